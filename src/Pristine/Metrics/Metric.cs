@@ -1,0 +1,125 @@
+using Pristine.Imaging;
+
+namespace Pristine.Metrics;
+
+/// <summary>Which end of a metric's native scale is good.</summary>
+public enum MetricDirection
+{
+    /// <summary>Neither: a size or a style, not a quality. Such a metric has no quality value.</summary>
+    None,
+
+    /// <summary>Larger is better.</summary>
+    HigherIsBetter,
+
+    /// <summary>Smaller is better.</summary>
+    LowerIsBetter,
+}
+
+/// <summary>The native range of a metric; infinite ends are open.</summary>
+/// <param name="Low">Smallest value it can have.</param>
+/// <param name="High">Largest value it can have.</param>
+public readonly record struct MetricRange(double Low, double High);
+
+/// <summary>
+/// Something that turns an image into a number. A metric is immutable, knows nothing of thresholds and is listed once, in
+/// <see cref="MetricCatalog"/>; help texts, docs/metrics.md and the provenance of results are made from what it says about itself.
+/// </summary>
+public abstract class Metric
+{
+    /// <summary>The name on the command line and the column's name in results, for example <c>brisque</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Changes whenever the same pixels may give another number.</summary>
+    public virtual string Version => "1";
+
+    /// <summary>One sentence: what it measures.</summary>
+    public abstract string Summary { get; }
+
+    /// <summary>The formula, in plain text.</summary>
+    public abstract string Formula { get; }
+
+    /// <summary>Where it comes from: paper and DOI, or the program whose definition it follows; empty for plain facts of the header.</summary>
+    public virtual string Citation => "";
+
+    /// <summary>Unit or scale of the native value, for example <c>pixels</c>.</summary>
+    public virtual string Unit => "";
+
+    /// <summary>Which end is good.</summary>
+    public virtual MetricDirection Direction => MetricDirection.None;
+
+    /// <summary>The native range.</summary>
+    public virtual MetricRange Range => new(0, double.PositiveInfinity);
+
+    /// <summary>What it needs of the image.</summary>
+    public abstract ImageInput Input { get; }
+
+    /// <summary>Both sides must have at least this many pixels; a smaller image gets no score and the status <c>too_small</c>.</summary>
+    public virtual int MinSide => 1;
+
+    /// <summary>SHA-256 of the model file in lower-case hex; null for a metric without a model or whose model is not installed.</summary>
+    public virtual string? ModelSha256 => null;
+
+    /// <summary>Null when the metric can run here; otherwise what is missing and the command that remedies it.</summary>
+    public virtual string? Missing => null;
+
+    /// <summary>True when <see cref="Quality"/> gives a number.</summary>
+    public bool HasQuality => Direction != MetricDirection.None;
+
+    /// <summary>
+    /// Maps a native score to [0,1], 1 best. The default is linear over <see cref="Range"/> after clipping; a metric with an open
+    /// range and a direction overrides it.
+    /// </summary>
+    /// <param name="score">A native score.</param>
+    /// <returns>The quality; NaN for a NaN score and for metrics without a direction.</returns>
+    public virtual double Quality(double score)
+    {
+        if (Direction == MetricDirection.None || double.IsNaN(score))
+            return double.NaN;
+        var (low, high) = Range;
+        var share = (Math.Clamp(score, low, high) - low) / (high - low);
+        return Direction == MetricDirection.HigherIsBetter ? share : 1 - share;
+    }
+
+    /// <summary>Makes the worker's side of the metric, which owns its scratch memory. One per worker; not thread-safe.</summary>
+    /// <exception cref="InvalidOperationException">The metric cannot run here; the message is <see cref="Missing"/>.</exception>
+    public abstract MetricScorer CreateScorer();
+}
+
+/// <summary>One worker's instance of a metric. Reuses its memory from image to image.</summary>
+public abstract class MetricScorer : IDisposable
+{
+    /// <summary>Scores one image whose sides are at least <see cref="Metric.MinSide"/> and which carries what <see cref="Metric.Input"/> asked for.</summary>
+    /// <param name="image">The image; nothing of it may be kept.</param>
+    /// <returns>The native score; finite.</returns>
+    public abstract double Score(in ImageView image);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what the scorer owns.</summary>
+    /// <param name="disposing">False when called by a finaliser.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}
+
+/// <summary>A metric without state: one function from image to number.</summary>
+public abstract class StatelessMetric : Metric
+{
+    /// <summary>The function.</summary>
+    /// <param name="image">The image.</param>
+    /// <returns>The native score; finite.</returns>
+    protected abstract double Measure(in ImageView image);
+
+    /// <inheritdoc/>
+    public sealed override MetricScorer CreateScorer() => new Scorer(this);
+
+    private sealed class Scorer(StatelessMetric metric) : MetricScorer
+    {
+        public override double Score(in ImageView image) => metric.Measure(image);
+    }
+}

@@ -1,0 +1,93 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Pristine.Native;
+
+/// <summary>
+/// Finds the native libraries by their logical names. Order: the environment variable of the library (a full path), the
+/// <c>runtimes/&lt;rid&gt;/native</c> folder and the folder beside the assembly, then the system's own search.
+/// </summary>
+public static class NativeLibraries
+{
+    internal const string Vips = "vips";
+    internal const string TurboJpeg = "turbojpeg";
+    internal const string OnnxRuntime = "onnxruntime";
+    internal const string DuckDb = "duckdb";
+
+    private sealed record Entry(string Variable, string[] Patterns, string[] SystemNames);
+
+    private static readonly Dictionary<string, Entry> Known = new(StringComparer.Ordinal)
+    {
+        [Vips] = new("PRISTINE_VIPS", ["libvips-cpp.so.*", "libvips-cpp.*.dylib", "libvips-42.dll"], ["libvips.so.42", "libvips.42.dylib"]),
+        // libjpeg-turbo's 2.x ABI; never bundled, used where the system has it.
+        [TurboJpeg] = new("PRISTINE_TURBOJPEG", [], ["libturbojpeg.so.0", "libturbojpeg.0.dylib"]),
+        [OnnxRuntime] = new("PRISTINE_ORT", ["libonnxruntime.so.1", "libonnxruntime.1.dylib", "onnxruntime.dll"], []),
+        [DuckDb] = new("PRISTINE_DUCKDB", ["libduckdb.so", "libduckdb.dylib", "duckdb.dll"], []),
+    };
+
+    private static readonly Dictionary<string, (nint Handle, string? Path)> Loaded = new(StringComparer.Ordinal);
+    private static readonly Lock Gate = new();
+
+    // CA2255: the resolver must stand before the first P/Invoke of any binding in this assembly; nothing else runs here.
+#pragma warning disable CA2255
+    [ModuleInitializer]
+    internal static void Register() => NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
+#pragma warning restore CA2255
+
+    /// <summary>Tries to load a library. A library that does not load is not an error here: the caller decides.</summary>
+    /// <param name="name">Logical name: <c>vips</c>, <c>turbojpeg</c>, <c>onnxruntime</c> or <c>duckdb</c>.</param>
+    /// <param name="path">Where it was found: a full path, or the system's name for it; null when it was not.</param>
+    /// <returns>True when the library is loaded.</returns>
+    /// <exception cref="ArgumentException">The name is none of the four.</exception>
+    public static bool TryLoad(string name, out string? path)
+    {
+        if (!Known.TryGetValue(name, out var entry))
+            throw new ArgumentException($"Expected one of {string.Join(", ", Known.Keys)}; found '{name}'.", nameof(name));
+        lock (Gate)
+        {
+            if (!Loaded.TryGetValue(name, out var found))
+                Loaded[name] = found = Load(entry);
+            path = found.Path;
+            return found.Handle != 0;
+        }
+    }
+
+    /// <summary>The environment variable that names another file for this library.</summary>
+    internal static string Variable(string name) => Known[name].Variable;
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search)
+    {
+        if (!Known.TryGetValue(name, out var entry))
+            return 0;
+        if (TryLoad(name, out _))
+            return Loaded[name].Handle;
+        throw new DllNotFoundException(
+            $"The native library '{name}' was not found in {Folders()[0]} or on the system; it is copied there by the build. " +
+            $"Run 'pristine doctor', or set {entry.Variable} to the full path of the library.");
+    }
+
+    private static (nint Handle, string? Path) Load(Entry entry)
+    {
+        var configured = Environment.GetEnvironmentVariable(entry.Variable);
+        if (!string.IsNullOrEmpty(configured))
+            return NativeLibrary.TryLoad(configured, out var handle) ? (handle, configured) : (0, null);
+        foreach (var folder in Folders().Where(Directory.Exists))
+            foreach (var file in entry.Patterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)))
+                if (NativeLibrary.TryLoad(file, out var handle))
+                    return (handle, file);
+        foreach (var name in entry.SystemNames)
+            if (NativeLibrary.TryLoad(name, out var handle))
+                return (handle, name);
+        return (0, null);
+    }
+
+    private static string[] Folders() =>
+        [Path.Combine(AppContext.BaseDirectory, "runtimes", PortableRid(), "native"), AppContext.BaseDirectory];
+
+    private static string PortableRid()
+    {
+        var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+    }
+}
