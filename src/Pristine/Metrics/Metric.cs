@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pristine.Imaging;
 
 namespace Pristine.Metrics;
@@ -41,6 +42,9 @@ public abstract class Metric
     /// <summary>Where it comes from: paper and DOI, or the program whose definition it follows; empty for plain facts of the header.</summary>
     public virtual string Citation => "";
 
+    /// <summary>What a user should know before setting a threshold: how it differs from what peers call the same, what misleads it; empty if nothing.</summary>
+    public virtual string Notes => "";
+
     /// <summary>Unit or scale of the native value, for example <c>pixels</c>.</summary>
     public virtual string Unit => "";
 
@@ -78,6 +82,25 @@ public abstract class Metric
         var (low, high) = Range;
         var share = (Math.Clamp(score, low, high) - low) / (high - low);
         return Direction == MetricDirection.HigherIsBetter ? share : 1 - share;
+    }
+
+    /// <summary>
+    /// The formula of <see cref="Quality"/> in plain text, made from <see cref="Range"/> and <see cref="Direction"/>; a metric that
+    /// overrides <see cref="Quality"/> overrides this too. Empty for a metric without a direction.
+    /// </summary>
+    public virtual string QualityFormula
+    {
+        get
+        {
+            if (Direction == MetricDirection.None)
+                return "";
+            var (low, high) = Range;
+            var clipped = string.Create(CultureInfo.InvariantCulture, $"clip({Name}, {low}, {high})");
+            var share = Direction == MetricDirection.HigherIsBetter
+                ? low == 0 ? clipped : string.Create(CultureInfo.InvariantCulture, $"({clipped} - {low})")
+                : string.Create(CultureInfo.InvariantCulture, $"({high} - {clipped})");
+            return high - low == 1 ? share : string.Create(CultureInfo.InvariantCulture, $"{share} / {high - low}");
+        }
     }
 
     /// <summary>Makes the worker's side of the metric, which owns its scratch memory. One per worker; not thread-safe.</summary>

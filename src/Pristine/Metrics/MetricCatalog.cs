@@ -1,3 +1,5 @@
+using Pristine.Metrics.Brisque;
+
 namespace Pristine.Metrics;
 
 /// <summary>Every metric Pristine knows: the one list that the command line, docs/metrics.md and the provenance of results are made from.</summary>
@@ -7,6 +9,13 @@ public static class MetricCatalog
     public static IReadOnlyList<Metric> All { get; } =
     [
         .. HeaderMetric.All,
+        new BrisqueMetric(),
+        new BrisqueLive(),
+        new Sharpness(),
+        new Brightness(),
+        new Contrast(),
+        new Colorfulness(),
+        new Entropy(),
     ];
 
     /// <summary>Finds a metric by its exact name.</summary>

@@ -53,6 +53,10 @@ public static class NativeLibraries
         }
     }
 
+    /// <summary>Whether a library loads and has a function.</summary>
+    internal static bool HasExport(string name, string function) =>
+        TryLoad(name, out _) && NativeLibrary.TryGetExport(Loaded[name].Handle, function, out _);
+
     /// <summary>The environment variable that names another file for this library.</summary>
     internal static string Variable(string name) => Known[name].Variable;
 

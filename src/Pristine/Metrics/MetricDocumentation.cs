@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text;
+using Pristine.Imaging;
+
+namespace Pristine.Metrics;
+
+/// <summary>Describes the metrics of <see cref="MetricCatalog"/> to people: docs/metrics.md and the command <c>pristine metrics</c> are made from it.</summary>
+public static class MetricDocumentation
+{
+    private const string Introduction = """
+        <!-- Made from the metric catalog; refresh it with: dotnet run -c Release -v q --project src/Pristine.Cli -- metrics --markdown > docs/metrics.md -->
+
+        # Metrics
+
+        A metric turns an image into a number, its *score*, in the unit and on the scale that the metric's own users know. A metric with a good
+        end also has a *quality*: the score mapped to 0..1, 1 best. Metrics without a good end describe a size or a style; rules can use them,
+        but nothing ranks images by them.
+
+        Pixel metrics see the decoded image: EXIF orientation applied, first frame of an animation, alpha dropped, 16 bits reduced to the high
+        byte, CMYK by the plain formula, grey spread to RGB. Luma is (9798 R + 19235 G + 3735 B + 16384) >> 15, which is OpenCV's 8-bit grey (ITU-R BT.601
+        weights). Metrics that need only the header do not decode the pixels. An image with a side below a metric's smallest side has no score
+        of that metric and the status `too_small`.
+
+        """;
+
+    private const string Columns = """
+        ## Columns
+
+        Every image gives one row, in tables, CSV and JSONL alike. Its columns are these, then one per metric asked for, followed by
+        `<metric>_quality` where the metric has a quality:
+
+        | column | content |
+        | --- | --- |
+        | `key` | position of the image among all images of the dataset, from 0 |
+        | `id` | the item's own id; the path where it has none |
+        | `image` | the image as the dataset names it; empty for an item without one |
+        | `image_index` | position of the image within its item, from 0 |
+        | `status` | what became of the image, see below |
+        | `error` | why the status is not `ok` |
+        | `width`, `height` | size of the upright image in pixels |
+        | `format` | file format: `jpeg`, `png`, `webp`, `gif`, `tiff` or `avif`, told from the content, not from the name |
+        | `bytes` | size of the encoded file |
+        | `content_hash` | XXH128 of the file's bytes, 32 hexadecimal digits: equal for identical files |
+
+        `width`, `height` and `bytes` are the header metrics of the same names. `format` and `status` are text: rules compare them with `=` and a
+        quoted value, but they have no score.
+
+        | status | meaning |
+        | --- | --- |
+        | `ok` | decoded; every metric gave a score |
+        | `too_small` | decoded, but smaller than a metric needs; that score is missing, the others are there |
+        | `unreadable` | the file is there, but no decoder reads it, it is damaged or cut off, or it may not be read |
+        | `missing` | there is no file at the path |
+        | `too_large` | the header promises more pixels than the limit; the pixels were not read |
+        | `timeout` | reading took longer than allowed |
+        | `no_image` | the item has no image |
+
+        A score that does not exist is `null` in JSONL and empty in CSV, never NaN.
+        """;
+
+    /// <summary>The whole of docs/metrics.md: an introduction, a table of all metrics, the columns of a row, then every metric in full.</summary>
+    /// <returns>Markdown with line feeds, ending in one; the same on every machine.</returns>
+    public static string ToMarkdown()
+    {
+        var text = new StringBuilder(Introduction).Append('\n');
+        text.Append("| name | measures | good end | range | unit | needs | smallest side |\n");
+        text.Append("| --- | --- | --- | --- | --- | --- | --- |\n");
+        foreach (var metric in MetricCatalog.All)
+        {
+            string[] cells =
+            [
+                $"[`{metric.Name}`](#{metric.Name})", metric.Summary, GoodEnd(metric), Range(metric), metric.Unit, Needs(metric),
+                metric.MinSide.ToString(CultureInfo.InvariantCulture),
+            ];
+            text.Append("| ").AppendJoin(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal))).Append(" |\n");
+        }
+        text.Append('\n').Append(Columns).Append('\n');
+        foreach (var metric in MetricCatalog.All)
+            text.Append('\n').Append(ToMarkdown(metric));
+        return text.ToString();
+    }
+
+    /// <summary>One metric in full, as a section of docs/metrics.md.</summary>
+    /// <param name="metric">The metric.</param>
+    /// <returns>Markdown with line feeds, ending in one.</returns>
+    public static string ToMarkdown(Metric metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        var text = new StringBuilder($"## {metric.Name}\n\n{metric.Summary}\n\n");
+        foreach (var (label, value) in Facts(metric))
+            text.Append(CultureInfo.InvariantCulture, $"- **{label}:** {(label is "Formula" or "Quality" ? $"`{value}`" : value)}\n");
+        return text.ToString();
+    }
+
+    /// <summary>What there is to say of a metric besides name and summary: labels such as <c>Formula</c>, each with its text. Leaves out what is empty.</summary>
+    /// <param name="metric">The metric.</param>
+    public static IEnumerable<(string Label, string Text)> Facts(Metric metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        (string Label, string Text)[] facts =
+        [
+            ("Formula", metric.Formula),
+            ("Range", metric.Unit.Length == 0 ? Range(metric) : $"{Range(metric)} ({metric.Unit})"),
+            ("Good end", GoodEnd(metric)),
+            ("Quality", metric.QualityFormula),
+            ("Needs", metric.MinSide > 1 ? string.Create(CultureInfo.InvariantCulture, $"{Needs(metric)}, both sides at least {metric.MinSide} pixels") : Needs(metric)),
+            ("Notes", metric.Notes),
+            ("Source", metric.Citation),
+            ("Version", metric.Version),
+        ];
+        return facts.Where(fact => fact.Text.Length > 0);
+    }
+
+    /// <summary>Which end of the scale is good: <c>high</c>, <c>low</c> or <c>none</c>.</summary>
+    /// <param name="metric">The metric.</param>
+    public static string GoodEnd(Metric metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        return metric.Direction switch
+        {
+            MetricDirection.HigherIsBetter => "high",
+            MetricDirection.LowerIsBetter => "low",
+            _ => "none",
+        };
+    }
+
+    /// <summary>The native range in words: <c>0 to 100</c>, <c>0 and more</c>, <c>any number</c>.</summary>
+    /// <param name="metric">The metric.</param>
+    public static string Range(Metric metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        var (low, high) = (Number(metric.Range.Low), Number(metric.Range.High));
+        return (double.IsFinite(metric.Range.Low), double.IsFinite(metric.Range.High)) switch
+        {
+            (true, true) => $"{low} to {high}",
+            (true, false) => $"{low} and more",
+            (false, true) => $"{high} and less",
+            (false, false) => "any number",
+        };
+    }
+
+    /// <summary>What a metric needs of the image: <c>header</c>, <c>luma</c>, <c>RGB</c> or <c>luma and RGB</c>.</summary>
+    /// <param name="metric">The metric.</param>
+    public static string Needs(Metric metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        return metric.Input switch
+        {
+            ImageInput.Header => "header",
+            ImageInput.Luma => "luma",
+            ImageInput.Rgb => "RGB",
+            _ => "luma and RGB",
+        };
+    }
+
+    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+
+namespace Pristine.Native;
+
+/// <summary>
+/// Standard output as raw bytes. Unlike the console's stream it tells when the reader of a pipe has gone, so that
+/// <c>pristine score ... | head</c> ends instead of scoring on for nobody.
+/// </summary>
+public sealed partial class StandardOutputStream : Stream
+{
+    private const int Descriptor = 1;
+    private const int InterruptedCall = 4;
+    private readonly Stream? _console = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : null;
+
+    /// <summary>True once a write has failed.</summary>
+    public bool IsBroken { get; private set; }
+
+    /// <inheritdoc/>
+    public override bool CanRead => false;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => true;
+
+    /// <inheritdoc/>
+    public override long Length => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Writes all bytes; after a failed write, nothing more.</summary>
+    /// <param name="buffer">The bytes.</param>
+    /// <exception cref="IOException">The reader has gone, or the disk is full.</exception>
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        if (IsBroken)
+            return;
+        if (_console != null)
+        {
+            _console.Write(buffer);
+            return;
+        }
+        while (!buffer.IsEmpty)
+        {
+            var written = write(Descriptor, ref MemoryMarshal.GetReference(buffer), (nuint)buffer.Length);
+            if (written >= 0)
+            {
+                buffer = buffer[(int)written..];
+                continue;
+            }
+            var error = Marshal.GetLastPInvokeError();
+            if (error == InterruptedCall)
+                continue;
+            IsBroken = true;
+            throw new IOException($"Standard output cannot be written: {Marshal.GetPInvokeErrorMessage(error)}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    /// <inheritdoc/>
+    public override void Flush()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint write(int descriptor, ref byte buffer, nuint count);
+}
