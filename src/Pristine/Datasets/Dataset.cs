@@ -19,7 +19,10 @@ public enum DatasetFormat
 /// <summary>How to open a dataset.</summary>
 public sealed record DatasetOptions
 {
-    /// <summary>Folder against which relative image paths are resolved; by default the folder of the dataset file.</summary>
+    /// <summary>
+    /// Folder against which relative image paths are resolved; by default the folder of the dataset file, and the current folder for
+    /// lists of paths. A folder or glob names its images itself and ignores it.
+    /// </summary>
     public string? ImageRoot { get; init; }
 
     /// <summary>Where <c>-</c> reads its list of paths from; by default standard input.</summary>
@@ -35,13 +38,68 @@ public abstract class Dataset
     /// <summary>The input as the user named it.</summary>
     public abstract string Source { get; }
 
+    /// <summary>The folder against which relative image paths are resolved; empty for the current folder.</summary>
+    public abstract string ImageRoot { get; }
+
+    /// <summary>The folder whose files are the dataset (folder and glob), in which an export must not put its copies; otherwise null.</summary>
+    internal virtual string? SearchedFolder => null;
+
+    /// <summary>
+    /// Opens a dataset. An existing folder is searched; <c>-</c> is a list of paths on standard input; an existing file is read by its
+    /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), or an image; a name with
+    /// <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob.
+    /// </summary>
+    /// <param name="input">The folder, file, glob or <c>-</c>.</param>
+    /// <param name="options">Where images and standard input are found; null for the defaults.</param>
+    /// <returns>The dataset. Nothing but the first bytes of a .json file has been read.</returns>
+    /// <exception cref="DatasetException">There is nothing of that name, or it is of no kind that can be read.</exception>
+    public static Dataset Open(string input, DatasetOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(input);
+        options ??= new DatasetOptions();
+        if (input == "-")
+            return PathListDataset.FromStream("-", options.Input ?? Console.OpenStandardInput(), options.ImageRoot);
+        if (Directory.Exists(input))
+            return new FolderDataset(input);
+        if (File.Exists(input))
+            return OpenFile(input, options);
+        if (GlobPattern.IsGlob(input))
+            return new GlobDataset(input);
+        throw new DatasetException(input.Contains("://", StringComparison.Ordinal)
+            ? $"Expected a folder, file, glob or '-'; found the address '{input}', which cannot be read from yet. Download it first."
+            : $"Expected a folder, a dataset file, a glob or '-' for a list on standard input; '{input}' does not exist.");
+    }
+
+    private static Dataset OpenFile(string file, DatasetOptions options)
+    {
+        var root = options.ImageRoot ?? Path.GetDirectoryName(file) ?? "";
+        switch (Path.GetExtension(file).ToLowerInvariant())
+        {
+            case ".json":
+                return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root) : new JsonlDataset(file, root);
+            case ".jsonl" or ".ndjson":
+                return new JsonlDataset(file, root);
+            case ".txt":
+                return PathListDataset.FromFile(file, options.ImageRoot);
+            default:
+                return FolderDataset.IsImageName(file)
+                    ? PathListDataset.OfOne(file)
+                    : throw new DatasetException(
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), an image or a folder; found the file '{file}', whose extension is none of these.");
+        }
+    }
+
     /// <summary>Reads the items in order. Can be called again, except for a list on standard input.</summary>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="DatasetException">The dataset as a whole cannot be read on; the message names file and position.</exception>
     public abstract IEnumerable<DatasetItem> Read(CancellationToken cancellation = default);
 
     /// <summary>Opens a writer that exports kept items in this dataset's own format.</summary>
-    /// <param name="path">The file to write. It appears under this name only when <see cref="DatasetWriter.Complete"/> is called.</param>
+    /// <param name="path">
+    /// The file to write, or <c>-</c> for standard output. Until <see cref="DatasetWriter.Complete"/> is called its name ends in
+    /// <c>.partial</c>. An existing file is replaced.
+    /// </param>
+    /// <exception cref="DatasetException">The path is the dataset itself, a folder, or lies in a folder that does not exist.</exception>
     public abstract DatasetWriter CreateWriter(string path);
 }
 

@@ -25,4 +25,10 @@ public sealed class DatasetItem
     /// understood. Such an item has no images and is never kept.
     /// </summary>
     public string? Error { get; init; }
+
+    /// <summary>What stood between the previous item and this one (JSON: a comma and white space); empty for the first item.</summary>
+    internal ReadOnlyMemory<byte> Before { get; init; }
+
+    /// <summary>What ended the item (lines: white space and the line's end); empty where the input ends without one.</summary>
+    internal ReadOnlyMemory<byte> After { get; init; }
 }

@@ -1,0 +1,179 @@
+using System.Collections.Frozen;
+using System.Text;
+
+namespace Pristine.Datasets;
+
+/// <summary>
+/// A folder, searched recursively: every file that is an image by its extension is an item, in ordinal order of the relative paths
+/// (written with <c>/</c>). The id is the relative path; the item's bytes are the path as <c>find</c> prints it.
+/// </summary>
+internal sealed class FolderDataset(string folder) : Dataset
+{
+    // Also kinds that no decoder here reads: they become rows with a status and do not vanish.
+    private static readonly FrozenSet<string> ImageExtensions = new[]
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".avif",
+        ".bmp", ".dib", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".svg", ".psd",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    private readonly string _prefix = Path.EndsInDirectorySeparator(folder) ? folder : folder + "/";
+
+    public override DatasetFormat Format => DatasetFormat.Folder;
+
+    public override string Source => folder;
+
+    public override string ImageRoot => folder;
+
+    internal override string? SearchedFolder => folder;
+
+    /// <summary>True when the name's extension is that of an image, in any case.</summary>
+    public static bool IsImageName(string name) => ImageExtensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name.AsSpan()));
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
+        FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true), cancellation);
+
+    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(path, null), () => false);
+}
+
+/// <summary>A glob: every matching file is an item, in ordinal order. The id is the path, as a shell would list it.</summary>
+internal sealed class GlobDataset : Dataset
+{
+    private readonly GlobPattern _pattern;
+
+    public GlobDataset(string pattern)
+    {
+        Source = pattern;
+        _pattern = GlobPattern.Parse(pattern);
+        if (Path.GetExtension(pattern).ToLowerInvariant() is ".json" or ".jsonl" or ".ndjson")
+            throw new DatasetException($"Expected a glob to name images; '{pattern}' names dataset files. Open them one at a time.");
+        if (!Directory.Exists(_pattern.Folder))
+            throw new DatasetException($"Expected a folder '{_pattern.Folder}' for the glob '{pattern}'; it does not exist.");
+    }
+
+    public override DatasetFormat Format => DatasetFormat.Paths;
+
+    public override string Source { get; }
+
+    public override string ImageRoot => "";
+
+    internal override string? SearchedFolder => _pattern.Folder;
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    {
+        // photos/** and photos/img* are said of images, not of the captions beside them.
+        var imagesOnly = Source.EndsWith('*');
+        var search = new FolderSearch(
+            _pattern.MatchesHidden, path => (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin);
+        return FolderSearch.Items(_pattern.Folder, _pattern.Prefix, _pattern.Prefix, search, cancellation);
+    }
+
+    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(path, null), () => false);
+}
+
+/// <summary>
+/// Walks a folder in ordinal order of the relative paths, whatever order the file system gives; holds the accepted names of the folders
+/// between the root and the current one. Links to folders are followed unless they lead back to a folder they lie in. A folder whose own
+/// name is accepted is found under it and searched as well.
+/// </summary>
+/// <param name="IsHidden">Whether names that start with a dot are searched.</param>
+/// <param name="Accept">Tells of a relative path, written with <c>/</c>, whether it is found.</param>
+/// <param name="Enter">Tells of a folder's relative path whether it is searched.</param>
+internal sealed record FolderSearch(bool IsHidden, Func<string, bool> Accept, Func<string, bool> Enter)
+{
+    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
+
+    /// <summary>Name of a file; for a folder to be searched the name and a slash, so that the order is that of the paths within.</summary>
+    private readonly record struct Entry(string Key, bool IsFolder, bool IsLink);
+
+    private sealed record Level(string Relative, string Real, IEnumerator<Entry> Entries);
+
+    /// <summary>The found paths as items.</summary>
+    /// <param name="folder">The folder to search.</param>
+    /// <param name="prefix">Put before a relative path to make the file's path.</param>
+    /// <param name="idPrefix">Put before a relative path to make the id.</param>
+    /// <param name="search">What is found.</param>
+    /// <param name="cancellation">Stops the search.</param>
+    public static IEnumerable<DatasetItem> Items(string folder, string prefix, string idPrefix, FolderSearch search, CancellationToken cancellation)
+    {
+        var lineFeed = "\n"u8.ToArray();
+        var index = 0L;
+        foreach (var (relative, error) in search.Walk(folder, cancellation))
+        {
+            var (path, id) = (prefix + relative, idPrefix + relative);
+            yield return new DatasetItem
+            {
+                Index = index++,
+                Id = id,
+                Images = error is null ? [new DatasetImage(id, path)] : [],
+                Raw = Encoding.UTF8.GetBytes(path),
+                Error = error,
+                After = lineFeed,
+            };
+        }
+    }
+
+    private IEnumerable<(string Relative, string? Error)> Walk(string folder, CancellationToken cancellation)
+    {
+        var levels = new Stack<Level>();
+        if (!TryList(folder, "", out var entries, out var error))
+            throw new DatasetException(error);
+        levels.Push(new Level("", RealPath.Of(folder), entries));
+        while (levels.TryPeek(out var level))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!level.Entries.MoveNext())
+            {
+                levels.Pop();
+                continue;
+            }
+            var entry = level.Entries.Current;
+            var relative = level.Relative + entry.Key;
+            if (!entry.IsFolder)
+            {
+                yield return (relative, null);
+                continue;
+            }
+            var real = Path.Combine(level.Real, entry.Key[..^1]);
+            if (entry.IsLink)
+            {
+                real = RealPath.Of(real);
+                if (levels.Any(above => above.Real == real))
+                    continue;
+            }
+            if (TryList(real, relative, out entries, out error))
+                levels.Push(new Level(relative, real, entries));
+            else
+                yield return (relative, error);
+        }
+    }
+
+    private bool TryList(string folder, string relative, out IEnumerator<Entry> entries, out string error)
+    {
+        var found = new List<Entry>();
+        (entries, error) = (found.GetEnumerator(), "");
+        try
+        {
+            var listing = new System.IO.Enumeration.FileSystemEnumerable<(string Name, bool IsFolder, bool IsLink)>(
+                folder,
+                (ref e) => (e.FileName.ToString(), e.IsDirectory, (e.Attributes & FileAttributes.ReparsePoint) != 0),
+                Everything);
+            foreach (var (name, isFolder, isLink) in listing)
+            {
+                if (!IsHidden && name.StartsWith('.'))
+                    continue;
+                if (Accept(relative + name))
+                    found.Add(new Entry(name, false, isLink));
+                if (isFolder && Enter(relative + name))
+                    found.Add(new Entry(name + "/", true, isLink));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            error = $"Cannot list the folder '{folder}': {e.Message}";
+            return false;
+        }
+        found.Sort((a, b) => string.CompareOrdinal(a.Key, b.Key));
+        entries = found.GetEnumerator();
+        return true;
+    }
+}

@@ -1,0 +1,74 @@
+namespace Pristine.Datasets;
+
+/// <summary>A JSON array of records, read as a stream. An element that is not an object is an item with an error.</summary>
+internal sealed class JsonDataset : Dataset
+{
+    private readonly Func<Stream> _open;
+    private readonly int _bufferSize;
+
+    public JsonDataset(string file, string imageRoot)
+        : this(file, imageRoot, () => DatasetFile.OpenRead(file))
+    {
+    }
+
+    internal JsonDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize)
+    {
+        (Source, ImageRoot, _open, _bufferSize) = (source, imageRoot, open, bufferSize);
+    }
+
+    public override DatasetFormat Format => DatasetFormat.Json;
+
+    public override string Source { get; }
+
+    public override string ImageRoot { get; }
+
+    /// <summary>What stands around the elements, as the latest <see cref="Read"/> found it; a writer uses the same.</summary>
+    internal JsonFrame Frame { get; private set; } = JsonFrame.Default;
+
+    /// <summary>True when the file's first character is a bracket, false when it is a brace.</summary>
+    /// <exception cref="DatasetException">It is neither.</exception>
+    public static bool StartsWithArray(string file)
+    {
+        using var stream = new BufferedStream(DatasetFile.OpenRead(file));
+        Span<byte> start = stackalloc byte[3];
+        if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length || !start.SequenceEqual(LineReader.Bom))
+            stream.Position = 0;
+        int first;
+        do
+            first = stream.ReadByte();
+        while (first is ' ' or '\t' or '\r' or '\n');
+        return first switch
+        {
+            '[' => true,
+            '{' => false,
+            < 0 => throw new DatasetException($"Expected '{file}' to hold a JSON array of records, or one record per line; found an empty file."),
+            0xFE or 0xFF or 0 => throw new DatasetException($"Expected '{file}' to be JSON in UTF-8; found byte 0x{first:X2}, as in UTF-16 or UTF-32."),
+            _ => throw new DatasetException($"Expected '{file}' to start with '[' (an array of records) or '{{' (one record per line); found byte 0x{first:X2}."),
+        };
+    }
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    {
+        using var stream = _open();
+        var elements = new JsonArrayReader(stream, Source, _bufferSize);
+        var records = new RecordReader(ImageRoot);
+        for (var index = 0L; elements.Next(out var element); index++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (index == 0)
+                Frame = Frame with { Opening = elements.Opening };
+            yield return records.Read(index, element.Before, element.Value, default, $"{Source}:{element.Line}");
+        }
+        Frame = new JsonFrame(elements.Opening, elements.Closing);
+    }
+
+    public override DatasetWriter CreateWriter(string path) => new JsonArrayWriter(PartialFile.Create(path, Source), () => Frame);
+}
+
+/// <summary>The bytes around the elements of a JSON array.</summary>
+/// <param name="Opening">From the file's start to the first element.</param>
+/// <param name="Closing">From the last element to the file's end.</param>
+internal sealed record JsonFrame(ReadOnlyMemory<byte> Opening, ReadOnlyMemory<byte> Closing)
+{
+    public static JsonFrame Default { get; } = new("[\n"u8.ToArray(), "\n]\n"u8.ToArray());
+}

@@ -1,0 +1,104 @@
+namespace Pristine.Datasets;
+
+/// <summary>One line of a file.</summary>
+/// <param name="Text">The line without its end.</param>
+/// <param name="End">What ended it: LF, CRLF or NUL; empty where the file ends without.</param>
+/// <param name="Number">Line number, from 1.</param>
+internal readonly record struct Line(ReadOnlyMemory<byte> Text, ReadOnlyMemory<byte> End, long Number);
+
+/// <summary>Cuts a stream into lines, each in memory of its own; holds one line at a time.</summary>
+/// <param name="stream">The stream, which the caller closes.</param>
+/// <param name="name">Its name for messages.</param>
+/// <param name="bufferSize">First size of the buffer in bytes; it grows to the longest line.</param>
+internal sealed class LineReader(Stream stream, string name, int bufferSize = LineReader.DefaultBufferSize)
+{
+    public const int DefaultBufferSize = 1 << 16;
+
+    /// <summary>Longest record that is read, in bytes: a file of another kind must not fill the memory before it is refused.</summary>
+    public const int MaxRecordBytes = 1 << 26;
+
+    /// <summary>The UTF-8 byte order mark.</summary>
+    public static ReadOnlySpan<byte> Bom => [0xEF, 0xBB, 0xBF];
+
+    private byte[] _buffer = new byte[bufferSize];
+    private int _start;
+    private int _end;
+    private long _number;
+    private bool _atEnd;
+
+    /// <summary>True when the stream began with a byte order mark, which is not part of the first line. Known after the first line.</summary>
+    public bool HasBom { get; private set; }
+
+    /// <summary>The byte that ends a line: LF, or NUL after <see cref="DetectNul"/> found one.</summary>
+    public byte Separator { get; private set; } = (byte)'\n';
+
+    /// <summary>Looks for a NUL in the first 8 KiB, twice the longest path, and takes it as the separator where it is found.</summary>
+    public void DetectNul()
+    {
+        while (_end < 2 * 4096 && !_atEnd && !Pending.Contains((byte)0))
+            Fill();
+        if (Pending.Contains((byte)0))
+            Separator = 0;
+    }
+
+    /// <summary>Reads the next line.</summary>
+    /// <param name="line">The line; it stays valid.</param>
+    /// <returns>False at the end.</returns>
+    /// <exception cref="DatasetException">The line is longer than <see cref="MaxRecordBytes"/>.</exception>
+    public bool Next(out Line line)
+    {
+        if (_number == 0)
+            SkipBom();
+        var searched = 0;
+        int length;
+        while ((length = Pending[searched..].IndexOf(Separator)) < 0)
+        {
+            if (_atEnd)
+                break;
+            searched = _end - _start;
+            if (searched > MaxRecordBytes)
+                throw new DatasetException(
+                    $"{name}:{_number + 1}: expected lines of at most {MaxRecordBytes >> 20} MiB; found one that is longer. Is this file made of lines?");
+            Fill();
+        }
+        length = length < 0 ? _end - _start : searched + length + 1;
+        if (length == 0)
+        {
+            line = default;
+            return false;
+        }
+        var bytes = Pending[..length].ToArray();
+        _start += length;
+        var text = bytes.Length;
+        if (bytes[^1] == Separator)
+            text = Separator == '\n' && length > 1 && bytes[^2] == '\r' ? length - 2 : length - 1;
+        line = new Line(bytes.AsMemory(0, text), bytes.AsMemory(text), ++_number);
+        return true;
+    }
+
+    private Span<byte> Pending => _buffer.AsSpan(_start, _end - _start);
+
+    private void SkipBom()
+    {
+        while (_end - _start < Bom.Length && !_atEnd)
+            Fill();
+        HasBom = Pending.StartsWith(Bom);
+        if (HasBom)
+            _start += Bom.Length;
+    }
+
+    private void Fill()
+    {
+        if (_start > 0)
+        {
+            Pending.CopyTo(_buffer);
+            _end -= _start;
+            _start = 0;
+        }
+        if (_end == _buffer.Length)
+            Array.Resize(ref _buffer, _buffer.Length * 2);
+        var read = stream.Read(_buffer.AsSpan(_end));
+        _end += read;
+        _atEnd = read == 0;
+    }
+}

@@ -1,0 +1,74 @@
+using Pristine.Native;
+
+namespace Pristine.Datasets;
+
+/// <summary>Opens the file of a dataset for one pass from start to end.</summary>
+internal static class DatasetFile
+{
+    /// <exception cref="DatasetException">It cannot be opened.</exception>
+    public static FileStream OpenRead(string file)
+    {
+        try
+        {
+            // No buffer: the readers bring their own.
+            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetException($"Cannot read '{file}': {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>
+/// An output that has its name only when it is complete; until then the name ends in <c>.partial</c>. <c>-</c> is standard output, and
+/// what exists and is no regular file, as <c>/dev/null</c> or a named pipe, is written to as it stands: a file must not take its place.
+/// </summary>
+internal sealed class PartialFile : IDisposable
+{
+    /// <summary>What the name of an output that is not complete ends in.</summary>
+    public const string Suffix = ".partial";
+
+    private readonly string? _path;
+
+    private PartialFile(Stream stream, string? path) => (Stream, _path) = (stream, path);
+
+    public Stream Stream { get; }
+
+    /// <summary>Opens an output.</summary>
+    /// <param name="path">Its final name, or <c>-</c>.</param>
+    /// <param name="input">The file that is being read, which must not be overwritten; null for none.</param>
+    /// <exception cref="DatasetException">The output is the input, a folder, or cannot be created.</exception>
+    public static PartialFile Create(string path, string? input)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (path == "-")
+            return new PartialFile(new BufferedStream(Console.OpenStandardOutput(), 1 << 16), null);
+        if (Directory.Exists(path))
+            throw new DatasetException($"Expected the name of a file to write; '{path}' is a folder.");
+        var partial = path + Suffix;
+        try
+        {
+            if (File.Exists(path) && !Vips.IsRegularFile(path))
+                return new PartialFile(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1 << 16), null);
+            if (input != null && File.Exists(input) && RealPath.Of(input) is var real && (RealPath.Of(path) == real || RealPath.Of(partial) == real))
+                throw new DatasetException($"Expected another file to write than the input; '{path}' would overwrite '{input}'.");
+            // A long run should not end for the want of a folder.
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return new PartialFile(new FileStream(partial, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetException($"Cannot write '{path}': {e.Message}", e);
+        }
+    }
+
+    public void Complete()
+    {
+        Stream.Dispose();
+        if (_path != null)
+            File.Move(_path + Suffix, _path, overwrite: true);
+    }
+
+    public void Dispose() => Stream.Dispose();
+}

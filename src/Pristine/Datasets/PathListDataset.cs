@@ -1,0 +1,69 @@
+using System.Text;
+
+namespace Pristine.Datasets;
+
+/// <summary>
+/// A list of image paths, one per line, or separated by NUL where it has any. Relative paths are resolved against the current folder,
+/// as in every command that takes such a list. A path's own bytes are kept, also those that are not UTF-8.
+/// </summary>
+internal sealed class PathListDataset : Dataset
+{
+    private readonly Func<Stream> _open;
+    private readonly bool _isRepeatable;
+    private volatile bool _wasRead;
+    private volatile bool _hasBom;
+
+    private PathListDataset(string source, string? imageRoot, Func<Stream> open, bool isRepeatable)
+    {
+        (Source, ImageRoot, _open, _isRepeatable) = (source, imageRoot ?? "", open, isRepeatable);
+    }
+
+    public override DatasetFormat Format => DatasetFormat.Paths;
+
+    public override string Source { get; }
+
+    public override string ImageRoot { get; }
+
+    /// <summary>A list in a text file.</summary>
+    public static PathListDataset FromFile(string file, string? imageRoot) => new(file, imageRoot, () => DatasetFile.OpenRead(file), true);
+
+    /// <summary>A list that can be read once.</summary>
+    public static PathListDataset FromStream(string name, Stream stream, string? imageRoot) => new(name, imageRoot, () => stream, false);
+
+    /// <summary>A single image.</summary>
+    public static PathListDataset OfOne(string image)
+    {
+        var list = Encoding.UTF8.GetBytes(image + (image.Contains('\n', StringComparison.Ordinal) ? '\0' : '\n'));
+        return new PathListDataset(image, null, () => new MemoryStream(list), true);
+    }
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    {
+        if (_wasRead && !_isRepeatable)
+            throw new DatasetException($"The list on '{Source}' can be read only once.");
+        _wasRead = true;
+        using var stream = _open();
+        var lines = new LineReader(stream, Source);
+        lines.DetectNul();
+        var index = 0L;
+        while (lines.Next(out var line))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _hasBom = lines.HasBom;
+            if (line.Text.IsEmpty)
+                continue;
+            var path = Encoding.UTF8.GetString(line.Text.Span);
+            yield return new DatasetItem
+            {
+                Index = index++,
+                Id = path,
+                Images = [new DatasetImage(path, RecordReader.PathOf(path, ImageRoot))],
+                Raw = line.Text,
+                After = line.End,
+            };
+        }
+    }
+
+    public override DatasetWriter CreateWriter(string path) =>
+        new LineWriter(PartialFile.Create(path, Source == "-" ? null : Source), () => _hasBom);
+}
