@@ -1,0 +1,178 @@
+using System.Runtime.ExceptionServices;
+
+namespace Pristine.Scoring;
+
+/// <summary>
+/// Runs work on a fixed number of threads and gives the results in the order of the input. Each thread owns one worker object. At most
+/// <c>capacity</c> inputs are under way or waiting to be consumed, so memory does not grow with the input.
+/// </summary>
+/// <remarks>
+/// Threads pull their own input under a lock (reading an item is cheap beside decoding an image) and block when the window is full. All
+/// waiting is on monitors: no spinning, which would count as CPU time of the run.
+/// </remarks>
+internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
+    where TWorker : IDisposable
+{
+    private readonly Lock _sourceGate = new();
+    private readonly object _gate = new();
+    private readonly IEnumerator<TInput> _source;
+    private readonly Func<TWorker> _createWorker;
+    private readonly Func<TWorker, TInput, TOutput> _work;
+    private readonly CancellationToken _cancellation;
+    private readonly TOutput?[] _window;
+    private readonly bool[] _ready;
+    private long _taken;
+    private long _consumed;
+    private int _running;
+    private bool _sourceEnded;
+    private bool _abandoned;
+    private ExceptionDispatchInfo? _failure;
+
+    private OrderedPipeline(
+        IEnumerator<TInput> source, Func<TWorker> createWorker, Func<TWorker, TInput, TOutput> work, int capacity, CancellationToken cancellation)
+    {
+        _source = source;
+        _createWorker = createWorker;
+        _work = work;
+        _cancellation = cancellation;
+        _window = new TOutput?[capacity];
+        _ready = new bool[capacity];
+    }
+
+    /// <summary>
+    /// Runs the pipeline. Results that were finished, in unbroken order, are given before an exception of the source or of a worker is
+    /// thrown, and before <see cref="OperationCanceledException"/> when the token is cancelled.
+    /// </summary>
+    public static IEnumerable<TOutput> Run(
+        IEnumerable<TInput> source,
+        int workers,
+        int capacity,
+        Func<TWorker> createWorker,
+        Func<TWorker, TInput, TOutput> work,
+        CancellationToken cancellation)
+    {
+        using var enumerator = source.GetEnumerator();
+        var pipeline = new OrderedPipeline<TInput, TOutput, TWorker>(enumerator, createWorker, work, capacity, cancellation);
+        var threads = new Thread[workers];
+        pipeline._running = workers;
+        for (var i = 0; i < workers; i++)
+        {
+            threads[i] = new Thread(pipeline.Work) { IsBackground = true, Name = $"pristine-worker-{i}" };
+            threads[i].Start();
+        }
+        try
+        {
+            while (pipeline.TryConsume(out var output))
+                yield return output;
+        }
+        finally
+        {
+            pipeline.Abandon();
+            foreach (var thread in threads)
+                thread.Join();
+        }
+        pipeline._failure?.Throw();
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private bool TryConsume(out TOutput output)
+    {
+        lock (_gate)
+        {
+            var slot = (int)(_consumed % _window.Length);
+            while (!_ready[slot] && _running > 0)
+                Monitor.Wait(_gate);
+            if (!_ready[slot])
+            {
+                output = default!;
+                return false;
+            }
+            output = _window[slot]!;
+            _window[slot] = default;
+            _ready[slot] = false;
+            _consumed++;
+            Monitor.PulseAll(_gate);
+            return true;
+        }
+    }
+
+    private void Work()
+    {
+        try
+        {
+            using var worker = _createWorker();
+            while (TryTake(out var sequence, out var input))
+            {
+                var output = _work(worker, input);
+                lock (_gate)
+                {
+                    var slot = (int)(sequence % _window.Length);
+                    _window[slot] = output;
+                    _ready[slot] = true;
+                    if (sequence == _consumed)
+                        Monitor.PulseAll(_gate);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !_cancellation.IsCancellationRequested)
+        {
+            // Not hidden: the consumer throws it, after the results that were finished before it.
+            lock (_gate)
+                _failure ??= ExceptionDispatchInfo.Capture(exception);
+            Abandon();
+        }
+        catch (OperationCanceledException)
+        {
+            Abandon();
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _running--;
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+
+    private bool TryTake(out long sequence, out TInput input)
+    {
+        lock (_sourceGate)
+        {
+            sequence = _taken;
+            input = default!;
+            lock (_gate)
+            {
+                while (!_abandoned && sequence - _consumed >= _window.Length)
+                    Monitor.Wait(_gate);
+                if (_abandoned || _sourceEnded || _cancellation.IsCancellationRequested)
+                    return false;
+            }
+            try
+            {
+                if (!_source.MoveNext())
+                {
+                    _sourceEnded = true;
+                    return false;
+                }
+            }
+            catch
+            {
+                _sourceEnded = true;
+                throw;
+            }
+            input = _source.Current;
+            _taken++;
+            return true;
+        }
+    }
+
+    private void Abandon()
+    {
+        lock (_gate)
+        {
+            _abandoned = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+}
