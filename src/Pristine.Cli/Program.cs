@@ -1,1 +1,38 @@
-Console.WriteLine("pristine");
+using System.CommandLine;
+using Pristine.Cli;
+using Pristine.Cli.Commands;
+using Pristine.Datasets;
+using Pristine.Selection;
+
+var root = new RootCommand(
+    "Pristine keeps low-quality images out of training sets: it scores every image with no-reference quality metrics and keeps what passes.")
+{
+    ScoreCommand.Create(),
+    FilterCommand.Create(),
+    MetricsCommand.Create(),
+    ModelsCommand.Create(),
+    DoctorCommand.Create(),
+};
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+        Console.Error.WriteLine($"pristine: {error.Message}");
+    Console.Error.WriteLine($"See '{string.Join(' ', Usage.Path(parsed))} --help'.");
+    return ExitCode.Usage;
+}
+try
+{
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (Exception exception) when (exception is UsageException or RuleException)
+{
+    Console.Error.WriteLine($"pristine: {exception.Message}");
+    return ExitCode.Usage;
+}
+catch (Exception exception) when (exception is DatasetException or IOException or UnauthorizedAccessException or InvalidOperationException
+    or InvalidDataException or DllNotFoundException or PlatformNotSupportedException)
+{
+    Console.Error.WriteLine($"pristine: {exception.Message}");
+    return ExitCode.Failed;
+}

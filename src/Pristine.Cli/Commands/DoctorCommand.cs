@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Pristine.Kernels;
+using Pristine.Metrics;
+using Pristine.Models;
+using Pristine.Native;
+
+namespace Pristine.Cli.Commands;
+
+/// <summary><c>pristine doctor</c>: what was found on this machine, and for what is missing, the remedy.</summary>
+internal static class DoctorCommand
+{
+    private sealed record Finding(string Name, string? Found, string? Missing = null, bool Required = false);
+
+    public static Command Create()
+    {
+        var command = new Command("doctor", "Prints versions of the native libraries, SIMD width, models and cores, and what is missing with its remedy.");
+        command.SetAction(_ => Run(Console.Out));
+        return command;
+    }
+
+    private static int Run(TextWriter writer)
+    {
+        var findings = Findings().ToArray();
+        var width = findings.Max(finding => finding.Name.Length);
+        foreach (var finding in findings)
+            writer.WriteLine($"{(finding.Found != null ? "ok     " : finding.Required ? "MISSING" : "absent ")}  {finding.Name.PadRight(width)}  {finding.Found ?? finding.Missing}");
+        var broken = findings.Count(finding => finding is { Found: null, Required: true });
+        writer.WriteLine(broken == 0 ? "Everything that is required is here." : $"{broken} required part(s) missing.");
+        return broken == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static IEnumerable<Finding> Findings()
+    {
+        var version = typeof(Metric).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        yield return new("pristine", version);
+        yield return new("runtime", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
+        yield return new("cores", $"{Environment.ProcessorCount}");
+        yield return new("SIMD", $"{Simd.Current} in use; supported: {string.Join(", ", Simd.Supported)}");
+        const string rebuild = "rebuild (dotnet build fetches it with npm)";
+        yield return Library("libvips", "vips", () => Vips.Version, rebuild, required: true);
+        yield return Library("libturbojpeg", "turbojpeg", () => TurboJpeg.Version,
+            "optional, decodes JPEG about twice as fast (Debian: apt-get install libturbojpeg0)", required: false);
+        yield return Library("ONNX Runtime", "onnxruntime", () => OnnxRuntime.Version, rebuild, required: false);
+        yield return Library("DuckDB", "duckdb", () => DuckDb.Version, rebuild, required: false);
+        foreach (var metric in MetricCatalog.All.Where(metric => metric.ModelSha256 != null || metric.Missing != null))
+            yield return new($"model {metric.Name}", metric.Missing == null ? $"sha256 {metric.ModelSha256}" : null, metric.Missing);
+        yield return new("model store", ModelStore.Default.Folder);
+    }
+
+    private static Finding Library(string name, string logicalName, Func<string?> version, string remedy, bool required) =>
+        NativeLibraries.TryLoad(logicalName, out var path)
+            ? new(name, $"{version() ?? "version unknown"}  {path}", Required: required)
+            : new(name, null, remedy, required);
+}

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Pristine.Native;
+using Pristine.Scoring;
+
+namespace Pristine.Cli.Commands;
+
+/// <summary><c>pristine score INPUT</c>: one row per image on stdout.</summary>
+internal static class ScoreCommand
+{
+    public static Command Create()
+    {
+        var inputs = new Inputs();
+        var metrics = new Option<string>("--metrics", "-m")
+        {
+            Description = "Metrics, separated by commas; 'pristine metrics' lists them",
+            HelpName = "A,B",
+            DefaultValueFactory = _ => "brisque",
+        };
+        var format = new Option<string>("--format", "-f")
+        {
+            Description = "table, jsonl or csv; default: a table on a terminal, else jsonl",
+            DefaultValueFactory = _ => Console.IsOutputRedirected ? "jsonl" : "table",
+        };
+        format.AcceptOnlyFromAmong("table", "jsonl", "csv");
+        var command = new Command("score", "Scores every image and writes one row per image to stdout.");
+        inputs.AddTo(command);
+        command.Options.Add(metrics);
+        command.Options.Add(format);
+        command.SetAction(parsed =>
+        {
+            var chosen = Inputs.Metrics(parsed.GetRequiredValue(metrics));
+            return Run(parsed, inputs, inputs.Scoring(parsed, chosen), parsed.GetRequiredValue(format));
+        });
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, Inputs inputs, ScoringOptions options, string format)
+    {
+        var dataset = inputs.Open(parsed);
+        var start = inputs.Start(parsed);
+        var columns = new ScoreColumns(options.Metrics);
+        using var interruption = new Interruption();
+        using var progress = new Progress(dataset);
+        using var stdout = new StandardOutputStream();
+        using var rows = format == "table" ? null : ScoreRowWriter.Create(format, stdout, columns);
+        var table = rows == null ? new RowTable(columns) : null;
+        try
+        {
+            foreach (var item in ScoringRun.Score(dataset, options, start, interruption.Token))
+            {
+                if (table != null)
+                    progress.Clear();
+                foreach (var row in item.Rows)
+                {
+                    rows?.Write(row);
+                    table?.Write(row);
+                }
+                progress.Add(item);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            progress.Clear();
+            Console.Error.WriteLine(
+                $"Stopped after {progress.Items:N0} items; every line written is whole. To go on: the same command with --start {start + progress.Items}.");
+            return ExitCode.Interrupted;
+        }
+        catch (IOException exception) when (stdout.IsBroken)
+        {
+            progress.Clear();
+            Console.Error.WriteLine($"Stopped after {progress.Items:N0} items. {exception.Message}");
+            return ExitCode.Failed;
+        }
+        progress.Clear();
+        Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed."));
+        return inputs.ExitCodeOf(parsed, progress.Failed);
+    }
+}
+
+/// <summary>Rows as aligned columns for a person. Rows appear as they are scored, so widths are fixed beforehand.</summary>
+internal sealed class RowTable(ScoreColumns columns)
+{
+    private const int ImageWidth = 40;
+    private readonly ScoreColumn[] _scores =
+        [.. columns.All.Where(column => column.Kind == Scoring.ColumnKind.Number && column.Name is not ("key" or "image_index" or "width" or "height" or "bytes"))];
+
+    private bool _started;
+
+    public void Write(ScoreRow row)
+    {
+        if (!_started)
+            Console.Out.WriteLine(Line("image", "status", "size", [.. _scores.Select(column => column.Name)], row.Error == null ? "" : " reason"));
+        _started = true;
+        var size = row.Header is { } header ? $"{header.Width}x{header.Height}" : "";
+        Console.Out.WriteLine(Line(row.Image ?? row.Id, Imaging.ImageStatusNames.Name(row.Status), size, [.. _scores.Select(column => Number(column.Number(row)))], row.Error == null ? "" : $" {row.Error}"));
+    }
+
+    private string Line(string image, string status, string size, string[] scores, string reason)
+    {
+        var line = new StringBuilder().Append(Fit(image)).Append(' ').Append(status.PadRight(10)).Append(' ').Append(size.PadLeft(11));
+        for (var i = 0; i < scores.Length; i++)
+            line.Append(' ').Append(scores[i].PadLeft(Math.Max(8, _scores[i].Name.Length)));
+        return line.Append(reason).ToString();
+    }
+
+    private static string Number(double value) =>
+        double.IsNaN(value) ? "-" : value.ToString(Math.Abs(value) >= 1000 ? "0" : "0.###", CultureInfo.InvariantCulture);
+
+    /// <summary>The end of a long path says more than its beginning; control characters would disturb the terminal.</summary>
+    private static string Fit(string text)
+    {
+        var clean = new string([.. text.Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
+        return clean.Length <= ImageWidth ? clean.PadRight(ImageWidth) : $"…{clean[^(ImageWidth - 1)..]}";
+    }
+}

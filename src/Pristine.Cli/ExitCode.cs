@@ -1,0 +1,35 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Pristine.Cli;
+
+/// <summary>The exit codes, which scripts rely on.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+
+    /// <summary>Done, but more images failed than <c>--max-failures</c> allows.</summary>
+    public const int TooManyFailures = 3;
+
+    /// <summary>Stopped by Ctrl-C or SIGTERM, as shells report it.</summary>
+    public const int Interrupted = 130;
+}
+
+/// <summary>The command was used wrongly; the message says what was expected and what was found.</summary>
+internal sealed class UsageException(string message) : Exception(message);
+
+internal static class Usage
+{
+    /// <summary>The command and its parents, for example <c>pristine filter</c>.</summary>
+    public static IEnumerable<string> Path(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (SymbolResult? at = parsed.CommandResult; at != null; at = at.Parent)
+            if (at is CommandResult command)
+                names.Add(command.Command is RootCommand ? "pristine" : command.Command.Name);
+        names.Reverse();
+        return names;
+    }
+}

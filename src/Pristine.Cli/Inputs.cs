@@ -1,0 +1,111 @@
+using System.CommandLine;
+using Pristine.Datasets;
+using Pristine.Imaging;
+using Pristine.Metrics;
+using Pristine.Scoring;
+
+namespace Pristine.Cli;
+
+/// <summary>The argument and options that every command that reads images has.</summary>
+internal sealed class Inputs
+{
+    private readonly Argument<string> _input = new("INPUT")
+    {
+        Description = "A folder (searched recursively), a glob, a dataset file (.json, .jsonl: PaddleMIX MM, MIX, LLaVA), or - for a list of paths on stdin",
+    };
+
+    private readonly Option<string?> _imageRoot = new("--image-root")
+    {
+        Description = "Folder of relative image paths; default: the folder of the dataset file",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<int> _workers = new("--workers", "-j")
+    {
+        Description = "Threads",
+        HelpName = "N",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private readonly Option<double> _maxPixels = new("--max-megapixels")
+    {
+        Description = "Images with more pixels get the status too_large and are not decoded",
+        HelpName = "N",
+        DefaultValueFactory = _ => new ImagingOptions().MaxPixels / 1e6,
+    };
+
+    private readonly Option<long?> _maxFailures = new("--max-failures")
+    {
+        Description = "Exit with code 3 when more images than this cannot be scored; default: any number may fail",
+        HelpName = "N",
+    };
+
+    private readonly Option<long> _start = new("--start")
+    {
+        Description = "Skip the first N items, to go on after an interrupted run",
+        HelpName = "N",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Arguments.Add(_input);
+        command.Options.Add(_imageRoot);
+        command.Options.Add(_workers);
+        command.Options.Add(_maxPixels);
+        command.Options.Add(_maxFailures);
+        command.Options.Add(_start);
+        _workers.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+                result.AddError("--workers: expected at least 1.");
+        });
+        _start.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<long>() < 0)
+                result.AddError("--start: expected 0 or more.");
+        });
+        _maxFailures.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<long?>() < 0)
+                result.AddError("--max-failures: expected 0 or more.");
+        });
+        _maxPixels.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not > 0)
+                result.AddError("--max-megapixels: expected a number above 0.");
+        });
+    }
+
+    public string Input(ParseResult parsed) => parsed.GetRequiredValue(_input);
+
+    public Dataset Open(ParseResult parsed) => Dataset.Open(Input(parsed), new DatasetOptions { ImageRoot = parsed.GetValue(_imageRoot) });
+
+    public long Start(ParseResult parsed) => parsed.GetValue(_start);
+
+    public ScoringOptions Scoring(ParseResult parsed, IReadOnlyList<Metric> metrics) => new()
+    {
+        Metrics = metrics,
+        Workers = parsed.GetValue(_workers),
+        Imaging = new ImagingOptions { MaxPixels = (long)(parsed.GetValue(_maxPixels) * 1e6) },
+    };
+
+    /// <summary>The exit code of a run that reached its end.</summary>
+    public int ExitCodeOf(ParseResult parsed, long failed) =>
+        parsed.GetValue(_maxFailures) is { } allowed && failed > allowed ? ExitCode.TooManyFailures : ExitCode.Done;
+
+    /// <summary>Metrics by their names, separated by commas.</summary>
+    public static IReadOnlyList<Metric> Metrics(string names)
+    {
+        var list = names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (list.Length == 0)
+            throw new UsageException($"--metrics: expected at least one metric; found '{names}'.");
+        var unknown = list.FirstOrDefault(name => MetricCatalog.Find(name) == null);
+        if (unknown != null)
+        {
+            throw new UsageException(
+                $"There is no metric '{unknown}'. Nearest: {string.Join(", ", MetricCatalog.Nearest(unknown, MetricCatalog.All.Select(metric => metric.Name)))}. " +
+                "'pristine metrics' lists them all.");
+        }
+        return [.. list.Distinct().Select(MetricCatalog.Get)];
+    }
+}

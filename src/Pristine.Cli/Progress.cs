@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Globalization;
+using Pristine.Datasets;
+using Pristine.Scoring;
+
+namespace Pristine.Cli;
+
+/// <summary>
+/// Tells on stderr how a run goes: one line that renews itself on a terminal, else a plain line every half minute. Counts images, not items.
+/// </summary>
+internal sealed class Progress : IDisposable
+{
+    private static readonly TimeSpan TerminalInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(30);
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly bool _terminal = !Console.IsErrorRedirected;
+    private readonly CancellationTokenSource _counting = new();
+    private readonly Task<long>? _total;
+    private readonly GarbageBudget _garbage = new();
+    private TimeSpan _next;
+    private bool _lineOpen;
+
+    /// <param name="dataset">Counted in the background on a terminal where that is cheap, so that the end can be foretold.</param>
+    public Progress(Dataset dataset)
+    {
+        _next = _terminal ? TerminalInterval : PlainInterval;
+        if (_terminal && dataset.Format == DatasetFormat.Folder)
+            _total = Task.Run(() => dataset.Read(_counting.Token).LongCount());
+    }
+
+    public long Images { get; private set; }
+
+    public long Failed { get; private set; }
+
+    public long Items { get; private set; }
+
+    public TimeSpan Elapsed => _clock.Elapsed;
+
+    public void Add(ScoredItem item)
+    {
+        Items++;
+        _garbage.Check();
+        foreach (var row in item.Rows)
+        {
+            if (row.Image != null)
+                Images++;
+            if (row.Failed)
+                Failed++;
+        }
+        if (_clock.Elapsed < _next)
+            return;
+        _next = _clock.Elapsed + (_terminal ? TerminalInterval : PlainInterval);
+        Show();
+    }
+
+    /// <summary>Clears the line, so that results and messages stand on lines of their own.</summary>
+    public void Clear()
+    {
+        if (_lineOpen)
+            Console.Error.Write("\r\u001b[K");
+        _lineOpen = false;
+    }
+
+    public void Dispose()
+    {
+        Clear();
+        _counting.Cancel();
+    }
+
+    private void Show()
+    {
+        var rate = Images / _clock.Elapsed.TotalSeconds;
+        long? total = _total is { IsCompletedSuccessfully: true } known ? known.Result : null;
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Images:N0}{(total is { } all ? $" of {all:N0}" : "")} images, {rate:N0}/s, {Failed:N0} failed");
+        if (total > Images && rate > 0)
+            text += $", {Duration(TimeSpan.FromSeconds((total.Value - Images) / rate))} left";
+        if (_terminal)
+            Console.Error.Write($"\r\u001b[K{text}");
+        else
+            Console.Error.WriteLine(text);
+        _lineOpen = _terminal;
+    }
+
+    /// <summary>A duration as a person says it: <c>42 s</c>, <c>3 min 05 s</c>, <c>2 h 10 min</c>.</summary>
+    public static string Duration(TimeSpan time) => time.TotalSeconds switch
+    {
+        < 9.95 => time.TotalSeconds.ToString("0.0 's'", CultureInfo.InvariantCulture),
+        < 59.5 => time.TotalSeconds.ToString("0 's'", CultureInfo.InvariantCulture),
+        < 3600 => $"{(int)time.TotalMinutes} min {time.Seconds:00} s",
+        _ => $"{(int)time.TotalHours} h {time.Minutes:00} min",
+    };
+}
