@@ -1,0 +1,80 @@
+using System.Text;
+using System.Text.Json;
+using Pristine.Tests;
+
+namespace Pristine.EndToEnd;
+
+/// <summary>What INPUT may be, besides the folders and dataset files of the other tests.</summary>
+public class InputTests
+{
+    private static readonly string Photos = TestFiles.InRepository("samples", "photos");
+
+    private static List<string?> Text(CommandResult result, string column) =>
+        [.. result.Lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty(column).GetString())];
+
+    [Fact]
+    public void A_glob_names_images()
+    {
+        var result = PristineCommand.Run("score", "samples/photos/mo*.jpg", "--metrics", "width", "--format", "jsonl").Expect(0);
+        Assert.Equal(
+            ["mo", "mo", "mo", "mo"],
+            Text(result, "image").Select(path => Path.GetFileName(path!)[..2]));
+        Assert.Equal(Text(result, "image").Order(StringComparer.Ordinal), Text(result, "image"));
+        Assert.Contains("samples/photos/moss-blur.jpg", Text(result, "id"));
+    }
+
+    [Fact]
+    public void The_image_root_is_where_relative_paths_begin()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.Copy(TestFiles.InRepository("samples", "dialogs.jsonl"), folder["dialogs.jsonl"]);
+        var lost = Text(PristineCommand.Run("score", folder["dialogs.jsonl"], "--metrics", "width", "--format", "jsonl").Expect(0), "status");
+        Assert.All(lost, status => Assert.Contains(status, (string[])["missing", "no_image"]));
+        var found = Text(
+            PristineCommand.Run("score", folder["dialogs.jsonl"], "--metrics", "width", "--format", "jsonl", "--image-root", TestFiles.InRepository("samples")).Expect(0), "status");
+        Assert.Single(found, "missing");
+        Assert.InRange(found.Count(status => status == "ok"), 15, 30);
+    }
+
+    [Fact]
+    public void A_list_separated_by_nul_may_hold_any_name_and_is_written_as_such_again()
+    {
+        using var folder = TestFiles.NewFolder();
+        string[] names = ["line\nfeed.jpg", "white space .jpg", "größe 图.jpg"];
+        foreach (var name in names)
+            File.Copy(Path.Combine(Photos, "leaf.jpg"), folder[name]);
+        var list = Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name + "\0")));
+        var scored = PristineCommand.Run(["score", "-", "--metrics", "width", "--format", "jsonl"], folder.Path, list).Expect(0);
+        Assert.Equal(names, Text(scored, "image").OfType<string>());
+        Assert.Equal(["ok", "ok", "ok"], Text(scored, "status"));
+        PristineCommand.Run(["filter", "-", "--keep", "width > 0", "--out", "kept"], folder.Path, list).Expect(0);
+        Assert.Equal(list, File.ReadAllBytes(folder["kept"]));
+    }
+
+    [Fact]
+    public void A_folder_with_line_feeds_in_names_gives_a_list_that_can_be_read_again()
+    {
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["in"]);
+        foreach (var name in (string[])["a.jpg", "line\nfeed.jpg"])
+            File.Copy(Path.Combine(Photos, "leaf.jpg"), folder[$"in/{name}"]);
+        PristineCommand.Run(["filter", "in", "--keep", "width > 0", "--out", "kept.txt"], folder.Path).Expect(0);
+        Assert.Equal("in/a.jpg\0in/line\nfeed.jpg\0", File.ReadAllText(folder["kept.txt"]));
+        Assert.Equal(["ok", "ok"], Text(PristineCommand.Run(["score", "kept.txt", "--metrics", "width", "--format", "jsonl"], folder.Path).Expect(0), "status"));
+    }
+
+    [Theory]
+    [InlineData("worst", "false")]
+    [InlineData("mean", "true")]
+    [InlineData("best", "true")]
+    public void The_policy_for_several_images_decides(string policy, string kept)
+    {
+        using var folder = TestFiles.NewFolder();
+        var record = """{"id":1,"images":["photos/moss.jpg","photos/moss-blur.jpg"]}""" + "\n";
+        File.WriteAllText(folder["in.jsonl"], record);
+        // Of the two, one passes; their mean, too.
+        PristineCommand.Run(
+            "filter", folder["in.jsonl"], "--image-root", TestFiles.InRepository("samples"), "--keep", "brisque <= 50", "--images", policy, "--out", folder["kept.jsonl"]).Expect(0);
+        Assert.Equal(kept == "true" ? record : "", File.ReadAllText(folder["kept.jsonl"]));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text;
+using Pristine.Tests;
+
+namespace Pristine.EndToEnd;
+
+/// <summary>What the command did.</summary>
+internal sealed record CommandResult(int ExitCode, byte[] OutputBytes, string Error)
+{
+    public string Output => Encoding.UTF8.GetString(OutputBytes);
+
+    public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Fails the test, showing what the command said, when the exit code is another.</summary>
+    public CommandResult Expect(int exitCode)
+    {
+        Assert.True(ExitCode == exitCode, $"Expected exit code {exitCode}; found {ExitCode}.\nstdout: {Output}\nstderr: {Error}");
+        return this;
+    }
+}
+
+/// <summary>Runs the real command, as a user would.</summary>
+internal static class PristineCommand
+{
+    private static readonly string Configuration = typeof(PristineCommand).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Configuration").Value!;
+
+    public static string Assembly { get; } = TestFiles.InRepository("src", "Pristine.Cli", "bin", Configuration, "net10.0", "Pristine.Cli.dll");
+
+    public static CommandResult Run(params string[] arguments) => Run(arguments, TestFiles.Root);
+
+    public static CommandResult Run(string[] arguments, string folder, byte[]? input = null, params (string Name, string Value)[] environment) =>
+        Finish(Start(arguments, folder, environment), input);
+
+    public static Process Start(string[] arguments, string folder, params (string Name, string Value)[] environment) =>
+        StartProgram("dotnet", [Assembly, .. arguments], folder, environment);
+
+    /// <summary>Runs a line of shell, as the README shows it.</summary>
+    public static CommandResult Shell(string line, string folder) => Finish(StartProgram("bash", ["-c", line], folder), null);
+
+    public static CommandResult Finish(Process process, byte[]? input)
+    {
+        using (process)
+        {
+            var error = process.StandardError.ReadToEndAsync();
+            var output = new MemoryStream();
+            var reading = process.StandardOutput.BaseStream.CopyToAsync(output);
+            if (input != null)
+                process.StandardInput.BaseStream.Write(input);
+            process.StandardInput.Close();
+            reading.Wait();
+            process.WaitForExit();
+            return new CommandResult(process.ExitCode, output.ToArray(), error.Result);
+        }
+    }
+
+    private static Process StartProgram(string program, string[] arguments, string folder, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+using Pristine.Tests;
+
+namespace Pristine.EndToEnd;
+
+/// <summary>What the README shows is what happens.</summary>
+public partial class ReadmeTests
+{
+    private static readonly string Readme = File.ReadAllText(TestFiles.InRepository("README.md"));
+
+    [Fact]
+    public void The_first_command_prints_what_the_readme_shows()
+    {
+        var blocks = Blocks().Matches(Readme);
+        var command = blocks[0].Groups["body"].Value.Trim();
+        Assert.Equal("sh", blocks[0].Groups["language"].Value);
+        Assert.StartsWith("dotnet run -c Release --project src/Pristine.Cli -- filter samples/", command, StringComparison.Ordinal);
+        var result = PristineCommand.Shell(command, TestFiles.Root).Expect(0);
+        Assert.Equal(WithoutTimes(blocks[1].Groups["body"].Value), WithoutTimes(result.Output + result.Error));
+
+        // The lines of the ledger that the README quotes are lines of the ledger.
+        var ledger = File.ReadAllLines(TestFiles.InRepository("out", "dropped.jsonl"));
+        Assert.All(blocks[2].Groups["body"].Value.Trim().Split('\n'), line => Assert.Contains(line, ledger));
+    }
+
+    [Fact]
+    public void Every_command_it_names_exists()
+    {
+        var named = CommandNames().Matches(Readme).Select(match => match.Groups[1].Value).Distinct().ToArray();
+        Assert.Contains("filter", named);
+        var help = PristineCommand.Run("--help").Expect(0).Output;
+        Assert.All(named, name => Assert.Matches($@"(?m)^\s+{name}\b", help));
+    }
+
+    [Fact]
+    public void Every_file_it_links_to_exists() =>
+        Assert.All(
+            Links().Matches(Readme).Select(match => match.Groups[1].Value).Where(link => !link.StartsWith("http", StringComparison.Ordinal)),
+            link => Assert.True(Path.Exists(TestFiles.InRepository(link)), $"README.md links to {link}, which does not exist."));
+
+    private static string WithoutTimes(string text) => Times().Replace(text.Trim(), "T");
+
+    [GeneratedRegex(@"```(?<language>\w*)\n(?<body>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Blocks();
+
+    [GeneratedRegex(@"in [\d.]+ s \([\d,]+/s\)")]
+    private static partial Regex Times();
+
+    [GeneratedRegex(@"(?m)(?:^|\| )pristine (\w+)")]
+    private static partial Regex CommandNames();
+
+    [GeneratedRegex(@"\]\(([^)#]+)\)")]
+    private static partial Regex Links();
+}

@@ -1,0 +1,91 @@
+using System.Text;
+using Pristine.Datasets;
+
+namespace Pristine.Tests.Datasets;
+
+public sealed class JsonlDatasetTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = TestFiles.NewFolder();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Kept_lines_are_the_input_lines_byte_for_byte()
+    {
+        for (var seed = 0; seed < 150; seed++)
+        {
+            var random = new RecordGenerator(seed);
+            var lines = Enumerable.Range(0, 8).Select(i => random.Space() + random.Record(i) + random.Space() + random.Pick(["\n", "\r\n"])).ToArray();
+            if (random.Coin())
+                lines[^1] = lines[^1].TrimEnd();
+            var bom = random.Coin() ? "\uFEFF" : "";
+            var keep = lines.Select(_ => random.Coin()).ToArray();
+            foreach (var bufferSize in new[] { 1, 5, 1 << 16 })
+            {
+                var dataset = Lines(bom + string.Concat(lines), bufferSize);
+                Assert.Equal(bom + string.Concat(lines), Export(dataset, _ => true));
+                var expected = string.Concat(lines.Where((_, i) => keep[i]));
+                Assert.Equal(expected.Length == 0 ? "" : bom + expected, Export(dataset, item => keep[item.Index]));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_broken_line_is_an_item_with_an_error_and_reading_goes_on()
+    {
+        var items = Lines("{\"id\":1}\n{\"id\":}\n\n  \n[1]\n{\"id\":2} x\n{\"id\":3,}\n{\"id\":4").Read(TestContext.Current.CancellationToken).ToList();
+        Assert.Equal(["1", "#1", "#2", "#3", "#4", "#5"], items.Select(i => i.Id));
+        Assert.Null(items[0].Error);
+        Assert.StartsWith("data.jsonl:2: expected a JSON object; '}' is an invalid start of a value (byte 6 of the record)", items[1].Error, StringComparison.Ordinal);
+        Assert.Equal("data.jsonl:5: expected a JSON object; found an array.", items[2].Error);
+        Assert.StartsWith("data.jsonl:6:", items[3].Error, StringComparison.Ordinal);
+        Assert.Contains("trailing comma", items[4].Error, StringComparison.Ordinal);
+        Assert.StartsWith("data.jsonl:8:", items[5].Error, StringComparison.Ordinal);
+        Assert.Equal("{\"id\":}", Encoding.UTF8.GetString(items[1].Raw.Span));
+    }
+
+    [Fact]
+    public void The_last_line_without_an_end_gets_one_when_another_item_follows()
+    {
+        var items = Lines("{\"id\":1}\n{\"id\":2}").Read(TestContext.Current.CancellationToken).ToList();
+        using (var writer = Lines("").CreateWriter(_folder["out"]))
+        {
+            writer.Write(items[1]);
+            writer.Write(items[0]);
+            writer.Complete();
+        }
+        Assert.Equal("{\"id\":2}\n{\"id\":1}\n", File.ReadAllText(_folder["out"]));
+    }
+
+    [Fact]
+    public void Bytes_that_are_not_utf8_are_kept()
+    {
+        byte[] line = [.. "{\"id\":1,\"caption\":\""u8, 0xFF, 0xC3, .. "\"}\n"u8];
+        var dataset = new JsonlDataset("data.jsonl", "", () => new MemoryStream(line));
+        using (var writer = dataset.CreateWriter(_folder["out"]))
+        {
+            foreach (var item in dataset.Read(TestContext.Current.CancellationToken))
+            {
+                Assert.Null(item.Error);
+                writer.Write(item);
+            }
+            writer.Complete();
+        }
+        Assert.Equal(line, File.ReadAllBytes(_folder["out"]));
+        Assert.False(File.Exists(_folder["out.partial"]));
+    }
+
+    private static JsonlDataset Lines(string text, int bufferSize = 1 << 16) =>
+        new("data.jsonl", "root", () => new MemoryStream(Encoding.UTF8.GetBytes(text)), bufferSize);
+
+    private string Export(Dataset dataset, Func<DatasetItem, bool> keep)
+    {
+        using (var writer = dataset.CreateWriter(_folder["kept"]))
+        {
+            foreach (var item in dataset.Read().Where(keep))
+                writer.Write(item);
+            writer.Complete();
+        }
+        return Encoding.UTF8.GetString(File.ReadAllBytes(_folder["kept"]));
+    }
+}

@@ -1,0 +1,105 @@
+using Pristine.Scoring;
+
+namespace Pristine.Tests.Scoring;
+
+public class OrderedPipelineTests
+{
+    private sealed class Worker(Action onDispose) : IDisposable
+    {
+        public void Dispose() => onDispose();
+    }
+
+    private static IEnumerable<int> Run(
+        IEnumerable<int> source, Func<int, int> work, int workers = 3, int capacity = 8, Action? onDispose = null, CancellationToken? cancellation = null) =>
+        OrderedPipeline<int, int, Worker>.Run(
+            source, workers, capacity, () => new Worker(onDispose ?? (() => { })), (_, input) => work(input),
+            cancellation ?? TestContext.Current.CancellationToken);
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(3, 8)]
+    [InlineData(8, 64)]
+    public void Keeps_the_order_whatever_finishes_first(int workers, int capacity)
+    {
+        var random = new Random(1);
+        var spins = Enumerable.Range(0, 500).Select(_ => random.Next(20_000)).ToArray();
+        var results = Run(Enumerable.Range(0, 500), i => { Thread.SpinWait(spins[i]); return i * 2; }, workers, capacity);
+        Assert.Equal(Enumerable.Range(0, 500).Select(i => i * 2), results);
+    }
+
+    [Fact]
+    public void Takes_no_more_than_its_window_ahead_of_the_consumer()
+    {
+        var taken = 0;
+        IEnumerable<int> Source()
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                Interlocked.Increment(ref taken);
+                yield return i;
+            }
+        }
+        var consumed = 0;
+        foreach (var _ in Run(Source(), i => i, workers: 4, capacity: 16))
+        {
+            consumed++;
+            Assert.InRange(Volatile.Read(ref taken), consumed, consumed + 16);
+        }
+        Assert.Equal(1000, consumed);
+    }
+
+    [Fact]
+    public void Gives_what_came_before_a_failing_source_then_throws_its_exception()
+    {
+        static IEnumerable<int> Source()
+        {
+            for (var i = 0; i < 10; i++)
+                yield return i;
+            throw new InvalidDataException("line 11");
+        }
+        var seen = new List<int>();
+        var exception = Assert.Throws<InvalidDataException>(() => seen.AddRange(Run(Source(), i => { Thread.Sleep(i % 3); return i; })));
+        Assert.Equal("line 11", exception.Message);
+        Assert.Equal(Enumerable.Range(0, 10), seen);
+    }
+
+    [Fact]
+    public void A_failing_worker_ends_the_run_with_its_exception()
+    {
+        var seen = new List<int>();
+        Assert.Throws<InvalidOperationException>(
+            () => seen.AddRange(Run(Enumerable.Range(0, 1000), i => i == 20 ? throw new InvalidOperationException() : i)));
+        Assert.Equal(Enumerable.Range(0, seen.Count), seen);
+        Assert.InRange(seen.Count, 0, 20);
+    }
+
+    [Fact]
+    public void Cancellation_gives_finished_results_then_throws()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var seen = new List<int>();
+        Assert.Throws<OperationCanceledException>(() =>
+        {
+            foreach (var result in Run(Enumerable.Range(0, 100_000), i => i, cancellation: cancellation.Token))
+            {
+                seen.Add(result);
+                if (seen.Count == 100)
+                    cancellation.Cancel();
+            }
+        });
+        Assert.Equal(Enumerable.Range(0, seen.Count), seen);
+        Assert.InRange(seen.Count, 100, 120);
+    }
+
+    [Fact]
+    public void A_consumer_that_stops_early_frees_every_worker()
+    {
+        var disposed = 0;
+        Assert.Equal([0, 1, 2], Run(Enumerable.Range(0, int.MaxValue), i => i, workers: 4, onDispose: () => Interlocked.Increment(ref disposed)).Take(3));
+        Assert.Equal(4, disposed);
+    }
+
+    [Fact]
+    public void An_empty_source_gives_nothing() => Assert.Empty(Run([], i => i));
+}
