@@ -1,0 +1,4 @@
+using BenchmarkDotNet.Running;
+
+// dotnet run -c Release --project bench/Pristine.Benchmarks -- --filter '*Brisque*'
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
