@@ -28,7 +28,7 @@ internal static class Usage
         var names = new List<string>();
         for (SymbolResult? at = parsed.CommandResult; at != null; at = at.Parent)
             if (at is CommandResult command)
-                names.Add(command.Command is RootCommand ? "pristine" : command.Command.Name);
+                names.Add(command.Command.Name);
         names.Reverse();
         return names;
     }

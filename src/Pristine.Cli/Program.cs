@@ -1,19 +1,24 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Pristine.Cli;
 using Pristine.Cli.Commands;
 using Pristine.Datasets;
 using Pristine.Selection;
 
-var root = new RootCommand(
+// Not RootCommand: its name is that of the executable, and help should show the command as it is published.
+var root = new Command(
+    "pristine",
     "Pristine keeps low-quality images out of training sets: it scores every image with no-reference quality metrics and keeps what passes.")
 {
+    new HelpOption { Recursive = true },
+    new VersionOption(),
     ScoreCommand.Create(),
     FilterCommand.Create(),
     MetricsCommand.Create(),
     ModelsCommand.Create(),
     DoctorCommand.Create(),
 };
-var parsed = root.Parse(args);
+var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
 if (parsed.Errors.Count > 0)
 {
     foreach (var error in parsed.Errors)
