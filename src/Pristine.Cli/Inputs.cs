@@ -48,21 +48,33 @@ internal sealed class Inputs
 
     public void AddTo(Command command)
     {
-        command.Arguments.Add(_input);
-        command.Options.Add(_imageRoot);
-        command.Options.Add(_workers);
-        command.Options.Add(_maxPixels);
-        command.Options.Add(_maxFailures);
+        AddImagesTo(command);
         command.Options.Add(_start);
-        _workers.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError("--workers: expected at least 1.");
-        });
         _start.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<long>() < 0)
                 result.AddError("--start: expected 0 or more.");
+        });
+    }
+
+    /// <summary>As <see cref="AddTo"/> without <c>--start</c>, for commands that always go through the whole dataset.</summary>
+    public void AddImagesTo(Command command)
+    {
+        command.Arguments.Add(_input);
+        command.Options.Add(_imageRoot);
+        AddDecodingTo(command);
+    }
+
+    /// <summary>Only how images are decoded, for commands that have another way to name them.</summary>
+    public void AddDecodingTo(Command command)
+    {
+        command.Options.Add(_workers);
+        command.Options.Add(_maxPixels);
+        command.Options.Add(_maxFailures);
+        _workers.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+                result.AddError("--workers: expected at least 1.");
         });
         _maxFailures.Validators.Add(result =>
         {
@@ -85,9 +97,13 @@ internal sealed class Inputs
     public ScoringOptions Scoring(ParseResult parsed, IReadOnlyList<Metric> metrics) => new()
     {
         Metrics = metrics,
-        Workers = parsed.GetValue(_workers),
-        Imaging = new ImagingOptions { MaxPixels = (long)(parsed.GetValue(_maxPixels) * 1e6) },
+        Workers = Workers(parsed),
+        Imaging = Imaging(parsed),
     };
+
+    public int Workers(ParseResult parsed) => parsed.GetValue(_workers);
+
+    public ImagingOptions Imaging(ParseResult parsed) => new() { MaxPixels = (long)(parsed.GetValue(_maxPixels) * 1e6) };
 
     /// <summary>The exit code of a run that reached its end.</summary>
     public int ExitCodeOf(ParseResult parsed, long failed) =>

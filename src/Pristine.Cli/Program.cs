@@ -14,6 +14,8 @@ var root = new Command(
     new VersionOption(),
     ScoreCommand.Create(),
     FilterCommand.Create(),
+    DegradeCommand.Create(),
+    BenchCommand.Create(),
     MetricsCommand.Create(),
     ModelsCommand.Create(),
     DoctorCommand.Create(),

@@ -20,11 +20,11 @@ internal sealed class Progress : IDisposable
     private TimeSpan _next;
     private bool _lineOpen;
 
-    /// <param name="dataset">Counted in the background on a terminal where that is cheap, so that the end can be foretold.</param>
-    public Progress(Dataset dataset)
+    /// <param name="dataset">Counted in the background on a terminal where that is cheap, so that the end can be foretold; null where it is not known.</param>
+    public Progress(Dataset? dataset = null)
     {
         _next = _terminal ? TerminalInterval : PlainInterval;
-        if (_terminal && dataset.Format == DatasetFormat.Folder)
+        if (_terminal && dataset?.Format == DatasetFormat.Folder)
             _total = Task.Run(() => dataset.Read(_counting.Token).LongCount());
     }
 
@@ -36,17 +36,17 @@ internal sealed class Progress : IDisposable
 
     public TimeSpan Elapsed => _clock.Elapsed;
 
-    public void Add(ScoredItem item)
+    public void Add(ScoredItem item) => Add(item.Rows.Count(row => row.Image != null), item.Rows.Count(row => row.Failed));
+
+    /// <summary>Counts an item.</summary>
+    /// <param name="images">Its images.</param>
+    /// <param name="failed">How many of them failed.</param>
+    public void Add(int images, int failed)
     {
         Items++;
         _garbage.Check();
-        foreach (var row in item.Rows)
-        {
-            if (row.Image != null)
-                Images++;
-            if (row.Failed)
-                Failed++;
-        }
+        Images += images;
+        Failed += failed;
         if (_clock.Elapsed < _next)
             return;
         _next = _clock.Elapsed + (_terminal ? TerminalInterval : PlainInterval);

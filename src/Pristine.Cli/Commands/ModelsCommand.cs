@@ -1,71 +1,227 @@
 using System.CommandLine;
+using System.Globalization;
 using Pristine.Models;
+using Spectre.Console;
 
 namespace Pristine.Cli.Commands;
 
-/// <summary><c>pristine models</c>: what is in the model store, and what comes into it.</summary>
+/// <summary><c>pristine models</c>: what is in the model store, what comes into it and what leaves it.</summary>
 internal static class ModelsCommand
 {
-    public static Command Create() => new("models", "Show and import the models that some metrics need.") { CreateList(), CreateImport() };
+    private static readonly string[] Names = [.. ModelCatalog.All.Select(model => model.Name)];
+
+    public static Command Create() => new("models", "Shows, downloads, imports, checks and removes the models that some metrics need.")
+    {
+        CreateList(),
+        CreatePull(),
+        CreateImport(),
+        CreateVerify(),
+        CreateRemove(),
+    };
 
     private static Command CreateList()
     {
-        var command = new Command("list", "List the models in the store with their files and SHA-256, one line per file.");
-        command.SetAction(result =>
+        var command = new Command("list", "Lists every model: whether it is in the store, its size, hash and licence, and where it comes from.");
+        command.SetAction(_ =>
         {
-            var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
-            return Run(error, () =>
+            string[] headings = ["name", "state", "bytes", "sha256", "licence", "get it by", "description"];
+            var store = ModelStore.Default;
+            var rows = store.Definitions.Select(definition => Describe(store, definition)).ToArray();
+            if (Console.IsOutputRedirected)
             {
-                var store = ModelStore.Default;
-                var models = store.List();
-                foreach (var model in models)
-                    Write(output, model);
-                error.WriteLine(models.Count == 0 ? $"No models in {store.Folder}." : $"Store: {store.Folder}");
-            });
+                foreach (var row in rows.Prepend(headings))
+                    Console.Out.WriteLine(string.Join('\t', row));
+            }
+            else
+            {
+                // A hash is for scripts; a person wants the rest on one line.
+                var table = new Table { Border = TableBorder.Simple };
+                foreach (var heading in headings.Where(heading => heading != "sha256"))
+                    table.AddColumn(new TableColumn(heading) { NoWrap = heading is "name" or "state" });
+                foreach (var row in rows)
+                    table.AddRow(row.Where((_, i) => headings[i] != "sha256").Select(cell => new Text(cell)));
+                AnsiConsole.Write(table);
+            }
+            Console.Error.WriteLine($"Store: {store.Folder}");
         });
         return command;
+    }
+
+    private static string[] Describe(ModelStore store, ModelDefinition definition)
+    {
+        var (state, stored) = State(store, definition.Name);
+        var bytes = stored?.Files.Sum(file => file.Bytes) ?? definition.Bytes;
+        return
+        [
+            definition.Name,
+            state,
+            bytes?.ToString(CultureInfo.InvariantCulture) ?? "unknown",
+            stored?.Sha256() ?? "",
+            // Files that differ from the release may have any licence.
+            stored is { Trusted: true } ? "unknown" : definition.Licence,
+            definition.Files.Any(file => file.Url == null) ? "import" : definition.Files.Any(file => file.Sha256 == null) ? "pull --trust" : "pull",
+            definition.Summary,
+        ];
+    }
+
+    /// <summary>A damaged manifest is a state of that model; the others are listed all the same.</summary>
+    private static (string State, StoredModel? Stored) State(ModelStore store, string name)
+    {
+        try
+        {
+            return store.Find(name) is { } stored ? (stored.Trusted ? "trusted" : "installed", stored) : ("absent", null);
+        }
+        catch (InvalidDataException)
+        {
+            return ("damaged", null);
+        }
+    }
+
+    private static Command CreatePull()
+    {
+        var models = ModelArguments(ArgumentArity.OneOrMore, "Models to download; 'pristine models list' shows them");
+        var from = new Option<string?>("--from")
+        {
+            Description = "Address of a folder that holds the files, on a mirror or a disk (https://, http://, file://), instead of the catalog's",
+            HelpName = "URL",
+        };
+        from.Validators.Add(result =>
+        {
+            var text = result.GetValueOrDefault<string?>();
+            if (text != null && Address(text) == null)
+                result.AddError($"--from: expected an address that starts with https://, http:// or file://; found '{text}'.");
+        });
+        var trust = new Option<bool>("--trust")
+        {
+            Description = "Accept files whose SHA-256 is not known, and with --from also files that differ from the release: you vouch for them",
+        };
+        var command = new Command("pull", "Downloads models into the store, checks their SHA-256, and goes on where an earlier download stopped.") { models, from, trust };
+        command.SetAction(parsed => PullAsync(
+            parsed.GetRequiredValue(models),
+            new PullOptions
+            {
+                From = parsed.GetValue(from) is { } text ? Address(text) : null,
+                Unknown = parsed.GetValue(trust) ? UnknownFiles.Trust : UnknownFiles.Refuse,
+            }));
+        return command;
+    }
+
+    private static async Task<int> PullAsync(string[] names, PullOptions options)
+    {
+        var store = ModelStore.Default;
+        using var interruption = new Interruption();
+        using var display = new PullDisplay();
+        try
+        {
+            foreach (var name in names.Distinct())
+            {
+                foreach (var (model, downloaded) in await store.PullAsync(name, options, display, interruption.Token))
+                {
+                    display.Clear();
+                    Write(model);
+                    Console.Error.WriteLine(downloaded ? $"Pulled {model.Name} into {store.Folder}."
+                        : model.Trusted ? $"{model.Name} is there already, trusted when it came in; to replace it: pristine models remove {model.Name}"
+                        : $"{model.Name} is there already.");
+                }
+            }
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException)
+        {
+            display.Clear();
+            Console.Error.WriteLine("Stopped. What has arrived is kept; the same command goes on from there.");
+            return ExitCode.Interrupted;
+        }
     }
 
     private static Command CreateImport()
     {
-        var name = new Argument<string>("MODEL") { Description = $"Name of the model: {string.Join(", ", ModelDefinition.All.Select(model => model.Name))}." };
-        name.AcceptOnlyFromAmong([.. ModelDefinition.All.Select(model => model.Name)]);
-        var folder = new Argument<string>("DIR") { Description = "Folder with the model's files, for brisque-live allmodel and allrange of the LIVE release." };
-        var trust = new Option<bool>("--trust") { Description = "Import files whose SHA-256 is not that of the release: you vouch for them." };
-        var command = new Command("import", "Copy a model's files into the store, after checking their SHA-256 and that they can be read.") { name, folder, trust };
-        command.SetAction(result =>
+        var name = new Argument<string>("MODEL") { Description = "Name of the model; 'pristine models list' shows them" };
+        name.AcceptOnlyFromAmong(Names);
+        var paths = new Argument<string[]>("PATH") { Description = "The model's files, or a folder that holds them", Arity = ArgumentArity.OneOrMore };
+        var trust = new Option<bool>("--trust") { Description = "Import files whose SHA-256 is not that of the release: you vouch for them" };
+        var command = new Command("import", "Copies a model's files into the store, after checking their SHA-256 and that they can be read.") { name, paths, trust };
+        command.SetAction(parsed =>
         {
-            var (output, error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
-            return Run(error, () =>
-            {
-                var definition = ModelDefinition.Get(result.GetRequiredValue(name));
-                var files = definition.Files.Select(file => Path.Combine(result.GetRequiredValue(folder), file.Name));
-                var store = ModelStore.Default;
-                Write(output, store.Import(definition.Name, files, result.GetValue(trust) ? UnknownFiles.Trust : UnknownFiles.Refuse));
-                error.WriteLine($"Imported {definition.Name} into {store.Folder}.");
-            });
+            var store = ModelStore.Default;
+            var definition = ModelCatalog.Get(parsed.GetRequiredValue(name));
+            var files = parsed.GetRequiredValue(paths)
+                .SelectMany(path => Directory.Exists(path) ? definition.Files.Select(file => Path.Combine(path, file.Name)) : [path]).ToArray();
+            if (!files.Select(Path.GetFileName).Order().SequenceEqual(definition.Files.Select(file => file.Name).Order()))
+                throw new UsageException($"{definition.Name}: expected the files {string.Join(", ", definition.Files.Select(file => file.Name))}, or a folder that holds them; found {string.Join(", ", files)}.");
+            Write(store.Import(definition.Name, files, parsed.GetValue(trust) ? UnknownFiles.Trust : UnknownFiles.Refuse));
+            Console.Error.WriteLine($"Imported {definition.Name} into {store.Folder}.");
         });
         return command;
     }
 
-    private static void Write(TextWriter output, StoredModel model)
+    private static Command CreateVerify()
     {
-        foreach (var file in model.Files)
-            output.WriteLine($"{model.Name}\t{file.Name}\t{file.Bytes}\t{file.Sha256}\t{(model.Trusted ? "unknown origin, trusted on import" : model.Origin)}");
+        var models = ModelArguments(ArgumentArity.ZeroOrMore, "Models to check; default: all that are installed");
+        var command = new Command("verify", "Reads every file of the installed models again and compares its SHA-256; exit code 1 when one differs.") { models };
+        command.SetAction(parsed =>
+        {
+            var store = ModelStore.Default;
+            var asked = parsed.GetValue(models) is { Length: > 0 } some ? some.Distinct().ToArray() : null;
+            var (files, faults) = (0, 0);
+            foreach (var name in asked ?? Names)
+            {
+                var reports = Verify(store, name, required: asked != null).ToArray();
+                foreach (var (path, fault) in reports)
+                    Console.Out.WriteLine($"{name}\t{path}\t{fault ?? "ok"}");
+                files += reports.Length;
+                faults += reports.Count(report => report.Fault != null);
+            }
+            Console.Error.WriteLine($"{files} files checked, {faults} not as they should be{(faults > 0 ? "; pull or import the model again" : "")}. Store: {store.Folder}");
+            return faults == 0 ? ExitCode.Done : ExitCode.Failed;
+        });
+        return command;
     }
 
-    /// <summary>Failures that the user can do something about become a message and exit code 1; anything else is a bug and stays an exception.</summary>
-    private static int Run(TextWriter error, Action action)
+    /// <summary>One damaged model does not keep the others from being checked.</summary>
+    private static IEnumerable<(string Path, string? Fault)> Verify(ModelStore store, string name, bool required)
     {
+        var folder = Path.Combine(store.Folder, name);
         try
         {
-            action();
-            return 0;
+            var checks = store.Verify(name);
+            return checks.Count == 0 && required
+                ? [(folder, "not installed")]
+                : [.. checks.Select(check => (check.Path, check.IsSound ? null : $"expected SHA-256 {check.Expected}; found {check.Found ?? "no file"}"))];
         }
-        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            error.WriteLine($"pristine models: {failure.Message}");
-            return 1;
+            return [(folder, failure.Message)];
         }
+    }
+
+    private static Command CreateRemove()
+    {
+        var models = ModelArguments(ArgumentArity.OneOrMore, "Models to delete from the store");
+        var command = new Command("remove", "Deletes models from the store, with what has arrived of unfinished downloads.") { models };
+        command.SetAction(parsed =>
+        {
+            var store = ModelStore.Default;
+            foreach (var name in parsed.GetRequiredValue(models).Distinct())
+                Console.Error.WriteLine(store.Remove(name) ? $"Removed {name} from {store.Folder}." : $"{name} was not installed in {store.Folder}.");
+        });
+        return command;
+    }
+
+    private static Argument<string[]> ModelArguments(ArgumentArity arity, string description)
+    {
+        var models = new Argument<string[]>("MODEL") { Description = description, Arity = arity };
+        models.AcceptOnlyFromAmong(Names);
+        return models;
+    }
+
+    private static Uri? Address(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.IsFile || uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri : null;
+
+    /// <summary>One line per file: what a script needs to record.</summary>
+    private static void Write(StoredModel model)
+    {
+        foreach (var file in model.Files)
+            Console.Out.WriteLine($"{model.Name}\t{file.Name}\t{file.Bytes}\t{file.Sha256}\t{(model.Trusted ? "unknown origin, trusted" : model.Origin)}");
     }
 }

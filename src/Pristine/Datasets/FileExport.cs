@@ -98,6 +98,32 @@ public sealed class FileExport
         }
     }
 
+    /// <summary>Where an image belongs, relative to the target and written with <c>/</c>, before any number is put to its name.</summary>
+    /// <param name="image">The image; its path is not empty and has no NUL.</param>
+    internal string PlaceOf(DatasetImage image) => MirrorPath(Path.GetFullPath(image.Path)).Replace(Path.DirectorySeparatorChar, '/');
+
+    /// <summary>Puts other bytes at an image's place. The same bytes already there are left.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="content">The file's bytes.</param>
+    /// <exception cref="DatasetException">Something else is there already, or the target cannot be written.</exception>
+    internal void Put(DatasetImage image, byte[] content)
+    {
+        var place = PlaceOf(image);
+        var path = Path.Combine(_target, place);
+        try
+        {
+            PrepareFolder(Path.GetDirectoryName(path)!);
+            if (!Path.Exists(path))
+                WriteWhole(path, partial => File.WriteAllBytes(partial, content));
+            else if (new FileInfo(path) is not { LinkTarget: null } file || file.Length != content.Length || !content.AsSpan().SequenceEqual(File.ReadAllBytes(path)))
+                throw new IOException("another file is there already");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetException($"Cannot write '{place}' to '{_target}': {e.Message}", e);
+        }
+    }
+
     private string MirrorPath(string source)
     {
         if (RealPath.IsWithin(source, _root))
@@ -158,19 +184,24 @@ public sealed class FileExport
                 HardLink.Create(RealPath.Of(source), path);
                 break;
             default:
-                // Whoever finds a file under its name finds all of it.
-                var partial = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.partial");
-                try
-                {
-                    File.Copy(RealPath.Of(source), partial, overwrite: true);
-                    File.Move(partial, path);
-                }
-                catch
-                {
-                    File.Delete(partial);
-                    throw;
-                }
+                WriteWhole(path, partial => File.Copy(RealPath.Of(source), partial, overwrite: true));
                 break;
+        }
+    }
+
+    /// <summary>Whoever finds a file under its name finds all of it.</summary>
+    private static void WriteWhole(string path, Action<string> write)
+    {
+        var partial = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.partial");
+        try
+        {
+            write(partial);
+            File.Move(partial, path);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
         }
     }
 

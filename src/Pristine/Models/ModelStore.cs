@@ -7,10 +7,10 @@ namespace Pristine.Models;
 /// <summary>What to do with files whose hashes are not those of the release.</summary>
 public enum UnknownFiles
 {
-    /// <summary>Do not import them.</summary>
+    /// <summary>Do not let them in.</summary>
     Refuse,
 
-    /// <summary>Import them on the caller's word; the store remembers that it was so.</summary>
+    /// <summary>Accept them on the caller's word; the store remembers that it was so.</summary>
     Trust,
 }
 
@@ -18,12 +18,13 @@ public enum UnknownFiles
 /// <param name="Name">File name without a folder.</param>
 /// <param name="Bytes">Size.</param>
 /// <param name="Sha256">SHA-256 in lower-case hex.</param>
-public sealed record StoredFile(string Name, long Bytes, string Sha256);
+/// <param name="Source">The address or path it was taken from; null for models that were imported before this was recorded.</param>
+public sealed record StoredFile(string Name, long Bytes, string Sha256, string? Source = null);
 
 /// <summary>A model in the store, as its manifest describes it.</summary>
 /// <param name="Name">Name of the model.</param>
 /// <param name="Origin">The release its hashes are known from, or <c>unknown</c>.</param>
-/// <param name="Trusted">True when the hashes are unknown and somebody vouched for the files on import.</param>
+/// <param name="Trusted">True when the hashes are unknown and somebody vouched for the files.</param>
 /// <param name="Files">Its files, in the order of the definition.</param>
 public sealed record StoredModel(string Name, string Origin, bool Trusted, IReadOnlyList<StoredFile> Files)
 {
@@ -36,25 +37,40 @@ public sealed record StoredModel(string Name, string Origin, bool Trusted, IRead
         : ModelStore.Hash(Encoding.UTF8.GetBytes(string.Concat(Files.Select(file => $"{file.Sha256}  {file.Name}\n"))));
 }
 
+/// <summary>What became of a file in the store.</summary>
+/// <param name="Path">Full path of the file.</param>
+/// <param name="Expected">The SHA-256 it must have, in lower-case hex.</param>
+/// <param name="Found">The SHA-256 it has; null when it is missing.</param>
+public sealed record FileCheck(string Path, string Expected, string? Found)
+{
+    /// <summary>True when the file is the one that was pulled or imported.</summary>
+    public bool IsSound => Found == Expected;
+}
+
 /// <summary>
 /// The folder where models live that Pristine does not bring along: one folder per model with its files and a manifest. Nothing enters
-/// that does not parse; nothing is handed out whose SHA-256 is not the one in the manifest.
+/// whose SHA-256 is not the released one, unless somebody vouches for it, nor what does not parse; nothing is handed out whose SHA-256 is
+/// not the one in the manifest. Writers of one model wait for each other, and what they write appears whole or not at all.
 /// </summary>
 public sealed class ModelStore
 {
     /// <summary>Names another folder for <see cref="Default"/>.</summary>
     public const string Variable = "PRISTINE_MODELS";
 
-    private const string ManifestName = "manifest.json";
+    internal const string ManifestName = "manifest.json";
+
+    private const string PartialSuffix = ".partial";
 
     private static readonly JsonSerializerOptions ManifestFormat = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>A store in a folder, which need not exist yet.</summary>
     /// <param name="folder">The folder.</param>
-    public ModelStore(string folder)
+    /// <param name="definitions">The models it may hold; those of <see cref="ModelCatalog"/> when null.</param>
+    public ModelStore(string folder, IReadOnlyList<ModelDefinition>? definitions = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Folder = Path.GetFullPath(folder);
+        Definitions = definitions ?? ModelCatalog.All;
     }
 
     /// <summary>
@@ -66,18 +82,21 @@ public sealed class ModelStore
     /// <summary>Full path of the folder.</summary>
     public string Folder { get; }
 
+    /// <summary>The models it may hold.</summary>
+    public IReadOnlyList<ModelDefinition> Definitions { get; }
+
     /// <summary>The models in the store, by name. Manifests are read, files are not.</summary>
     /// <exception cref="InvalidDataException">A manifest is damaged.</exception>
     public IReadOnlyList<StoredModel> List() =>
-        [.. ModelDefinition.All.Select(definition => Find(definition.Name)).OfType<StoredModel>().OrderBy(model => model.Name, StringComparer.Ordinal)];
+        [.. Definitions.Select(definition => Find(definition.Name)).OfType<StoredModel>().OrderBy(model => model.Name, StringComparer.Ordinal)];
 
     /// <summary>What the store knows of a model, or null. The manifest is read, the files are not.</summary>
     /// <param name="name">Name of the model.</param>
     /// <exception cref="ArgumentException">There is no such model.</exception>
-    /// <exception cref="InvalidDataException">The manifest is damaged.</exception>
+    /// <exception cref="InvalidDataException">The manifest is damaged, or claims the release for other files than the released ones.</exception>
     public StoredModel? Find(string name)
     {
-        var definition = ModelDefinition.Get(name);
+        var definition = ModelCatalog.Get(Definitions, name);
         var path = Path.Combine(Folder, name, ManifestName);
         if (!File.Exists(path))
             return null;
@@ -88,37 +107,64 @@ public sealed class ModelStore
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{path}: expected a manifest in JSON; {error.Message} Import the model again.", error);
+            throw new InvalidDataException($"{path}: expected a manifest in JSON; {error.Message} Pull or import the model again.", error);
         }
         if (model?.Name != name || model.Files == null || !model.Files.Select(file => file.Name).SequenceEqual(definition.Files.Select(file => file.Name)))
             throw new InvalidDataException(
-                $"{path}: expected a manifest of {name} with the files {string.Join(", ", definition.Files.Select(file => file.Name))}. Import the model again.");
+                $"{path}: expected a manifest of {name} with the files {string.Join(", ", definition.Files.Select(file => file.Name))}. Pull or import the model again.");
+        foreach (var (file, released) in model.Files.Zip(definition.Files))
+            if (!model.Trusted && file.Sha256 != released.Sha256)
+                throw new InvalidDataException(
+                    $"{path}: expected SHA-256 {released.Sha256 ?? "of a file that is trusted"} of {file.Name} ({definition.Origin}); found {file.Sha256}. Pull or import the model again.");
         return model;
     }
 
-    /// <summary>Reads the files of a model and checks that they are the ones that were imported.</summary>
+    /// <summary>Reads the files of a model and checks that they are the ones that came in.</summary>
     /// <param name="name">Name of the model.</param>
     /// <returns>The manifest, and the contents in the order of its files.</returns>
     /// <exception cref="ArgumentException">There is no such model.</exception>
     /// <exception cref="InvalidOperationException">The model is not installed.</exception>
-    /// <exception cref="InvalidDataException">The manifest or a file is not as it was imported.</exception>
+    /// <exception cref="InvalidDataException">The manifest or a file is not as it came in.</exception>
+    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public (StoredModel Model, IReadOnlyList<byte[]> Files) Read(string name)
     {
         var model = Find(name) ?? throw new InvalidOperationException($"The model {name} is not installed in {Folder}.");
-        var definition = ModelDefinition.Get(name);
         var contents = new List<byte[]>();
-        foreach (var (file, released) in model.Files.Zip(definition.Files))
+        foreach (var file in model.Files)
         {
             var path = Path.Combine(Folder, name, file.Name);
             // The bytes that are checked are the bytes that are used: the file is read once.
             var content = File.ReadAllBytes(path);
-            var expected = model.Trusted ? file.Sha256 : released.Sha256;
-            var found = Hash(content);
-            if (found != expected || found != file.Sha256)
-                throw new InvalidDataException($"{path}: expected SHA-256 {expected}; found {found}. The file was changed after it was imported; import the model again.");
+            if (Hash(content) is var found && found != file.Sha256)
+                throw new InvalidDataException($"{path}: expected SHA-256 {file.Sha256}; found {found}. The file has changed in the store; pull or import the model again.");
             contents.Add(content);
         }
         return (model, contents);
+    }
+
+    /// <summary>Reads every file of an installed model and compares its hash.</summary>
+    /// <param name="name">Name of the model.</param>
+    /// <returns>One check per file; none when the model is not installed.</returns>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    /// <exception cref="InvalidDataException">The manifest is damaged.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public IReadOnlyList<FileCheck> Verify(string name)
+    {
+        if (Find(name) is not { } model)
+            return [];
+        var checks = new List<FileCheck>();
+        foreach (var file in model.Files)
+        {
+            var path = Path.Combine(Folder, name, file.Name);
+            string? found = null;
+            if (File.Exists(path))
+            {
+                using var stream = File.OpenRead(path);
+                found = Convert.ToHexStringLower(SHA256.HashData(stream));
+            }
+            checks.Add(new(path, file.Sha256, found));
+        }
+        return checks;
     }
 
     /// <summary>
@@ -135,7 +181,7 @@ public sealed class ModelStore
     public StoredModel Import(string name, IEnumerable<string> files, UnknownFiles unknown = UnknownFiles.Refuse)
     {
         ArgumentNullException.ThrowIfNull(files);
-        var definition = ModelDefinition.Get(name);
+        var definition = ModelCatalog.Get(Definitions, name);
         var byName = files.ToLookup(path => Path.GetFileName(path), StringComparer.Ordinal);
         var expected = string.Join(", ", definition.Files.Select(file => file.Name));
         if (byName.Count != definition.Files.Count || definition.Files.Any(file => byName[file.Name].Count() != 1))
@@ -143,54 +189,222 @@ public sealed class ModelStore
 
         var contents = new List<byte[]>();
         var stored = new List<StoredFile>();
-        var known = true;
         foreach (var file in definition.Files)
         {
-            var path = byName[file.Name].Single();
+            var path = Path.GetFullPath(byName[file.Name].Single());
             var content = File.ReadAllBytes(path);
             var hash = Hash(content);
             if (hash != file.Sha256 && unknown == UnknownFiles.Refuse)
                 throw new InvalidDataException(
-                    $"{path}: expected SHA-256 {file.Sha256} ({definition.Origin}); found {hash}. If you trust where the file comes from, import it with --trust.");
-            known &= hash == file.Sha256;
+                    $"{path}: expected SHA-256 {file.Sha256 ?? "(not known)"} ({definition.Origin}); found {hash}. If you trust where the file comes from, import it with --trust.");
             contents.Add(content);
-            stored.Add(new(file.Name, content.Length, hash));
+            stored.Add(new(file.Name, content.Length, hash, path));
         }
         definition.Validate(contents);
-        var model = new StoredModel(name, known ? definition.Origin : "unknown", !known, stored);
-        Write(model, contents);
+        var model = Describe(definition, stored);
+        var work = WorkFolder(name);
+        Directory.CreateDirectory(work);
+        using var held = ModelLock.Acquire(LockPath(name));
+        PutBack(name);
+        var staging = Path.Combine(work, "import");
+        DeleteFolder(staging);
+        Directory.CreateDirectory(staging);
+        try
+        {
+            foreach (var (file, content) in stored.Zip(contents))
+                WriteThrough(Path.Combine(staging, file.Name), content);
+            Publish(model, staging);
+        }
+        finally
+        {
+            DeleteFolder(staging);
+        }
         return model;
+    }
+
+    /// <summary>
+    /// Downloads a model, and those that its definition names beside it, unless sound ones are there. Downloads are resumed; hashes are
+    /// checked before anything appears in the store; when several processes ask at once, one downloads and the others wait for it.
+    /// </summary>
+    /// <param name="name">Name of the model.</param>
+    /// <param name="options">From where, and how; defaults when null.</param>
+    /// <param name="progress">Told how it goes, or null.</param>
+    /// <param name="cancellation">Stops; what has arrived is kept for the next time.</param>
+    /// <returns>The model first, then those beside it.</returns>
+    /// <exception cref="ArgumentException">There is no such model, or the options contradict themselves.</exception>
+    /// <exception cref="InvalidOperationException">No address is known.</exception>
+    /// <exception cref="InvalidDataException">A file is another than was expected, or its hash is not known and it is not trusted.</exception>
+    /// <exception cref="IOException">A file cannot be downloaded, or the store not written.</exception>
+    public async Task<IReadOnlyList<PulledModel>> PullAsync(
+        string name, PullOptions? options = null, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        options ??= new();
+        options.Check();
+        var definition = ModelCatalog.Get(Definitions, name);
+        var pulled = new List<PulledModel>();
+        using var client = CreateClient();
+        foreach (var each in definition.With.Select(other => ModelCatalog.Get(Definitions, other)).Prepend(definition))
+            pulled.Add(await PullOneAsync(each, options, client, progress, cancellation).ConfigureAwait(false));
+        return pulled;
+    }
+
+    /// <summary>Deletes a model and what has arrived of a download of it.</summary>
+    /// <param name="name">Name of the model.</param>
+    /// <returns>True when it was installed, sound or not.</returns>
+    /// <exception cref="ArgumentException">There is no such model.</exception>
+    /// <exception cref="IOException">A file cannot be deleted.</exception>
+    public bool Remove(string name)
+    {
+        ModelCatalog.Get(Definitions, name);
+        var target = Path.Combine(Folder, name);
+        var work = WorkFolder(name);
+        if (!Directory.Exists(target) && !Directory.Exists(work))
+            return false;
+        Directory.CreateDirectory(work);
+        using var held = ModelLock.Acquire(LockPath(name));
+        PutBack(name);
+        var isInstalled = Directory.Exists(target);
+        // Renamed first: a reader finds the whole model or none.
+        if (isInstalled)
+            Directory.Move(target, RemovedFolder(name));
+        foreach (var folder in Directory.GetDirectories(work))
+            Directory.Delete(folder, recursive: true);
+        return isInstalled;
     }
 
     internal static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
-    /// <summary>Writes a model into a folder of a temporary name, then renames it.</summary>
-    private void Write(StoredModel model, List<byte[]> contents)
+    private async Task<PulledModel> PullOneAsync(
+        ModelDefinition definition, PullOptions options, HttpClient client, IProgress<PullProgress>? progress, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Folder);
-        var target = Path.Combine(Folder, model.Name);
-        var staging = Path.Combine(Folder, $".{model.Name}-{Guid.NewGuid():N}");
+        // Before the lock, so that a store that is installed but not writable will do.
+        if (FindSound(definition.Name) is { } installed)
+            return new(installed, Downloaded: false);
+        CheckCanPull(definition, options);
+        Directory.CreateDirectory(WorkFolder(definition.Name));
+        void Report(string? file, long received, long? total, string? notice) => progress?.Report(new(definition.Name, file, received, total, notice));
+        using var held = await ModelLock.AcquireAsync(
+            LockPath(definition.Name), () => Report(null, 0, null, $"{definition.Name}: waiting for another process that is writing it"), cancellation).ConfigureAwait(false);
+        PutBack(definition.Name);
+        if (FindSound(definition.Name) is { } meanwhile)
+            return new(meanwhile, Downloaded: false);
+
+        var staging = Path.Combine(WorkFolder(definition.Name), "download");
         Directory.CreateDirectory(staging);
+        var stored = new List<StoredFile>();
+        var contents = new List<byte[]>();
+        var downloads = new List<FileDownload>();
+        foreach (var file in definition.Files)
+        {
+            var address = options.AddressOf(file)!;
+            var (bytes, sha256) = options.Vouched ? (null, null) : (file.Bytes, file.Sha256);
+            var download = new FileDownload(client, options, address, Path.Combine(staging, file.Name + PartialSuffix), bytes, sha256,
+                (received, total, notice) => Report(file.Name, received, total, notice));
+            downloads.Add(download);
+            var (content, hash) = await download.RunAsync(cancellation).ConfigureAwait(false);
+            contents.Add(content);
+            stored.Add(new(file.Name, content.Length, hash, FileDownload.Display(address)));
+        }
         try
         {
-            foreach (var (file, content) in model.Files.Zip(contents))
-                File.WriteAllBytes(Path.Combine(staging, file.Name), content);
-            File.WriteAllBytes(Path.Combine(staging, ManifestName), JsonSerializer.SerializeToUtf8Bytes(model, ManifestFormat));
-            if (Directory.Exists(target))
-            {
-                var retired = staging + "-old";
-                Directory.Move(target, retired);
-                Directory.Move(staging, target);
-                Directory.Delete(retired, recursive: true);
-            }
-            else
-                Directory.Move(staging, target);
+            definition.Validate(contents);
         }
-        finally
+        catch (InvalidDataException error)
         {
-            if (Directory.Exists(staging))
-                Directory.Delete(staging, recursive: true);
+            // What is here is complete and useless: nothing to resume.
+            downloads.ForEach(download => download.Discard());
+            throw new InvalidDataException($"{string.Join(", ", stored.Select(file => file.Source))}: {error.Message} Nothing was installed.", error);
         }
+        var model = Describe(definition, stored);
+        foreach (var file in stored)
+            File.Move(Path.Combine(staging, file.Name + PartialSuffix), Path.Combine(staging, file.Name), overwrite: true);
+        foreach (var other in Directory.GetFiles(staging).Where(path => stored.All(file => file.Name != Path.GetFileName(path))))
+            File.Delete(other);
+        Publish(model, staging);
+        return new(model, Downloaded: true);
+    }
+
+    /// <summary>The model when it is installed and every file is as it came in. A damaged one counts as absent: pulling it repairs it.</summary>
+    private StoredModel? FindSound(string name)
+    {
+        try
+        {
+            return Verify(name) is { Count: > 0 } checks && checks.All(check => check.IsSound) ? Find(name) : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static void CheckCanPull(ModelDefinition definition, PullOptions options)
+    {
+        var unreachable = definition.Files.Where(file => options.AddressOf(file) == null).Select(file => file.Name).ToArray();
+        if (unreachable.Length > 0)
+            throw new InvalidOperationException(
+                $"{definition.Name}: no address is known for {string.Join(", ", unreachable)}. Get the files of the {definition.Origin} and run: pristine models import {definition.Name} DIR, or name a mirror with --from URL.");
+        if (options.Unknown == UnknownFiles.Refuse && definition.Files.FirstOrDefault(file => file.Sha256 == null) is { } unknown)
+            throw new InvalidDataException(
+                $"{definition.Name}: the SHA-256 of {FileDownload.Display(options.AddressOf(unknown)!)} is not known, so the download could not be checked. If you trust the address, add --trust; what arrives is then recorded as trusted, with its hash.");
+    }
+
+    private static HttpClient CreateClient()
+    {
+        // HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY are the handler's own business. Nothing is decompressed: hashes are of files.
+        var client = new HttpClient(new SocketsHttpHandler { MaxAutomaticRedirections = 10 }) { Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.UserAgent.Add(new("pristine", typeof(ModelStore).Assembly.GetName().Version!.ToString(3)));
+        return client;
+    }
+
+    private static StoredModel Describe(ModelDefinition definition, List<StoredFile> files)
+    {
+        var known = files.Zip(definition.Files).All(pair => pair.First.Sha256 == pair.Second.Sha256);
+        return new(definition.Name, known ? definition.Origin : "unknown", !known, files);
+    }
+
+    /// <summary>Completes a folder that holds a model's files with its manifest, and gives it the model's name.</summary>
+    private void Publish(StoredModel model, string staging)
+    {
+        WriteThrough(Path.Combine(staging, ManifestName), JsonSerializer.SerializeToUtf8Bytes(model, ManifestFormat));
+        var (target, retired) = (Path.Combine(Folder, model.Name), RetiredFolder(model.Name));
+        if (Directory.Exists(target))
+            Directory.Move(target, retired);
+        Directory.Move(staging, target);
+        DeleteFolder(retired);
+    }
+
+    /// <summary>Undoes what a process left behind that died between the two renames of <see cref="Publish"/>, and deletes what others did.</summary>
+    private void PutBack(string name)
+    {
+        DeleteFolder(RemovedFolder(name));
+        var (target, retired) = (Path.Combine(Folder, name), RetiredFolder(name));
+        if (Directory.Exists(retired) && !Directory.Exists(target))
+            Directory.Move(retired, target);
+        else
+            DeleteFolder(retired);
+    }
+
+    /// <summary>The store's own folder for a model: lock, partial downloads, folders that are about to get or have lost the model's name.</summary>
+    private string WorkFolder(string name) => Path.Combine(Folder, ".work", name);
+
+    private string LockPath(string name) => Path.Combine(WorkFolder(name), "lock");
+
+    private string RetiredFolder(string name) => Path.Combine(WorkFolder(name), "retired");
+
+    private string RemovedFolder(string name) => Path.Combine(WorkFolder(name), "removed");
+
+    private static void DeleteFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Writes a file to the disk itself: a rename that survives a power failure must not name an empty file.</summary>
+    private static void WriteThrough(string path, byte[] content)
+    {
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 0);
+        file.Write(content);
+        file.Flush(flushToDisk: true);
     }
 
     internal static string ChooseFolder(Func<string, string?> environment) =>

@@ -156,18 +156,42 @@ public static unsafe partial class Vips
         }
 
         /// <summary>Converts to 8-bit sRGB.</summary>
-        public bool TryConvertToSrgb(out Image converted)
+        public bool TryConvertToSrgb(out Image converted) => TryBuild(Operation("colourspace"), "space=srgb", out converted);
+
+        /// <summary>Makes an image of pixels, which are copied.</summary>
+        /// <param name="rgb">Width x height x 3 bytes, sRGB.</param>
+        /// <param name="width">Pixels across.</param>
+        /// <param name="height">Pixels down.</param>
+        /// <param name="image">The image.</param>
+        public static bool TryCreate(ReadOnlySpan<byte> rgb, int width, int height, out Image image)
         {
-            converted = default;
-            var operation = vips_operation_new("colourspace");
-            if (operation == 0)
+            image = default;
+            fixed (byte* pixels = rgb)
+            {
+                using var untyped = new Image(vips_image_new_from_memory_copy(pixels, (nuint)rgb.Length, width, height, 3, (int)SampleType.UInt8));
+                return untyped._image != 0 && TryBuild(untyped.Operation("copy"), "interpretation=srgb", out image);
+            }
+        }
+
+        /// <summary>Encodes the image.</summary>
+        /// <param name="saver">For example <c>jpegsave_buffer</c>.</param>
+        /// <param name="options">For example <c>Q=90</c>.</param>
+        /// <param name="file">The encoded bytes.</param>
+        public bool TrySave(string saver, string options, out byte[] file)
+        {
+            file = [];
+            var built = Build(Operation(saver), options);
+            if (built == 0)
                 return false;
             var value = default(GValue);
-            g_value_init(&value, vips_image_get_type());
-            g_value_set_object(&value, _image);
-            g_object_set_property(operation, "in", &value);
+            g_value_init(&value, vips_blob_get_type());
+            g_object_get_property(built, "buffer", &value);
+            nuint length;
+            var bytes = vips_blob_get(g_value_get_boxed(&value), &length);
+            file = new ReadOnlySpan<byte>(bytes, checked((int)length)).ToArray();
             g_value_unset(&value);
-            return TryBuild(operation, "space=srgb", out converted);
+            Free(built);
+            return true;
         }
 
         /// <summary>Opens the image for fetching rows.</summary>
@@ -184,25 +208,51 @@ public static unsafe partial class Vips
                 g_object_unref(_image);
         }
 
+        /// <summary>An operation with this image as its input; 0 when libvips lacks it.</summary>
+        private nint Operation(string name)
+        {
+            var operation = vips_operation_new(name);
+            if (operation == 0)
+                return 0;
+            var value = default(GValue);
+            g_value_init(&value, vips_image_get_type());
+            g_value_set_object(&value, _image);
+            g_object_set_property(operation, "in", &value);
+            g_value_unset(&value);
+            return operation;
+        }
+
         private static bool TryBuild(nint operation, string options, out Image image)
         {
             image = default;
-            var built = vips_object_set_from_string(operation, options) == 0 ? vips_cache_operation_build(operation) : 0;
+            var built = Build(operation, options);
             if (built == 0)
-            {
-                vips_object_unref_outputs(operation);
-                g_object_unref(operation);
                 return false;
-            }
-            g_object_unref(operation);
             var value = default(GValue);
             g_value_init(&value, vips_image_get_type());
             g_object_get_property(built, "out", &value);
             image = new Image(g_object_ref(g_value_get_object(&value)));
             g_value_unset(&value);
+            Free(built);
+            return true;
+        }
+
+        /// <summary>Runs an operation, which is used up; 0 when it failed or was 0.</summary>
+        private static nint Build(nint operation, string options)
+        {
+            if (operation == 0)
+                return 0;
+            var built = vips_object_set_from_string(operation, options) == 0 ? vips_cache_operation_build(operation) : 0;
+            if (built == 0)
+                vips_object_unref_outputs(operation);
+            g_object_unref(operation);
+            return built;
+        }
+
+        private static void Free(nint built)
+        {
             vips_object_unref_outputs(built);
             g_object_unref(built);
-            return true;
         }
     }
 
@@ -296,6 +346,12 @@ public static unsafe partial class Vips
     private static partial void vips_value_set_blob(GValue* value, nint free, nint data, nuint length);
 
     [LibraryImport(Library)]
+    private static partial byte* vips_blob_get(nint blob, nuint* length);
+
+    [LibraryImport(Library)]
+    private static partial nint vips_image_new_from_memory_copy(byte* data, nuint size, int width, int height, int bands, int format);
+
+    [LibraryImport(Library)]
     private static partial int vips_image_get_width(nint image);
 
     [LibraryImport(Library)]
@@ -336,6 +392,9 @@ public static unsafe partial class Vips
 
     [LibraryImport(Library)]
     private static partial nint g_value_get_object(GValue* value);
+
+    [LibraryImport(Library)]
+    private static partial nint g_value_get_boxed(GValue* value);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     private static partial void g_object_set_property(nint instance, string name, GValue* value);

@@ -97,7 +97,8 @@ public sealed class ModelStoreTests : IDisposable
         var model = _store.Import(Name, files, UnknownFiles.Trust);
         Assert.NotEqual(old.Sha256(), model.Sha256());
         Assert.Equal(files.Select(File.ReadAllBytes), _store.Read(Name).Files);
-        Assert.Equal([Path.Combine(_store.Folder, Name)], Directory.GetFileSystemEntries(_store.Folder));
+        Assert.Equal([Path.Combine(_store.Folder, Name)], Directory.GetDirectories(_store.Folder).Where(path => !path.EndsWith(".work", StringComparison.Ordinal)));
+        Assert.Equal([Path.Combine(_store.Folder, ".work", Name, "lock")], Directory.GetFileSystemEntries(Path.Combine(_store.Folder, ".work", Name)));
     }
 
     [Fact]
@@ -107,6 +108,36 @@ public sealed class ModelStoreTests : IDisposable
         foreach (var wrong in (string[][])[[files[0]], [files[0], files[0]], [.. files, files[1]], [files[0], _folder["allranges"]]])
             Assert.Contains("Expected the files allmodel, allrange", Assert.Throws<ArgumentException>(() => _store.Import(Name, wrong, UnknownFiles.Trust)).Message, StringComparison.Ordinal);
         Assert.Contains("Known: brisque-live", Assert.Throws<ArgumentException>(() => _store.Import("brisk", files)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_names_what_is_missing_or_has_changed()
+    {
+        Assert.Empty(_store.Verify(Name));
+        _store.Import(Name, SyntheticBrisqueLive.Write(_folder["source"]), UnknownFiles.Trust);
+        Assert.Equal([true, true], _store.Verify(Name).Select(check => check.IsSound));
+        File.AppendAllText(Path.Combine(_store.Folder, Name, "allmodel"), " ");
+        File.Delete(Path.Combine(_store.Folder, Name, "allrange"));
+        var checks = _store.Verify(Name);
+        Assert.Equal([false, false], checks.Select(check => check.IsSound));
+        Assert.Equal(_store.Find(Name)!.Files.Select(file => file.Sha256), checks.Select(check => check.Expected));
+        Assert.NotNull(checks[0].Found);
+        Assert.Null(checks[1].Found);
+    }
+
+    [Fact]
+    public void Remove_deletes_the_model_and_unfinished_downloads()
+    {
+        Assert.False(_store.Remove(Name));
+        _store.Import(Name, SyntheticBrisqueLive.Write(_folder["source"]), UnknownFiles.Trust);
+        var work = Path.Combine(_store.Folder, ".work", Name);
+        Directory.CreateDirectory(Path.Combine(work, "download"));
+        File.WriteAllText(Path.Combine(_store.Folder, Name, "manifest.json"), "damaged");
+        Assert.True(_store.Remove(Name));
+        Assert.Null(_store.Find(Name));
+        Assert.False(Directory.Exists(Path.Combine(_store.Folder, Name)));
+        Assert.Equal([Path.Combine(work, "lock")], Directory.GetFileSystemEntries(work));
+        Assert.False(_store.Remove(Name));
     }
 
     [Fact]

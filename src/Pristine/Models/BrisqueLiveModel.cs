@@ -1,0 +1,47 @@
+using System.Text;
+
+namespace Pristine.Models;
+
+/// <summary>
+/// The regressor of the LIVE release of BRISQUE: feature scaling and support vectors as LIBSVM text files, <c>allrange</c> and
+/// <c>allmodel</c>.
+/// </summary>
+/// <param name="Range">Scaling of the 36 features.</param>
+/// <param name="Regressor">Regression on the 36 scaled features.</param>
+public sealed record BrisqueLiveModel(LibSvmRange Range, SupportVectorRegressor Regressor)
+{
+    /// <summary>Name in the catalog and the store.</summary>
+    public const string Name = "brisque-live";
+
+    /// <summary>Number of features.</summary>
+    public const int Features = 36;
+
+    /// <summary>Reads the model.</summary>
+    /// <param name="files">Contents of allmodel and allrange.</param>
+    /// <exception cref="InvalidDataException">A file is damaged or takes another number of features than 36.</exception>
+    public static BrisqueLiveModel Parse(IReadOnlyList<byte[]> files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        if (files.Count != 2)
+            throw new ArgumentException($"Expected the contents of allmodel and allrange; found {files.Count} files.", nameof(files));
+        var regressor = LibSvmModel.Parse(Encoding.UTF8.GetString(files[0]), "allmodel");
+        if (regressor.Dimension != Features)
+            throw new InvalidDataException($"allmodel: expected support vectors of {Features} features; found {regressor.Dimension}.");
+        var range = LibSvmRange.Parse(Encoding.UTF8.GetString(files[1]), "allrange");
+        if (range.Dimension != Features)
+            throw new InvalidDataException($"allrange: expected the ranges of {Features} features; found {range.Dimension}.");
+        return new(range, regressor);
+    }
+
+    /// <summary>Loads it from a store, its hashes checked.</summary>
+    /// <param name="store">The store.</param>
+    /// <returns>The model and what the store knows of it.</returns>
+    /// <exception cref="InvalidOperationException">The store does not have it.</exception>
+    /// <exception cref="InvalidDataException">A file is not the one that was imported.</exception>
+    public static (BrisqueLiveModel Model, StoredModel Stored) Load(ModelStore store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var (stored, files) = store.Read(Name);
+        return (Parse(files), stored);
+    }
+}
