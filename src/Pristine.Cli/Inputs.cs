@@ -90,7 +90,9 @@ internal sealed class Inputs
 
     public string Input(ParseResult parsed) => parsed.GetRequiredValue(_input);
 
-    public Dataset Open(ParseResult parsed) => Dataset.Open(Input(parsed), new DatasetOptions { ImageRoot = parsed.GetValue(_imageRoot) });
+    public DatasetOptions Options(ParseResult parsed) => new() { ImageRoot = parsed.GetValue(_imageRoot) };
+
+    public Dataset Open(ParseResult parsed) => Dataset.Open(Input(parsed), Options(parsed));
 
     public long Start(ParseResult parsed) => parsed.GetValue(_start);
 
@@ -110,11 +112,11 @@ internal sealed class Inputs
         parsed.GetValue(_maxFailures) is { } allowed && failed > allowed ? ExitCode.TooManyFailures : ExitCode.Done;
 
     /// <summary>Metrics by their names, separated by commas.</summary>
-    public static IReadOnlyList<Metric> Metrics(string names)
+    public static IReadOnlyList<Metric> Metrics(string names, string option = "--metrics")
     {
         var list = names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (list.Length == 0)
-            throw new UsageException($"--metrics: expected at least one metric; found '{names}'.");
+            throw new UsageException($"{option}: expected at least one metric; found '{names}'.");
         var unknown = list.FirstOrDefault(name => MetricCatalog.Find(name) == null);
         if (unknown != null)
         {

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using Pristine.Cli;
 using Pristine.Cli.Commands;
 using Pristine.Datasets;
+using Pristine.Scoring;
 using Pristine.Selection;
 
 // Not RootCommand: its name is that of the executable, and help should show the command as it is published.
@@ -14,6 +15,11 @@ var root = new Command(
     new VersionOption(),
     ScoreCommand.Create(),
     FilterCommand.Create(),
+    SelectCommand.Create(),
+    WhyCommand.Create(),
+    DiffCommand.Create(),
+    RestoreCommand.Create(),
+    ExportCommand.Create(),
     DegradeCommand.Create(),
     BenchCommand.Create(),
     MetricsCommand.Create(),
@@ -37,7 +43,7 @@ catch (Exception exception) when (exception is UsageException or RuleException)
     Console.Error.WriteLine($"pristine: {exception.Message}");
     return ExitCode.Usage;
 }
-catch (Exception exception) when (exception is DatasetException or IOException or UnauthorizedAccessException or InvalidOperationException
+catch (Exception exception) when (exception is DatasetException or ScoreTableException or IOException or UnauthorizedAccessException or InvalidOperationException
     or InvalidDataException or DllNotFoundException or PlatformNotSupportedException)
 {
     Console.Error.WriteLine($"pristine: {exception.Message}");

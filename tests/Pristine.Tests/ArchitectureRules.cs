@@ -25,7 +25,7 @@ internal static partial class ArchitectureRules
     /// <summary>
     /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments -> Selection -> Scoring ->
     /// Metrics, Datasets -> Models, Imaging -> Kernels, Native, not one beside it. Selection consumes the rows that Scoring makes, so
-    /// it stands above Scoring; it never touches pixels, so of what lies lower it may use only names and numbers.
+    /// it stands above Scoring; it never touches pixels, so of what lies lower it may use only names, numbers and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
@@ -36,7 +36,7 @@ internal static partial class ArchitectureRules
         ["Metrics"] = ["Models", "Imaging", Kernels, Native],
         ["Datasets"] = ["Models", "Imaging", Kernels, Native],
         ["Scoring"] = ["Metrics", "Datasets", "Models", "Imaging", Kernels, Native],
-        [Selection] = ["Scoring", "Metrics", "Datasets", "Imaging"],
+        [Selection] = ["Scoring", "Metrics", "Datasets", "Imaging", Native],
         ["Reports"] = [Selection, "Scoring", "Metrics", "Datasets", "Models", "Imaging", Kernels, Native],
         ["Experiments"] = [Selection, "Scoring", "Metrics", "Datasets", "Models", "Imaging", Kernels, Native],
         [Cli] = ["Reports", "Experiments", Selection, "Scoring", "Metrics", "Datasets", "Models", "Imaging", Kernels, Native],

@@ -52,7 +52,7 @@ public class ArchitectureTests
     [InlineData("Pristine/Imaging/A.cs", "using Pristine.Models;", 1, "found Models")]
     [InlineData("Pristine/Scoring/A.cs", "using Pristine.Selection;", 1, "found Selection")]
     [InlineData("Pristine/Reports/A.cs", "using Pristine.Experiments;", 1, "found Experiments")]
-    [InlineData("Pristine/Selection/A.cs", "using Pristine.Native;", 1, "found Native")]
+    [InlineData("Pristine/Selection/A.cs", "using Pristine.Kernels;", 1, "found Kernels")]
     [InlineData("Pristine/Scoring/A.cs", "namespace Pristine.Scoring;\nclass A { object B => new global::Pristine.Cli.Program(); }", 2, "found Cli")]
     [InlineData("Pristine/Kernels/A.cs", "namespace Pristine.Kernels;\nclass A { Imaging.ImageView B; }", 2, "found Imaging")]
     [InlineData("Pristine/Kernels/A.cs", "namespace Pristine.Kernels;\nclass A { void B() => Imaging.Decoder.Run(); }", 2, "found Imaging")]

@@ -6,12 +6,13 @@ using Pristine.Scoring;
 
 namespace Pristine.Cli.Commands;
 
-/// <summary><c>pristine score INPUT</c>: one row per image on stdout.</summary>
+/// <summary><c>pristine score INPUT</c>: one row per image on stdout, or in a score table with <c>--out</c>.</summary>
 internal static class ScoreCommand
 {
     public static Command Create()
     {
         var inputs = new Inputs();
+        var table = new TableScoring();
         var metrics = new Option<string>("--metrics", "-m")
         {
             Description = "Metrics, separated by commas; 'pristine metrics' lists them",
@@ -24,13 +25,24 @@ internal static class ScoreCommand
             DefaultValueFactory = _ => Console.IsOutputRedirected ? "jsonl" : "table",
         };
         format.AcceptOnlyFromAmong("table", "jsonl", "csv");
-        var command = new Command("score", "Scores every image and writes one row per image to stdout.");
+        var command = new Command("score", "Scores every image and writes one row per image to stdout, or into a score table.");
         inputs.AddTo(command);
+        table.AddTo(command);
         command.Options.Add(metrics);
         command.Options.Add(format);
         command.SetAction(parsed =>
         {
             var chosen = Inputs.Metrics(parsed.GetRequiredValue(metrics));
+            if (table.Folder(parsed) is { } folder)
+            {
+                // A table that is there knows its metrics; it gets others only when they are named.
+                if (parsed.GetResult(metrics) is null or { Implicit: true } && TableProvenance.Read(folder) != null)
+                    chosen = [];
+                if (inputs.Start(parsed) != 0)
+                    throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
+                var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
+                return TableScoring.Run(parsed, inputs, dataset, folder, chosen, table.Options(parsed));
+            }
             return Run(parsed, inputs, inputs.Scoring(parsed, chosen), parsed.GetRequiredValue(format));
         });
         return command;

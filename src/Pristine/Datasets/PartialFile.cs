@@ -35,6 +35,9 @@ internal sealed class PartialFile : IDisposable
 
     public Stream Stream { get; }
 
+    /// <summary>False for standard output, devices and pipes.</summary>
+    public bool HasName => _path != null;
+
     /// <summary>Opens an output.</summary>
     /// <param name="path">Its final name, or <c>-</c>.</param>
     /// <param name="input">The file that is being read, which must not be overwritten; null for none.</param>

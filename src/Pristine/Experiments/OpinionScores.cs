@@ -58,6 +58,10 @@ public sealed partial class OpinionScores
         // LIVE and CSIQ publish differences from the reference. KADID-10k's column is called dmos, but 5 is best in it.
         new("LIVE", OpinionDirection.LowerIsBetter, LivePaths()),
         new("CSIQ", OpinionDirection.LowerIsBetter, CsiqPaths()),
+        // Not otherwise supported, but the collection calls their DMOS a score like any other.
+        new("LIVE_MD", OpinionDirection.LowerIsBetter, LiveMdPaths()),
+        new("MDID2013", OpinionDirection.LowerIsBetter, MdidPaths()),
+        new("A57", OpinionDirection.LowerIsBetter, A57Paths()),
         new("TID2013", OpinionDirection.HigherIsBetter, TidPaths()),
         // TID2008 names its images alike.
         new("TID2013", OpinionDirection.HigherIsBetter, TidNames(), null, 3000),
@@ -205,6 +209,15 @@ public sealed partial class OpinionScores
 
     [GeneratedRegex(@"\.(?:AWGN|BLUR|contrast|fnoise|JPEG|jpeg2000)\.[1-5]\.[a-z]+$", RegexOptions.IgnoreCase)]
     private static partial Regex CsiqPaths();
+
+    [GeneratedRegex("^LIVE_MD/")]
+    private static partial Regex LiveMdPaths();
+
+    [GeneratedRegex("^MDID2013/")]
+    private static partial Regex MdidPaths();
+
+    [GeneratedRegex("^A57/")]
+    private static partial Regex A57Paths();
 
     [GeneratedRegex("^TID2013/")]
     private static partial Regex TidPaths();

@@ -1,3 +1,4 @@
+using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Brisque;
 
 namespace Pristine.Metrics;
@@ -16,6 +17,7 @@ public static class MetricCatalog
         new Contrast(),
         new Colorfulness(),
         new Entropy(),
+        .. ArniqaMetric.All,
     ];
 
     /// <summary>Finds a metric by its exact name.</summary>
@@ -27,9 +29,10 @@ public static class MetricCatalog
             $"There is no metric '{name}'. Nearest: {string.Join(", ", Nearest(name, All.Select(m => m.Name)))}. All: {string.Join(", ", All.Select(m => m.Name))}.",
             nameof(name));
 
-    /// <summary>Finds a metric by its exact name, or null.</summary>
-    /// <param name="name">For example <c>brisque</c>.</param>
-    public static Metric? Find(string name) => All.FirstOrDefault(m => m.Name == name);
+    /// <summary>Finds a metric by its exact name, or null. Variants of ARNIQA that <see cref="All"/> does not list are found too.</summary>
+    /// <param name="name">For example <c>brisque</c> or <c>arniqa:pyiqa@koniq10k</c>.</param>
+    /// <exception cref="ArgumentException">The name is a variant of ARNIQA that does not exist.</exception>
+    public static Metric? Find(string name) => All.FirstOrDefault(m => m.Name == name) ?? ArniqaMetric.Parse(name);
 
     /// <summary>The three known names that are closest to a misspelt one (Levenshtein distance).</summary>
     /// <param name="name">The misspelt name.</param>

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
@@ -23,8 +22,8 @@ public static partial class ModelCatalog
     private static readonly Dictionary<string, Action<IReadOnlyList<byte[]>>> Formats = new(StringComparer.Ordinal)
     {
         ["brisque-live"] = files => BrisqueLiveModel.Parse(files),
-        ["arniqa-encoder"] = files => CheckTorchArchive(files[0]),
-        ["arniqa-regressor"] = files => CheckTorchArchive(files[0]),
+        ["arniqa-encoder"] = files => ArniqaCheckpoint.ReadEncoder(files[0], "ARNIQA's encoder"),
+        ["arniqa-regressor"] = files => ArniqaCheckpoint.ReadRegressor(files[0], "ARNIQA's regressor"),
     };
 
     /// <summary>All models, in the order of the file.</summary>
@@ -91,15 +90,6 @@ public static partial class ModelCatalog
                 return $"expected an https address of {file.Name}; found '{url}'";
         }
         return null;
-    }
-
-    /// <summary>torch.save and torch.jit.save write a zip archive with one data.pkl in its top folder.</summary>
-    private static void CheckTorchArchive(byte[] content)
-    {
-        // Older PyTorch wrote bare pickles, and a download that went wrong is often a page of HTML: neither starts like a zip archive.
-        using var archive = new ZipArchive(new MemoryStream(content, writable: false), ZipArchiveMode.Read);
-        if (!archive.Entries.Any(entry => entry.FullName.Count(c => c == '/') == 1 && entry.Name == "data.pkl"))
-            throw new InvalidDataException($"Expected a PyTorch archive with NAME/data.pkl; found {archive.Entries.Count} other entries.");
     }
 
     private static IReadOnlyList<ModelDefinition> ReadEmbedded()

@@ -5,7 +5,7 @@ using Pristine.Metrics;
 namespace Pristine.Scoring;
 
 /// <summary>The result for one image: the row of every table, CSV and JSONL that Pristine writes.</summary>
-public sealed class ScoreRow
+public sealed record ScoreRow
 {
     /// <summary>Position of the image among all images of the dataset, from 0; an item without an image takes one position too.</summary>
     public required long Key { get; init; }
@@ -28,6 +28,15 @@ public sealed class ScoreRow
     /// <summary>Size and format; null when the header could not be read.</summary>
     public ImageHeader? Header { get; init; }
 
+    /// <summary>Position of the item in the dataset, from 0.</summary>
+    public long ItemIndex { get; init; }
+
+    /// <summary>Size and time of the file before it was read; null when there was none. Only rows of a score table have it.</summary>
+    public FileStamp? File { get; init; }
+
+    /// <summary>What the item's text measures; null for items that are no records. Only rows of a score table have it.</summary>
+    public ItemText? Text { get; init; }
+
     /// <summary>XXH128 of the file's bytes in lower-case hex, 32 digits; null when the file could not be read.</summary>
     public string? ContentHash { get; init; }
 
@@ -41,7 +50,38 @@ public sealed class ScoreRow
 /// <summary>An item with the rows of its images; an item without an image has one row with the status <c>no_image</c>.</summary>
 /// <param name="Item">The item as read.</param>
 /// <param name="Rows">One row per image, in the item's order.</param>
-public sealed record ScoredItem(DatasetItem Item, IReadOnlyList<ScoreRow> Rows);
+public sealed record ScoredItem(DatasetItem Item, IReadOnlyList<ScoreRow> Rows)
+{
+    /// <summary>How many of the images were read in this run; the rows of the others were in the score table and still hold.</summary>
+    public int ImagesRead { get; init; } = Item.Images.Count;
+}
+
+/// <summary>What tells cheaply whether a file is still the one that was scored.</summary>
+/// <param name="Bytes">The file's size.</param>
+/// <param name="Modified">When it was last written: microseconds since 1970-01-01 UTC.</param>
+public readonly record struct FileStamp(long Bytes, long Modified)
+{
+    /// <summary>The stamp of a file, or of the file a link leads to.</summary>
+    /// <param name="path">The path.</param>
+    /// <returns>Null when there is no file at the path, or it cannot be asked.</returns>
+    public static FileStamp? Of(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (file.LinkTarget != null)
+                file = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo;
+            return file is { Exists: true }
+                ? new FileStamp(file.Length, (file.LastWriteTimeUtc - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond)
+                : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Why it cannot be asked is told by the attempt to read it, which follows.
+            return null;
+        }
+    }
+}
 
 /// <summary>Whether a column holds numbers or text.</summary>
 public enum ColumnKind
@@ -71,6 +111,9 @@ public sealed class ScoreColumn
     /// that <c>brisque_quality &gt;= 0.6</c> includes 0.6.
     /// </summary>
     public bool IsFloat { get; internal init; }
+
+    /// <summary>True for the column of a metric or of its quality, false for one that every result has.</summary>
+    public bool IsScore { get; internal init; }
 
     /// <summary>Numbers or text.</summary>
     public ColumnKind Kind => _number != null ? ColumnKind.Number : ColumnKind.Text;
@@ -119,9 +162,9 @@ public sealed class ScoreColumns
         {
             var (index, metric) = (i, metrics[i]);
             if (Fixed.All(column => column.Name != metric.Name))
-                columns.Add(new ScoreColumn(metric.Name, row => row.Scores.Span[index]) { IsFloat = metric.Input != ImageInput.Header });
+                columns.Add(new ScoreColumn(metric.Name, row => row.Scores.Span[index]) { IsScore = true, IsFloat = metric.Input != ImageInput.Header });
             if (metric.HasQuality)
-                columns.Add(new ScoreColumn(metric.Name + QualitySuffix, row => (float)metric.Quality(row.Scores.Span[index])) { IsFloat = true });
+                columns.Add(new ScoreColumn(metric.Name + QualitySuffix, row => (float)metric.Quality(row.Scores.Span[index])) { IsScore = true, IsFloat = true });
         }
         All = columns;
         _byName = columns.ToDictionary(column => column.Name, StringComparer.OrdinalIgnoreCase);

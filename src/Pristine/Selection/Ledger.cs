@@ -1,103 +1,175 @@
-using System.Globalization;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Native;
 using Pristine.Scoring;
 
 namespace Pristine.Selection;
 
+/// <summary>What a ledger was made of: the file <c>LEDGER.selection.json</c> beside it.</summary>
+/// <param name="Table">The score table's folder.</param>
+/// <param name="Selection">What was asked for.</param>
+public sealed record LedgerSelection(string Table, SelectionOptions Selection)
+{
+    /// <summary>What is added to a ledger's name.</summary>
+    public const string Suffix = ".selection.json";
+
+    /// <summary>Reads the file beside a ledger.</summary>
+    /// <param name="ledger">The ledger.</param>
+    /// <exception cref="IOException">It is not there, or not what it should be.</exception>
+    public static LedgerSelection Read(string ledger)
+    {
+        var file = ledger + Suffix;
+        if (!File.Exists(file))
+            throw new FileNotFoundException($"Expected {file} beside the ledger {ledger}: it says which table and rules the ledger comes from.");
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(file));
+            var root = document.RootElement;
+            return new LedgerSelection(root.GetProperty("table").GetString()!, SelectionOptions.FromJson(root.GetProperty("selection").GetRawText()));
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"Expected a selection in {file}; {exception.Message}", exception);
+        }
+    }
+
+    internal void Write(string ledger)
+    {
+        using var file = PartialFile.Create(ledger + Suffix, null);
+        using (var writer = new StreamWriter(file.Stream, leaveOpen: true) { NewLine = "\n" })
+            writer.WriteLine($"{{\n  \"table\": {JsonSerializer.Serialize(Table)},\n  \"selection\": {Selection.ToJson().Replace("\n", "\n  ", StringComparison.Ordinal)}\n}}");
+        file.Complete();
+    }
+}
+
 /// <summary>
-/// Writes decisions to a file, one line per item, as JSONL or (for a name that ends in <c>.csv</c>) CSV with the columns
-/// <c>index, id, image, status, rule, column, value, threshold, margin, reason</c>. The file has a temporary name until it is complete.
+/// A ledger that is to be written: what became of every item, with the rule, value, threshold and margin that decided, in the order of the
+/// dataset. It is opened before the work begins, so that a place that cannot be written to is found at once, and has its name only when it
+/// is complete. Beside it stands <c>LEDGER.selection.json</c>, by which 'pristine why' and 'restore' know where it comes from.
 /// </summary>
 public sealed class LedgerWriter : IDisposable
 {
-    /// <summary>What a file is called until it is complete.</summary>
-    public const string PartialSuffix = PartialFile.Suffix;
-
-    private static readonly string[] Names = ["index", "id", "image", "status", "rule", "column", "value", "threshold", "margin", "reason"];
+    private readonly string _path;
     private readonly PartialFile _file;
-    private readonly StreamWriter _writer;
-    private readonly bool _csv;
 
-    /// <summary>Opens the ledger.</summary>
-    /// <param name="path">The file, or <c>-</c> for standard output; replaced if it is there, once the ledger is complete.</param>
+    /// <summary>Opens a ledger.</summary>
+    /// <param name="path">
+    /// The file, or <c>-</c> for standard output; a name that ends in <c>.parquet</c> gives Parquet, <c>.csv</c> CSV, any other JSON lines.
+    /// </param>
     /// <param name="input">The dataset's file, which must not be overwritten; null when there is none.</param>
     /// <exception cref="DatasetException">The file is the input, a folder, or cannot be written.</exception>
-    public LedgerWriter(string path, string? input = null)
-    {
-        _file = PartialFile.Create(path, input);
-        _csv = path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
-        _writer = new StreamWriter(_file.Stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { NewLine = "\n" };
-        if (_csv)
-            _writer.WriteLine(string.Join(',', Names));
-    }
+    public LedgerWriter(string path, string? input = null) => (_path, _file) = (path, PartialFile.Create(path, input));
 
-    /// <summary>Appends one decision.</summary>
-    /// <param name="item">The item.</param>
-    /// <param name="decision">What was decided about it.</param>
-    public void Write(ScoredItem item, Decision decision)
+    /// <summary>Writes the ledger of a selection and gives it its name.</summary>
+    /// <param name="run">The selection.</param>
+    /// <param name="droppedOnly">Leaves the kept items out.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Write(SelectionRun run, bool droppedOnly = false)
     {
-        ArgumentNullException.ThrowIfNull(item);
-        ArgumentNullException.ThrowIfNull(decision);
-        var image = decision.Row?.Image ?? item.Rows[0].Image;
-        object?[] values =
-        [
-            item.Item.Index, item.Item.Id, image, decision.Status.Name(), decision.Rule, decision.Column,
-            decision.Value, decision.Threshold, decision.Margin, decision.Reason,
-        ];
-        _writer.WriteLine(_csv ? Csv(values) : Json(values));
-    }
-
-    /// <summary>Ends the file and gives it its name.</summary>
-    public void Complete()
-    {
-        _writer.Dispose();
+        ArgumentNullException.ThrowIfNull(run);
+        run.WriteLedger(_file.Stream, Ledger.FormatOf(_path), droppedOnly);
         _file.Complete();
+        if (_file.HasName)
+            new LedgerSelection(run.Table, run.Options).Write(_path);
     }
 
-    /// <summary>Closes the file; when it was not completed, its whole lines stay under the temporary name.</summary>
-    public void Dispose() => _writer.Dispose();
+    /// <summary>Closes the file; when it was not completed, it stays under a temporary name.</summary>
+    public void Dispose() => _file.Dispose();
+}
 
-    private static string Csv(object?[] values) => string.Join(',', values.Select(value => CsvRowWriter.Quoted(value switch
-    {
-        null => "",
-        double number => Number(number),
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
-    })));
+/// <summary>An item as a ledger has it.</summary>
+/// <param name="Index">Its position in the dataset, from 0.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Kept">True when it was kept.</param>
+/// <param name="Rule">The rule that dropped it; null when it was kept or no rule was reached.</param>
+/// <param name="Reason">One sentence.</param>
+public sealed record LedgerEntry(long Index, string Id, bool Kept, string? Rule, string Reason);
 
-    private static string Json(object?[] values)
+/// <summary>Reads ledgers: files with what became of each item of a dataset, or of each that was dropped.</summary>
+public sealed class Ledger
+{
+    private Ledger(string file) => File = file;
+
+    /// <summary>The file.</summary>
+    public string File { get; }
+
+    /// <summary>The formats of ledgers, by the ends of their names: <c>parquet</c>, <c>csv</c>, else <c>jsonl</c>.</summary>
+    /// <param name="file">The name.</param>
+    public static string FormatOf(string file) => Path.GetExtension(file).ToLowerInvariant() switch
     {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        ".parquet" => "parquet",
+        ".csv" => "csv",
+        _ => "jsonl",
+    };
+
+    /// <summary>Opens a ledger.</summary>
+    /// <param name="file">The file.</param>
+    /// <exception cref="FileNotFoundException">It is not there.</exception>
+    public static Ledger Open(string file) =>
+        System.IO.File.Exists(file) ? new Ledger(Path.GetFullPath(file)) : throw new FileNotFoundException($"Expected a ledger; '{file}' does not exist.");
+
+    /// <summary>Reads the entries in the order of the dataset.</summary>
+    /// <exception cref="InvalidDataException">The file is no ledger.</exception>
+    public IEnumerable<LedgerEntry> Read()
+    {
+        using var database = DuckDbConnection.Open();
+        using var rows = Query(database, $"SELECT \"index\", id, kept, rule, reason FROM {Source} ORDER BY \"index\"");
+        while (rows.Read())
+            yield return new LedgerEntry(rows.Int64(0), rows.Text(1)!, rows.Boolean(2), rows.Text(3), rows.Text(4)!);
+    }
+
+    /// <summary>True when no entry was kept: the file is taken for one of the dropped items only.</summary>
+    internal bool HoldsDroppedOnly
+    {
+        get
         {
-            json.WriteStartObject();
-            for (var i = 0; i < Names.Length; i++)
-            {
-                json.WritePropertyName(Names[i]);
-                switch (values[i])
-                {
-                    case null:
-                        json.WriteNullValue();
-                        break;
-                    case long whole:
-                        json.WriteNumberValue(whole);
-                        break;
-                    case double number:
-                        json.WriteRawValue(Number(number));
-                        break;
-                    default:
-                        json.WriteStringValue((string)values[i]!);
-                        break;
-                }
-            }
-            json.WriteEndObject();
+            using var database = DuckDbConnection.Open();
+            using var rows = Query(database, $"SELECT 1 FROM {Source} WHERE kept LIMIT 1");
+            return !rows.Read();
         }
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    /// <summary>Six decimals are enough to read a margin and hide the noise of subtracting floats.</summary>
-    private static string Number(double value) => Math.Round(value, 6).ToString("R", CultureInfo.InvariantCulture);
+    /// <summary>The ledger as something to select from.</summary>
+    internal string Source
+    {
+        get
+        {
+            const string columns = "{\"index\": 'BIGINT', id: 'VARCHAR', image: 'VARCHAR', kept: 'BOOLEAN', status: 'VARCHAR', rule: 'VARCHAR', " +
+                "\"column\": 'VARCHAR', value: 'DOUBLE', threshold: 'DOUBLE', margin: 'DOUBLE', reason: 'VARCHAR'}";
+            var file = DuckDbConnection.Literal(File);
+            return FormatOf(File) switch
+            {
+                "parquet" => $"read_parquet({file})",
+                "csv" => $"read_csv({file}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {columns})",
+                _ => $"read_json({file}, format = 'newline_delimited', columns = {columns})",
+            };
+        }
+    }
+
+    internal static void Execute(DuckDbConnection database, string sql)
+    {
+        try
+        {
+            database.Execute(sql);
+        }
+        catch (DuckDbException exception)
+        {
+            throw NoLedger(exception);
+        }
+    }
+
+    internal static DuckDbReader Query(DuckDbConnection database, string sql)
+    {
+        try
+        {
+            return database.Query(sql);
+        }
+        catch (DuckDbException exception)
+        {
+            throw NoLedger(exception);
+        }
+    }
+
+    private static InvalidDataException NoLedger(DuckDbException exception) =>
+        new($"Expected a ledger that 'pristine select' wrote. {exception.Message}", exception);
 }

@@ -1,59 +1,75 @@
 using System.Globalization;
-using Pristine.Imaging;
+using Pristine.Metrics;
 using Pristine.Scoring;
 
 namespace Pristine.Selection;
 
 /// <summary>
-/// A condition on the columns of a row, written as an SQL boolean expression: <c>brisque &lt;= 40 and min_side between 256 and 4096</c>.
+/// A condition on the columns of a score table, written as an SQL boolean expression: <c>brisque &lt;= 40 and min_side between 256 and 4096</c>.
 /// A missing value follows SQL's NULL: a comparison with it is unknown, and a rule that is not true drops the image.
 /// </summary>
+/// <remarks>
+/// Rules compare columns, <c>item.FIELD</c> (a top-level field of the dataset's records), numbers and texts; they know <c>+ - * / %</c>,
+/// <c>and or not</c>, <c>between</c>, <c>in</c>, <c>like</c>, <c>ilike</c>, <c>is null</c>, and the functions <c>abs ceil floor round sqrt ln
+/// log10 least greatest coalesce length lower upper</c>. A score compared with a constant is compared in 32 bits, as tables hold it;
+/// arithmetic is done in 64 bits. A division by zero, and a function outside its domain, give a missing value.
+/// </remarks>
 public sealed class Rule
 {
-    private readonly RuleNode _root;
-
-    private Rule(string text, RuleNode root) => (Text, _root) = (text, root);
+    private Rule(string text, RuleExpression condition) => (Text, Condition) = (text, condition);
 
     /// <summary>The rule as the user wrote it.</summary>
     public string Text { get; }
 
-    /// <summary>The columns the rule reads, without repeats, in the order of their first use.</summary>
-    public IReadOnlyList<string> Columns => [.. _root.Columns().Distinct(StringComparer.OrdinalIgnoreCase)];
+    /// <summary>The columns the rule reads, without repeats, in the order of their first use; fields of items as <c>item.FIELD</c>.</summary>
+    public IReadOnlyList<string> Columns => [.. Condition.Columns.Select(column => column.Name).Distinct()];
 
-    /// <summary>Reads a rule. Any column that a run could have may be named.</summary>
-    /// <param name="text">The SQL expression; see docs/rules.md for the grammar.</param>
+    internal RuleExpression Condition { get; }
+
+    /// <summary>Reads a rule. Any column that a table with this program's metrics could have may be named.</summary>
+    /// <param name="text">The SQL expression.</param>
     /// <returns>The rule.</returns>
     /// <exception cref="RuleException">The text is not a rule; the message shows the place and what was expected.</exception>
-    public static Rule Parse(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        return new Rule(text.Trim(), new RuleParser(text).Parse());
-    }
+    public static Rule Parse(string text) => Parse(text, RuleColumns.Any);
 
-    /// <summary>Makes the rule <c>NAME_quality between low and high</c>; both ends are inclusive.</summary>
+    /// <summary>The rule that a metric's quality lies in a range; both ends are inclusive.</summary>
     /// <param name="metric">A metric with a quality.</param>
     /// <param name="low">Smallest quality that is kept, in [0,1].</param>
     /// <param name="high">Largest quality that is kept, in [0,1].</param>
+    /// <returns>The text of the rule <c>NAME_quality between low and high</c>.</returns>
     /// <exception cref="RuleException">An end is outside [0,1], or low is above high.</exception>
-    public static Rule QualityBetween(string metric, double low, double high)
+    public static string QualityBetween(string metric, double low, double high)
     {
         if (!(low is >= 0 and <= 1 && high is >= 0 and <= 1))
             throw new RuleException($"Expected quality limits between 0 and 1; found {Invariant(low)} and {Invariant(high)}.");
         if (low > high)
             throw new RuleException($"Expected the smallest quality to be at most the largest; found {Invariant(low)} and {Invariant(high)}.");
-        return Parse($"\"{metric}{ScoreColumns.QualitySuffix}\" between {Invariant(low)} and {Invariant(high)}");
+        return $"\"{metric}{ScoreColumns.QualitySuffix}\" between {Invariant(low)} and {Invariant(high)}";
     }
 
-    /// <summary>Applies the rule to one row.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="columns">The columns of the run; they include <see cref="Columns"/>.</param>
-    /// <returns>True, false, or null where a missing value leaves it unknown.</returns>
-    public bool? Evaluate(ScoreRow row, ScoreColumns columns) => _root.Evaluate(new RowView(row, columns));
+    /// <summary>The metrics that some rules and expressions need.</summary>
+    /// <param name="columns">Names of columns.</param>
+    /// <returns>Each metric once, in the order of the first use.</returns>
+    public static IReadOnlyList<Metric> MetricsOf(IEnumerable<string> columns)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        return [.. columns.Select(MetricOf).OfType<Metric>().DistinctBy(metric => metric.Name)];
+    }
 
-    /// <summary>For a row that the rule does not hold for: the comparison that decided.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="columns">The columns of the run.</param>
-    internal Verdict Explain(ScoreRow row, ScoreColumns columns) => _root.Explain(new RowView(row, columns), wanted: true);
+    internal static Rule Parse(string text, RuleColumns columns)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return new Rule(text.Trim(), RuleParser.ReadRule(text, columns));
+    }
+
+    /// <summary>The rule that is true where another is false: where that is unknown, it is unknown too.</summary>
+    internal static Rule Against(Rule rule) => new($"not ({rule.Text})", new Not(rule.Condition));
+
+    private static Metric? MetricOf(string column) =>
+        TablePart.FixedColumns.Any(known => known.Name == column) ? null
+        : MetricCatalog.Find(column) is { } metric ? metric
+        : column.EndsWith(ScoreColumns.QualitySuffix, StringComparison.Ordinal) ? MetricCatalog.Find(column[..^ScoreColumns.QualitySuffix.Length])
+        : null;
 
     private static string Invariant(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }
@@ -80,198 +96,4 @@ public sealed class RuleException : Exception
     public RuleException()
     {
     }
-}
-
-/// <summary>Why a comparison came out as it did.</summary>
-/// <param name="Column">The column that was compared; null for a comparison of constants.</param>
-/// <param name="Value">Its number; null when it is missing or text.</param>
-/// <param name="Threshold">The number it was compared with (of a range, the end that was passed); null where that was text or missing.</param>
-/// <param name="Comparison">The comparison as text, for example <c>brisque &lt;= 40</c>.</param>
-internal sealed record Verdict(string? Column, double? Value, double? Threshold, string Comparison)
-{
-    /// <summary>Value minus threshold.</summary>
-    public double? Margin => Value - Threshold;
-}
-
-/// <summary>A row as the nodes of a rule see it.</summary>
-internal readonly struct RowView(ScoreRow row, ScoreColumns columns)
-{
-    public ImageStatus Status => row.Status;
-
-    public Value Read(string column)
-    {
-        var found = columns.Find(column) ?? throw new RuleException($"The column '{column}' is not among the scores of this run.");
-        if (found.Kind == ColumnKind.Text)
-            return Value.OfText(found.Text(row));
-        return Value.OfNumber(found.Number(row), found.IsFloat);
-    }
-}
-
-/// <summary>A number, a text, or a missing value of either kind.</summary>
-internal readonly record struct Value(double Number, string? Text, bool IsMissing, bool IsFloat)
-{
-    public static Value OfNumber(double number, bool isFloat) => new(number, null, double.IsNaN(number), isFloat);
-
-    public static Value OfText(string? text) => new(double.NaN, text, text == null, false);
-
-    public double? NumberOrNull => IsMissing || Text != null ? null : Number;
-
-    /// <summary>Null when either side is missing; otherwise the order of the two.</summary>
-    public static int? Compare(Value left, Value right)
-    {
-        if (left.IsMissing || right.IsMissing)
-            return null;
-        if (left.Text != null)
-            return string.CompareOrdinal(left.Text, right.Text);
-        return left.IsFloat || right.IsFloat
-            ? ((float)left.Number).CompareTo((float)right.Number)
-            : left.Number.CompareTo(right.Number);
-    }
-}
-
-/// <summary>A part of a rule that yields a value.</summary>
-internal abstract record Operand(string Source, ColumnKind Kind)
-{
-    public abstract Value Read(RowView row);
-}
-
-internal sealed record ColumnOperand(string Column, ColumnKind Kind) : Operand(Column, Kind)
-{
-    public override Value Read(RowView row) => row.Read(Column);
-}
-
-internal sealed record ConstantOperand(string Source, ColumnKind Kind, Value Constant) : Operand(Source, Kind)
-{
-    public override Value Read(RowView row) => Constant;
-}
-
-/// <summary>A part of a rule that is true, false or unknown.</summary>
-internal abstract record RuleNode
-{
-    public abstract bool? Evaluate(RowView row);
-
-    /// <summary>The comparison because of which this node is not <paramref name="wanted"/>.</summary>
-    public abstract Verdict Explain(RowView row, bool wanted);
-
-    public abstract IEnumerable<string> Columns();
-
-    protected static IEnumerable<string> ColumnsOf(params IEnumerable<Operand> operands) =>
-        operands.OfType<ColumnOperand>().Select(operand => operand.Column);
-
-    protected static Verdict Decided(RowView row, Operand subject, Operand? threshold, string comparison) =>
-        new((subject as ColumnOperand)?.Column, subject.Read(row).NumberOrNull, threshold?.Read(row).NumberOrNull, comparison);
-}
-
-/// <summary>Several nodes joined with <c>and</c> or <c>or</c>, by SQL's three-valued logic.</summary>
-internal sealed record JunctionNode(bool IsAnd, IReadOnlyList<RuleNode> Parts) : RuleNode
-{
-    public override bool? Evaluate(RowView row)
-    {
-        // "and" is decided by one false part, "or" by one true part; else an unknown part makes the whole unknown.
-        bool? result = IsAnd;
-        foreach (var part in Parts)
-        {
-            var value = part.Evaluate(row);
-            if (value == !IsAnd)
-                return value;
-            if (value == null)
-                result = null;
-        }
-        return result;
-    }
-
-    public override Verdict Explain(RowView row, bool wanted)
-    {
-        // A part that is the opposite of what was wanted explains more than one that is unknown.
-        var opposite = Parts.FirstOrDefault(part => part.Evaluate(row) == !wanted);
-        return (opposite ?? Parts.First(part => part.Evaluate(row) != wanted)).Explain(row, wanted);
-    }
-
-    public override IEnumerable<string> Columns() => Parts.SelectMany(part => part.Columns());
-}
-
-internal sealed record NotNode(RuleNode Inner) : RuleNode
-{
-    public override bool? Evaluate(RowView row) => !Inner.Evaluate(row);
-
-    public override Verdict Explain(RowView row, bool wanted)
-    {
-        var inner = Inner.Explain(row, !wanted);
-        return inner with { Comparison = $"not {inner.Comparison}" };
-    }
-
-    public override IEnumerable<string> Columns() => Inner.Columns();
-}
-
-internal sealed record ComparisonNode(Operand Left, string Operator, Operand Right) : RuleNode
-{
-    public override bool? Evaluate(RowView row) => Value.Compare(Left.Read(row), Right.Read(row)) is not { } order
-        ? null
-        : Operator switch
-        {
-            "<" => order < 0,
-            "<=" => order <= 0,
-            ">" => order > 0,
-            ">=" => order >= 0,
-            "=" => order == 0,
-            _ => order != 0,
-        };
-
-    public override Verdict Explain(RowView row, bool wanted)
-    {
-        var (subject, threshold) = Left is ColumnOperand || Right is not ColumnOperand ? (Left, Right) : (Right, Left);
-        return Decided(row, subject, threshold, $"{Left.Source} {Operator} {Right.Source}");
-    }
-
-    public override IEnumerable<string> Columns() => ColumnsOf(Left, Right);
-}
-
-internal sealed record BetweenNode(Operand Subject, Operand Low, Operand High) : RuleNode
-{
-    public override bool? Evaluate(RowView row)
-    {
-        var value = Subject.Read(row);
-        bool? aboveLow = Value.Compare(value, Low.Read(row)) is { } low ? low >= 0 : null;
-        bool? belowHigh = Value.Compare(value, High.Read(row)) is { } high ? high <= 0 : null;
-        return aboveLow & belowHigh;
-    }
-
-    public override Verdict Explain(RowView row, bool wanted)
-    {
-        var aboveHigh = Value.Compare(Subject.Read(row), High.Read(row)) > 0;
-        return Decided(row, Subject, aboveHigh ? High : Low, $"{Subject.Source} between {Low.Source} and {High.Source}");
-    }
-
-    public override IEnumerable<string> Columns() => ColumnsOf(Subject, Low, High);
-}
-
-internal sealed record InNode(Operand Subject, IReadOnlyList<Operand> Choices) : RuleNode
-{
-    public override bool? Evaluate(RowView row)
-    {
-        bool? result = false;
-        foreach (var choice in Choices)
-        {
-            var order = Value.Compare(Subject.Read(row), choice.Read(row));
-            if (order == 0)
-                return true;
-            if (order == null)
-                result = null;
-        }
-        return result;
-    }
-
-    public override Verdict Explain(RowView row, bool wanted) =>
-        Decided(row, Subject, null, $"{Subject.Source} in ({string.Join(", ", Choices.Select(choice => choice.Source))})");
-
-    public override IEnumerable<string> Columns() => ColumnsOf([Subject, .. Choices]);
-}
-
-internal sealed record IsNullNode(Operand Subject) : RuleNode
-{
-    public override bool? Evaluate(RowView row) => Subject.Read(row).IsMissing;
-
-    public override Verdict Explain(RowView row, bool wanted) => Decided(row, Subject, null, $"{Subject.Source} is null");
-
-    public override IEnumerable<string> Columns() => ColumnsOf(Subject);
 }

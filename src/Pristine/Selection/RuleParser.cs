@@ -1,20 +1,44 @@
 using System.Globalization;
+using Pristine.Metrics;
 using Pristine.Scoring;
 
 namespace Pristine.Selection;
 
+/// <summary>The columns that a rule may name.</summary>
+/// <param name="columns">Those of a table, or of any table.</param>
+internal sealed class RuleColumns(IEnumerable<TableColumn> columns)
+{
+    private readonly Dictionary<string, TableColumn> _byName = columns.ToDictionary(column => column.Name, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The columns that a table with every metric of this program has.</summary>
+    public static RuleColumns Any { get; } = new(ScoreTable.ColumnsOf(MetricCatalog.All.Select(ColumnProvenance.Of)));
+
+    public IEnumerable<string> Names => _byName.Keys;
+
+    /// <summary>Finds a column; case does not matter, as in SQL.</summary>
+    public TableColumn? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>These and one more.</summary>
+    public RuleColumns With(TableColumn column) => new(_byName.Values.Append(column));
+}
+
 /// <summary>
-/// Reads the part of SQL's boolean expressions that rules use, with SQL's precedence (not, and, or) and case-insensitive words:
+/// Reads the part of SQL's expressions that rules use, with SQL's precedence and case-insensitive words:
 /// <code>
 /// rule       := and-rule { "or" and-rule }
 /// and-rule   := not-rule { "and" not-rule }
-/// not-rule   := "not" not-rule | "(" rule ")" | comparison
-/// comparison := operand ( "=" | "==" | "&lt;&gt;" | "!=" | "&lt;" | "&lt;=" | "&gt;" | "&gt;=" ) operand
-///             | operand [ "not" ] "between" operand "and" operand
-///             | operand [ "not" ] "in" "(" operand { "," operand } ")"
-///             | operand "is" [ "not" ] "null"
-/// operand    := column | "column" | number | 'text'
+/// not-rule   := "not" not-rule | predicate
+/// predicate  := sum [ ( "=" | "==" | "&lt;&gt;" | "!=" | "&lt;" | "&lt;=" | "&gt;" | "&gt;=" ) sum
+///                   | [ "not" ] "between" sum "and" sum
+///                   | [ "not" ] "in" "(" sum { "," sum } ")"
+///                   | [ "not" ] ( "like" | "ilike" ) sum
+///                   | "is" [ "not" ] "null" ]
+/// sum        := product { ( "+" | "-" ) product }
+/// product    := factor { ( "*" | "/" | "%" ) factor }
+/// factor     := ( "-" | "+" ) factor | "(" rule ")" | function "(" rule { "," rule } ")" | column | number | 'text' | "true" | "false"
+/// column     := name | "name" | "item." ( name | "name" )
 /// </code>
+/// There is nothing else: no subselect, no function that reads a file, no statement.
 /// </summary>
 internal sealed class RuleParser
 {
@@ -22,6 +46,7 @@ internal sealed class RuleParser
     {
         Word,
         QuotedName,
+        ItemField,
         Number,
         Text,
         Symbol,
@@ -33,51 +58,208 @@ internal sealed class RuleParser
     /// <summary>Deeper nesting than any human writes; keeps the recursion within the stack.</summary>
     private const int MaxDepth = 200;
 
+    private const string ItemPrefix = "item";
     private static readonly string[] Comparisons = ["<=", ">=", "<>", "!=", "==", "<", ">", "="];
-    private static readonly string[] Reserved = ["and", "or", "not", "between", "in", "is", "null"];
+    private static readonly string[] Reserved = ["and", "or", "not", "between", "in", "is", "null", "like", "ilike", "select", "from", "case", "cast"];
     private readonly string _text;
+    private readonly RuleColumns _columns;
     private readonly List<Token> _tokens;
     private int _next;
     private int _depth;
 
-    public RuleParser(string text)
+    public RuleParser(string text, RuleColumns columns)
     {
         _text = text;
+        _columns = columns;
         _tokens = Tokenize();
     }
 
-    public RuleNode Parse()
-    {
-        var rule = ParseOr();
-        return Peek.Kind == TokenKind.End ? rule : throw Error("and, or, or the end of the rule");
-    }
+    /// <summary>Reads a condition.</summary>
+    public RuleExpression ParseRule() => End(ParseOr(), "and, or, or the end of the rule");
+
+    /// <summary>Reads a number, for ensembles.</summary>
+    public RuleExpression ParseNumber() => AsNumber(End(ParseSum(), "+, -, *, / or the end of the expression"));
 
     private Token Peek => _tokens[_next];
 
-    private RuleNode ParseOr() => Join("or", isAnd: false, ParseAnd);
+    private RuleExpression End(RuleExpression expression, string expected) => Peek.Kind == TokenKind.End ? expression : throw Error(expected);
 
-    private RuleNode ParseAnd() => Join("and", isAnd: true, ParseNot);
+    private RuleExpression ParseOr() => Join("or", isAnd: false, ParseAnd);
 
-    private RuleNode Join(string word, bool isAnd, Func<RuleNode> parsePart)
+    private RuleExpression ParseAnd() => Join("and", isAnd: true, ParseNot);
+
+    private RuleExpression Join(string word, bool isAnd, Func<RuleExpression> parsePart)
     {
-        var parts = new List<RuleNode> { parsePart() };
+        var first = parsePart();
+        if (!IsWord(word))
+            return first;
+        var parts = new List<RuleExpression> { AsCondition(first) };
         while (TakeWord(word))
-            parts.Add(parsePart());
-        return parts.Count == 1 ? parts[0] : new JunctionNode(isAnd, parts);
+            parts.Add(AsCondition(parsePart()));
+        return new Junction(isAnd, parts);
     }
 
-    private RuleNode ParseNot()
+    private RuleExpression ParseNot() => Nested(() => TakeWord("not") ? new Not(AsCondition(ParseNot())) : ParsePredicate());
+
+    private RuleExpression ParsePredicate()
+    {
+        var left = ParseSum();
+        if (TakeWord("is"))
+        {
+            var negated = TakeWord("not");
+            if (!TakeWord("null"))
+                throw Error("null");
+            return Negate(new IsNull(left), negated);
+        }
+        var not = TakeWord("not");
+        if (TakeWord("between"))
+            return Negate(ParseBetween(left), not);
+        if (TakeWord("in"))
+            return Negate(ParseIn(left), not);
+        foreach (var like in (ReadOnlySpan<string>)["like", "ilike"])
+        {
+            if (!TakeWord(like))
+                continue;
+            var pattern = ParseSum();
+            CheckText(left);
+            CheckText(pattern);
+            return Negate(new Pattern(left, like, pattern), not);
+        }
+        if (not)
+            throw Error("between, in or like");
+        if (Peek.Kind != TokenKind.Symbol || !Comparisons.Contains(Peek.Text))
+            return left;
+        var comparison = Peek.Text switch { "==" => "=", "!=" => "<>", var other => other };
+        _next++;
+        var right = ParseSum();
+        CheckKinds(left, right);
+        return new Comparison(left, comparison, right);
+    }
+
+    private Between ParseBetween(RuleExpression subject)
+    {
+        var low = ParseSum();
+        if (!TakeWord("and"))
+            throw Error("and");
+        var high = ParseSum();
+        CheckKinds(subject, low);
+        CheckKinds(subject, high);
+        if (low is NumberLiteral { Value: var from } && high is NumberLiteral { Value: var to } && from > to)
+            throw new RuleException($"In the rule '{_text.Trim()}': between {low.Source} and {high.Source} can never hold; the smaller value comes first.");
+        return new Between(subject, low, high);
+    }
+
+    private Membership ParseIn(RuleExpression subject)
+    {
+        if (!TakeSymbol("("))
+            throw Error("'('");
+        var choices = new List<RuleExpression>();
+        do
+        {
+            choices.Add(ParseSum());
+            CheckKinds(subject, choices[^1]);
+        }
+        while (TakeSymbol(","));
+        if (!TakeSymbol(")"))
+            throw Error("',' or ')'");
+        return new Membership(subject, choices);
+    }
+
+    private RuleExpression ParseSum() => ParseLeft("+-", ParseProduct);
+
+    private RuleExpression ParseProduct() => ParseLeft("*/%", ParseFactor);
+
+    private RuleExpression ParseLeft(string operators, Func<RuleExpression> parsePart)
+    {
+        var left = parsePart();
+        while (Peek.Kind == TokenKind.Symbol && operators.Contains(Peek.Text, StringComparison.Ordinal))
+        {
+            var symbol = Peek.Text[0];
+            _next++;
+            left = new Arithmetic(AsNumber(left), symbol, AsNumber(parsePart()));
+        }
+        return left;
+    }
+
+    private RuleExpression ParseFactor()
+    {
+        if (TakeSymbol("+"))
+            return Nested(() => AsNumber(ParseFactor()));
+        if (TakeSymbol("-"))
+        {
+            return Nested(() => AsNumber(ParseFactor()) is var inner && inner is NumberLiteral { Value: var value }
+                ? new NumberLiteral($"-{inner.Source}", -value)
+                : new Negation(inner));
+        }
+        if (TakeSymbol("("))
+        {
+            var inner = Nested(ParseOr);
+            return TakeSymbol(")") ? inner : throw Error("')'");
+        }
+        var token = Peek;
+        _next++;
+        switch (token.Kind)
+        {
+            case TokenKind.Number:
+                return new NumberLiteral(token.Text, double.Parse(token.Text, CultureInfo.InvariantCulture));
+            case TokenKind.Text:
+                return new TextLiteral(token.Text);
+            case TokenKind.ItemField:
+                return new ColumnReference($"item.{token.Text}", ValueKind.Any, false, token.Text);
+            case TokenKind.Word when Peek is { Kind: TokenKind.Symbol, Text: "(" } && !IsReserved(token.Text):
+                return ParseCall(token);
+            case TokenKind.Word when token.Text.ToLowerInvariant() is "true" or "false":
+                return new BooleanLiteral(token.Text.Equals("true", StringComparison.OrdinalIgnoreCase));
+            case TokenKind.QuotedName:
+            case TokenKind.Word when !IsReserved(token.Text):
+                return ParseColumn(token.Text);
+            default:
+                _next--;
+                throw Error("a column, a number or a 'text'");
+        }
+    }
+
+    private FunctionCall ParseCall(Token name)
+    {
+        var function = RuleFunction.All.FirstOrDefault(known => known.Name.Equals(name.Text, StringComparison.OrdinalIgnoreCase))
+            ?? throw Failure($"There is no function '{name.Text}' for rules. There are {string.Join(", ", RuleFunction.All.Select(known => known.Name))}.");
+        _next++;
+        var arguments = new List<RuleExpression>();
+        do
+        {
+            var argument = Nested(ParseOr);
+            if (function.Argument == ValueKind.Number)
+                AsNumber(argument);
+            else
+                CheckText(argument);
+            arguments.Add(argument);
+        }
+        while (TakeSymbol(","));
+        if (!function.TakesAny && arguments.Count != 1)
+            throw Failure($"{function.Name} takes one argument; found {arguments.Count}.");
+        return TakeSymbol(")") ? new FunctionCall(function, arguments) : throw Error("',' or ')'");
+    }
+
+    private ColumnReference ParseColumn(string name)
+    {
+        if (_columns.Find(name) is { } column)
+        {
+            var kind = column.Kind switch { TableColumnKind.Text => ValueKind.Text, TableColumnKind.Boolean => ValueKind.Boolean, _ => ValueKind.Number };
+            return new ColumnReference(column.Name, kind, column.IsFloat);
+        }
+        var nearest = $"Nearest: {string.Join(", ", MetricCatalog.Nearest(name.ToLowerInvariant(), _columns.Names))}";
+        throw Failure(RuleColumns.Any.Find(name) == null
+            ? $"There is no column '{name}'. {nearest}; a field of the dataset's items is item.{name}."
+            : $"The table has no column '{name}'; 'pristine score INPUT --out TABLE --metrics ...' adds it. {nearest}.");
+    }
+
+    private RuleExpression Nested(Func<RuleExpression> parse)
     {
         if (++_depth > MaxDepth)
             throw Error($"at most {MaxDepth} nested conditions");
         try
         {
-            if (TakeWord("not"))
-                return new NotNode(ParseNot());
-            if (!TakeSymbol("("))
-                return ParseComparison();
-            var inner = ParseOr();
-            return TakeSymbol(")") ? inner : throw Error("')'");
+            return parse();
         }
         finally
         {
@@ -85,104 +267,42 @@ internal sealed class RuleParser
         }
     }
 
-    private RuleNode ParseComparison()
+    private static RuleExpression Negate(RuleExpression node, bool negated) => negated ? new Not(node) : node;
+
+    /// <summary>A number or a text alone is no condition: its comparison is missing.</summary>
+    private RuleExpression AsCondition(RuleExpression expression) => expression.Kind is ValueKind.Boolean or ValueKind.Any
+        ? expression
+        : throw Error("a comparison (=, <>, <, <=, >, >=, between, in, like, is null)");
+
+    private RuleExpression AsNumber(RuleExpression expression) => expression.Kind is ValueKind.Number or ValueKind.Any
+        ? expression
+        : throw Failure($"expected a number; {Described(expression)} is none.");
+
+    private void CheckText(RuleExpression expression)
     {
-        var left = ParseOperand();
-        if (TakeWord("is"))
-        {
-            var negated = TakeWord("not");
-            if (!TakeWord("null"))
-                throw Error("null");
-            return Negate(new IsNullNode(left), negated);
-        }
-        var not = TakeWord("not");
-        if (TakeWord("between"))
-        {
-            var low = ParseOperand();
-            if (!TakeWord("and"))
-                throw Error("and");
-            var high = ParseOperand();
-            CheckKinds(left, low);
-            CheckKinds(left, high);
-            if (low is ConstantOperand { Constant: var from } && high is ConstantOperand { Constant: var to } && Value.Compare(from, to) > 0)
-                throw new RuleException($"In the rule '{_text.Trim()}': between {low.Source} and {high.Source} can never hold; the smaller value comes first.");
-            return Negate(new BetweenNode(left, low, high), not);
-        }
-        if (TakeWord("in"))
-        {
-            if (!TakeSymbol("("))
-                throw Error("'('");
-            var choices = new List<Operand>();
-            do
-            {
-                choices.Add(ParseOperand());
-                CheckKinds(left, choices[^1]);
-            }
-            while (TakeSymbol(","));
-            if (!TakeSymbol(")"))
-                throw Error("',' or ')'");
-            return Negate(new InNode(left, choices), not);
-        }
-        if (not)
-            throw Error("between or in");
-        if (Peek.Kind != TokenKind.Symbol || !Comparisons.Contains(Peek.Text))
-            throw Error("a comparison (=, <>, <, <=, >, >=, between, in, is null)");
-        var comparison = Peek.Text switch { "==" => "=", "!=" => "<>", var other => other };
-        _next++;
-        var right = ParseOperand();
-        CheckKinds(left, right);
-        return new ComparisonNode(left, comparison, right);
+        if (expression.Kind is not (ValueKind.Text or ValueKind.Any))
+            throw Failure($"expected text; {Described(expression)} is none.");
     }
 
-    private static RuleNode Negate(RuleNode node, bool negated) => negated ? new NotNode(node) : node;
-
-    private Operand ParseOperand()
+    private void CheckKinds(RuleExpression left, RuleExpression right)
     {
-        var token = Peek;
-        _next++;
-        switch (token.Kind)
-        {
-            case TokenKind.Number:
-                return new ConstantOperand(
-                    token.Text, ColumnKind.Number, Value.OfNumber(double.Parse(token.Text, CultureInfo.InvariantCulture), isFloat: false));
-            case TokenKind.Text:
-                return new ConstantOperand($"'{token.Text}'", ColumnKind.Text, Value.OfText(token.Text));
-            case TokenKind.QuotedName:
-            case TokenKind.Word when !Reserved.Contains(token.Text, StringComparer.OrdinalIgnoreCase):
-                return ParseColumn(token);
-            default:
-                _next--;
-                throw Error("a column, a number or a 'text'");
-        }
+        if (left.Kind != right.Kind && left.Kind != ValueKind.Any && right.Kind != ValueKind.Any)
+            throw Failure($"{Described(left)} cannot be compared with {Described(right)}.");
     }
 
-    private ColumnOperand ParseColumn(Token token)
+    private static string Described(RuleExpression expression)
     {
-        var name = token.Text.ToLowerInvariant();
-        try
-        {
-            var metric = ScoreColumns.MetricOf(name);
-            var column = new ScoreColumns(metric == null ? [] : [metric]).Find(name)!;
-            return new ColumnOperand(column.Name, column.Kind);
-        }
-        catch (ArgumentException exception)
-        {
-            throw new RuleException($"In the rule '{_text.Trim()}': {exception.Message.Split(" (Parameter", 2)[0]}");
-        }
+        var kind = expression.Kind switch { ValueKind.Text => "text", ValueKind.Boolean => "true or false", _ => "a number" };
+        return $"{expression.Source} ({kind})";
     }
 
-    private void CheckKinds(Operand left, Operand right)
-    {
-        if (left.Kind != right.Kind)
-        {
-            static string Name(Operand operand) => $"{operand.Source} ({(operand.Kind == ColumnKind.Text ? "text" : "a number")})";
-            throw new RuleException($"In the rule '{_text.Trim()}': {Name(left)} cannot be compared with {Name(right)}.");
-        }
-    }
+    private static bool IsReserved(string word) => Reserved.Contains(word, StringComparer.OrdinalIgnoreCase);
+
+    private bool IsWord(string word) => Peek.Kind == TokenKind.Word && Peek.Text.Equals(word, StringComparison.OrdinalIgnoreCase);
 
     private bool TakeWord(string word)
     {
-        if (Peek.Kind != TokenKind.Word || !Peek.Text.Equals(word, StringComparison.OrdinalIgnoreCase))
+        if (!IsWord(word))
             return false;
         _next++;
         return true;
@@ -194,6 +314,26 @@ internal sealed class RuleParser
             return false;
         _next++;
         return true;
+    }
+
+    /// <summary>Checks that what was read is a condition.</summary>
+    public static RuleExpression ReadRule(string text, RuleColumns columns)
+    {
+        var parser = new RuleParser(text, columns);
+        return parser.AsCondition(parser.ParseRule());
+    }
+
+    /// <summary>Reads an expression that gives a number.</summary>
+    public static RuleExpression ReadNumber(string text, RuleColumns columns) => new RuleParser(text, columns).ParseNumber();
+
+    /// <summary>Reads the name of one column.</summary>
+    public static ColumnReference ReadColumn(string text, RuleColumns columns)
+    {
+        // A plain name need not be quoted here, whatever stands in it.
+        if (columns.Find(text) != null)
+            return new RuleParser("", columns).ParseColumn(text);
+        var parser = new RuleParser(text, columns);
+        return parser.End(parser.ParseFactor(), "the name of one column") as ColumnReference ?? throw parser.Failure("expected the name of one column.");
     }
 
     private List<Token> Tokenize()
@@ -209,15 +349,9 @@ internal sealed class RuleParser
             }
             else if (char.IsAsciiLetter(c) || c == '_')
             {
-                var start = i;
-                while (i < _text.Length && (char.IsAsciiLetterOrDigit(_text[i]) || _text[i] == '_'))
-                    i++;
-                tokens.Add(new Token(TokenKind.Word, _text[start..i], start));
-                // SQL would read brisque-live as a subtraction; a metric's name is what the user means.
-                if (i < _text.Length && _text[i] is '-' or '@' or ':')
-                    JoinMetricName(tokens, start, ref i);
+                tokens.Add(ReadName(ref i));
             }
-            else if (char.IsAsciiDigit(c) || c is '.' or '-' or '+')
+            else if (char.IsAsciiDigit(c) || c == '.')
             {
                 tokens.Add(ReadNumber(ref i));
             }
@@ -228,9 +362,8 @@ internal sealed class RuleParser
             else
             {
                 var at = i;
-                var symbol = Comparisons.FirstOrDefault(s => string.CompareOrdinal(_text, at, s, 0, s.Length) == 0) ?? (c is '(' or ')' or ',' ? c.ToString() : null);
-                if (symbol == null)
-                    throw Error($"no '{c}' here", i);
+                var symbol = Comparisons.FirstOrDefault(s => string.CompareOrdinal(_text, at, s, 0, s.Length) == 0)
+                    ?? ("(),+-*/%".Contains(c, StringComparison.Ordinal) ? c.ToString() : throw Error($"no '{c}' here", i));
                 tokens.Add(new Token(TokenKind.Symbol, symbol, i));
                 i += symbol.Length;
             }
@@ -239,23 +372,44 @@ internal sealed class RuleParser
         return tokens;
     }
 
-    private void JoinMetricName(List<Token> tokens, int start, ref int i)
+    private Token ReadName(ref int i)
     {
-        var end = i;
-        while (end < _text.Length && (char.IsAsciiLetterOrDigit(_text[end]) || _text[end] is '_' or '-' or '@' or ':'))
-            end++;
-        var name = _text[start..end];
-        if (!ScoreColumns.Known.Contains(name, StringComparer.OrdinalIgnoreCase))
-            return;
-        tokens[^1] = new Token(TokenKind.QuotedName, name, start);
-        i = end;
+        var start = i;
+        var word = ReadWord(ref i);
+        if (word.Equals(ItemPrefix, StringComparison.OrdinalIgnoreCase) && i < _text.Length && _text[i] == '.')
+        {
+            i++;
+            if (i < _text.Length && _text[i] == '"')
+                return ReadQuoted(ref i) with { Kind = TokenKind.ItemField, Position = start };
+            var field = ReadWord(ref i);
+            return field.Length > 0 ? new Token(TokenKind.ItemField, field, start) : throw Error("the name of a field after 'item.'", i);
+        }
+        // SQL would read brisque-live as a subtraction; a metric's name is what the user means.
+        if (i < _text.Length && _text[i] is '-' or '@' or ':')
+        {
+            var end = i;
+            while (end < _text.Length && (char.IsAsciiLetterOrDigit(_text[end]) || _text[end] is '_' or '-' or '@' or ':'))
+                end++;
+            if (_columns.Find(_text[start..end]) != null || RuleColumns.Any.Find(_text[start..end]) != null)
+            {
+                i = end;
+                return new Token(TokenKind.QuotedName, _text[start..end], start);
+            }
+        }
+        return new Token(TokenKind.Word, word, start);
+    }
+
+    private string ReadWord(ref int i)
+    {
+        var start = i;
+        while (i < _text.Length && (char.IsAsciiLetterOrDigit(_text[i]) || _text[i] == '_'))
+            i++;
+        return _text[start..i];
     }
 
     private Token ReadNumber(ref int i)
     {
         var start = i;
-        if (_text[i] is '-' or '+')
-            i++;
         while (i < _text.Length && (char.IsAsciiLetterOrDigit(_text[i]) || _text[i] == '.' || (_text[i] is '-' or '+' && _text[i - 1] is 'e' or 'E')))
             i++;
         var text = _text[start..i];
@@ -287,6 +441,8 @@ internal sealed class RuleParser
         }
         throw Error($"a closing {quote}", start);
     }
+
+    private RuleException Failure(string message) => new($"In the rule '{_text.Trim()}': {message}");
 
     private RuleException Error(string expected) => Error(expected, Peek.Position, Peek.Text);
 

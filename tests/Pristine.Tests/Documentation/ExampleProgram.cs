@@ -40,7 +40,7 @@ internal static class ExampleProgram
             RedirectStandardError = true,
         };
         // A project of a user's gets the native libraries beside its program; here they stay where the build put them.
-        foreach (var library in (string[])["vips", "turbojpeg"])
+        foreach (var library in (string[])["vips", "turbojpeg", "duckdb"])
             if (NativeLibraries.TryLoad(library, out var path))
                 start.Environment[NativeLibraries.Variable(library)] = path;
         using var process = Process.Start(start)!;

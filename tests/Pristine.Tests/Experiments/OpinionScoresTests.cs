@@ -26,6 +26,7 @@ public class OpinionScoresTests
     [InlineData("dis_img_path,dis_type,score\nLIVE_Challenge/Images/101.bmp,Authentic,66.3595\n", "CLIVE", true, "LIVE_Challenge/Images/101.bmp", 66.3595)]
     [InlineData("name,mos\nvoc_emotic_ava/JPEGImages__2008_002278.jpg,77.4\nEE371R/cj23478+019.jpg,70\n", "FLIVE", true, "voc_emotic_ava/JPEGImages__2008_002278.jpg", 77.4)]
     [InlineData("Image Name,MOS,,\nss03 (3753).jpg,0.8471,,\nss01 (1726).jpg,0.2874,,\n", "BIQ2021", true, "ss03 (3753).jpg", 0.8471)]
+    [InlineData("dis_img_path,dis_type,ref_img_path,score\nLIVE_MD/Part 1/blurjpeg/a.bmp,x,y,47.3\n", "LIVE_MD", false, "LIVE_MD/Part 1/blurjpeg/a.bmp", 47.3)]
     [InlineData("image,mos\na.jpg,1\nb.jpg,2\n", null, true, "a.jpg", 1)]
     [InlineData("path;dmos\nx\\a.jpg;1.5e1\n", null, false, "x/a.jpg", 15)]
     [InlineData("\uFEFFFilename\tScore\n\"a, \"\"b\"\".jpg\"\t-2\n", null, true, "a, \"b\".jpg", -2)]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Text;
 using Pristine.Models;
 
@@ -81,23 +80,14 @@ public sealed class ModelCatalogTests
     public void A_checkpoint_must_be_an_archive_of_pytorch()
     {
         var validate = ModelCatalog.Get("arniqa").Validate;
-        validate([Archive("archive/data.pkl")]);
-        Assert.Throws<InvalidDataException>(() => validate([Archive("data.txt")]));
+        var checkpoint = new TinyResNet().TorchFile();
+        validate([checkpoint]);
+        Assert.Throws<InvalidDataException>(() => validate([TinyResNet.Regressor([1, 2], 3)]));
+        ModelCatalog.Get("arniqa-live").Validate([TinyResNet.Regressor([1, 2], 3)]);
         Assert.Throws<InvalidDataException>(() => validate(["<html>a page</html>"u8.ToArray()]));
-        Assert.Throws<InvalidDataException>(() => validate([Archive("archive/data.pkl")[..^8]]));
+        Assert.Throws<InvalidDataException>(() => validate([checkpoint[..^8]]));
     }
 
     private static IReadOnlyList<ModelDefinition> Parse(string json) =>
         ModelCatalog.Parse(Encoding.UTF8.GetBytes(json.Replace("HASH", Hash, StringComparison.Ordinal)), "catalog.json");
-
-    private static byte[] Archive(string entry)
-    {
-        using var stream = new MemoryStream();
-        using (var archive = new ZipArchive(stream, ZipArchiveMode.Create))
-        {
-            using var content = archive.CreateEntry(entry).Open();
-            content.Write(new byte[100]);
-        }
-        return stream.ToArray();
-    }
 }

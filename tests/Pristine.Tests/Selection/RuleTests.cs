@@ -1,5 +1,4 @@
 using Pristine.Imaging;
-using Pristine.Scoring;
 using Pristine.Selection;
 
 namespace Pristine.Tests.Selection;
@@ -26,6 +25,7 @@ public class RuleTests
     [InlineData("BRISQUE <= 4e1 AND Width >= 600", 40, true)]
     [InlineData("\"brisque\" <= +40", 40, true)]
     [InlineData("brisque > -1", 0, true)]
+    [InlineData("brisque>-1 and brisque<1", 0, true)]
     [InlineData("not brisque < 40", 40, true)]
     [InlineData("not (brisque < 40 or width < 600)", 40, true)]
     [InlineData("width < 600 or brisque = 40 and height = 480", 40, true)]
@@ -37,10 +37,26 @@ public class RuleTests
     [InlineData("brisque_quality >= 0.6", 40, true)]
     [InlineData("brisque_quality <= 0.6", 40, true)]
     [InlineData("brisque_quality > 0.6", 40, false)]
-    public void Evaluates_as_SQL_does(string text, double brisque, bool expected)
+    [InlineData("brisque + 10 < sharpness", 89, true)]
+    [InlineData("brisque + 10 < sharpness", 90, false)]
+    [InlineData("2 + 3 * 4 = 14 and (2 + 3) * 4 = 20 and 7 % 4 = 3 and 1 - 2 - 3 = -4 and 8 / 4 / 2 = 1", 0, true)]
+    [InlineData("-brisque = -40 and - -brisque = 40", 40, true)]
+    [InlineData("(brisque) < (sharpness)", 40, true)]
+    [InlineData("abs(brisque - 50) <= 10", 40, true)]
+    [InlineData("least(brisque, sharpness) = 40 and greatest(brisque, sharpness) = 100", 40, true)]
+    [InlineData("sqrt(sharpness) = 10 and log10(sharpness) = 2 and ln(1) = 0", 40, true)]
+    [InlineData("round(brisque) = 41 and floor(brisque) = 40 and ceil(brisque) = 41", 40.6, true)]
+    [InlineData("image like 'f/%.jpg' and image not like '%.png' and image ilike 'F/%'", 40, true)]
+    [InlineData("length(id) = 2 and upper(id) = 'I0' and lower('A') = 'a'", 40, true)]
+    [InlineData("has_image", 40, true)]
+    [InlineData("not has_image", 40, false)]
+    [InlineData("has_image = true", 40, true)]
+    [InlineData("folder = 'f'", 40, true)]
+    [InlineData("id = 'it''s' or id = 'i0'", 40, true)]
+    public void Is_evaluated_as_SQL_does(string rule, double brisque, bool expected)
     {
-        var rules = KeepRules.Parse(text);
-        Assert.Equal(expected, rules.Rules[0].Evaluate(Rows.Row(rules, ("brisque", brisque), ("width", 640), ("height", 480)), rules.Columns));
+        using var folder = TestFiles.NewFolder();
+        Assert.Equal(expected ? "0" : "", SmallTable.Make(folder, SmallTable.Row(0, brisque)).Kept(new SelectionOptions { Keep = [rule] }));
     }
 
     [Theory]
@@ -48,21 +64,27 @@ public class RuleTests
     [InlineData("not brisque <= 40", null)]
     [InlineData("brisque between 1 and 2", null)]
     [InlineData("brisque in (1, 2)", null)]
-    [InlineData("brisque <= 40 and width > 0", null)]
-    [InlineData("brisque <= 40 and width < 0", false)]
-    [InlineData("brisque <= 40 or width > 0", true)]
-    [InlineData("brisque <= 40 or width < 0", null)]
+    [InlineData("brisque + 1 > 0", null)]
+    [InlineData("brisque <= 40 and image_index >= 0", null)]
+    [InlineData("brisque <= 40 and image_index < 0", false)]
+    [InlineData("brisque <= 40 or image_index >= 0", true)]
+    [InlineData("brisque <= 40 or image_index < 0", null)]
     [InlineData("brisque is null", true)]
     [InlineData("brisque is not null", false)]
-    public void A_missing_score_is_SQL_NULL(string text, bool? expected)
+    [InlineData("coalesce(brisque, 7) = 7", true)]
+    [InlineData("1 / image_index > 0", null)]
+    [InlineData("sqrt(image_index - 1) > 0 or ln(image_index) > 0", null)]
+    public void A_missing_value_is_SQL_NULL_and_a_rule_that_is_not_true_drops(string rule, bool? expected)
     {
-        var rules = KeepRules.Parse(text);
-        Assert.Equal(expected, rules.Rules[0].Evaluate(Rows.Row(rules, ("width", 640), ("height", 480)), rules.Columns));
+        using var folder = TestFiles.NewFolder();
+        using var run = SelectionRun.Run(SmallTable.Make(folder, SmallTable.Row(0, 0, status: ImageStatus.Unreadable)), new SelectionOptions { Keep = [rule] }, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(expected switch { true => "", false => $"fails {rule}", null => "image unreadable" }, string.Join(' ', run.Reasons.Select(reason => reason.Reason)));
     }
 
     [Theory]
     [InlineData("", "character 1: expected a column")]
     [InlineData("brisque", "character 8: expected a comparison")]
+    [InlineData("brisque and width > 3", "expected a comparison")]
     [InlineData("brisque <=", "character 11: expected a column, a number or a 'text'; found the end of the rule")]
     [InlineData("brisque <= 40 width", "character 15: expected and, or, or the end of the rule; found width")]
     [InlineData("brisque <= 4o", "expected a number instead of '4o'")]
@@ -72,24 +94,48 @@ public class RuleTests
     [InlineData("brisk <= 40", "Nearest: brisque")]
     [InlineData("aspect_ratio_quality > 1", "There is no column 'aspect_ratio_quality'")]
     [InlineData("format <= 40", "format (text) cannot be compared with 40 (a number)")]
+    [InlineData("format + 1 > 2", "expected a number; format (text)")]
+    [InlineData("brisque like 'x'", "expected text; brisque (a number)")]
     [InlineData("brisque <= 'x", "a closing '")]
     [InlineData("brisque; drop table", "no ';' here")]
     [InlineData("brisque <= (select 1)", "expected a column, a number")]
+    [InlineData("brisque in (select 1)", "expected a column, a number")]
+    [InlineData("exists (select 1)", "There is no function 'exists'")]
     [InlineData("brisque is 3", "expected null")]
-    [InlineData("read_csv('x') = 1", "There is no column 'read_csv'")]
+    [InlineData("read_csv('x') = 1", "There is no function 'read_csv'")]
+    [InlineData("read_text('/etc/passwd') like '%'", "There is no function 'read_text'")]
+    [InlineData("copy t to 'x'", "There is no column 'copy'")]
+    [InlineData("attach 'x'", "There is no column 'attach'")]
+    [InlineData("install httpfs", "There is no column 'install'")]
+    [InlineData("set threads = 1", "There is no column 'set'")]
+    [InlineData("abs(1, 2) = 1", "abs takes one argument; found 2")]
+    [InlineData("item. > 3", "the name of a field")]
     public void A_bad_rule_says_where_and_what_was_expected(string text, string message) =>
         Assert.Contains(message, Assert.Throws<RuleException>(() => Rule.Parse(text)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("(")]
+    [InlineData("-")]
+    [InlineData("abs(")]
+    [InlineData("not ")]
+    public void Deep_nesting_is_refused_instead_of_overflowing_the_stack(string part) =>
+        Assert.Contains("nested", Assert.Throws<RuleException>(() => Rule.Parse(string.Concat(Enumerable.Repeat(part, 50_000)))).Message, StringComparison.Ordinal);
+
     [Fact]
-    public void Deep_nesting_is_refused_instead_of_overflowing_the_stack() =>
-        Assert.Contains("nested", Assert.Throws<RuleException>(() => Rule.Parse(new string('(', 100_000))).Message, StringComparison.Ordinal);
+    public void A_column_that_the_table_does_not_have_is_told_from_one_that_no_table_has()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(folder, SmallTable.Row(0, 1));
+        Assert.Contains("adds it", Assert.Throws<RuleException>(() => table.Kept(new SelectionOptions { Keep = ["entropy > 3"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("There is no column 'brisk'", Assert.Throws<RuleException>(() => table.Kept(new SelectionOptions { Keep = ["brisk > 3"] })).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Names_the_columns_and_the_metrics_it_needs()
     {
-        var rules = KeepRules.Parse("min_side >= 256 and brisque <= 40", "BRISQUE_quality > 0.5 or width > 3");
-        Assert.Equal(["brisque_quality", "width"], rules.Rules[1].Columns);
-        Assert.Equal(["min_side", "brisque"], rules.Metrics.Select(metric => metric.Name));
+        Assert.Equal(["brisque_quality", "width", "item.source"], Rule.Parse("BRISQUE_quality > 0.5 or abs(width) > 3 and item.source = 'x' and width < 9").Columns);
+        var options = new SelectionOptions { Keep = ["min_side >= 256"], Drop = ["brisque > 40"], Score = "0.5 * brisque_quality + entropy", Top = new(1, false), By = "score", Per = "sharpness" };
+        Assert.Equal(["min_side", "brisque", "entropy", "sharpness"], Rule.MetricsOf(options.Columns).Select(metric => metric.Name));
     }
 
     [Theory]
@@ -103,11 +149,9 @@ public class RuleTests
     [Fact]
     public void Quality_limits_include_both_ends()
     {
-        var rule = Rule.QualityBetween("brisque", 0.6, 0.8);
-        var columns = new KeepRules([rule]).Columns;
+        using var folder = TestFiles.NewFolder();
         double[] scores = [40.01, 40, 30, 20, 19.99];
-        Assert.Equal(
-            [false, true, true, true, false],
-            scores.Select(score => rule.Evaluate(Rows.Row(columns, ImageStatus.Ok, ("brisque", score)), columns)));
+        var table = SmallTable.Make(folder, [.. scores.Select((score, i) => SmallTable.Row(i, score))]);
+        Assert.Equal("1 2 3", table.Kept(new SelectionOptions { Keep = [Rule.QualityBetween("brisque", 0.6, 0.8)] }));
     }
 }

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using System.Globalization;
+using Pristine.Scoring;
+
+namespace Pristine.Cli.Commands;
+
+/// <summary><c>pristine export TABLE --format parquet --out FILE</c>: a score table as one file.</summary>
+internal static class ExportCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string>("TABLE") { Description = "A score table" };
+        var format = new Option<string>("--format", "-f") { Description = "parquet, csv or jsonl", Required = true };
+        format.AcceptOnlyFromAmong("parquet", "csv", "jsonl");
+        var output = new Option<string>("--out", "-o") { Description = "The file; replaced if it is there", HelpName = "FILE", Required = true };
+        var command = new Command("export", "Writes a score table as one file, in the order of the dataset.");
+        command.Arguments.Add(folder);
+        command.Options.Add(format);
+        command.Options.Add(output);
+        command.SetAction(parsed =>
+        {
+            var file = parsed.GetRequiredValue(output);
+            var rows = TableArguments.Open(parsed.GetRequiredValue(folder)).Export(file, parsed.GetRequiredValue(format));
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows -> {file}"));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

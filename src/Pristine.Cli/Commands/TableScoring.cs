@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Globalization;
+using Pristine.Datasets;
+using Pristine.Imaging;
+using Pristine.Metrics;
+using Pristine.Scoring;
+
+namespace Pristine.Cli.Commands;
+
+/// <summary><c>pristine score INPUT --out TABLE</c>: makes a score table or brings it up to date.</summary>
+internal sealed class TableScoring
+{
+    private readonly Option<string?> _out = new("--out", "-o")
+    {
+        Description = "Folder for a score table (Parquet); a table that is there is brought up to date: only what is new or changed is computed",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<string> _rescore = new("--rescore")
+    {
+        Description = "With --out: metrics to compute anew where the table holds them by another version or model",
+        HelpName = "A,B",
+        DefaultValueFactory = _ => "",
+    };
+
+    private readonly Option<string> _shard = new("--shard")
+    {
+        Description = "With --out: score the I-th of N shards, from 0; the same N for all of them",
+        HelpName = "I/N",
+        DefaultValueFactory = _ => "0/1",
+    };
+
+    private readonly Option<bool> _moved = new("--moved") { Description = "With --out: the dataset is the table's, at a new place" };
+
+    private readonly Option<double> _partSeconds = new("--part-seconds")
+    {
+        Description = "With --out: rows are written to disk at least this often; a killed run loses no more",
+        HelpName = "S",
+        DefaultValueFactory = _ => new ScoreTableOptions().PartInterval.TotalSeconds,
+    };
+
+    public void AddTo(Command command)
+    {
+        _partSeconds.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 86_400))
+                result.AddError("--part-seconds: expected 0 to 86400.");
+        });
+        command.Options.Add(_partSeconds);
+        command.Options.Add(_out);
+        command.Options.Add(_rescore);
+        command.Options.Add(_shard);
+        command.Options.Add(_moved);
+    }
+
+    /// <summary>The table to write; null when rows go to stdout.</summary>
+    public string? Folder(ParseResult parsed) => parsed.GetValue(_out);
+
+    public ScoreTableOptions Options(ParseResult parsed)
+    {
+        var text = parsed.GetRequiredValue(_shard);
+        var parts = text.Split('/');
+        if (parts.Length != 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var shard)
+            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var shards) || shard >= shards || shards > 10_000)
+        {
+            throw new UsageException($"--shard: expected I/N with 0 <= I < N <= 10000; found '{text}'.");
+        }
+        var rescore = parsed.GetRequiredValue(_rescore);
+        return new ScoreTableOptions
+        {
+            Shard = shard,
+            Shards = shards,
+            PartInterval = TimeSpan.FromSeconds(parsed.GetValue(_partSeconds)),
+            HasMoved = parsed.GetValue(_moved),
+            Rescore = rescore.Length == 0 ? [] : [.. Inputs.Metrics(rescore, "--rescore").Select(metric => metric.Name)],
+        };
+    }
+
+    /// <summary>A list on stdin is kept in the table, so that it can be read again: to go on, and to export what is selected.</summary>
+    public static Dataset KeepList(string folder, DatasetOptions options)
+    {
+        Directory.CreateDirectory(folder);
+        var file = Path.Combine(folder, "input.txt");
+        var temporary = $"{file}.{Environment.ProcessId}.tmp";
+        using (var list = new FileStream(temporary, FileMode.Create))
+        using (var stdin = Console.OpenStandardInput())
+            stdin.CopyTo(list);
+        File.Move(temporary, file, overwrite: true);
+        return Dataset.Open(file, options);
+    }
+
+    /// <summary>Scores and tells how it went.</summary>
+    public static int Run(ParseResult parsed, Inputs inputs, Dataset dataset, string folder, IReadOnlyList<Metric> metrics, ScoreTableOptions options)
+    {
+        using var interruption = new Interruption();
+        using var progress = new Progress(dataset);
+        long read = 0;
+        try
+        {
+            foreach (var item in ScoreTableRun.Score(dataset, folder, inputs.Scoring(parsed, metrics), options, interruption.Token))
+            {
+                read += item.ImagesRead;
+                progress.Add(item);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            progress.Clear();
+            Console.Error.WriteLine($"Stopped after {progress.Images:N0} images. All of them are in {folder}; the same command goes on from there.");
+            return ExitCode.Interrupted;
+        }
+        progress.Clear();
+        Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read:N0} already in the table, {progress.Failed:N0} failed -> {folder}"));
+        return inputs.ExitCodeOf(parsed, progress.Failed);
+    }
+}

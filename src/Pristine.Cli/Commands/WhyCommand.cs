@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Globalization;
+using Pristine.Scoring;
+using Pristine.Selection;
+
+namespace Pristine.Cli.Commands;
+
+/// <summary>A selection to look into: a ledger, which knows its table and rules, or a table with rules on the command line.</summary>
+internal static class SelectionSource
+{
+    public const string Description = "A ledger that 'pristine select' or 'filter' wrote, or a score table (with --keep and the other options)";
+
+    /// <summary>The table and the selection that a source stands for.</summary>
+    public static (ScoreTable Table, SelectionOptions Options) Open(string source, SelectionOptions given)
+    {
+        if (Directory.Exists(source))
+            return (TableArguments.Open(source), given);
+        if (!given.IsEmpty)
+            throw new UsageException($"Rules go with a score table; the ledger {source} has its own.");
+        Ledger.Open(source);
+        var selection = LedgerSelection.Read(source);
+        return (TableArguments.Open(selection.Table), selection.Selection);
+    }
+}
+
+/// <summary><c>pristine why ID LEDGER</c>: all scores of an item, every rule with its value, and what decided.</summary>
+internal static class WhyCommand
+{
+    public static Command Create()
+    {
+        var id = new Argument<string>("ID") { Description = "The id of an item, or the name of an image as the dataset has it" };
+        var source = new Argument<string>("SOURCE") { Description = SelectionSource.Description };
+        var selection = new SelectionArguments();
+        var arguments = new TableArguments();
+        var command = new Command("why", "Tells why an item was kept or dropped: all scores, every rule with value, threshold and margin.");
+        command.Arguments.Add(id);
+        command.Arguments.Add(source);
+        selection.AddTo(command);
+        arguments.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            var (table, options) = SelectionSource.Open(parsed.GetRequiredValue(source), selection.Read(parsed));
+            using var run = SelectionRun.Run(table, options, arguments.Resources(parsed), () => arguments.OpenDataset(parsed, table));
+            var items = Explanation.Of(run, parsed.GetRequiredValue(id));
+            if (items.Count == 0)
+            {
+                Console.Error.WriteLine($"pristine: the table {table.Folder} has no item or image '{parsed.GetRequiredValue(id)}'.");
+                return ExitCode.Failed;
+            }
+            foreach (var item in items)
+                Print(item, !options.IsEmpty);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Print(ItemExplanation item, bool hasRules)
+    {
+        var decision = item.Decision;
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"item {decision.Index}  {Clean(decision.Id)}"));
+        foreach (var image in item.Images)
+        {
+            var width = image.Columns.Max(column => column.Key.Length);
+            foreach (var (name, value) in image.Columns.Where(column => column.Key is not ("id" or "item_index")))
+                Console.Out.WriteLine($"  {name.PadRight(width)}  {(value == null ? "-" : Clean(value))}");
+            foreach (var rule in image.Rules)
+            {
+                var word = rule.Holds switch { true => "holds  ", false => "FAILS  ", _ => "UNKNOWN" };
+                var numbers = rule.Value == null ? rule.Holds == null ? "  (missing score)" : ""
+                    : $"  value {Number(rule.Value)}" + (rule.Threshold == null ? "" : $", threshold {Number(rule.Threshold)}, margin {Number(rule.Margin)}");
+                Console.Out.WriteLine($"  {word}  {rule.Rule}{(rule.Comparison == rule.Rule ? "" : $"  [{rule.Comparison}]")}{numbers}{(rule.Rule == decision.Rule && rule.Holds != true ? "  <- decides" : "")}");
+            }
+        }
+        if (hasRules)
+            Console.Out.WriteLine($"  {(decision.Kept ? "KEPT" : "DROPPED")}: {Clean(decision.Reason)}");
+    }
+
+    private static string Number(double? value) => value!.Value.ToString("0.######", CultureInfo.InvariantCulture);
+
+    /// <summary>Names come from datasets; control characters in them would disturb the terminal.</summary>
+    private static string Clean(string text) => new([.. text.Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
+}

@@ -1,0 +1,199 @@
+using System.Security.Cryptography;
+using System.Text;
+using Pristine.Imaging;
+using Pristine.Models;
+
+namespace Pristine.Metrics.Arniqa;
+
+/// <summary>Which ARNIQA.</summary>
+public sealed record ArniqaOptions
+{
+    /// <summary>The regressor; <c>kadid10k</c> by default, as upstream.</summary>
+    public ArniqaHead Head { get; init; } = ArniqaHead.Get(ArniqaHead.Default);
+
+    /// <summary>What of the image the encoder sees.</summary>
+    public ArniqaMode Mode { get; init; } = ArniqaMode.Official;
+
+    /// <summary>Arithmetic of the encoder.</summary>
+    public ArniqaPrecision Precision { get; init; } = ArniqaPrecision.Float;
+
+    /// <summary><c>cpu</c>, or <c>cuda:0</c>, <c>cuda:1</c>, ... with an ONNX Runtime that has CUDA. By default <see cref="DeviceVariable"/>, else cpu.</summary>
+    public string Device { get; init; } = Environment.GetEnvironmentVariable(DeviceVariable) is { Length: > 0 } device ? device : "cpu";
+
+    /// <summary>Where the model is; null is <see cref="ModelStore.Default"/>.</summary>
+    public ModelStore? Store { get; init; }
+
+    /// <summary>Names another default for <see cref="Device"/>.</summary>
+    public const string DeviceVariable = "PRISTINE_DEVICE";
+}
+
+/// <summary>
+/// ARNIQA. L. Agnolucci, L. Galteri, M. Bertini, A. Del Bimbo, "ARNIQA: Learning Distortion Manifold for Image Quality Assessment", WACV
+/// 2024, arXiv:2310.14918. score = scale(w . [e(x), e(half x)] + b), where e is a ResNet-50 whose output is divided by its L2 norm, x the
+/// image normalised with ImageNet's mean and deviation, and w, b a ridge regression on the ratings of one dataset.
+/// </summary>
+/// <remarks>
+/// Names: <c>arniqa</c> is the official mode with the regressor of KADID-10k; <c>arniqa@koniq10k</c> another regressor;
+/// <c>arniqa:pyiqa</c>, <c>arniqa:torchmetrics</c>, <c>arniqa:training</c> another mode; <c>arniqa:int8</c> the 8-bit encoder. They combine:
+/// <c>arniqa:pyiqa:int8@koniq10k</c>. Deviations from the release: batch normalisations are folded into the convolutions, which moves
+/// embeddings by about 1e-6. In the modes of whole images memory grows with the image: by about 240 bytes per pixel.
+/// </remarks>
+public sealed class ArniqaMetric : Metric
+{
+    private const string BaseName = "arniqa";
+
+    private readonly Lock _gate = new();
+    private LinearHead? _head;
+
+    /// <summary>The metric.</summary>
+    /// <param name="options">Regressor, mode, precision, device, store; the defaults when null.</param>
+    public ArniqaMetric(ArniqaOptions? options = null)
+    {
+        Options = options ?? new ArniqaOptions();
+        Name = BaseName
+            + (Options.Mode == ArniqaMode.Official ? "" : ":" + Options.Mode.ToString().ToLowerInvariant())
+            + (Options.Precision == ArniqaPrecision.Float ? "" : ":" + Options.Precision.ToString().ToLowerInvariant())
+            + (Options.Head.Name == ArniqaHead.Default ? "" : "@" + Options.Head.Name);
+    }
+
+    /// <summary>The official mode with each of the regressors; other modes are reached by name.</summary>
+    public static IReadOnlyList<ArniqaMetric> All { get; } = [.. ArniqaHead.All.Select(head => new ArniqaMetric(new() { Head = head }))];
+
+    /// <summary>The metric of a name such as <c>arniqa:pyiqa@koniq10k</c>; null when the name is not one of ARNIQA's.</summary>
+    /// <param name="name">The name.</param>
+    /// <exception cref="ArgumentException">The name begins as ARNIQA's do, but its mode or regressor is unknown.</exception>
+    public static ArniqaMetric? Parse(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var parts = name.Split('@', 2);
+        var variants = parts[0].Split(':');
+        if (variants[0] != BaseName)
+            return null;
+        var options = new ArniqaOptions { Head = ArniqaHead.Get(parts is [_, var head] ? head : ArniqaHead.Default) };
+        foreach (var variant in variants.Skip(1))
+            options = variant switch
+            {
+                "official" => options with { Mode = ArniqaMode.Official },
+                "training" => options with { Mode = ArniqaMode.Training },
+                "pyiqa" => options with { Mode = ArniqaMode.Pyiqa },
+                "torchmetrics" => options with { Mode = ArniqaMode.TorchMetrics },
+                "int8" => options with { Precision = ArniqaPrecision.Int8 },
+                _ => throw new ArgumentException($"ARNIQA has no variant '{variant}'. Known: official, training, pyiqa, torchmetrics, int8.", nameof(name)),
+            };
+        return new(options);
+    }
+
+    /// <summary>What the metric was made with.</summary>
+    public ArniqaOptions Options { get; }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override string Summary => $"ARNIQA, a neural metric; mode {Options.Mode.ToString().ToLowerInvariant()}, trained on the ratings of {Options.Head.Name}.";
+
+    /// <inheritdoc/>
+    public override string Formula => "linear regression of two L2-normalised ResNet-50 embeddings, of the image and of its half size, scaled to [0,1]";
+
+    /// <inheritdoc/>
+    public override string Citation =>
+        "Agnolucci, Galteri, Bertini, Del Bimbo: ARNIQA: Learning Distortion Manifold for Image Quality Assessment. WACV 2024, arXiv:2310.14918";
+
+    /// <inheritdoc/>
+    public override string Unit => $"share of the range of {Options.Head.Name}'s ratings";
+
+    /// <inheritdoc/>
+    public override MetricDirection Direction => MetricDirection.HigherIsBetter;
+
+    /// <summary>0 to 1; scores are not clipped and may lie a little outside.</summary>
+    public override MetricRange Range => new(0, 1);
+
+    /// <inheritdoc/>
+    public override ImageInput Input => ImageInput.Rgb;
+
+    /// <summary>2: below that there is no half size.</summary>
+    public override int MinSide => 2;
+
+    /// <summary>
+    /// Of the encoder's and the regressor's hashes, and in int8 of the graph's: SHA-256 of the lines "hash, two spaces, name, newline".
+    /// </summary>
+    public override string? ModelSha256
+    {
+        get
+        {
+            var (encoder, head) = (Store.Find(ArniqaModel.Encoder), Store.Find(ArniqaModel.HeadName(Options.Head.Name)));
+            if (encoder == null || head == null)
+                return null;
+            var lines = $"{encoder.Sha256()}  {encoder.Name}\n{head.Sha256()}  {head.Name}\n";
+            if (Options.Precision == ArniqaPrecision.Int8)
+            {
+                var graph = ArniqaModel.GraphPath(Store, ArniqaPrecision.Int8);
+                if (!File.Exists(graph))
+                    return null;
+                using var file = File.OpenRead(graph);
+                lines += $"{Convert.ToHexStringLower(SHA256.HashData(file))}  int8\n";
+            }
+            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string? Missing
+    {
+        get
+        {
+            foreach (var name in new[] { ArniqaModel.Encoder, ArniqaModel.HeadName(Options.Head.Name) })
+                if (Store.Find(name) == null)
+                    return $"The model {name} is not installed; run: pristine models pull {name}, or: pristine models import {name} DIR (the file of ARNIQA's release)";
+            return Options.Precision == ArniqaPrecision.Int8 && !File.Exists(ArniqaModel.GraphPath(Store, ArniqaPrecision.Int8))
+                ? $"The model {ArniqaModel.Encoder} has no int8 version yet; make one with {nameof(ArniqaQuantiser)} from some of your images"
+                : null;
+        }
+    }
+
+    private ModelStore Store => Options.Store ?? ModelStore.Default;
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">A file in the store is not the one that was imported, or the regressor does not fit the encoder.</exception>
+    /// <exception cref="PlatformNotSupportedException">The device is not available; the message says why.</exception>
+    public override MetricScorer CreateScorer()
+    {
+        lock (_gate)
+        {
+            if (Missing is { } message)
+                throw new InvalidOperationException(message);
+            _head ??= ArniqaModel.LoadHead(Store, Options.Head.Name);
+            var embedder = new ArniqaEmbedder(ArniqaModel.OpenEncoder(Store, Options.Precision, Options.Device), Options.Mode);
+            return new Scorer(embedder, _head, Options);
+        }
+    }
+
+    /// <summary>The score of an image's embeddings, one row per crop.</summary>
+    /// <exception cref="InvalidDataException">The regressor takes another number of features, or the score is not finite.</exception>
+    internal static double Score(ReadOnlySpan<float> embeddings, int crops, LinearHead head, ArniqaHead scale, ArniqaMode mode)
+    {
+        var features = embeddings.Length / crops;
+        if (features != head.Weights.Count)
+            throw new InvalidDataException(
+                $"Expected a regressor on {features} features, twice those of the encoder; that of {scale.Name} has {head.Weights.Count}.");
+        var raw = 0.0;
+        for (var i = 0; i < embeddings.Length; i++)
+            raw += embeddings[i] * (double)head.Weights[i % features];
+        // The regressor is linear, so the mean of the crops' scores is the score of the mean.
+        var score = scale.Scale(raw / crops + head.Bias, mode);
+        return double.IsFinite(score) ? score : throw new InvalidDataException("Expected a finite score; the encoder overflows on this image.");
+    }
+
+    private sealed class Scorer(ArniqaEmbedder embedder, LinearHead head, ArniqaOptions options) : MetricScorer
+    {
+        public override double Score(in ImageView image) =>
+            ArniqaMetric.Score(embedder.Embed(image), embedder.Crops, head, options.Head, options.Mode);
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                embedder.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Runtime.CompilerServices;
+using Pristine.Native;
+
+namespace Pristine.Models;
+
+// CA1720: what users call these kinds of arithmetic.
+#pragma warning disable CA1720
+/// <summary>The arithmetic of the encoder.</summary>
+public enum ArniqaPrecision
+{
+    /// <summary>32-bit floats, as in the release.</summary>
+    Float,
+
+    /// <summary>8-bit integers: three to four times faster, with scores that differ slightly.</summary>
+    Int8,
+}
+#pragma warning restore CA1720
+
+/// <summary>
+/// ARNIQA's files in the model store: the encoder under <c>arniqa</c>, each regressor under <c>arniqa-HEAD</c>. ONNX graphs made of the
+/// encoder stand beside it, so that importing another encoder removes them.
+/// </summary>
+public static class ArniqaModel
+{
+    /// <summary>Name of the encoder in the store.</summary>
+    public const string Encoder = "arniqa";
+
+    /// <summary>Counts changes of the graph that is written; part of the file's name, so that an old graph is not used.</summary>
+    private const int GraphRevision = 1;
+
+    private static readonly Dictionary<(string Path, DateTime Written, string Device), WeakReference<OnnxRuntimeSession>> Sessions = [];
+    private static readonly Lock Gate = new();
+
+    /// <summary>Name of a regressor in the store.</summary>
+    /// <param name="head">For example <c>kadid10k</c>.</param>
+    public static string HeadName(string head) => $"{Encoder}-{head}";
+
+    /// <summary>Loads a regressor.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="head">For example <c>kadid10k</c>.</param>
+    /// <exception cref="InvalidOperationException">The store does not have it.</exception>
+    /// <exception cref="InvalidDataException">The file is not the one that was imported.</exception>
+    public static LinearHead LoadHead(ModelStore store, string head)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var (stored, files) = store.Read(HeadName(head));
+        return ArniqaCheckpoint.ReadRegressor(files[0], stored.Files[0].Name);
+    }
+
+    /// <summary>Reads the encoder's weights.</summary>
+    /// <param name="store">The store.</param>
+    /// <exception cref="InvalidOperationException">The store does not have it.</exception>
+    /// <exception cref="InvalidDataException">The file is not the one that was imported.</exception>
+    public static ResNet50 ReadEncoder(ModelStore store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var (stored, files) = store.Read(Encoder);
+        return ArniqaCheckpoint.ReadEncoder(files[0], stored.Files[0].Name);
+    }
+
+    /// <summary>Where the encoder's graph of a precision stands, or will stand, in a store.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="precision">Its arithmetic.</param>
+    public static string GraphPath(ModelStore store, ArniqaPrecision precision)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return Path.Combine(store.Folder, Encoder, $"encoder-{precision.ToString().ToLowerInvariant()}-{GraphRevision}.onnx");
+    }
+
+    /// <summary>
+    /// The encoder, ready to run; every caller in the process gets the same session. The float graph is made from the checkpoint on first
+    /// use; the int8 graph needs images (<see cref="Int8Calibration"/>) and must be there.
+    /// </summary>
+    /// <param name="store">The store.</param>
+    /// <param name="precision">Its arithmetic.</param>
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
+    /// <exception cref="InvalidOperationException">The store does not have the encoder, or not in int8.</exception>
+    /// <exception cref="InvalidDataException">The checkpoint is not the one that was imported.</exception>
+    /// <exception cref="PlatformNotSupportedException">The device is not available.</exception>
+    public static OnnxRuntimeSession OpenEncoder(ModelStore store, ArniqaPrecision precision, string device)
+    {
+        var path = GraphPath(store, precision);
+        lock (Gate)
+        {
+            if (!File.Exists(path))
+            {
+                if (precision == ArniqaPrecision.Int8)
+                    throw new InvalidOperationException($"The encoder {Encoder} has no int8 version in {store.Folder}; it is made from the checkpoint and some images.");
+                Convert(store, path);
+                // The checkpoint and its copies are 400 MB of garbage, and the runtime is about to load as much outside the managed heap.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            }
+            var key = (path, File.GetLastWriteTimeUtc(path), device);
+            if (Sessions.TryGetValue(key, out var reference) && reference.TryGetTarget(out var session))
+                return session;
+            session = new OnnxRuntimeSession(path, device);
+            Sessions[key] = new(session);
+            return session;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Convert(ModelStore store, string path)
+    {
+        var graph = ResNet50Graph.Float(ReadEncoder(store));
+        graph.Metadata("source", $"{Encoder} {store.Find(Encoder)!.Sha256()}");
+        graph.Save(path);
+    }
+}

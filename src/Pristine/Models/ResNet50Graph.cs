@@ -1,0 +1,161 @@
+namespace Pristine.Models;
+
+/// <summary>The range of values that an activation takes.</summary>
+/// <param name="Low">Smallest value; at most 0.</param>
+/// <param name="High">Largest value; at least 0.</param>
+public readonly record struct ActivationRange(float Low, float High);
+
+/// <summary>
+/// Writes a ResNet-50 as an ONNX graph: input <c>image</c> [batch, 3, height, width], output <c>embedding</c> [batch, features], the
+/// global average of the last stage divided by its L2 norm. The same description gives three graphs: float, float with every
+/// activation as an output (to measure their ranges), and int8.
+/// </summary>
+internal sealed class ResNet50Graph
+{
+    /// <summary>As torch.nn.functional.normalize: the norm is not taken below this.</summary>
+    private const float SmallestNorm = 1e-12f;
+
+    /// <summary>A bias is a 32-bit integer in steps of (input step x weight step); it stays this far from overflow.</summary>
+    private const double LargestBias = 1 << 30;
+
+    private readonly OnnxGraph _graph = new("resnet50");
+    private readonly IReadOnlyDictionary<string, ActivationRange>? _ranges;
+    private readonly List<string>? _activations;
+    private readonly Dictionary<string, float> _steps = new(StringComparer.Ordinal);
+
+    private ResNet50Graph(IReadOnlyDictionary<string, ActivationRange>? ranges, List<string>? activations) => (_ranges, _activations) = (ranges, activations);
+
+    /// <summary>The network in 32-bit floats.</summary>
+    public static OnnxGraph Float(ResNet50 network) => new ResNet50Graph(null, null).Build(network);
+
+    /// <summary>The network in floats with one more output per activation that int8 would quantise.</summary>
+    public static (OnnxGraph Graph, IReadOnlyList<string> Activations) Probe(ResNet50 network)
+    {
+        var activations = new List<string>();
+        return (new ResNet50Graph(null, activations).Build(network), activations);
+    }
+
+    /// <summary>
+    /// The network in 8-bit integers: unsigned activations with one step and zero point each, signed weights with one step per output
+    /// channel, as QuantizeLinear/DequantizeLinear pairs that the runtime fuses. (Signed activations run seven times slower.)
+    /// </summary>
+    /// <param name="network">The network.</param>
+    /// <param name="ranges">The range of each activation that <see cref="Probe"/> names.</param>
+    public static OnnxGraph Int8(ResNet50 network, IReadOnlyDictionary<string, ActivationRange> ranges) => new ResNet50Graph(ranges, null).Build(network);
+
+    private OnnxGraph Build(ResNet50 network)
+    {
+        _graph.Input("image", "batch", "3", "height", "width");
+        var x = Activation("image");
+        x = Convolve(x, network.Stem, relu: true);
+        x = Activation(
+            _graph.Node("MaxPool", "pool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 })),
+            rangeOf: network.Stem.Name);
+        for (var stage = 0; stage < network.Stages.Count; stage++)
+        {
+            for (var block = 0; block < network.Stages[stage].Count; block++)
+            {
+                var isLast = stage == network.Stages.Count - 1 && block == network.Stages[stage].Count - 1;
+                x = Add(x, network.Stages[stage][block], $"stage{stage + 1}.block{block}");
+                // The last sum goes to the average as it is: rounding it would cost precision and save nothing.
+                if (!isLast)
+                    x = Activation(x);
+            }
+        }
+        x = _graph.Node("GlobalAveragePool", "average", [x]);
+        x = _graph.Node("Flatten", "features", [x], ("axis", 1L));
+        var norm = _graph.Node("ReduceL2", "norm", [x], ("axes", new long[] { 1 }), ("keepdims", 1L));
+        norm = _graph.Node("Max", "norm.bounded", [norm, _graph.Constant("norm.smallest", [SmallestNorm])]);
+        _graph.Node("Div", "embedding", [x, norm]);
+        _graph.Output("embedding", "batch", $"{network.Features}");
+        foreach (var activation in _activations ?? [])
+            _graph.Output(activation, "batch", null, null, null);
+        return _graph;
+    }
+
+    private string Add(string x, Bottleneck block, string name)
+    {
+        var y = Convolve(x, block.Reduce, relu: true);
+        y = Convolve(y, block.Middle, relu: true);
+        y = Convolve(y, block.Expand, relu: false);
+        var shortcut = block.Shortcut == null ? x : Convolve(x, block.Shortcut, relu: false);
+        return _graph.Node("Relu", name, [_graph.Node("Add", name + ".sum", [y, shortcut])]);
+    }
+
+    private string Convolve(string x, Convolution layer, bool relu)
+    {
+        var (weights, bias) = _ranges == null ? FloatWeights(layer) : IntegerWeights(layer, _steps[x]);
+        var padding = (layer.Size - 1) / 2;
+        var y = _graph.Node("Conv", relu ? layer.Name + ".linear" : layer.Name, [x, weights, bias],
+            ("kernel_shape", new long[] { layer.Size, layer.Size }),
+            ("strides", new long[] { layer.Stride, layer.Stride }),
+            ("pads", new long[] { padding, padding, padding, padding }));
+        return Activation(relu ? _graph.Node("Relu", layer.Name, [y]) : y);
+    }
+
+    private (string Weights, string Bias) FloatWeights(Convolution layer) => (
+        _graph.Constant(layer.Name + ".weight", layer.Weights, layer.Outputs, layer.Inputs, layer.Size, layer.Size),
+        _graph.Constant(layer.Name + ".bias", layer.Bias, layer.Outputs));
+
+    private (string Weights, string Bias) IntegerWeights(Convolution layer, float inputStep)
+    {
+        var perChannel = layer.Weights.Length / layer.Outputs;
+        var weights = new sbyte[layer.Weights.Length];
+        var bias = new int[layer.Outputs];
+        var steps = new float[layer.Outputs];
+        var biasSteps = new float[layer.Outputs];
+        for (var c = 0; c < layer.Outputs; c++)
+        {
+            var channel = layer.Weights.AsSpan(c * perChannel, perChannel);
+            var largest = 0f;
+            foreach (var weight in channel)
+                largest = Math.Max(largest, Math.Abs(weight));
+            // A channel of almost nothing but bias gets a step wide enough for the bias to fit.
+            var step = (float)Math.Max(largest / sbyte.MaxValue, Math.Abs(layer.Bias[c]) / (inputStep * LargestBias));
+            steps[c] = step > 0 ? step : 1;
+            for (var i = 0; i < perChannel; i++)
+                weights[c * perChannel + i] = (sbyte)Math.Clamp(MathF.Round(channel[i] / steps[c]), -sbyte.MaxValue, sbyte.MaxValue);
+            biasSteps[c] = steps[c] * inputStep;
+            bias[c] = (int)Math.Round(layer.Bias[c] / (double)biasSteps[c]);
+        }
+        var quantised = _graph.Constant(layer.Name + ".weight.q", weights, layer.Outputs, layer.Inputs, layer.Size, layer.Size);
+        return (
+            _graph.Node("DequantizeLinear", layer.Name + ".weight",
+                [quantised, _graph.Constant(layer.Name + ".weight.step", steps, layer.Outputs), _graph.Constant(layer.Name + ".weight.zero", new sbyte[layer.Outputs], layer.Outputs)],
+                ("axis", 0L)),
+            _graph.Node("DequantizeLinear", layer.Name + ".bias",
+                [_graph.Constant(layer.Name + ".bias.q", bias, layer.Outputs), _graph.Constant(layer.Name + ".bias.step", biasSteps, layer.Outputs),
+                    _graph.Constant(layer.Name + ".bias.zero", new int[layer.Outputs], layer.Outputs)],
+                ("axis", 0L)));
+    }
+
+    /// <summary>A place where int8 rounds: nothing in float, an output when probing.</summary>
+    private string Activation(string tensor, string? rangeOf = null)
+    {
+        if (rangeOf == null && tensor != "image")
+            _activations?.Add(tensor);
+        if (_ranges == null)
+            return tensor;
+        var (step, zero) = Quantisation.Of(_ranges[rangeOf ?? tensor]);
+        var scale = _graph.Constant(tensor + ".step", [step]);
+        var point = _graph.Constant(tensor + ".zero", [zero]);
+        var quantised = _graph.Node("QuantizeLinear", tensor + ".q", [tensor, scale, point]);
+        var name = _graph.Node("DequantizeLinear", tensor + ".dq", [quantised, scale, point]);
+        _steps[name] = step;
+        return name;
+    }
+}
+
+/// <summary>Steps and zero points of 8-bit activations: value = step x (q - zero).</summary>
+internal static class Quantisation
+{
+    /// <summary>The step and zero point that cover a range; 0 is represented exactly.</summary>
+    public static (float Step, byte Zero) Of(ActivationRange range)
+    {
+        var (low, high) = (Math.Min(range.Low, 0), Math.Max(range.High, 0));
+        if (high - low is not (> 0 and < float.PositiveInfinity))
+            return (1, 0);
+        var step = (high - low) / byte.MaxValue;
+        return (step, (byte)Math.Clamp(MathF.Round(-low / step), 0, byte.MaxValue));
+    }
+}

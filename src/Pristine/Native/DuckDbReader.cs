@@ -1,0 +1,183 @@
+using System.Text;
+
+namespace Pristine.Native;
+
+/// <summary>
+/// The rows of a query, from first to last: call <see cref="Read"/> before each row, then the getters. DuckDB computes the rows in chunks
+/// of about two thousand while they are read, so memory does not grow with the result.
+/// </summary>
+internal sealed unsafe class DuckDbReader : IDisposable
+{
+    private const int BitsPerMask = 64;
+
+    /// <summary>duckdb_string_t: a length, then up to 12 bytes in place, or 4 bytes of prefix and a pointer.</summary>
+    private const int TextStride = 16;
+    private const int InlineTextLength = 12;
+
+    private readonly Column[] _columns;
+    private DuckDbFunctions.Result _result;
+    private nint _chunk;
+    private long _chunkRows;
+    private long _row;
+    private bool _ended;
+    private bool _disposed;
+
+    internal DuckDbReader(DuckDbFunctions.Result result)
+    {
+        _result = result;
+        fixed (DuckDbFunctions.Result* at = &_result)
+        {
+            _columns = new Column[DuckDbFunctions.duckdb_column_count(at)];
+            for (var i = 0; i < _columns.Length; i++)
+            {
+                _columns[i].Name = DuckDbConnection.Message(DuckDbFunctions.duckdb_column_name(at, (ulong)i));
+                _columns[i].Type = DuckDbFunctions.duckdb_column_type(at, (ulong)i);
+            }
+        }
+    }
+
+    private struct Column
+    {
+        public string Name;
+        public DuckDbType Type;
+        public void* Data;
+        public ulong* Validity;
+    }
+
+    /// <summary>Number of columns.</summary>
+    public int ColumnCount => _columns.Length;
+
+    /// <summary>A column's name.</summary>
+    public string Name(int column) => _columns[column].Name;
+
+    /// <summary>A column's type.</summary>
+    public DuckDbType Type(int column) => _columns[column].Type;
+
+    /// <summary>Moves to the next row.</summary>
+    /// <returns>False after the last one.</returns>
+    /// <exception cref="DuckDbException">The query failed while it ran.</exception>
+    public bool Read()
+    {
+        if (++_row < _chunkRows)
+            return true;
+        while (!_ended)
+        {
+            NextChunk();
+            if (_chunkRows > 0)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether the value is NULL.</summary>
+    public bool IsNull(int column)
+    {
+        var validity = _columns[column].Validity;
+        return validity != null && (validity[_row / BitsPerMask] & (1UL << (int)(_row % BitsPerMask))) == 0;
+    }
+
+    /// <summary>A whole number of any width, or the microseconds since 1970 of a timestamp.</summary>
+    /// <exception cref="InvalidOperationException">The column is of another type, or the value is NULL.</exception>
+    public long Int64(int column)
+    {
+        ref var from = ref Present(column);
+        return from.Type switch
+        {
+            DuckDbType.TinyInt => ((sbyte*)from.Data)[_row],
+            DuckDbType.SmallInt => ((short*)from.Data)[_row],
+            DuckDbType.Integer => ((int*)from.Data)[_row],
+            DuckDbType.BigInt or DuckDbType.Timestamp => ((long*)from.Data)[_row],
+            DuckDbType.UTinyInt => ((byte*)from.Data)[_row],
+            DuckDbType.USmallInt => ((ushort*)from.Data)[_row],
+            DuckDbType.UInteger => ((uint*)from.Data)[_row],
+            DuckDbType.UBigInt => checked((long)((ulong*)from.Data)[_row]),
+            _ => throw Mismatch(from, "a whole number"),
+        };
+    }
+
+    /// <summary>A FLOAT, DOUBLE or whole number.</summary>
+    /// <exception cref="InvalidOperationException">The column is of another type, or the value is NULL.</exception>
+    public double Double(int column)
+    {
+        ref var from = ref Present(column);
+        return from.Type switch
+        {
+            DuckDbType.Float => ((float*)from.Data)[_row],
+            DuckDbType.Double => ((double*)from.Data)[_row],
+            _ => Int64(column),
+        };
+    }
+
+    /// <summary>A BOOLEAN.</summary>
+    /// <exception cref="InvalidOperationException">The column is of another type, or the value is NULL.</exception>
+    public bool Boolean(int column)
+    {
+        ref var from = ref Present(column);
+        return from.Type == DuckDbType.Boolean ? ((byte*)from.Data)[_row] != 0 : throw Mismatch(from, "a boolean");
+    }
+
+    /// <summary>The UTF-8 bytes of a VARCHAR or BLOB; valid until the next <see cref="Read"/>.</summary>
+    /// <exception cref="InvalidOperationException">The column is of another type, or the value is NULL.</exception>
+    public ReadOnlySpan<byte> Utf8(int column)
+    {
+        ref var from = ref Present(column);
+        if (from.Type is not (DuckDbType.Varchar or DuckDbType.Blob))
+            throw Mismatch(from, "text");
+        var at = (byte*)from.Data + (_row * TextStride);
+        var length = *(int*)at;
+        return new ReadOnlySpan<byte>(length <= InlineTextLength ? at + sizeof(int) : *(byte**)(at + 8), length);
+    }
+
+    /// <summary>A VARCHAR; null for NULL.</summary>
+    /// <exception cref="InvalidOperationException">The column is of another type.</exception>
+    public string? Text(int column) => IsNull(column) ? null : Encoding.UTF8.GetString(Utf8(column));
+
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = _ended = true;
+        FreeChunk();
+        fixed (DuckDbFunctions.Result* at = &_result)
+            DuckDbFunctions.duckdb_destroy_result(at);
+    }
+
+    private ref Column Present(int column)
+    {
+        if (IsNull(column))
+            throw new InvalidOperationException($"The column '{_columns[column].Name}' is NULL here.");
+        return ref _columns[column];
+    }
+
+    private static InvalidOperationException Mismatch(in Column column, string expected) =>
+        new($"Expected {expected} in the column '{column.Name}'; its type is {column.Type}.");
+
+    private void NextChunk()
+    {
+        FreeChunk();
+        _chunk = DuckDbFunctions.duckdb_fetch_chunk(_result);
+        if (_chunk == 0)
+        {
+            _ended = true;
+            fixed (DuckDbFunctions.Result* at = &_result)
+                if (DuckDbFunctions.duckdb_result_error(at) is var error and not 0)
+                    throw new DuckDbException(DuckDbConnection.Message(error));
+            return;
+        }
+        _row = 0;
+        _chunkRows = (long)DuckDbFunctions.duckdb_data_chunk_get_size(_chunk);
+        for (var i = 0; i < _columns.Length; i++)
+        {
+            var values = DuckDbFunctions.duckdb_data_chunk_get_vector(_chunk, (ulong)i);
+            _columns[i].Data = DuckDbFunctions.duckdb_vector_get_data(values);
+            _columns[i].Validity = DuckDbFunctions.duckdb_vector_get_validity(values);
+        }
+    }
+
+    private void FreeChunk()
+    {
+        if (_chunk != 0)
+            DuckDbFunctions.duckdb_destroy_data_chunk(ref _chunk);
+        (_chunk, _chunkRows) = (0, 0);
+    }
+}

@@ -1,0 +1,201 @@
+using System.Globalization;
+using System.IO.Hashing;
+using Pristine.Datasets;
+using Pristine.Imaging;
+using Pristine.Metrics;
+
+namespace Pristine.Scoring;
+
+/// <summary>A row that a score table has already, in the metrics of the run that continues the table.</summary>
+/// <param name="Row">The row; NaN where the table has no score.</param>
+/// <param name="Computed">For each metric whether the table has it for this row: a score, or the knowledge that there is none.</param>
+internal readonly record struct KnownRow(ScoreRow Row, IReadOnlyList<bool> Computed);
+
+/// <summary>Scores images one at a time on the calling thread: a decoder and one scorer per metric, whose memory is reused.</summary>
+public sealed class ImageScorer : IDisposable
+{
+    private readonly ImageDecoder _decoder;
+    private readonly IReadOnlyList<Metric> _metrics;
+    private readonly MetricScorer?[] _scorers;
+    private readonly bool[] _all;
+
+    /// <summary>Makes a scorer; it is not thread-safe.</summary>
+    /// <param name="options">Metrics and decoding; the number of workers does not matter here.</param>
+    public ImageScorer(ScoringOptions? options = null)
+    {
+        options ??= new ScoringOptions();
+        _metrics = options.Metrics;
+        _scorers = new MetricScorer[_metrics.Count];
+        _all = [.. _metrics.Select(_ => true)];
+        _decoder = new ImageDecoder(options.Imaging);
+    }
+
+    /// <summary>Scores all images of an item.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="firstKey">The key of its first image.</param>
+    /// <exception cref="InvalidOperationException">A metric cannot run here.</exception>
+    public ScoredItem Score(DatasetItem item, long firstKey)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        if (item.Images.Count == 0)
+            return new ScoredItem(item, [WithoutImage(item, firstKey)]);
+        var rows = new ScoreRow[item.Images.Count];
+        for (var i = 0; i < rows.Length; i++)
+            rows[i] = Score(item.Images[i].Path, Place(item, i, firstKey), _all, null);
+        return new ScoredItem(item, rows);
+    }
+
+    /// <summary>Scores one image file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The row, with the path as id.</returns>
+    /// <exception cref="InvalidOperationException">A metric cannot run here.</exception>
+    public ScoreRow Score(string path) => Score(path, new ScoreRow { Key = 0, Id = path, Image = path, Scores = default }, _all, null);
+
+    /// <summary>
+    /// The rows of an item in a score table: what the table has is kept as long as the file is the same, what it lacks is computed.
+    /// </summary>
+    /// <param name="item">The item.</param>
+    /// <param name="format">The dataset's layout.</param>
+    /// <param name="firstKey">The key of its first image.</param>
+    /// <param name="known">The table's rows of this item; null where it has none.</param>
+    /// <returns>Rows; one that has not changed is the very object that was given.</returns>
+    internal ScoredItem Update(DatasetItem item, DatasetFormat format, long firstKey, IReadOnlyList<KnownRow?> known)
+    {
+        var text = ItemText.Of(item, format);
+        if (item.Images.Count == 0)
+        {
+            var fresh = WithoutImage(item, firstKey) with { Text = text };
+            return new ScoredItem(item, [OldIfSame(known[0]?.Row, fresh)]);
+        }
+        var read = 0;
+        var rows = new ScoreRow[item.Images.Count];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            rows[i] = OldIfSame(known[i]?.Row, Update(item.Images[i].Path, Place(item, i, firstKey) with { Text = text }, known[i], out var isRead));
+            read += isRead ? 1 : 0;
+        }
+        return new ScoredItem(item, rows) { ImagesRead = read };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _decoder.Dispose();
+        foreach (var scorer in _scorers)
+            scorer?.Dispose();
+    }
+
+    /// <summary>The table's own row where nothing has changed, so that its part need not be written again.</summary>
+    private static ScoreRow OldIfSame(ScoreRow? old, ScoreRow fresh) =>
+        old != null && old with { Scores = fresh.Scores } == fresh && old.Scores.Span.SequenceEqual(fresh.Scores.Span) ? old : fresh;
+
+    private static ScoreRow Place(DatasetItem item, int imageIndex, long firstKey) => new()
+    {
+        Key = firstKey + imageIndex,
+        ItemIndex = item.Index,
+        Id = item.Id,
+        Image = item.Images[imageIndex].Reference,
+        ImageIndex = imageIndex,
+        Scores = default,
+    };
+
+    private ScoreRow WithoutImage(DatasetItem item, long key) => new()
+    {
+        Key = key,
+        ItemIndex = item.Index,
+        Id = item.Id,
+        Status = item.Error == null ? ImageStatus.NoImage : ImageStatus.Unreadable,
+        Error = item.Error,
+        Scores = HeaderScores(null),
+    };
+
+    private ScoreRow Update(string path, ScoreRow place, KnownRow? known, out bool isRead)
+    {
+        isRead = true;
+        place = place with { File = FileStamp.Of(path) };
+        if (known is not { } table || MayBeOtherwiseNow(table.Row))
+            return Score(path, place, _all, null);
+        var row = table.Row;
+        var missing = table.Computed.Select(computed => !computed).ToArray();
+        if (row.File == place.File && (row.Failed || !missing.Contains(true)))
+        {
+            isRead = false;
+            if (!missing.Contains(true))
+                return row.Text == place.Text ? row : row with { Text = place.Text };
+            return Failed(place, row.Status, row.Error, row.Header, row.ContentHash);
+        }
+        // The scores that are there hold if the content is the same; its hash is known only after reading it.
+        return Score(path, place, missing, row);
+    }
+
+    /// <summary>Statuses that do not lie in the file's content alone: they are tried again in every run.</summary>
+    private static bool MayBeOtherwiseNow(ScoreRow row) =>
+        row.ContentHash == null || row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge;
+
+    /// <param name="path">The file.</param>
+    /// <param name="place">The row as far as it is known without the image.</param>
+    /// <param name="wanted">The metrics to compute.</param>
+    /// <param name="known">The row that has the other metrics, if the content is the same.</param>
+    private ScoreRow Score(string path, ScoreRow place, bool[] wanted, ScoreRow? known)
+    {
+        var decoded = _decoder.Load(path, InputOf(wanted));
+        var hash = _decoder.FileBytes.IsEmpty ? null : XxHash128.HashToUInt128(_decoder.FileBytes).ToString("x32", CultureInfo.InvariantCulture);
+        if (known != null && hash != known.ContentHash)
+            return Score(path, place, _all, null);
+        if (known is { Failed: true })
+            return Failed(place, known.Status, known.Error, known.Header, hash);
+        if (decoded.Status != ImageStatus.Ok)
+            return Failed(place, decoded.Status, decoded.Error, decoded.Header, hash);
+
+        var image = _decoder.Image;
+        var scores = new double[_metrics.Count];
+        var (status, error) = (ImageStatus.Ok, (string?)null);
+        for (var i = 0; i < scores.Length; i++)
+        {
+            var metric = _metrics[i];
+            if (Math.Min(image.Width, image.Height) < metric.MinSide)
+            {
+                scores[i] = double.NaN;
+                status = ImageStatus.TooSmall;
+                error ??= $"{metric.Name} needs at least {metric.MinSide} pixels on each side; the image has {image.Width}x{image.Height}";
+                continue;
+            }
+            // Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts of the header stay exact.
+            if (!wanted[i])
+                scores[i] = known!.Scores.Span[i];
+            else if (metric.Input == ImageInput.Header)
+                scores[i] = Scorer(i).Score(image);
+            else
+                scores[i] = (float)Scorer(i).Score(image);
+        }
+        return place with { Status = status, Error = error, Header = image.Header, ContentHash = hash, Scores = scores };
+    }
+
+    private ScoreRow Failed(ScoreRow place, ImageStatus status, string? error, ImageHeader? header, string? hash) =>
+        place with { Status = status, Error = error, Header = header, ContentHash = hash, Scores = HeaderScores(header) };
+
+    /// <summary>What the header alone tells is known even where the pixels are not.</summary>
+    private double[] HeaderScores(ImageHeader? header)
+    {
+        var scores = new double[_metrics.Count];
+        for (var i = 0; i < scores.Length; i++)
+        {
+            scores[i] = header is { } known && _metrics[i].Input == ImageInput.Header
+                ? Scorer(i).Score(new ImageView(known, [], []))
+                : double.NaN;
+        }
+        return scores;
+    }
+
+    private ImageInput InputOf(bool[] wanted)
+    {
+        var input = ImageInput.Header;
+        for (var i = 0; i < wanted.Length; i++)
+            if (wanted[i])
+                input |= _metrics[i].Input;
+        return input;
+    }
+
+    /// <summary>Made when it is first needed: a table that lacks nothing needs no model in memory.</summary>
+    private MetricScorer Scorer(int metric) => _scorers[metric] ??= _metrics[metric].CreateScorer();
+}

@@ -1,0 +1,373 @@
+using System.Diagnostics;
+using System.Globalization;
+using Pristine.Datasets;
+using Pristine.Imaging;
+using Pristine.Metrics;
+using Pristine.Native;
+
+namespace Pristine.Scoring;
+
+/// <summary>How a score table is written.</summary>
+public sealed record ScoreTableOptions
+{
+    /// <summary>Which shard this run is, from 0; it scores the items whose position leaves this remainder when divided by <see cref="Shards"/>.</summary>
+    public int Shard { get; init; }
+
+    /// <summary>How many shards share the work; the same for all of them and in every run on the table.</summary>
+    public int Shards { get; init; } = 1;
+
+    /// <summary>Metrics whose column is computed anew where the table holds it by another version or model. Without it such a table is refused.</summary>
+    public IReadOnlyList<string> Rescore { get; init; } = [];
+
+    /// <summary>True when the dataset has moved since the table was made: its rows hold for the files at the new place if they are the same.</summary>
+    public bool HasMoved { get; init; }
+
+    /// <summary>A part is written when it has this many rows; the item that fills it is not divided.</summary>
+    public int RowsPerPart { get; init; } = 8192;
+
+    /// <summary>A part is written at least this often: what a killed run loses.</summary>
+    public TimeSpan PartInterval { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>
+/// Scores a dataset into a score table, or brings a table up to date: images that are new or have changed are scored, new metrics are
+/// computed for all images, images that are gone lose their rows, and nothing is computed twice. The process may be killed at any moment:
+/// the same run again completes the table, with each image in it exactly once.
+/// </summary>
+/// <remarks>
+/// The table's parts are changed one at a time, each by replacing its file whole, and in between the table is always sound:
+/// <list type="bullet">
+/// <item>Rows of new images go into new parts.</item>
+/// <item>A metric that is added, or an image that has changed, replaces the part of the row. The part notes in its own metadata which
+/// metrics it has, by version and model and up to which row, so that an interrupted run goes on from there.</item>
+/// <item>Where the dataset's order has changed or images are gone, rows are first given their new keys part by part (see
+/// <see cref="TableAlignment"/>); no image is read for that.</item>
+/// </list>
+/// An image is taken for unchanged when its file has the same size and time; when only those differ, its content hash decides. Rows of
+/// images that could not be read, were missing or too large are tried again.
+/// </remarks>
+public static class ScoreTableRun
+{
+    /// <summary>Scores a dataset into a table.</summary>
+    /// <param name="dataset">The dataset; it is read twice when the table has rows already.</param>
+    /// <param name="folder">The table; made if it does not exist.</param>
+    /// <param name="scoring">Metrics, workers, decoding. Metrics that the table has already need not be named again.</param>
+    /// <param name="options">Shard, rescoring, size of parts.</param>
+    /// <param name="cancellation">Ends the run: finished rows are written, then <see cref="OperationCanceledException"/> is thrown.</param>
+    /// <returns>All items of the shard in order, each when its rows are known; rows are on disk when a part is full, and at the end.</returns>
+    /// <exception cref="ScoreTableException">The table is of another dataset, or a metric's column of another version or model.</exception>
+    /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
+    /// <exception cref="DatasetException">The dataset cannot be read on; thrown after the results of the items before.</exception>
+    /// <exception cref="IOException">The table cannot be written, or another process writes the same shard.</exception>
+    public static IEnumerable<ScoredItem> Score(
+        Dataset dataset, string folder, ScoringOptions? scoring = null, ScoreTableOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        scoring ??= new ScoringOptions();
+        options ??= new ScoreTableOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(scoring.Workers, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.RowsPerPart, 1);
+        if (options.Shards is < 1 or > 10_000 || options.Shard < 0 || options.Shard >= options.Shards)
+            throw new ArgumentOutOfRangeException(nameof(options), $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
+        if (scoring.Metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
+            throw new InvalidOperationException(absent.Missing);
+        return Run(dataset, Path.GetFullPath(folder), scoring, options, cancellation);
+    }
+
+    private static IEnumerable<ScoredItem> Run(
+        Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(folder);
+        using var shardLock = TableLock.OfShard(folder, options.Shard);
+        foreach (var abandoned in Directory.EnumerateFiles(folder, Path.GetFileName(TablePart.FileOf(folder, options.Shard, 0))[..10] + "*" + TablePart.TemporarySuffix))
+            File.Delete(abandoned);
+        var metrics = Begin(dataset, folder, scoring, options);
+        scoring = scoring with { Metrics = metrics };
+
+        using var writing = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
+        using var reading = writing.Another();
+        IEnumerable<(DatasetItem Item, long Key)> Items() =>
+            ScoringRun.Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
+        var parts = Parts(writing, folder, options.Shard);
+        if (parts.Count > 0)
+        {
+            TableAlignment.Align(writing, parts, Items, metrics);
+            parts = Parts(writing, folder, options.Shard);
+        }
+        var known = new KnownParts(reading, parts, metrics);
+        var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
+        var results = OrderedPipeline<TableWork, (ScoredItem Item, PartSlot?[] Slots), ImageScorer>.Run(
+            Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key))),
+            scoring.Workers,
+            scoring.Workers * ScoringRun.ItemsInFlightPerWorker,
+            () => new ImageScorer(scoring),
+            (worker, work) => (worker.Update(work.Item, dataset.Format, work.Key, [.. work.Slots.Select(slot => slot?.Known)]), work.Slots),
+            cancellation);
+        var isWriting = false;
+        try
+        {
+            foreach (var (item, slots) in results)
+            {
+                isWriting = true;
+                output.Add(item, slots);
+                isWriting = false;
+                yield return item;
+            }
+        }
+        finally
+        {
+            // Also when the dataset breaks off, on Ctrl-C, and when the caller has seen enough; not when writing itself has failed.
+            if (!isWriting)
+                output.Flush();
+        }
+        Update(folder, provenance => provenance with { FinishedShards = [.. provenance.FinishedShards.Append(options.Shard).Distinct().Order()] });
+    }
+
+    private static List<TablePart> Parts(DuckDbConnection database, string folder, int shard) =>
+        [.. TablePart.List(database, folder).Where(part => part.Shard == shard)];
+
+    /// <summary>Checks that the table can be continued like this, and enters what is new into its provenance.</summary>
+    /// <returns>The metrics of the table, then those that are new.</returns>
+    private static List<Metric> Begin(Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
+    {
+        var metrics = new List<Metric>();
+        Update(folder, TableSource.Of(dataset), options, old =>
+        {
+            foreach (var column in old.Columns)
+                metrics.Add(MetricOf(column, folder, options));
+            metrics.AddRange(scoring.Metrics.Where(metric => metrics.All(known => known.Name != metric.Name)));
+            if (metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
+                throw new InvalidOperationException(absent.Missing);
+            var asked = metrics.Select(ColumnProvenance.Of).ToArray();
+            var columns = asked.Select(column => old.Columns.FirstOrDefault(known => known.Metric == column.Metric && known.Fingerprint == column.Fingerprint) ?? column).ToArray();
+            return old with
+            {
+                Columns = columns,
+                Decoders = [.. old.Decoders.Append(ImageDecoder.Description).Distinct()],
+                FinishedShards = columns.SequenceEqual(old.Columns) ? [.. old.FinishedShards.Where(shard => shard != options.Shard)] : [],
+            };
+        });
+        return metrics;
+    }
+
+    private static Metric MetricOf(ColumnProvenance column, string folder, ScoreTableOptions options)
+    {
+        var metric = MetricCatalog.Find(column.Metric)
+            ?? throw new ScoreTableException($"The table {folder} has the column {column.Metric}, a metric that this program does not have ({column.Program} made it).");
+        var here = ColumnProvenance.Of(metric);
+        if (here.Fingerprint == column.Fingerprint || options.Rescore.Contains(metric.Name))
+            return metric;
+        var differences = new List<string>();
+        if (here.Version != column.Version)
+            differences.Add($"version {column.Version} in the table, {here.Version} here");
+        if (here.ModelSha256 != column.ModelSha256)
+            differences.Add($"model {column.ModelSha256 ?? "none"} in the table, {here.ModelSha256 ?? "none"} here");
+        throw new ScoreTableException(
+            $"The column {metric.Name} of the table {folder} was computed otherwise: {string.Join("; ", differences)}. " +
+            $"To compute the column anew: --rescore {metric.Name}. To keep the old one: another --out.");
+    }
+
+    private static void Update(string folder, Func<TableProvenance, TableProvenance> change)
+    {
+        using var gate = TableLock.OfProvenance(folder);
+        var old = TableProvenance.Read(folder) ?? throw new ScoreTableException($"The file {TableProvenance.FileName} of the table {folder} has vanished.");
+        change(old).Write(folder);
+    }
+
+    private static void Update(string folder, TableSource source, ScoreTableOptions options, Func<TableProvenance, TableProvenance> change)
+    {
+        using var gate = TableLock.OfProvenance(folder);
+        var old = TableProvenance.Read(folder);
+        if (old == null && Directory.EnumerateFiles(folder, "part-*.parquet").Any())
+            throw new ScoreTableException($"{folder} has parts of a score table, but no {TableProvenance.FileName} that says where they come from. Name another --out.");
+        old ??= new TableProvenance { Dataset = source, Shards = options.Shards };
+        if (!options.HasMoved && (old.Dataset.Path, old.Dataset.ImageRoot) != (source.Path, source.ImageRoot))
+        {
+            throw new ScoreTableException(
+                $"The table {folder} is about {old.Dataset.Path} with images in {old.Dataset.ImageRoot}; found {source.Path} with images in {source.ImageRoot}. " +
+                "Name another --out, or say --moved if it is the same dataset at a new place.");
+        }
+        if (old.Shards != options.Shards)
+            throw new ScoreTableException($"The table {folder} is made in {old.Shards} shards; found {options.Shards}. The number is the same in every run.");
+        change(old with { Dataset = source }).Write(folder);
+    }
+}
+
+/// <summary>An item on its way through the run, with the table's rows for its images; null where it has none.</summary>
+internal sealed record TableWork(DatasetItem Item, long Key, PartSlot?[] Slots);
+
+/// <summary>A row's place in a part that is being brought up to date.</summary>
+internal sealed record PartSlot(OpenPart Part, int Index, KnownRow Known);
+
+/// <summary>A part whose rows are in memory because the run is passing through it.</summary>
+internal sealed class OpenPart(TablePart part, ScoreRow[] rows)
+{
+    public TablePart Part { get; } = part;
+
+    public ScoreRow[] Rows { get; } = rows;
+
+    /// <summary>How many rows have been brought up to date.</summary>
+    public int Done { get; set; }
+
+    /// <summary>Whether the file is behind the rows.</summary>
+    public bool IsChanged { get; set; }
+}
+
+/// <summary>
+/// The table's rows in the order of the dataset. Parts may overlap in their keys (images that were added between others have parts of
+/// their own); each is read when the run reaches its first key.
+/// </summary>
+internal sealed class KnownParts(DuckDbConnection database, IEnumerable<TablePart> parts, IReadOnlyList<Metric> metrics)
+{
+    private readonly Queue<TablePart> _waiting = new(parts.OrderBy(part => part.Contents.FirstKey));
+    private readonly List<(OpenPart Part, int Next)> _open = [];
+    private readonly string[] _fingerprints = [.. metrics.Select(metric => ColumnProvenance.Of(metric).Fingerprint)];
+
+    /// <summary>The rows of an item. Items come in order.</summary>
+    public PartSlot?[] Take(DatasetItem item, long firstKey)
+    {
+        var slots = new PartSlot?[Math.Max(1, item.Images.Count)];
+        for (var i = 0; i < slots.Length; i++)
+            slots[i] = TakeRow(item, firstKey + i);
+        return slots;
+    }
+
+    private PartSlot? TakeRow(DatasetItem item, long key)
+    {
+        while (_waiting.TryPeek(out var part) && part.Contents.FirstKey <= key)
+            _open.Add((new OpenPart(_waiting.Dequeue(), part.ReadRows(database, metrics, _fingerprints)), 0));
+        for (var i = 0; i < _open.Count; i++)
+        {
+            var (part, next) = _open[i];
+            var row = part.Rows[next];
+            if (row.Key > key)
+                continue;
+            if (row.Key < key || row.Id != item.Id)
+                throw new DatasetException($"The dataset changed while it was scored: its image {row.Key} was '{row.Image ?? row.Id}' before. Run it again.");
+            if (next + 1 < part.Rows.Length)
+                _open[i] = (part, next + 1);
+            else
+                _open.RemoveAt(i);
+            return new PartSlot(part, next, new KnownRow(row, [.. metrics.Select((metric, m) => part.Part.Has(metric.Name, _fingerprints[m], key))]));
+        }
+        return null;
+    }
+}
+
+/// <summary>Collects rows and writes them: new ones into new parts, others into the parts they stand in.</summary>
+internal sealed class TableOutput(DuckDbConnection database, string folder, IReadOnlyList<Metric> metrics, ScoreTableOptions options, int nextSequence)
+{
+    private readonly Dictionary<string, PartColumn> _whole =
+        metrics.ToDictionary(metric => metric.Name, metric => new PartColumn(ColumnProvenance.Of(metric).Fingerprint));
+
+    private readonly List<ScoreRow> _fresh = [];
+    private readonly HashSet<OpenPart> _open = [];
+    private readonly Stopwatch _sinceFlush = Stopwatch.StartNew();
+
+    public void Add(ScoredItem item, PartSlot?[] slots)
+    {
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (slots[i] is not { } slot)
+            {
+                _fresh.Add(item.Rows[i]);
+                continue;
+            }
+            var part = slot.Part;
+            part.IsChanged |= !ReferenceEquals(slot.Known.Row, item.Rows[i]) || slot.Known.Computed.Contains(false);
+            part.Rows[slot.Index] = item.Rows[i];
+            _open.Add(part);
+            if (++part.Done == part.Rows.Length)
+            {
+                Write(part);
+                _open.Remove(part);
+            }
+        }
+        if (_fresh.Count >= options.RowsPerPart)
+            WriteFresh();
+        if (_sinceFlush.Elapsed >= options.PartInterval)
+            Flush();
+    }
+
+    /// <summary>Writes everything that is not on disk yet.</summary>
+    public void Flush()
+    {
+        foreach (var part in _open)
+            Write(part);
+        WriteFresh();
+        _sinceFlush.Restart();
+    }
+
+    private void WriteFresh()
+    {
+        if (_fresh.Count == 0)
+            return;
+        TablePart.Write(database, TablePart.FileOf(folder, options.Shard, nextSequence++), _fresh, metrics, _whole);
+        _fresh.Clear();
+    }
+
+    private void Write(OpenPart part)
+    {
+        if (!part.IsChanged)
+            return;
+        var columns = part.Done == part.Rows.Length ? _whole : Partial(part);
+        TablePart.Write(database, part.Part.File, part.Rows, metrics, columns);
+        part.IsChanged = false;
+    }
+
+    /// <summary>Of a part that the run has not passed through to its end: columns that were whole stay so, the others reach as far as the run.</summary>
+    private Dictionary<string, PartColumn> Partial(OpenPart part)
+    {
+        var through = part.Rows[part.Done - 1].Key;
+        return _whole.ToDictionary(column => column.Key, column =>
+        {
+            var was = part.Part.Contents.Columns.GetValueOrDefault(column.Key);
+            return was?.Fingerprint != column.Value.Fingerprint ? column.Value with { Through = through }
+                : was.Through is { } before ? was with { Through = Math.Max(before, through) }
+                : was;
+        });
+    }
+}
+
+/// <summary>Files that one process at a time holds open. The system frees them when a process is killed.</summary>
+internal static class TableLock
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Held for a whole run.</summary>
+    /// <exception cref="IOException">Another process writes the shard.</exception>
+    public static FileStream OfShard(string folder, int shard)
+    {
+        var file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $".shard-{shard:0000}.lock"));
+        return TryTake(file) ?? throw new IOException($"Another process is writing shard {shard} of the table {folder} (it holds {file}).");
+    }
+
+    /// <summary>Held while scores.json is read and written.</summary>
+    /// <exception cref="IOException">Another process holds it for long.</exception>
+    public static FileStream OfProvenance(string folder)
+    {
+        var file = Path.Combine(folder, ".scores.lock");
+        var waiting = Stopwatch.StartNew();
+        while (true)
+        {
+            if (TryTake(file) is { } taken)
+                return taken;
+            if (waiting.Elapsed > Patience)
+                throw new IOException($"Another process holds {file} for more than {Patience.TotalSeconds} s.");
+            Thread.Sleep(20);
+        }
+    }
+
+    private static FileStream? TryTake(string file)
+    {
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using Pristine.Datasets;
+using Pristine.Native;
+
+namespace Pristine.Selection;
+
+/// <summary>An item that two selections treat differently.</summary>
+/// <param name="Id">The item's id.</param>
+/// <param name="KeptByFirst">True when the first selection keeps it and the second drops it.</param>
+/// <param name="Reason">Why it was dropped by the one that drops it.</param>
+public sealed record LedgerDifference(string Id, bool KeptByFirst, string Reason);
+
+/// <summary>What two selections keep differently. Items are the same by their ids; of equal ids the first belongs to the first.</summary>
+public sealed record LedgerComparison
+{
+    /// <summary>Items that both keep.</summary>
+    public long KeptByBoth { get; private init; }
+
+    /// <summary>Items that only the first keeps.</summary>
+    public long KeptByFirst { get; private init; }
+
+    /// <summary>Items that only the second keeps.</summary>
+    public long KeptBySecond { get; private init; }
+
+    /// <summary>Items that both drop.</summary>
+    public long DroppedByBoth { get; private init; }
+
+    /// <summary>Items that only the first knows.</summary>
+    public long OnlyInFirst { get; private init; }
+
+    /// <summary>Items that only the second knows.</summary>
+    public long OnlyInSecond { get; private init; }
+
+    /// <summary>The first differences on each side, in the order of the dataset.</summary>
+    public IReadOnlyList<LedgerDifference> Examples { get; private init; } = [];
+
+    /// <summary>Compares two ledgers.</summary>
+    /// <param name="first">One; when it holds dropped items only, those that are not in it count as kept.</param>
+    /// <param name="second">The other, likewise.</param>
+    /// <param name="examples">How many differences of each side to give.</param>
+    public static LedgerComparison Of(Ledger first, Ledger second, int examples = 10)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        using var database = DuckDbConnection.Open();
+        var (inFirst, inSecond) = (WhenAbsent(first), WhenAbsent(second));
+        Ledger.Execute(
+            database,
+            $"""
+            CREATE VIEW compared AS
+            SELECT coalesce(a.id, b.id) AS id, coalesce(a."index", b."index") AS position, coalesce(a.kept, {inFirst}) AS a_kept, coalesce(b.kept, {inSecond}) AS b_kept,
+              a.reason AS a_reason, b.reason AS b_reason
+            FROM ({Numbered(first)}) a FULL OUTER JOIN ({Numbered(second)}) b ON a.id = b.id AND a.nth = b.nth
+            """);
+        var counts = new Dictionary<(bool? First, bool? Second), long>();
+        using (var rows = database.Query("SELECT a_kept, b_kept, count(*) FROM compared GROUP BY ALL"))
+        {
+            while (rows.Read())
+                counts[(rows.IsNull(0) ? null : rows.Boolean(0), rows.IsNull(1) ? null : rows.Boolean(1))] = rows.Int64(2);
+        }
+        var differences = new List<LedgerDifference>();
+        foreach (var keptByFirst in (ReadOnlySpan<bool>)[true, false])
+        {
+            using var rows = database.Query(
+                $"SELECT id, coalesce({(keptByFirst ? "b_reason" : "a_reason")}, '') FROM compared WHERE a_kept = $1 AND b_kept = NOT $1 ORDER BY position LIMIT $2", keptByFirst, examples);
+            while (rows.Read())
+                differences.Add(new LedgerDifference(rows.Text(0)!, keptByFirst, rows.Text(1)!));
+        }
+        return new LedgerComparison
+        {
+            KeptByBoth = counts.GetValueOrDefault((true, true)),
+            KeptByFirst = counts.GetValueOrDefault((true, false)),
+            KeptBySecond = counts.GetValueOrDefault((false, true)),
+            DroppedByBoth = counts.GetValueOrDefault((false, false)),
+            OnlyInFirst = counts.Where(count => count.Key.Second == null).Sum(count => count.Value),
+            OnlyInSecond = counts.Where(count => count.Key.First == null).Sum(count => count.Value),
+            Examples = differences,
+        };
+    }
+
+    private static string Numbered(Ledger ledger) => $"SELECT *, row_number() OVER (PARTITION BY id ORDER BY \"index\") AS nth FROM {ledger.Source}";
+
+    private static string WhenAbsent(Ledger ledger) => ledger.HoldsDroppedOnly ? "true" : "NULL";
+}
+
+/// <summary>Puts dropped items back.</summary>
+public static class Restoration
+{
+    /// <summary>
+    /// The items of a dataset that a ledger keeps, and those of its dropped ones that are put back, unchanged and in the dataset's order.
+    /// </summary>
+    /// <param name="ledger">The ledger; when it holds dropped items only, those that are not in it were kept.</param>
+    /// <param name="dataset">The dataset it is about.</param>
+    /// <param name="isRestored">Which dropped items to put back.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <exception cref="DatasetException">The dataset is not the one that the ledger is about.</exception>
+    public static IEnumerable<DatasetItem> Items(
+        Ledger ledger, Dataset dataset, Func<LedgerEntry, bool> isRestored, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentNullException.ThrowIfNull(isRestored);
+        var isPartial = ledger.HoldsDroppedOnly;
+        using var entries = ledger.Read().GetEnumerator();
+        var more = entries.MoveNext();
+        foreach (var item in dataset.Read(cancellation))
+        {
+            if (!more || entries.Current.Index != item.Index)
+            {
+                if (!isPartial)
+                    throw new DatasetException($"Item {item.Index} of {dataset.Source}, '{item.Id}', is not in the ledger {ledger.File}: the dataset has changed since.");
+                yield return item;
+                continue;
+            }
+            var entry = entries.Current;
+            if (entry.Id != item.Id)
+                throw new DatasetException($"Item {item.Index} of {dataset.Source} is '{item.Id}'; in the ledger {ledger.File} it is '{entry.Id}': the dataset has changed since.");
+            more = entries.MoveNext();
+            if (entry.Kept || isRestored(entry))
+                yield return item;
+        }
+        if (more)
+            throw new DatasetException($"{dataset.Source} ends before item {entries.Current.Index}, '{entries.Current.Id}', which is in the ledger {ledger.File}.");
+    }
+}

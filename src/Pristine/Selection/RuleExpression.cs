@@ -1,0 +1,343 @@
+using System.Globalization;
+using Pristine.Native;
+
+namespace Pristine.Selection;
+
+/// <summary>What a part of a rule yields. <see cref="Any"/> is a field of an item: number or text, as the other side of a comparison has it.</summary>
+internal enum ValueKind
+{
+    Number,
+    Text,
+    Boolean,
+    Any,
+}
+
+/// <summary>The width in which numbers are compared.</summary>
+internal enum Width
+{
+    /// <summary>As the column has it: whole numbers.</summary>
+    Native,
+
+    /// <summary>32 bits: scores with constants, so that 0.6 means the 0.6 of the column.</summary>
+    Float,
+
+    /// <summary>64 bits: everything else.</summary>
+    Double,
+}
+
+/// <summary>A part of a rule. It is turned into SQL from what it means, never from the user's text.</summary>
+/// <param name="Source">As the user wrote it, with white space evened out.</param>
+/// <param name="Kind">What it yields.</param>
+internal abstract record RuleExpression(string Source, ValueKind Kind)
+{
+    /// <summary>The parts it is made of.</summary>
+    public virtual IEnumerable<RuleExpression> Parts => [];
+
+    /// <summary>The columns it reads, in the order of their use.</summary>
+    public IEnumerable<ColumnReference> Columns => Parts.SelectMany(part => part.Columns).Concat(this is ColumnReference self ? [self] : []);
+
+    /// <summary>The SQL of a number.</summary>
+    public virtual string Number(Width width) => throw new InvalidOperationException($"{Source} is no number.");
+
+    /// <summary>The SQL of a text.</summary>
+    public virtual string Text => throw new InvalidOperationException($"{Source} is no text.");
+
+    /// <summary>The SQL of a condition: true, false or NULL.</summary>
+    public virtual string Condition => throw new InvalidOperationException($"{Source} is no condition.");
+
+    /// <summary>
+    /// The SQL of a whole number that says which comparison made this condition not <paramref name="wanted"/>; comparisons enter
+    /// themselves into <paramref name="reasons"/>.
+    /// </summary>
+    public virtual string Explain(ReasonList reasons, bool wanted) =>
+        reasons.Add(this, null, null, null).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The SQL of a value of a kind.</summary>
+    public string As(ValueKind kind, Width width) => kind == ValueKind.Number ? Number(width) : kind == ValueKind.Boolean ? Condition : Text;
+
+    /// <summary>The kind in which values are compared: that of the first that has one; fields among themselves are text.</summary>
+    protected static ValueKind Common(IEnumerable<RuleExpression> values) =>
+        values.Select(value => value.Kind).FirstOrDefault(kind => kind != ValueKind.Any, ValueKind.Text);
+
+    /// <summary>The width in which numbers are compared.</summary>
+    protected static Width WidthOf(IReadOnlyCollection<RuleExpression> values)
+    {
+        if (values.All(value => value is ColumnReference { IsFloat: true } or NumberLiteral) && values.Any(value => value is ColumnReference))
+            return Width.Float;
+        return values.All(value => value is ColumnReference { IsFloat: false, Kind: ValueKind.Number } or NumberLiteral { IsWhole: true }) ? Width.Native : Width.Double;
+    }
+}
+
+/// <summary>A column of the table, or <c>item.FIELD</c>.</summary>
+internal sealed record ColumnReference(string Name, ValueKind Kind, bool IsFloat, string? ItemField = null) : RuleExpression(Name, Kind)
+{
+    private string Identifier => DuckDbConnection.Identifier(Name);
+
+    public override string Number(Width width) => Kind == ValueKind.Any ? $"TRY_CAST({Identifier} AS DOUBLE)"
+        : width == Width.Double ? $"CAST({Identifier} AS DOUBLE)"
+        : Identifier;
+
+    public override string Text => Identifier;
+
+    public override string Condition => Kind == ValueKind.Any ? $"TRY_CAST({Identifier} AS BOOLEAN)" : Identifier;
+}
+
+internal sealed record NumberLiteral(string Source, double Value) : RuleExpression(Source, ValueKind.Number)
+{
+    /// <summary>Whole numbers up to here are exact in 64-bit floats.</summary>
+    private const double LargestExact = 1L << 53;
+
+    public bool IsWhole => Value == Math.Floor(Value) && Math.Abs(Value) <= LargestExact;
+
+    public override string Number(Width width) => width == Width.Native
+        ? ((long)Value).ToString(CultureInfo.InvariantCulture)
+        : $"CAST('{Value.ToString("R", CultureInfo.InvariantCulture)}' AS {(width == Width.Float ? "FLOAT" : "DOUBLE")})";
+}
+
+internal sealed record TextLiteral(string Value) : RuleExpression($"'{Value.Replace("'", "''", StringComparison.Ordinal)}'", ValueKind.Text)
+{
+    public override string Text => DuckDbConnection.Literal(Value);
+}
+
+internal sealed record BooleanLiteral(bool Value) : RuleExpression(Value ? "true" : "false", ValueKind.Boolean)
+{
+    public override string Condition => Source;
+}
+
+/// <summary>Addition, subtraction, multiplication, division, remainder; in 64 bits. Dividing by zero gives a missing value.</summary>
+internal sealed record Arithmetic(RuleExpression Left, char Operator, RuleExpression Right)
+    : RuleExpression($"{Bracketed(Left)} {Operator} {Bracketed(Right)}", ValueKind.Number)
+{
+    public override IEnumerable<RuleExpression> Parts => [Left, Right];
+
+    public override string Number(Width width)
+    {
+        var (left, right) = (Left.Number(Width.Double), Right.Number(Width.Double));
+        return $"({left} {Operator} {(Operator is '/' or '%' ? $"nullif({right}, 0)" : right)})";
+    }
+
+    private static string Bracketed(RuleExpression part) => part is Arithmetic ? $"({part.Source})" : part.Source;
+}
+
+internal sealed record Negation(RuleExpression Inner) : RuleExpression($"-{Inner.Source}", ValueKind.Number)
+{
+    public override IEnumerable<RuleExpression> Parts => [Inner];
+
+    public override string Number(Width width) => $"(-{Inner.Number(Width.Double)})";
+}
+
+/// <summary>A call of one of the functions that rules may use; none of them reads anything but its arguments.</summary>
+internal sealed record FunctionCall(RuleFunction Function, IReadOnlyList<RuleExpression> Arguments)
+    : RuleExpression($"{Function.Name}({string.Join(", ", Arguments.Select(argument => argument.Source))})", Function.Result)
+{
+    public override IEnumerable<RuleExpression> Parts => Arguments;
+
+    public override string Number(Width width) => Call();
+
+    public override string Text => Call();
+
+    private string Call() => string.Format(
+        CultureInfo.InvariantCulture, Function.Sql, string.Join(", ", Arguments.Select(argument => argument.As(Function.Argument, Width.Double))));
+}
+
+/// <summary>A function that rules may use.</summary>
+/// <param name="Name">Its name, as in SQL.</param>
+/// <param name="Argument">What its arguments are.</param>
+/// <param name="Result">What it yields.</param>
+/// <param name="TakesAny">True when it takes one or more arguments, false when exactly one.</param>
+/// <param name="Sql">Its SQL; {0} is the argument, or the list of them. Where the function is not defined it gives a missing value.</param>
+internal sealed record RuleFunction(string Name, ValueKind Argument, ValueKind Result, bool TakesAny, string Sql)
+{
+    public static IReadOnlyList<RuleFunction> All { get; } =
+    [
+        new("abs", ValueKind.Number, ValueKind.Number, false, "abs({0})"),
+        new("ceil", ValueKind.Number, ValueKind.Number, false, "ceil({0})"),
+        new("floor", ValueKind.Number, ValueKind.Number, false, "floor({0})"),
+        new("round", ValueKind.Number, ValueKind.Number, false, "round({0})"),
+        new("sqrt", ValueKind.Number, ValueKind.Number, false, "(CASE WHEN {0} >= 0 THEN sqrt({0}) END)"),
+        new("ln", ValueKind.Number, ValueKind.Number, false, "(CASE WHEN {0} > 0 THEN ln({0}) END)"),
+        new("log10", ValueKind.Number, ValueKind.Number, false, "(CASE WHEN {0} > 0 THEN log10({0}) END)"),
+        new("least", ValueKind.Number, ValueKind.Number, true, "least({0})"),
+        new("greatest", ValueKind.Number, ValueKind.Number, true, "greatest({0})"),
+        new("coalesce", ValueKind.Number, ValueKind.Number, true, "coalesce({0})"),
+        new("length", ValueKind.Text, ValueKind.Number, false, "CAST(length({0}) AS DOUBLE)"),
+        new("lower", ValueKind.Text, ValueKind.Text, false, "lower({0})"),
+        new("upper", ValueKind.Text, ValueKind.Text, false, "upper({0})"),
+    ];
+}
+
+/// <summary>Several conditions joined with <c>and</c> or <c>or</c>.</summary>
+internal sealed record Junction(bool IsAnd, IReadOnlyList<RuleExpression> Conditions)
+    : RuleExpression(string.Join(IsAnd ? " and " : " or ", Conditions.Select(part => part is Junction ? $"({part.Source})" : part.Source)), ValueKind.Boolean)
+{
+    public override IEnumerable<RuleExpression> Parts => Conditions;
+
+    public override string Condition => $"({string.Join(IsAnd ? " AND " : " OR ", Conditions.Select(part => part.Condition))})";
+
+    public override string Explain(ReasonList reasons, bool wanted)
+    {
+        // A part that is the opposite of what was wanted explains more than one that is unknown.
+        var explained = Conditions.Select(part => (Sql: part.Condition, Reason: part.Explain(reasons, wanted))).ToArray();
+        var (opposite, isWanted) = wanted ? ("IS FALSE", "IS NOT TRUE") : ("IS TRUE", "IS NOT FALSE");
+        var cases = explained.Select(part => $"WHEN {part.Sql} {opposite} THEN {part.Reason}")
+            .Concat(explained.Select(part => $"WHEN {part.Sql} {isWanted} THEN {part.Reason}"));
+        return $"CASE {string.Join(' ', cases)} END";
+    }
+}
+
+internal sealed record Not(RuleExpression Inner) : RuleExpression($"not {(Inner is Junction ? $"({Inner.Source})" : Inner.Source)}", ValueKind.Boolean)
+{
+    public override IEnumerable<RuleExpression> Parts => [Inner];
+
+    public override string Condition => $"(NOT {Inner.Condition})";
+
+    public override string Explain(ReasonList reasons, bool wanted)
+    {
+        using (reasons.Negate())
+            return Inner.Explain(reasons, !wanted);
+    }
+}
+
+internal sealed record Comparison(RuleExpression Left, string Operator, RuleExpression Right)
+    : RuleExpression($"{Left.Source} {Operator} {Right.Source}", ValueKind.Boolean)
+{
+    public override IEnumerable<RuleExpression> Parts => [Left, Right];
+
+    public override string Condition
+    {
+        get
+        {
+            var (kind, width) = (Common(Parts), WidthOf([Left, Right]));
+            return $"({Left.As(kind, width)} {Operator} {Right.As(kind, width)})";
+        }
+    }
+
+    public override string Explain(ReasonList reasons, bool wanted)
+    {
+        var (subject, threshold) = Left.Columns.Any() || !Right.Columns.Any() ? (Left, Right) : (Right, Left);
+        var isNumber = Common(Parts) == ValueKind.Number;
+        return reasons.Add(this, subject, isNumber ? subject : null, isNumber ? threshold : null).ToString(CultureInfo.InvariantCulture);
+    }
+}
+
+internal sealed record Between(RuleExpression Subject, RuleExpression Low, RuleExpression High)
+    : RuleExpression($"{Subject.Source} between {Low.Source} and {High.Source}", ValueKind.Boolean)
+{
+    public override IEnumerable<RuleExpression> Parts => [Subject, Low, High];
+
+    public override string Condition
+    {
+        get
+        {
+            var (kind, width) = (Common(Parts), WidthOf([Subject, Low, High]));
+            return $"({Subject.As(kind, width)} BETWEEN {Low.As(kind, width)} AND {High.As(kind, width)})";
+        }
+    }
+
+    public override string Explain(ReasonList reasons, bool wanted)
+    {
+        if (Common(Parts) != ValueKind.Number)
+            return reasons.Add(this, Subject, null, null).ToString(CultureInfo.InvariantCulture);
+        // The end that was passed is the threshold.
+        var (low, high) = (reasons.Add(this, Subject, Subject, Low), reasons.Add(this, Subject, Subject, High));
+        return string.Create(CultureInfo.InvariantCulture, $"CASE WHEN {new Comparison(Subject, ">", High).Condition} THEN {high} ELSE {low} END");
+    }
+}
+
+internal sealed record Membership(RuleExpression Subject, IReadOnlyList<RuleExpression> Choices)
+    : RuleExpression($"{Subject.Source} in ({string.Join(", ", Choices.Select(choice => choice.Source))})", ValueKind.Boolean)
+{
+    public override IEnumerable<RuleExpression> Parts => [Subject, .. Choices];
+
+    public override string Condition => $"({string.Join(" OR ", Choices.Select(choice => new Comparison(Subject, "=", choice).Condition))})";
+
+    public override string Explain(ReasonList reasons, bool wanted) =>
+        reasons.Add(this, Subject, Common(Parts) == ValueKind.Number ? Subject : null, null).ToString(CultureInfo.InvariantCulture);
+}
+
+internal sealed record Pattern(RuleExpression Subject, string Operator, RuleExpression Like)
+    : RuleExpression($"{Subject.Source} {Operator} {Like.Source}", ValueKind.Boolean)
+{
+    public override IEnumerable<RuleExpression> Parts => [Subject, Like];
+
+    public override string Condition => $"({Subject.Text} {Operator} {Like.Text})";
+
+    public override string Explain(ReasonList reasons, bool wanted) => reasons.Add(this, Subject, null, null).ToString(CultureInfo.InvariantCulture);
+}
+
+internal sealed record IsNull(RuleExpression Subject) : RuleExpression($"{Subject.Source} is null", ValueKind.Boolean)
+{
+    public override IEnumerable<RuleExpression> Parts => [Subject];
+
+    public override string Condition => Subject.Kind switch
+    {
+        ValueKind.Number => $"({Subject.Number(Width.Double)} IS NULL)",
+        ValueKind.Boolean => $"({Subject.Condition} IS NULL)",
+        _ => $"({Subject.Text} IS NULL)",
+    };
+
+    public override string Explain(ReasonList reasons, bool wanted) =>
+        reasons.Add(this, Subject, Subject.Kind == ValueKind.Number ? Subject : null, null).ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Why an item may be dropped.</summary>
+/// <param name="Code">The number that stands for it in the decisions.</param>
+/// <param name="Rule">The rule as the user wrote it.</param>
+/// <param name="Comparison">The comparison that decided.</param>
+/// <param name="Column">What was compared; null where that is no column.</param>
+/// <param name="Value">SQL of its number; null where it is none.</param>
+/// <param name="Threshold">SQL of the number it was compared with; null where there is none.</param>
+internal sealed record DropReason(int Code, string Rule, string Comparison, string? Column, string? Value, string? Threshold);
+
+/// <summary>Numbers the comparisons of all rules.</summary>
+internal sealed class ReasonList
+{
+    /// <summary>Codes below are those of <see cref="SelectionCode"/>.</summary>
+    public const int FirstCode = 10;
+
+    private readonly List<DropReason> _all = [];
+    private bool _isNegated;
+
+    /// <summary>The rule whose comparisons are being entered.</summary>
+    public string Rule { get; set; } = "";
+
+    public IReadOnlyList<DropReason> All => _all;
+
+    /// <summary>SQL that has for each code what a reason says; NULL for the others.</summary>
+    public string CaseOfCode(string code, Func<DropReason, string?> value, string type = "DOUBLE")
+    {
+        var cases = _all.Select(reason => (reason.Code, Value: value(reason))).Where(pair => pair.Value != null).ToArray();
+        return cases.Length == 0 ? $"CAST(NULL AS {type})" : $"CASE {code} {string.Join(' ', cases.Select(pair => $"WHEN {pair.Code} THEN {pair.Value}"))} END";
+    }
+
+    /// <summary>Enters a reason that is no comparison of a rule.</summary>
+    public int Add(string rule, string? column)
+    {
+        _all.Add(new DropReason(FirstCode + _all.Count, rule, rule, column, null, null));
+        return _all[^1].Code;
+    }
+
+    public int Add(RuleExpression condition, RuleExpression? subject, RuleExpression? value, RuleExpression? threshold)
+    {
+        _all.Add(new DropReason(
+            FirstCode + _all.Count,
+            Rule,
+            _isNegated ? $"not {condition.Source}" : condition.Source,
+            (subject ?? condition).Columns.Any() ? (subject ?? condition).Source : null,
+            value?.Number(Width.Double),
+            threshold?.Number(Width.Double)));
+        return _all[^1].Code;
+    }
+
+    /// <summary>Comparisons that are entered until the result is disposed stand below one more "not".</summary>
+    public IDisposable Negate()
+    {
+        _isNegated = !_isNegated;
+        return new Restoration(this);
+    }
+
+    private sealed class Restoration(ReasonList list) : IDisposable
+    {
+        public void Dispose() => list._isNegated = !list._isNegated;
+    }
+}

@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Pristine.Selection;
+
+/// <summary>How the images of one item count together.</summary>
+public enum ImagePolicy
+{
+    /// <summary>Every image must pass: the item is as good as its worst image.</summary>
+    Worst,
+
+    /// <summary>The mean of each number over the images that have it must pass.</summary>
+    Mean,
+
+    /// <summary>One image that passes is enough.</summary>
+    Best,
+}
+
+/// <summary>The best items to keep: a number of them, or a share.</summary>
+/// <param name="Amount">How many, or how many percent.</param>
+/// <param name="IsPercent">True for a share; of a share that is no whole number of items, one more is kept.</param>
+public sealed record TopShare(decimal Amount, bool IsPercent)
+{
+    /// <summary>Reads <c>1000</c> or <c>80%</c>.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="RuleException">It is neither, or a share above 100 %.</exception>
+    public static TopShare Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var isPercent = text.EndsWith('%');
+        return decimal.TryParse(isPercent ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+            && amount >= 0 && (isPercent ? amount <= 100 : amount == decimal.Floor(amount))
+            ? new TopShare(amount, isPercent)
+            : throw new RuleException($"Expected a number of items or a share from 0% to 100%; found '{text}'.");
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Amount.ToString(CultureInfo.InvariantCulture) + (IsPercent ? "%" : "");
+}
+
+/// <summary>A range of percentiles; both ends are kept.</summary>
+/// <param name="Low">Lower percentile, 0 to 100.</param>
+/// <param name="High">Upper percentile, not below the lower.</param>
+public sealed record PercentileRange(decimal Low, decimal High)
+{
+    /// <summary>Reads <c>p5..p95</c>.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="RuleException">It is no such range.</exception>
+    public static PercentileRange Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var ends = text.Split("..");
+        if (ends.Length == 2 && TryParse(ends[0], out var low) && TryParse(ends[1], out var high) && low <= high && high <= 100)
+            return new PercentileRange(low, high);
+        throw new RuleException($"Expected percentiles such as p5..p95, from p0 to p100, the smaller first; found '{text}'.");
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"p{Low}..p{High}");
+
+    private static bool TryParse(string text, out decimal percentile)
+    {
+        percentile = 0;
+        return text.StartsWith('p') && decimal.TryParse(text[1..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out percentile);
+    }
+}
+
+/// <summary>
+/// What to keep of a table. The steps follow one another, each sees what the ones before have left: keep rules, drop rules,
+/// <see cref="Between"/>, <see cref="Top"/>, <see cref="Limit"/>.
+/// </summary>
+public sealed record SelectionOptions
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    /// <summary>Rules that a kept image fulfils, all of them.</summary>
+    public IReadOnlyList<string> Keep { get; init; } = [];
+
+    /// <summary>Rules that no kept image fulfils; where such a rule is unknown because a score is missing, the image is dropped too.</summary>
+    public IReadOnlyList<string> Drop { get; init; } = [];
+
+    /// <summary>
+    /// A weighted sum or other expression, such as <c>0.8*arniqa_quality + 0.2*brisque_quality</c>: rules and <see cref="By"/> can name it
+    /// as the column <c>score</c>, in which larger is better.
+    /// </summary>
+    public string? Score { get; init; }
+
+    /// <summary>Keeps only the best by <see cref="By"/>; of equals the first in the dataset.</summary>
+    public TopShare? Top { get; init; }
+
+    /// <summary>Keeps only what lies between two percentiles of <see cref="By"/>, both ends included; percentiles are exact and interpolated.</summary>
+    public PercentileRange? Between { get; init; }
+
+    /// <summary>The column of <see cref="Top"/> and <see cref="Between"/>. Which end is best, the metric says; else the largest is.</summary>
+    public string? By { get; init; }
+
+    /// <summary>A column or <c>item.FIELD</c>: <see cref="Top"/> and <see cref="Between"/> hold within each of its values.</summary>
+    public string? Per { get; init; }
+
+    /// <summary>Keeps at most this many items, the first in the dataset.</summary>
+    public long? Limit { get; init; }
+
+    /// <summary>How the images of one item count together; by default the worst decides.</summary>
+    public ImagePolicy Images { get; init; } = ImagePolicy.Worst;
+
+    /// <summary>Whether items without an image are kept; by default they are, and no step but <see cref="Limit"/> counts them.</summary>
+    public bool KeepItemsWithoutImage { get; init; } = true;
+
+    /// <summary>True when nothing is asked for.</summary>
+    [JsonIgnore]
+    public bool IsEmpty => Keep.Count == 0 && Drop.Count == 0 && Top == null && Between == null && Limit == null;
+
+    /// <summary>The columns that rules, score, by and per name.</summary>
+    /// <exception cref="RuleException">One of them cannot be understood.</exception>
+    [JsonIgnore]
+    public IReadOnlyList<string> Columns
+    {
+        get
+        {
+            var parsed = ParsedSelection.Of(this, RuleColumns.Any);
+            return [.. parsed.Expressions.SelectMany(expression => expression.Columns).Select(column => column.Name).Where(name => name != ParsedSelection.Score).Distinct()];
+        }
+    }
+
+    /// <summary>The metrics of <see cref="Columns"/>: a table needs them for this selection.</summary>
+    /// <exception cref="RuleException">A rule cannot be understood.</exception>
+    [JsonIgnore]
+    public IReadOnlyList<Metrics.Metric> Metrics => Rule.MetricsOf(Columns);
+
+    internal string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    internal static SelectionOptions FromJson(string json) =>
+        JsonSerializer.Deserialize<SelectionOptions>(json, Json) ?? throw new JsonException("Expected a selection; found null.");
+}
+
+/// <summary>A selection whose expressions have been read against the columns of a table.</summary>
+internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression? ScoreExpression, ColumnReference? By, bool SmallestIsBest, ColumnReference? Per)
+{
+    /// <summary>The name of the ensemble as a column.</summary>
+    public const string Score = "score";
+
+    public IEnumerable<RuleExpression> Expressions =>
+        Rules.Select(rule => rule.Condition).Concat(new[] { ScoreExpression, By, Per }.OfType<RuleExpression>());
+
+    public static ParsedSelection Of(SelectionOptions options, RuleColumns columns)
+    {
+        var score = options.Score == null ? null : RuleParser.ReadNumber(options.Score, columns);
+        if (score != null)
+            columns = columns.With(new Scoring.TableColumn(Score, Scoring.TableColumnKind.Number, Direction: Metrics.MetricDirection.HigherIsBetter));
+        if ((options.Top != null || options.Between != null) != (options.By != null))
+        {
+            throw new RuleException(options.By == null
+                ? "Expected a column to keep the best or a range of percentiles by; found none."
+                : $"Expected a share or a range of percentiles to keep by {options.By}; found none.");
+        }
+        if (options.Per != null && options.By == null)
+            throw new RuleException($"Expected a share or a range of percentiles to keep within each {options.Per}; found none.");
+        if (options.Limit < 0)
+            throw new RuleException($"Expected a limit of at least 0; found {options.Limit}.");
+        var by = options.By == null ? null : Column(options.By, columns);
+        if (by is { Kind: ValueKind.Text or ValueKind.Boolean })
+            throw new RuleException($"Expected a column of numbers to select by; '{options.By}' holds text.");
+        return new ParsedSelection(
+            [.. options.Keep.Select(rule => Rule.Parse(rule, columns)), .. options.Drop.Select(rule => Rule.Against(Rule.Parse(rule, columns)))],
+            score,
+            by,
+            by != null && columns.Find(by.Name)?.Direction == Metrics.MetricDirection.LowerIsBetter,
+            options.Per == null ? null : Column(options.Per, columns));
+    }
+
+    private static ColumnReference Column(string name, RuleColumns columns) => RuleParser.ReadColumn(name, columns);
+}

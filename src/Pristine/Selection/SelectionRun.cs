@@ -1,0 +1,444 @@
+using System.Globalization;
+using Pristine.Datasets;
+using Pristine.Imaging;
+using Pristine.Native;
+using Pristine.Scoring;
+
+namespace Pristine.Selection;
+
+/// <summary>What became of an item, in the order of the dataset.</summary>
+/// <param name="ItemIndex">The item's position in the dataset, from 0.</param>
+/// <param name="Id">The item's id.</param>
+/// <param name="Kept">True when it is kept.</param>
+public readonly record struct ItemDecision(long ItemIndex, string Id, bool Kept);
+
+/// <summary>How many items were dropped for a reason.</summary>
+/// <param name="Reason">For example <c>fails brisque &lt;= 40</c>.</param>
+/// <param name="Count">Number of items.</param>
+public sealed record ReasonCount(string Reason, long Count);
+
+/// <summary>Codes of decisions that no comparison of a rule made; those of comparisons follow, negative where a score was missing.</summary>
+internal static class SelectionCode
+{
+    public const int Passes = 0;
+    public const int KeptWithoutImage = 1;
+    public const int DroppedWithoutImage = 2;
+    public const int InvalidRecord = 3;
+
+    /// <summary>SQL: whether a decision keeps.</summary>
+    public const string Kept = "code IN (0, 1)";
+}
+
+/// <summary>
+/// A selection over a score table, computed by DuckDB within bounded memory. The same table and options give the same decisions, whatever
+/// the number of threads. It touches no pixels, and the dataset only when a rule names <c>item.FIELD</c>.
+/// </summary>
+public sealed class SelectionRun : IDisposable
+{
+    private readonly DuckDbConnection _database;
+    private readonly ScoreTable _table;
+    private readonly ParsedSelection _parsed;
+    private readonly ReasonList _reasons = new();
+    private readonly Func<Dataset> _openDataset;
+    private readonly string _folder;
+    private string _decided = "";
+
+    private SelectionRun(ScoreTable table, SelectionOptions options, Func<Dataset> openDataset, SelectionResources resources)
+    {
+        _table = table;
+        Options = options;
+        _openDataset = openDataset;
+        _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns));
+        _folder = Directory.CreateTempSubdirectory("pristine-select-").FullName;
+        _database = DuckDbConnection.Open(
+            new DuckDbOptions { Threads = resources.Threads, MemoryLimit = resources.MemoryLimit, TemporaryFolder = Path.Combine(_folder, "spill") });
+    }
+
+    /// <summary>What was asked for.</summary>
+    public SelectionOptions Options { get; }
+
+    /// <summary>Number of items in the table.</summary>
+    public long Items { get; private set; }
+
+    /// <summary>Number of items that are kept.</summary>
+    public long Kept { get; private set; }
+
+    /// <summary>Number of items that are kept without an image to judge.</summary>
+    public long KeptWithoutImage { get; private set; }
+
+    /// <summary>Number of items that are dropped.</summary>
+    public long Dropped => Items - Kept;
+
+    /// <summary>Why items were dropped, the most frequent reason first.</summary>
+    public IReadOnlyList<ReasonCount> Reasons { get; private set; } = [];
+
+    internal DuckDbConnection Database => _database;
+
+    /// <summary>The table's folder.</summary>
+    public string Table => _table.Folder;
+
+    internal ParsedSelection Parsed => _parsed;
+
+    internal string TableSource => _table.Source;
+
+    /// <summary>Selects.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="options">What to keep.</param>
+    /// <param name="resources">Threads and memory.</param>
+    /// <param name="openDataset">Opens the table's dataset; by default at the place that the table remembers.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="RuleException">A rule cannot be understood, or names a column that the table does not have.</exception>
+    /// <exception cref="DatasetException">A rule names a field of items and the dataset cannot be read.</exception>
+    public static SelectionRun Run(
+        ScoreTable table, SelectionOptions options, SelectionResources? resources = null, Func<Dataset>? openDataset = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(options);
+        resources ??= new SelectionResources();
+        var run = new SelectionRun(table, options, openDataset ?? (() => OpenDataset(table)), resources);
+        try
+        {
+            using var interruption = cancellation.Register(run._database.Interrupt);
+            run.Select(cancellation);
+            return run;
+        }
+        catch (DuckDbException) when (cancellation.IsCancellationRequested)
+        {
+            run.Dispose();
+            throw new OperationCanceledException(cancellation);
+        }
+        catch
+        {
+            run.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the dataset that a table is about, at the place where it was scored.</summary>
+    /// <param name="table">The table.</param>
+    /// <exception cref="DatasetException">It is not there.</exception>
+    public static Dataset OpenDataset(ScoreTable table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        var source = table.Provenance.Dataset;
+        // In the words of the user where they still mean the same: folders and globs name their items after them.
+        var isSame = Path.TrimEndingDirectorySeparator(Path.GetFullPath(source.Input)) == source.Path;
+        return Dataset.Open(isSame ? source.Input : source.Path, source.Format == DatasetFormat.Folder ? null : new DatasetOptions { ImageRoot = source.ImageRoot });
+    }
+
+    /// <summary>The decisions, in the order of the dataset, computed while they are read.</summary>
+    public IEnumerable<ItemDecision> Decisions()
+    {
+        using var connection = _database.Another();
+        using var rows = connection.Query(
+            $"SELECT d.item_index, r.id, d.{SelectionCode.Kept} FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key ORDER BY d.item_index");
+        while (rows.Read())
+            yield return new ItemDecision(rows.Int64(0), rows.Text(1)!, rows.Boolean(2));
+    }
+
+    /// <summary>Reads the dataset again and gives the kept items, unchanged and in order.</summary>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <exception cref="DatasetException">The dataset is not the one that was scored: an item has no row, or another id.</exception>
+    public IEnumerable<DatasetItem> KeptItems(CancellationToken cancellation = default) =>
+        DecidedItems(_openDataset(), Decisions(), cancellation).Where(decided => decided.Decision.Kept).Select(decided => decided.Item);
+
+    /// <summary>The dataset's items with what became of them.</summary>
+    internal static IEnumerable<(DatasetItem Item, ItemDecision Decision)> DecidedItems(
+        Dataset dataset, IEnumerable<ItemDecision> decisions, CancellationToken cancellation)
+    {
+        using var next = decisions.GetEnumerator();
+        foreach (var item in dataset.Read(cancellation))
+        {
+            if (!next.MoveNext() || next.Current.ItemIndex != item.Index || next.Current.Id != item.Id)
+            {
+                throw new DatasetException(
+                    $"Item {item.Index} of {dataset.Source}, '{item.Id}', is not the one that was scored. Bring the table up to date with 'pristine score' and select again.");
+            }
+            yield return (item, next.Current);
+        }
+        if (next.MoveNext())
+            throw new DatasetException($"{dataset.Source} ends before item {next.Current.ItemIndex}, '{next.Current.Id}', which was scored. Bring the table up to date with 'pristine score' and select again.");
+    }
+
+    /// <summary>What became of every item and why, in the order of the dataset, computed while it is read.</summary>
+    public IEnumerable<LedgerEntry> Entries()
+    {
+        using var connection = _database.Another();
+        using var rows = connection.Query($"SELECT \"index\", id, kept, rule, reason FROM ({LedgerQuery(droppedOnly: false)})");
+        while (rows.Read())
+            yield return new LedgerEntry(rows.Int64(0), rows.Text(1)!, rows.Boolean(2), rows.Text(3), rows.Text(4)!);
+    }
+
+    /// <summary>Writes the ledger: a line or row per item, in the order of the dataset.</summary>
+    /// <param name="stream">Where to write.</param>
+    /// <param name="format"><c>parquet</c>, <c>csv</c> or <c>jsonl</c>.</param>
+    /// <param name="droppedOnly">Leaves the kept items out.</param>
+    internal void WriteLedger(Stream stream, string format, bool droppedOnly)
+    {
+        // DuckDB writes where it is confined to; from there the bytes go to wherever the user wants them, also to a pipe.
+        var file = Path.Combine(_folder, $"ledger.{format}");
+        _database.Execute($"COPY ({LedgerQuery(droppedOnly)}) TO {DuckDbConnection.Literal(file)} {ScoreTable.CopyOptions(format)}");
+        using (var written = File.OpenRead(file))
+            written.CopyTo(stream);
+        File.Delete(file);
+    }
+
+    /// <summary>Frees the database and what it spilled.</summary>
+    public void Dispose()
+    {
+        _database.Dispose();
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
+    }
+
+    private void Select(CancellationToken cancellation)
+    {
+        var fields = _parsed.Expressions.SelectMany(expression => expression.Columns).Select(column => column.ItemField).OfType<string>().Distinct().ToArray();
+        if (fields.Length > 0)
+            ReadFields(fields, cancellation);
+        _database.Confine([_table.Folder, _folder], []);
+        CreateRows(fields);
+        Judge();
+        if (Options.Between is { } range)
+            KeepBetween(range);
+        if (Options.Top is { } top)
+            KeepTop(top);
+        if (Options.Limit is { } limit)
+            KeepFirst(limit);
+        cancellation.ThrowIfCancellationRequested();
+        Count();
+    }
+
+    private void ReadFields(string[] fields, CancellationToken cancellation)
+    {
+        _database.Execute($"CREATE TABLE fields (item_index BIGINT, {string.Join(", ", fields.Select(field => $"{DuckDbConnection.Identifier($"item.{field}")} VARCHAR"))})");
+        var dataset = _openDataset();
+        using var appender = _database.Append("fields");
+        foreach (var item in dataset.Read(cancellation))
+        {
+            appender.Append(item.Index);
+            foreach (var value in ItemFields.Read(item, dataset.Format, fields))
+                appender.Append(value);
+            appender.EndRow();
+        }
+        appender.Complete();
+    }
+
+    /// <summary>The view <c>rows</c>: what rules can see.</summary>
+    private void CreateRows(string[] fields)
+    {
+        var sql = $"SELECT * REPLACE (CAST(modified AS VARCHAR) AS modified), (status <> 'no_image') AS has_image FROM {_table.Source}";
+        if (fields.Length > 0)
+            sql = $"SELECT r.*, f.* EXCLUDE (item_index) FROM ({sql}) r LEFT JOIN fields f ON r.item_index = f.item_index";
+        var hasSeveral = _database.QueryInt64($"SELECT max(image_index) FROM {_table.Source}") > 0;
+        if (hasSeveral && Options.Images == ImagePolicy.Mean)
+            sql = MeanOf(sql, fields);
+        if (_parsed.ScoreExpression is { } score)
+            sql = $"SELECT *, {score.Number(Width.Double)} AS {ParsedSelection.Score} FROM ({sql})";
+        _database.Execute($"CREATE VIEW rows AS {sql}");
+        HasSeveralImages = hasSeveral && Options.Images != ImagePolicy.Mean;
+    }
+
+    private bool HasSeveralImages { get; set; }
+
+    /// <summary>
+    /// One row per item: the mean of each number over the images that have it, sizes in whole pixels; of texts that of the first image that
+    /// could be read.
+    /// </summary>
+    private string MeanOf(string rows, string[] fields)
+    {
+        const string isRead = "status IN ('ok', 'too_small')";
+        var columns = _table.Columns.Where(column => column.Name is not ("key" or "item_index" or "image_index")).Select(column =>
+        {
+            var name = DuckDbConnection.Identifier(column.Name);
+            return column.Kind != TableColumnKind.Number ? $"arg_min({name}, CASE WHEN {isRead} THEN image_index ELSE image_index + 1000000000 END) AS {name}"
+                : column.IsFloat ? $"CAST(avg({name}) AS FLOAT) AS {name}"
+                : column.Name is "width" or "height" or "bytes" ? $"CAST(round(avg({name})) AS BIGINT) AS {name}"
+                : $"avg({name}) AS {name}";
+        }).Concat(fields.Select(field => DuckDbConnection.Identifier($"item.{field}")).Select(name => $"any_value({name}) AS {name}"));
+        return $"SELECT item_index, min(key) AS key, CAST(0 AS INTEGER) AS image_index, {string.Join(", ", columns)} FROM ({rows}) GROUP BY item_index";
+    }
+
+    /// <summary>The first table of decisions: rules.</summary>
+    private void Judge()
+    {
+        var code = new List<string>
+        {
+            $"WHEN status = 'no_image' THEN {(Options.KeepItemsWithoutImage ? SelectionCode.KeptWithoutImage : SelectionCode.DroppedWithoutImage)}",
+            // A record that could not be understood has no image, and so no folder; folders are cheaper to read than names of images.
+            $"WHEN folder IS NULL THEN {SelectionCode.InvalidRecord}",
+        };
+        foreach (var rule in _parsed.Rules)
+        {
+            _reasons.Rule = rule.Text;
+            var (condition, reason) = (rule.Condition.Condition, rule.Condition.Explain(_reasons, wanted: true));
+            code.Add($"WHEN {condition} IS FALSE THEN {reason} WHEN {condition} IS NULL THEN -({reason})");
+        }
+        var statuses = string.Join(' ', Enum.GetValues<ImageStatus>().Select(status => $"WHEN '{status.Name()}' THEN {(int)status}"));
+        var by = _parsed.By == null ? "NULL::DOUBLE" : _parsed.By.Number(Width.Double);
+        var per = _parsed.Per == null ? "CAST(0 AS TINYINT)" : $"coalesce(CAST({DuckDbConnection.Identifier(_parsed.Per.Name)} AS VARCHAR), '')";
+        var judged =
+            $"""
+            SELECT key, item_index{(HasSeveralImages ? ", image_index" : "")}, CAST(code AS SMALLINT) AS code, CAST(CASE status {statuses} END AS TINYINT) AS status,
+              {_reasons.CaseOfCode("abs(code)", reason => reason.Value)} AS value, {_reasons.CaseOfCode("abs(code)", reason => reason.Threshold)} AS threshold, {by} AS by_value, {per} AS per
+            FROM (SELECT *, CASE {string.Join(' ', code)} ELSE {SelectionCode.Passes} END AS code FROM rows)
+            """;
+        if (HasSeveralImages)
+            judged = PerItem(judged);
+        Decide(judged);
+    }
+
+    /// <summary>Of several images the one that decides about the item: the first that fails (worst), or the first that passes (best).</summary>
+    private string PerItem(string judged)
+    {
+        var isWorst = Options.Images == ImagePolicy.Worst;
+        var order = $"(CASE WHEN code = {SelectionCode.Passes} THEN {(isWorst ? 1 : 0)} ELSE {(isWorst ? 0 : 1)} END) * 4294967296 + image_index";
+        // The worst by value is the largest where small is good. An item with an image that has no value has no worst value.
+        var extreme = isWorst == _parsed.SmallestIsBest ? "max(by_value)" : "min(by_value)";
+        var by = isWorst ? $"CASE WHEN count(by_value) = count(*) THEN {extreme} END" : extreme;
+        return
+            $"""
+            SELECT item_index, d.key AS key, d.code AS code, d.status AS status, d.value AS value, d.threshold AS threshold, by_value, d.per AS per
+            FROM (SELECT item_index, {by} AS by_value,
+                    arg_min(struct_pack(key := key, code := code, status := status, value := value, threshold := threshold, per := per), {order}) AS d
+                  FROM ({judged}) GROUP BY item_index)
+            """;
+    }
+
+    private void KeepBetween(PercentileRange range)
+    {
+        var rule = $"{_parsed.By!.Name} between {range}{PerText}";
+        var (missing, low, high) = (_reasons.Add(rule, _parsed.By.Name), _reasons.Add(rule, _parsed.By.Name), _reasons.Add(rule, _parsed.By.Name));
+        var shares = string.Create(CultureInfo.InvariantCulture, $"[{range.Low / 100}, {range.High / 100}]");
+        _database.Execute(
+            $"""
+            CREATE TABLE bounds AS SELECT per, ends[1] AS low, ends[2] AS high
+            FROM (SELECT per, quantile_cont(by_value, {shares}) AS ends FROM {_decided} WHERE code = {SelectionCode.Passes} GROUP BY per)
+            """);
+        Decide(
+            $"""
+            SELECT key, item_index, status, by_value, d.per,
+              CASE WHEN code <> {SelectionCode.Passes} THEN code WHEN by_value IS NULL THEN -{missing} WHEN by_value < low THEN {low} WHEN by_value > high THEN {high} ELSE code END AS code,
+              CASE WHEN code <> {SelectionCode.Passes} THEN value ELSE by_value END AS value,
+              CASE WHEN code <> {SelectionCode.Passes} THEN threshold WHEN by_value < low THEN low ELSE high END AS threshold
+            FROM {_decided} d LEFT JOIN bounds b ON d.per = b.per
+            """);
+    }
+
+    private void KeepTop(TopShare top)
+    {
+        var rule = $"top {top} by {_parsed.By!.Name}{PerText}";
+        var (missing, beyond) = (_reasons.Add(rule, _parsed.By.Name), _reasons.Add(rule, _parsed.By.Name));
+        var amount = top.Amount.ToString(CultureInfo.InvariantCulture);
+        var count = top.IsPercent ? $"CAST(ceil(count(*) * {amount} / 100) AS BIGINT)" : $"least(count(*), {amount})";
+        var (best, worse) = _parsed.SmallestIsBest ? ("ASC", ">") : ("DESC", "<");
+        var candidates = $"(SELECT * FROM {_decided} WHERE code = {SelectionCode.Passes} AND by_value IS NOT NULL)";
+        // The value and key of the last one that is kept, in each group; everything after it goes.
+        _database.Execute(
+            $"""
+            CREATE TABLE last_kept AS
+            SELECT per, by_value AS last_value, key AS last_key
+            FROM (SELECT per, by_value, key, row_number() OVER (PARTITION BY per ORDER BY by_value {best}, key) AS rank FROM {candidates})
+            JOIN (SELECT per, {count} AS size FROM {candidates} GROUP BY per) USING (per)
+            WHERE rank = size
+            """);
+        Decide(
+            $"""
+            SELECT key, item_index, status, by_value, d.per,
+              CASE WHEN code <> {SelectionCode.Passes} THEN code WHEN by_value IS NULL THEN -{missing}
+                   WHEN last_key IS NULL OR by_value {worse} last_value OR (by_value = last_value AND key > last_key) THEN {beyond} ELSE code END AS code,
+              CASE WHEN code <> {SelectionCode.Passes} THEN value ELSE by_value END AS value,
+              CASE WHEN code <> {SelectionCode.Passes} THEN threshold ELSE last_value END AS threshold
+            FROM {_decided} d LEFT JOIN last_kept l ON d.per = l.per
+            """);
+    }
+
+    private void KeepFirst(long limit)
+    {
+        var beyond = _reasons.Add(string.Create(CultureInfo.InvariantCulture, $"limit {limit}"), null);
+        var last = limit == 0 ? -1 : _database.QueryInt64($"SELECT item_index FROM {_decided} WHERE {SelectionCode.Kept} ORDER BY item_index LIMIT 1 OFFSET $1", limit - 1);
+        if (last is { } index)
+            Decide($"SELECT * REPLACE (CASE WHEN {SelectionCode.Kept} AND item_index > {index.ToString(CultureInfo.InvariantCulture)} THEN {beyond} ELSE code END AS code) FROM {_decided}");
+    }
+
+    private string PerText => _parsed.Per == null ? "" : $" per {_parsed.Per.Name}";
+
+    /// <summary>Makes the next table of decisions from a query and forgets the one before.</summary>
+    private void Decide(string query)
+    {
+        var next = _decided == "decided_a" ? "decided_b" : "decided_a";
+        _database.Execute($"CREATE OR REPLACE TABLE {next} AS {query}");
+        if (_decided.Length > 0)
+            _database.Execute($"DROP TABLE {_decided}");
+        _database.Execute("DROP TABLE IF EXISTS bounds; DROP TABLE IF EXISTS last_kept");
+        _decided = next;
+    }
+
+    private void Count()
+    {
+        var byReason = new Dictionary<string, long>(StringComparer.Ordinal);
+        var known = _reasons.All.ToDictionary(reason => reason.Code);
+        using var counts = _database.Query($"SELECT code, status, count(*) FROM {_decided} GROUP BY ALL");
+        while (counts.Read())
+        {
+            var (code, status, count) = ((int)counts.Int64(0), (ImageStatus)counts.Int64(1), counts.Int64(2));
+            Items += count;
+            if (code is SelectionCode.Passes or SelectionCode.KeptWithoutImage)
+            {
+                Kept += count;
+                KeptWithoutImage += code == SelectionCode.KeptWithoutImage ? count : 0;
+                continue;
+            }
+            var reason = code switch
+            {
+                SelectionCode.DroppedWithoutImage => "no image",
+                SelectionCode.InvalidRecord => "not a valid record",
+                < 0 when status is not (ImageStatus.Ok or ImageStatus.TooSmall) => $"image {status.Name()}",
+                < 0 => $"missing score {known[-code].Column}",
+                _ => $"fails {known[code].Rule}",
+            };
+            byReason[reason] = byReason.GetValueOrDefault(reason) + count;
+        }
+        Reasons = [.. byReason.Select(pair => new ReasonCount(pair.Key, pair.Value)).OrderByDescending(reason => reason.Count).ThenBy(reason => reason.Reason, StringComparer.Ordinal)];
+    }
+
+    /// <summary>The ledger as a query.</summary>
+    /// <param name="droppedOnly">Leaves the kept items out.</param>
+    /// <param name="condition">Further condition on the table's rows <c>r</c>.</param>
+    internal string LedgerQuery(bool droppedOnly, string condition = "true")
+    {
+        string Text(Func<DropReason, string?> text) => _reasons.CaseOfCode("abs(code)", reason => text(reason) is { } found ? DuckDbConnection.Literal(found) : null, "VARCHAR");
+        // Four decimals, as a person reads them; whole numbers without any.
+        const string shown = "rtrim(rtrim(printf('%.4f', d.value), '0'), '.')";
+        return
+            $"""
+            SELECT d.item_index AS "index", r.id, r.image, d.{SelectionCode.Kept} AS kept, r.status,
+              CASE WHEN abs(code) >= {ReasonList.FirstCode} THEN {Text(reason => reason.Rule)} END AS rule,
+              CASE WHEN abs(code) >= {ReasonList.FirstCode} THEN {Text(reason => reason.Column)} END AS "column",
+              CASE WHEN code >= {ReasonList.FirstCode} THEN round(d.value, 6) END AS value,
+              CASE WHEN abs(code) >= {ReasonList.FirstCode} THEN round(d.threshold, 6) END AS threshold,
+              CASE WHEN code >= {ReasonList.FirstCode} THEN round(d.value - d.threshold, 6) END AS margin,
+              CASE
+                WHEN code = {SelectionCode.Passes} THEN 'passes every rule'
+                WHEN code = {SelectionCode.KeptWithoutImage} THEN 'kept: no image to judge'
+                WHEN code = {SelectionCode.DroppedWithoutImage} THEN 'no image'
+                WHEN code = {SelectionCode.InvalidRecord} THEN r.error
+                WHEN code < 0 THEN concat('missing score ', {Text(reason => reason.Column)}, ': ', r.status, ', ' || r.error)
+                ELSE concat({Text(reason => reason.Column)} || coalesce(' ' || {shown}, '') || ' ', 'fails ', {Text(reason => reason.Comparison)})
+              END AS reason
+            FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key
+            WHERE ({condition}){(droppedOnly ? $" AND NOT d.{SelectionCode.Kept}" : "")}
+            ORDER BY d.item_index
+            """;
+    }
+}
+
+/// <summary>What a selection may use.</summary>
+public sealed record SelectionResources
+{
+    /// <summary>Threads; by default one per core. They do not change the result.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Bytes for sorts and joins; beyond them they spill to disk. By default 1 GiB.</summary>
+    public long MemoryLimit { get; init; } = 1L << 30;
+}

@@ -1,0 +1,184 @@
+using Pristine.Datasets;
+using Pristine.Imaging;
+using Pristine.Metrics;
+using Pristine.Scoring;
+
+namespace Pristine.Tests.Scoring;
+
+public class ScoreTableRunTests
+{
+    private static readonly string[] Photos =
+        [.. Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Where(path => !path.Contains("corrupt", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    private static readonly ScoreTableOptions SmallParts = new() { RowsPerPart = 4 };
+
+    private static ScoringOptions With(params string[] metrics) => new() { Metrics = [.. metrics.Select(MetricCatalog.Get)], Workers = 2 };
+
+    private static int Score(string input, string table, ScoringOptions scoring, ScoreTableOptions? options = null, int? stopAfter = null) =>
+        ScoreTableRun.Score(Dataset.Open(input), table, scoring, options ?? SmallParts, TestContext.Current.CancellationToken)
+            .Take(stopAfter ?? int.MaxValue).ToArray().Sum(item => item.ImagesRead);
+
+    private static string[] Export(string table)
+    {
+        var file = Path.Combine(Path.GetDirectoryName(table)!, $"{Guid.NewGuid():N}.jsonl");
+        ScoreTable.Open(table).Export(file, "jsonl");
+        return File.ReadAllLines(file);
+    }
+
+    private static void MakeImages(TemporaryFolder folder, int count)
+    {
+        Directory.CreateDirectory(folder["images"]);
+        for (var i = 0; i < count; i++)
+            File.Copy(Photos[i % Photos.Length], folder[$"images/{i:00}.jpg"]);
+    }
+
+    [Fact]
+    public void A_second_run_reads_nothing_and_changes_no_part()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 10);
+        Assert.Equal(10, Score(folder["images"], folder["table"], With("brightness")));
+        var parts = Directory.GetFiles(folder["table"], "*.parquet").Order(StringComparer.Ordinal).ToArray();
+        Assert.Equal(["part-0000-000000.parquet", "part-0000-000001.parquet", "part-0000-000002.parquet"], parts.Select(Path.GetFileName));
+        var before = parts.Select(File.GetLastWriteTimeUtc).ToArray();
+        Assert.Equal(0, Score(folder["images"], folder["table"], With("brightness")));
+        Assert.Equal(before, parts.Select(File.GetLastWriteTimeUtc));
+        Assert.Null(ScoreTable.Open(folder["table"]).Incomplete);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(9)]
+    public void A_run_that_stopped_goes_on_and_the_table_is_as_if_it_had_not(int stopAfter)
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 10);
+        Score(folder["images"], folder["whole"], With("brightness", "contrast"));
+        Score(folder["images"], folder["stopped"], With("brightness"), stopAfter: stopAfter);
+        Assert.Equal(stopAfter, ScoreTable.Open(folder["stopped"]).RowCount);
+        Assert.NotNull(ScoreTable.Open(folder["stopped"]).Incomplete);
+        Assert.Equal(10 - stopAfter, Score(folder["images"], folder["stopped"], With("brightness")));
+        // Then a column is added, and that is interrupted as well, within a part.
+        Score(folder["images"], folder["stopped"], With("contrast"), stopAfter: stopAfter);
+        Assert.Equal(10 - stopAfter, Score(folder["images"], folder["stopped"], With("contrast")));
+        Assert.Null(ScoreTable.Open(folder["stopped"]).Incomplete);
+        Assert.Equal(Export(folder["whole"]), Export(folder["stopped"]));
+    }
+
+    [Fact]
+    public void A_metric_is_added_to_every_row_without_touching_the_others()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 6);
+        Score(folder["images"], folder["table"], With("brightness"));
+        Assert.Equal(0, Score(folder["images"], folder["table"], With("min_side"), SmallParts) - 6);
+        Score(folder["images"], folder["both"], With("brightness", "min_side"));
+        Assert.Equal(Export(folder["both"]), Export(folder["table"]));
+    }
+
+    [Fact]
+    public void Only_what_changed_is_read_again()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 8);
+        Score(folder["images"], folder["table"], With("brightness"));
+        File.Copy(Photos[20], folder["images/03.jpg"], overwrite: true);
+        File.SetLastWriteTimeUtc(folder["images/05.jpg"], new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        File.Delete(folder["images/06.jpg"]);
+        File.Copy(Photos[21], folder["images/025.jpg"]);
+        // 03 (other content), 05 (touched: its content is compared), 025 (new); 06 loses its row.
+        Assert.Equal(3, Score(folder["images"], folder["table"], With("brightness")));
+        Score(folder["images"], folder["fresh"], With("brightness"));
+        Assert.Equal(Export(folder["fresh"]), Export(folder["table"]));
+        Assert.Equal(0, Score(folder["images"], folder["table"], With("brightness")));
+    }
+
+    [Fact]
+    public void Another_order_of_the_dataset_moves_rows_and_reads_no_image()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 9);
+        string[] lines = [.. Enumerable.Range(0, 9).Select(i => $"{{\"id\": \"n{i}\", \"image\": \"images/{i:00}.jpg\", \"conversations\": []}}"), "{\"id\": \"text\", \"text\": \"three words here\"}"];
+        File.WriteAllLines(folder["data.jsonl"], lines);
+        Score(folder["data.jsonl"], folder["table"], With("brightness"));
+        File.WriteAllLines(folder["data.jsonl"], lines.Reverse().Concat(lines[..2]));
+        // Two lines come twice now; only their second occurrences are new.
+        Assert.Equal(2, Score(folder["data.jsonl"], folder["table"], With("brightness")));
+        Score(folder["data.jsonl"], folder["fresh"], With("brightness"));
+        Assert.Equal(Export(folder["fresh"]), Export(folder["table"]));
+    }
+
+    [Fact]
+    public void A_column_of_another_model_is_refused_until_it_is_asked_to_be_computed_anew()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 6);
+        Score(folder["images"], folder["table"], With("brightness"));
+        var good = Export(folder["table"]);
+        // As if an older program had made it: another version in the provenance and in the parts.
+        var json = Path.Combine(folder["table"], TableProvenance.FileName);
+        File.WriteAllText(json, File.ReadAllText(json).Replace("\"version\": \"1\"", "\"version\": \"0\"", StringComparison.Ordinal));
+        var error = Assert.Throws<ScoreTableException>(() => Score(folder["images"], folder["table"], With("brightness")));
+        Assert.Contains("version 0 in the table, 1 here", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--rescore brightness", error.Message, StringComparison.Ordinal);
+        Score(folder["images"], folder["table"], With("brightness"), SmallParts with { Rescore = ["brightness"] });
+        Assert.Equal(good, Export(folder["table"]));
+        Assert.Null(ScoreTable.Open(folder["table"]).Incomplete);
+    }
+
+    [Fact]
+    public void A_table_of_another_dataset_is_refused()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 3);
+        Score(folder["images"], folder["table"], With("brightness"));
+        Directory.Move(folder["images"], folder["elsewhere"]);
+        Directory.CreateDirectory(folder["images"]);
+        Assert.Contains("--moved", Assert.Throws<ScoreTableException>(() => Score(folder["elsewhere"], folder["table"], With("brightness"))).Message, StringComparison.Ordinal);
+        Assert.Contains("no items", Assert.Throws<DatasetException>(() => Score(folder["images"], folder["table"], With("brightness"))).Message, StringComparison.Ordinal);
+        Assert.Equal(0, Score(folder["elsewhere"], folder["table"], With("brightness"), SmallParts with { HasMoved = true }));
+    }
+
+    [Fact]
+    public void Two_writers_of_a_shard_do_not_get_along_but_two_shards_do()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 9);
+        var token = TestContext.Current.CancellationToken;
+        var (first, second) = (new ScoreTableOptions { Shard = 0, Shards = 2 }, new ScoreTableOptions { Shard = 1, Shards = 2 });
+        using (var running = ScoreTableRun.Score(Dataset.Open(folder["images"]), folder["table"], With("brightness"), first, token).GetEnumerator())
+        {
+            Assert.True(running.MoveNext());
+            Assert.Contains("shard 0", Assert.Throws<IOException>(() => Score(folder["images"], folder["table"], With("brightness"), first)).Message, StringComparison.Ordinal);
+            Score(folder["images"], folder["table"], With("brightness"), second);
+        }
+        Score(folder["images"], folder["table"], With("brightness"), first);
+        Score(folder["images"], folder["whole"], With("brightness"));
+        Assert.Equal(Export(folder["whole"]), Export(folder["table"]));
+        Assert.Throws<ScoreTableException>(() => Score(folder["images"], folder["table"], With("brightness"), SmallParts));
+    }
+
+    [Fact]
+    public void Rows_say_what_became_of_every_image_and_what_the_text_measures()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 1);
+        File.WriteAllText(folder["images/bad.jpg"], "no image");
+        File.WriteAllLines(folder["data.jsonl"], [
+            "{\"id\": 1, \"images\": [\"images/00.jpg\", \"images/bad.jpg\"], \"conversations\": [{\"from\": \"user\", \"value\": \"Wás  ist 🖼?\"}, {\"from\": \"assistant\", \"value\": \"x\"}]}",
+            "{\"id\": 2, \"image\": \"images/absent.jpg\", \"conversations\": [[\"q\", \"a b\"]]}",
+            "not json",
+            "{\"id\": 4, \"caption\": [\"one two\", \"three\"]}",
+        ]);
+        Score(folder["data.jsonl"], folder["table"], With("brightness"));
+        var rows = Export(folder["table"]).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(["ok", "unreadable", "missing", "unreadable", "no_image"], rows.Select(row => row.GetProperty("status").GetString()));
+        Assert.Equal([0L, 0, 1, 2, 3], rows.Select(row => row.GetProperty("item_index").GetInt64()));
+        Assert.Equal("(12, 4, 2) (12, 4, 2) (4, 3, 2) - (12, 3, 0)", string.Join(' ', rows.Select(row =>
+            row.GetProperty("turns").ValueKind == System.Text.Json.JsonValueKind.Null ? "-" : $"({row.GetProperty("text_length")}, {row.GetProperty("word_count")}, {row.GetProperty("turns")})")));
+        Assert.Equal("images", rows[0].GetProperty("folder").GetString());
+        Assert.Equal(8, rows[1].GetProperty("bytes").GetInt64());
+        Assert.Equal(ImageStatus.Unreadable.Name(), rows[3].GetProperty("status").GetString());
+    }
+}

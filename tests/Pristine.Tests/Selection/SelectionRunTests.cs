@@ -1,0 +1,238 @@
+using System.Text.Json;
+using Pristine.Datasets;
+using Pristine.Imaging;
+using Pristine.Scoring;
+using Pristine.Selection;
+
+namespace Pristine.Tests.Selection;
+
+public class SelectionRunTests
+{
+    private static ScoreTable Ten(TemporaryFolder folder) => SmallTable.Make(
+        folder, [.. Enumerable.Range(0, 10).Select(i => SmallTable.Row(i, 10 * ((i * 7) % 10), sharpness: 100 + i, folder: i < 4 ? "a" : "b"))]);
+
+    private static JsonElement[] LedgerOf(ScoreTable table, SelectionOptions options, string file, bool droppedOnly = false)
+    {
+        using var run = SelectionRun.Run(table, options, cancellation: TestContext.Current.CancellationToken);
+        using (var ledger = new LedgerWriter(file))
+            ledger.Write(run, droppedOnly);
+        return [.. File.ReadLines(file).Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+
+    [Theory]
+    // brisque by item: 0 70 40 10 80 50 20 90 60 30
+    [InlineData("3", "brisque", null, "0 3 6")]
+    [InlineData("30%", "brisque", null, "0 3 6")]
+    [InlineData("25%", "brisque", null, "0 3 6")]
+    [InlineData("0%", "brisque", null, "")]
+    [InlineData("100%", "brisque", null, "0 1 2 3 4 5 6 7 8 9")]
+    [InlineData("99", "brisque", null, "0 1 2 3 4 5 6 7 8 9")]
+    [InlineData("3", "sharpness", null, "7 8 9")]
+    [InlineData("3", "brisque_quality", null, "0 3 6")]
+    [InlineData("50%", "brisque", "folder", "0 3 5 6 9")]
+    [InlineData("1", "brisque", "folder", "0 6")]
+    public void The_best_are_kept_by_the_good_end_of_the_metric(string top, string by, string? per, string kept)
+    {
+        using var folder = TestFiles.NewFolder();
+        Assert.Equal(kept, Ten(folder).Kept(new SelectionOptions { Top = TopShare.Parse(top), By = by, Per = per }));
+    }
+
+    [Fact]
+    public void Of_equals_the_first_in_the_dataset_stays()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(folder, [.. Enumerable.Range(0, 9).Select(i => SmallTable.Row(i, i % 2))]);
+        Assert.Equal("0 1 2 3 4 6 8", table.Kept(new SelectionOptions { Top = new TopShare(7, false), By = "brisque" }));
+    }
+
+    [Theory]
+    [InlineData("p10..p90", null, "1 2 3 4 5 6 8 9")]
+    [InlineData("p0..p100", null, "0 1 2 3 4 5 6 7 8 9")]
+    [InlineData("p0..p50", null, "0 2 3 6 9")]
+    [InlineData("p0..p50", "folder", "0 3 5 6 9")]
+    public void Percentiles_are_exact_interpolated_and_inclusive(string range, string? per, string kept)
+    {
+        using var folder = TestFiles.NewFolder();
+        Assert.Equal(kept, Ten(folder).Kept(new SelectionOptions { Between = PercentileRange.Parse(range), By = "brisque", Per = per }));
+    }
+
+    [Fact]
+    public void Steps_follow_one_another()
+    {
+        using var folder = TestFiles.NewFolder();
+        // The rule leaves 0 70 40 10 . 50 20 . 60 30; the better half of those eight is 0 10 20 30; two of them, the first.
+        Assert.Equal("0 3", Ten(folder).Kept(new SelectionOptions { Drop = ["brisque >= 80"], Top = TopShare.Parse("50%"), By = "brisque", Limit = 2 }));
+    }
+
+    [Fact]
+    public void An_ensemble_is_a_column()
+    {
+        using var folder = TestFiles.NewFolder();
+        var options = new SelectionOptions { Score = "0.5 * brisque_quality + (sharpness - 100) / 20", Keep = ["score > 0.5"] };
+        // Qualities: 1 .3 .6 .9 .2 .5 .8 .1 .4 .7; the sums: .5 .2 .4 .6 .3 .5 .7 .4 .6 .8
+        Assert.Equal("3 6 8 9", Ten(folder).Kept(options));
+        Assert.Equal("9", Ten(folder).Kept(options with { Keep = [], Top = new TopShare(1, false), By = "score" }));
+    }
+
+    [Fact]
+    public void Several_images_count_by_policy()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(
+            folder,
+            SmallTable.Row(0, 20), SmallTable.Row(0, 60, imageIndex: 1),
+            SmallTable.Row(1, 30), SmallTable.Row(1, 40, imageIndex: 1),
+            SmallTable.Row(2, 20), SmallTable.Row(2, 0, imageIndex: 1, status: ImageStatus.Missing),
+            SmallTable.Row(3, 50), SmallTable.Row(3, 90, imageIndex: 1));
+        SelectionOptions By(ImagePolicy policy) => new() { Keep = ["brisque <= 40"], Images = policy };
+        Assert.Equal("1", table.Kept(By(ImagePolicy.Worst)));
+        Assert.Equal("0 1 2", table.Kept(By(ImagePolicy.Mean)));
+        Assert.Equal("0 1 2", table.Kept(By(ImagePolicy.Best)));
+        Assert.Equal("1", table.Kept(By(ImagePolicy.Worst) with { Keep = [], Top = new TopShare(1, false), By = "brisque" }));
+        Assert.Equal("0", table.Kept(By(ImagePolicy.Best) with { Keep = [], Top = new TopShare(1, false), By = "brisque" }));
+        var ledger = LedgerOf(table, By(ImagePolicy.Worst), folder["ledger.jsonl"], droppedOnly: true);
+        Assert.Equal(["f/0-1.jpg", "f/2-1.jpg", "f/3-0.jpg"], ledger.Select(line => line.GetProperty("image").GetString()));
+    }
+
+    [Fact]
+    public void Items_without_an_image_are_kept_unless_asked_otherwise_and_broken_records_never()
+    {
+        using var folder = TestFiles.NewFolder();
+        var broken = SmallTable.Row(2, 0, status: ImageStatus.Unreadable) with { Image = null, Error = "data.jsonl:3: expected a JSON object" };
+        var table = SmallTable.Make(folder, SmallTable.Row(0, 50), SmallTable.Row(1, 0, status: ImageStatus.NoImage), broken);
+        Assert.Equal("1", table.Kept(new SelectionOptions { Keep = ["brisque < 40"] }));
+        Assert.Equal("", table.Kept(new SelectionOptions { Keep = ["brisque < 40"], KeepItemsWithoutImage = false }));
+        Assert.Equal("0 1", table.Kept(new SelectionOptions { Top = TopShare.Parse("100%"), By = "brisque" }));
+        var ledger = LedgerOf(table, new SelectionOptions { Keep = ["brisque < 60"], KeepItemsWithoutImage = false }, folder["ledger.jsonl"]);
+        Assert.Equal(["passes every rule", "no image", "data.jsonl:3: expected a JSON object"], ledger.Select(line => line.GetProperty("reason").GetString()));
+    }
+
+    [Theory]
+    [InlineData("brisque <= 40 and width >= 700", "width", 640.0, 700.0)]
+    [InlineData("width < 100 or brisque < 10", "width", 640.0, 100.0)]
+    [InlineData("not (brisque > 90 or width >= 400)", "width", 640.0, 400.0)]
+    [InlineData("not (brisque < 50 and width >= 400)", "brisque", 20.0, 50.0)]
+    [InlineData("700 <= width", "width", 640.0, 700.0)]
+    [InlineData("brisque between 5 and 10", "brisque", 20.0, 10.0)]
+    [InlineData("brisque between 25 and 30", "brisque", 20.0, 25.0)]
+    [InlineData("brisque + 10 > sharpness", "brisque + 10", 30.0, 100.0)]
+    [InlineData("brisque in (1, 2)", "brisque", 20.0, null)]
+    [InlineData("format = 'png'", "format", null, null)]
+    public void The_ledger_tells_the_comparison_that_decided(string rule, string column, double? value, double? threshold)
+    {
+        using var folder = TestFiles.NewFolder();
+        var line = LedgerOf(SmallTable.Make(folder, SmallTable.Row(0, 20)), new SelectionOptions { Keep = ["brisque >= 0", rule] }, folder["ledger.jsonl"]).Single();
+        static double? Number(JsonElement element) => element.ValueKind == JsonValueKind.Null ? null : element.GetDouble();
+        Assert.Equal((rule, column, value, threshold, value - threshold), (
+            line.GetProperty("rule").GetString(), line.GetProperty("column").GetString(), Number(line.GetProperty("value")),
+            Number(line.GetProperty("threshold")), Number(line.GetProperty("margin"))));
+    }
+
+    [Fact]
+    public void A_missing_score_drops_and_says_so()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(folder, SmallTable.Row(0, 20), SmallTable.Row(1, 0, status: ImageStatus.Missing));
+        foreach (var options in (SelectionOptions[])[
+            new() { Keep = ["brisque <= 40"] }, new() { Drop = ["brisque > 40"] }, new() { Top = new TopShare(5, false), By = "brisque" },
+            new() { Between = new PercentileRange(0, 100), By = "brisque" }])
+        {
+            var line = LedgerOf(table, options, folder["ledger.jsonl"], droppedOnly: true).Single();
+            Assert.Equal("missing score brisque: missing, a reason", line.GetProperty("reason").GetString());
+        }
+    }
+
+    [Theory]
+    [InlineData("ledger.parquet")]
+    [InlineData("ledger.csv")]
+    [InlineData("ledger.jsonl")]
+    public void Ledgers_are_the_same_bytes_whatever_the_threads_and_read_back(string name)
+    {
+        using var folder = TestFiles.NewFolder();
+        var random = new Random(5);
+        var rows = Enumerable.Range(0, 400).Select(i => SmallTable.Row(i, random.Next(100), random.Next(50), folder: $"f{i % 7}")).ToArray();
+        var table = SmallTable.Make(folder, rows);
+        var options = new SelectionOptions { Keep = ["sharpness > 5 or brisque < 3"], Between = new PercentileRange(5, 95), Top = TopShare.Parse("61.8%"), By = "brisque", Per = "folder" };
+        var bytes = new List<byte[]>();
+        foreach (var threads in (int[])[1, 2, 4])
+        {
+            using var run = SelectionRun.Run(table, options, new SelectionResources { Threads = threads }, cancellation: TestContext.Current.CancellationToken);
+            using (var ledger = new LedgerWriter(folder[name]))
+                ledger.Write(run);
+            bytes.Add(File.ReadAllBytes(folder[name]));
+            var entries = Ledger.Open(folder[name]).Read().ToArray();
+            Assert.Equal(Enumerable.Range(0, 400), entries.Select(entry => (int)entry.Index));
+            Assert.Equal(run.Kept, entries.Count(entry => entry.Kept));
+            Assert.Equal(run.Reasons.Sum(reason => reason.Count), run.Dropped);
+        }
+        Assert.Equal(bytes[0], bytes[1]);
+        Assert.Equal(bytes[0], bytes[2]);
+        Assert.Equal(options.ToJson(), LedgerSelection.Read(folder[name]).Selection.ToJson());
+    }
+
+    [Fact]
+    public void Fields_of_items_are_read_from_the_dataset_and_kept_items_come_back_unchanged()
+    {
+        using var folder = TestFiles.NewFolder();
+        string[] lines = ["{\"id\":\"i0\",\"n\":5,\"source\":\"x\",\"image\":\"f/0-0.jpg\"}", "{\"id\":\"i1\",  \"n\":\"11\",\"ok\":true,\"image\":\"f/1-0.jpg\"}", "{\"id\":\"i2\",\"n\":[1],\"image\":\"f/2-0.jpg\"}"];
+        File.WriteAllLines(folder["data.jsonl"], lines);
+        var table = SmallTable.Make(folder, [.. Enumerable.Range(0, 3).Select(i => SmallTable.Row(i, i))]);
+        Assert.Equal("1", table.Kept(new SelectionOptions { Keep = ["item.n > 7"] }));
+        Assert.Equal("0", table.Kept(new SelectionOptions { Keep = ["item.n < 7"] }));
+        Assert.Equal("0", table.Kept(new SelectionOptions { Keep = ["item.source = 'x'"] }));
+        Assert.Equal("1", table.Kept(new SelectionOptions { Keep = ["item.ok"] }));
+        Assert.Equal("0 2", table.Kept(new SelectionOptions { Top = new TopShare(1, false), By = "brisque", Per = "item.ok", Drop = ["item.ok is not null"] }) + " 2");
+        using (var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque >= 1"] }, cancellation: TestContext.Current.CancellationToken))
+            Assert.Equal(lines[1..], run.KeptItems(TestContext.Current.CancellationToken).Select(item => System.Text.Encoding.UTF8.GetString(item.Raw.Span)));
+        File.WriteAllLines(folder["data.jsonl"], lines.Reverse());
+        using (var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque >= 1"] }, cancellation: TestContext.Current.CancellationToken))
+            Assert.Contains("not the one that was scored", Assert.Throws<DatasetException>(() => run.KeptItems(TestContext.Current.CancellationToken).ToArray()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_ledgers_are_compared_and_a_restored_dataset_is_the_original()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllLines(folder["data.jsonl"], Enumerable.Range(0, 10).Select(i => $"{{\"id\":\"i{i}\",\"image\":\"x.jpg\"}}"));
+        var table = Ten(folder);
+        LedgerOf(table, new SelectionOptions { Keep = ["brisque <= 40"] }, folder["a.jsonl"]);
+        LedgerOf(table, new SelectionOptions { Keep = ["brisque >= 20", "brisque <= 60"] }, folder["b.jsonl"], droppedOnly: true);
+        var (a, b) = (Ledger.Open(folder["a.jsonl"]), Ledger.Open(folder["b.jsonl"]));
+        var comparison = LedgerComparison.Of(a, b, examples: 1);
+        Assert.Equal((3L, 2L, 2L, 3L, 0L), (comparison.KeptByBoth, comparison.KeptByFirst, comparison.KeptBySecond, comparison.DroppedByBoth, comparison.OnlyInFirst + comparison.OnlyInSecond));
+        Assert.Equal([new LedgerDifference("i0", true, "brisque 0 fails brisque >= 20"), new LedgerDifference("i5", false, "brisque 50 fails brisque <= 40")], comparison.Examples);
+        var dataset = Dataset.Open(folder["data.jsonl"]);
+        var token = TestContext.Current.CancellationToken;
+        foreach (var ledger in (Ledger[])[a, b])
+            Assert.Equal(10, Restoration.Items(ledger, dataset, _ => true, token).Count());
+        Assert.Equal("i0 i2 i3 i6 i7 i9", string.Join(' ', Restoration.Items(a, dataset, entry => entry.Id == "i7", token).Select(item => item.Id)));
+    }
+
+    [Fact]
+    public void An_explanation_has_every_rule_of_every_image()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(folder, SmallTable.Row(0, 20), SmallTable.Row(0, 60, imageIndex: 1), SmallTable.Row(1, 5));
+        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque <= 40", "width > 100 or height > 100"] }, cancellation: TestContext.Current.CancellationToken);
+        var item = Explanation.Of(run, "i0").Single();
+        Assert.Equal((false, "brisque 60 fails brisque <= 40"), (item.Decision.Kept, item.Decision.Reason));
+        Assert.Equal([(true, 20.0, 40.0), (true, 640, 100), (false, 60, 40), (true, 640, 100)], item.Images.SelectMany(image => image.Rules).Select(rule => (rule.Holds!.Value, rule.Value!.Value, rule.Threshold!.Value)));
+        Assert.Equal("60.0", item.Images[1].Columns.Single(column => column.Key == "brisque").Value);
+        Assert.Equal("i1", Explanation.Of(run, "f/1-0.jpg").Single().Decision.Id);
+        Assert.Empty(Explanation.Of(run, "nobody"));
+    }
+
+    [Theory]
+    [InlineData("110%")]
+    [InlineData("1.5")]
+    [InlineData("-3")]
+    [InlineData("best")]
+    public void A_share_that_makes_no_sense_is_refused(string text) => Assert.Throws<RuleException>(() => TopShare.Parse(text));
+
+    [Theory]
+    [InlineData("5..95")]
+    [InlineData("p95..p5")]
+    [InlineData("p5..p101")]
+    [InlineData("p5")]
+    public void Percentiles_that_make_no_sense_are_refused(string text) => Assert.Throws<RuleException>(() => PercentileRange.Parse(text));
+}
