@@ -22,6 +22,7 @@ var root = new Command(
     ExportCommand.Create(),
     DegradeCommand.Create(),
     BenchCommand.Create(),
+    ReportCommand.Create(),
     MetricsCommand.Create(),
     ModelsCommand.Create(),
     DoctorCommand.Create(),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -172,6 +173,12 @@ public static unsafe partial class Vips
                 return untyped._image != 0 && TryBuild(untyped.Operation("copy"), "interpretation=srgb", out image);
             }
         }
+
+        /// <summary>Shrinks the image, keeping its proportions, so that neither side is longer than asked; a smaller one stays as it is.</summary>
+        /// <param name="side">The longest side in pixels.</param>
+        /// <param name="small">The smaller image.</param>
+        public bool TryShrink(int side, out Image small) =>
+            TryBuild(Operation("thumbnail_image"), string.Create(CultureInfo.InvariantCulture, $"width={side},height={side},size=down"), out small);
 
         /// <summary>Encodes the image.</summary>
         /// <param name="saver">For example <c>jpegsave_buffer</c>.</param>

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using Pristine.Datasets;
 using Pristine.Imaging;
 using Pristine.Metrics;
+using Pristine.Native;
 
 namespace Pristine.Scoring;
 
@@ -165,10 +166,35 @@ public sealed class ImageScorer : IDisposable
                 scores[i] = known!.Scores.Span[i];
             else if (metric.Input == ImageInput.Header)
                 scores[i] = Scorer(i).Score(image);
+            else if (TryScore(i, image, out var score, out var failure))
+                scores[i] = (float)score;
             else
-                scores[i] = (float)Scorer(i).Score(image);
+            {
+                scores[i] = double.NaN;
+                status = ImageStatus.TooLarge;
+                error = failure;
+            }
         }
         return place with { Status = status, Error = error, Header = image.Header, ContentHash = hash, Scores = scores };
+    }
+
+    /// <summary>
+    /// An image within the decoder's limits may still ask a metric for more memory than there is (networks need hundreds of bytes per
+    /// pixel). That is the image's row, not the end of the run; its other scores stand.
+    /// </summary>
+    private bool TryScore(int metric, in ImageView image, out double score, out string? failure)
+    {
+        var scorer = Scorer(metric);
+        try
+        {
+            (score, failure) = (scorer.Score(image), null);
+            return true;
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or OnnxRuntimeException)
+        {
+            (score, failure) = (double.NaN, $"{_metrics[metric].Name} could not score an image of {image.Width}x{image.Height}: {exception.Message}");
+            return false;
+        }
     }
 
     private ScoreRow Failed(ScoreRow place, ImageStatus status, string? error, ImageHeader? header, string? hash) =>

@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Globalization;
+using Pristine.Reports;
+
+namespace Pristine.Cli.Commands;
+
+/// <summary><c>pristine report TABLE --out report.html</c>: one HTML file about a score table.</summary>
+internal static class ReportCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string>("TABLE") { Description = "A score table, made by 'pristine score INPUT --out TABLE'" };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "The HTML file; it holds everything and needs no network; - for stdout",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var thumbnails = new Option<int>("--thumbnails")
+        {
+            Description = $"Pictures in the report, 0 to {ReportOptions.MostThumbnails}",
+            HelpName = "N",
+            DefaultValueFactory = _ => ReportOptions.MostThumbnails,
+        };
+        thumbnails.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > ReportOptions.MostThumbnails)
+                result.AddError($"--thumbnails: expected 0 to {ReportOptions.MostThumbnails}.");
+        });
+        var imageRoot = new Option<string?>("--image-root") { Description = "Folder of relative image paths, if the images are no longer where they were scored", HelpName = "DIR" };
+        var workers = new Option<int>("--workers", "-j")
+        {
+            Description = "Threads; they do not change the report",
+            HelpName = "N",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+        };
+        workers.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+                result.AddError("--workers: expected at least 1.");
+        });
+        var command = new Command("report", "Makes one HTML file about a score table: thresholds to drag, galleries, agreement of metrics, failures, provenance.")
+        {
+            folder, output, thumbnails, imageRoot, workers,
+        };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(folder), parsed.GetRequiredValue(output), new ReportOptions
+        {
+            Thumbnails = parsed.GetValue(thumbnails),
+            ImageRoot = parsed.GetValue(imageRoot),
+            Workers = parsed.GetValue(workers),
+        }));
+        return command;
+    }
+
+    private static int Run(string folder, string output, ReportOptions options)
+    {
+        using var interruption = new Interruption();
+        var table = Scoring.ScoreTable.Open(folder);
+        try
+        {
+            var summary = Report.Write(table, folder, output, options, interruption.Token);
+            var missing = summary.WithoutThumbnail > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({summary.WithoutThumbnail:N0} images are no longer there or readable)") : "";
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{summary.Items:N0} items, {summary.Thumbnails:N0} thumbnails{missing}, {summary.Bytes / 1e6:0.0} MB -> {output}"));
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Stopped; no report was written.");
+            return ExitCode.Interrupted;
+        }
+    }
+}

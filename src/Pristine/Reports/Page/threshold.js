@@ -1,0 +1,191 @@
+// One metric: its histogram, a threshold to drag, what it keeps and drops, and the command that does it.
+
+// A word for a POSIX shell; double quotes where they do, because other shells know them too.
+function shellWord(text) {
+  if (/^[A-Za-z0-9_.\/:@%+=,-]+$/.test(text)) return text;
+  if (!/["$`\\!\n]/.test(text)) return `"${text}"`;
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+const columnName = name => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+const ruleOf = (metric, threshold) => `${columnName(nameOf(metric))} ${threshold.isAtMost ? '<=' : '>='} ${valueOf(metric, threshold)}`;
+const commandOf = (metric, threshold) => `pristine select ${shellWord(data.table)} --keep ${shellWord(ruleOf(metric, threshold))}`;
+
+// Bars of a histogram: [first position, last position, items]. What lies beyond the axis is in the outermost bars.
+function bars(metric, isAtMost, most) {
+  const counts = countsOf(data.all, metric), slots = isAtMost ? counts.atMost : counts.atLeast, last = scales[metric].last;
+  const width = Math.max(1, Math.ceil(last / most)), list = [];
+  for (let start = 0; start < last; start += width) {
+    const end = Math.min(start + width, last);
+    let items = start === 0 ? slots[0] : 0;
+    for (let i = start + 1; i <= end; i++) items += slots[i];
+    if (end === last) items += slots[last + 1];
+    list.push([start, end, items]);
+  }
+  return list;
+}
+
+function barShapes(metric, isAtMost, width, height, most) {
+  const list = bars(metric, isAtMost, most), tallest = Math.max(1, ...list.map(bar => bar[2])), step = width / scales[metric].last;
+  return list.filter(bar => bar[2] > 0).map(([start, end, items]) => {
+    const tall = Math.max(1, height * items / tallest);
+    const gap = most > 40 ? 1 : 0.3;
+    return shape('rect', { x: (start * step).toFixed(2), width: Math.max(0.5, (end - start) * step - gap).toFixed(2), y: (height - tall).toFixed(2), height: tall.toFixed(2) });
+  });
+}
+
+function metricButton(metric) {
+  const { direction, isAtMost } = { ...data.metrics[metric], ...state.thresholds[metric] };
+  const button = element('button', { type: 'button', class: 'metric', onclick: () => state.change({ metric }) },
+    element('span', { class: 'name' }, nameOf(metric)),
+    shape('svg', { viewBox: '0 0 96 24', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, barShapes(metric, isAtMost, 96, 24, 32)),
+    element('span', { class: 'end' }, direction === 'none' ? data.metrics[metric].unit || 'no good end' : goodEnd(metric)));
+  const update = () => button.setAttribute('aria-pressed', String(metric === state.metric));
+  state.listeners.push(update);
+  update();
+  return button;
+}
+
+function histogram() {
+  const height = 200, foot = 26;
+  const drawing = shape('svg', { class: 'histogram', 'aria-hidden': 'true' });
+  const slider = element('input', { type: 'range', min: 0, step: 1, class: 'slider', oninput: () => state.change({ threshold: { position: Number(slider.value) } }) });
+  const frame = element('div', { class: 'plot' }, drawing, slider);
+  let width = 0, clip, line, flag;
+  const draw = () => {
+    if (width === 0) return;
+    const { metric, threshold } = state, scale = scales[metric];
+    drawing.setAttribute('viewBox', `0 0 ${width} ${height + foot}`);
+    clip = shape('rect', { y: 0, height });
+    line = shape('line', { class: 'threshold', y1: 0, y2: height + 6 });
+    flag = shape('circle', { class: 'handle', cy: height / 2, r: 9 });
+    const shapes = barShapes(metric, threshold.isAtMost, width, height - 8, width / 7);
+    drawing.replaceChildren(
+      shape('clipPath', { id: 'kept-side' }, clip),
+      shape('g', { class: 'dropped', transform: 'translate(0 8)' }, shapes),
+      shape('g', { 'clip-path': 'url(#kept-side)' }, shape('g', { class: 'kept', transform: 'translate(0 8)' }, shapes.map(bar => bar.cloneNode()))),
+      shape('line', { class: 'axis', x1: 0, x2: width, y1: height, y2: height }),
+      ...scale.ticks(62 / width).map(tick => shape('g', { class: 'tick', transform: `translate(${tick.at * width} ${height})` },
+        shape('line', { y2: 5 }),
+        shape('text', { y: 19, 'text-anchor': tick.at < 0.03 ? 'start' : tick.at > 0.97 ? 'end' : 'middle' }, tickText(tick.value)))),
+      line, flag);
+    place();
+  };
+  const place = () => {
+    const { metric, threshold } = state, last = scales[metric].last;
+    slider.max = last;
+    slider.value = threshold.position;
+    const { kept, items } = verdict(data.all, metric, threshold);
+    slider.setAttribute('aria-label', `Threshold of ${nameOf(metric)}`);
+    slider.setAttribute('aria-valuetext', `${threshold.isAtMost ? 'at most' : 'at least'} ${valueOf(metric, threshold)}: keeps ${whole(kept)} of ${whole(items)} items`);
+    if (!line) return;
+    const x = threshold.position / last * width;
+    clip.setAttribute('x', threshold.isAtMost ? 0 : x);
+    clip.setAttribute('width', threshold.isAtMost ? x : width - x);
+    for (const end of ['x1', 'x2']) line.setAttribute(end, x);
+    flag.setAttribute('cx', x);
+  };
+  let drawnAtMost;
+  state.listeners.push(isOther => {
+    if (isOther || drawnAtMost !== state.threshold.isAtMost) draw(); else place();
+    drawnAtMost = state.threshold.isAtMost;
+  });
+  drawnAtMost = state.threshold.isAtMost;
+  new ResizeObserver(() => {
+    if (frame.clientWidth === width) return;
+    width = frame.clientWidth;
+    draw();
+  }).observe(frame);
+  place();
+  return frame;
+}
+
+function sentence() {
+  const side = element('select', { 'aria-label': 'Which side is kept', onchange: () => state.change({ threshold: { isAtMost: side.value === 'most' } }) },
+    element('option', { value: 'most' }, 'at most'), element('option', { value: 'least' }, 'at least'));
+  const value = element('input', { type: 'text', inputmode: 'decimal', id: 'threshold-value', 'aria-label': 'Threshold', autocomplete: 'off',
+    onchange: () => {
+      const typed = Number(value.value);
+      const position = value.value.trim() === '' || Number.isNaN(typed) ? state.threshold.position : scales[state.metric].nearest(typed);
+      state.change({ threshold: { position } });
+    } });
+  const name = element('strong');
+  const update = () => {
+    name.textContent = nameOf(state.metric);
+    side.value = state.threshold.isAtMost ? 'most' : 'least';
+    value.value = valueOf(state.metric, state.threshold);
+  };
+  state.listeners.push(update);
+  update();
+  return element('p', { class: 'sentence' }, 'Keep items whose ', name, ' is ', side, ' ', value);
+}
+
+function outcome() {
+  const part = name => ({ count: element('strong', { id: `${name}-count` }), share: element('span', { class: 'share' }), note: element('span', { class: 'note' }) });
+  const kept = part('kept'), dropped = part('dropped'), keptBar = element('div', { class: 'kept' });
+  const side = (name, parts) => element('div', { class: name }, element('span', { class: 'label' }, name), parts.count, parts.share, parts.note);
+  const update = () => {
+    const found = verdict(data.all, state.metric, state.threshold);
+    kept.count.textContent = whole(found.kept);
+    dropped.count.textContent = whole(found.dropped);
+    kept.share.textContent = percent(found.kept, found.items);
+    dropped.share.textContent = percent(found.dropped, found.items);
+    kept.note.textContent = found.withoutImage > 0 ? `${whole(found.withoutImage)} of them without an image` : '';
+    dropped.note.textContent = found.unscored > 0 ? `${whole(found.failing)} by the rule, ${whole(found.unscored)} without a score` : '';
+    keptBar.style.width = `${100 * found.kept / Math.max(1, found.items)}%`;
+  };
+  state.listeners.push(update);
+  update();
+  return element('div', { class: 'outcome' },
+    element('div', { class: 'bar', 'aria-hidden': 'true' }, keptBar),
+    element('div', { class: 'sides' }, side('kept', kept), side('dropped', dropped)));
+}
+
+function copyText(text, node) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  // Without the clipboard interface: what the user would do by hand.
+  getSelection().selectAllChildren(node);
+  return document.execCommand('copy') ? Promise.resolve() : Promise.reject(new Error('copy'));
+}
+
+function command() {
+  const code = element('code', { id: 'command', tabindex: 0 }), said = element('span', { class: 'unseen', role: 'status' });
+  const button = element('button', { type: 'button', id: 'copy', onclick: () => {
+    const say = text => {
+      button.textContent = said.textContent = text;
+      setTimeout(() => { button.textContent = 'Copy'; said.textContent = ''; }, 1600);
+    };
+    copyText(code.textContent, code).then(() => say('Copied'), () => { getSelection().selectAllChildren(code); say('Press Ctrl+C'); });
+  } }, 'Copy');
+  const update = () => { code.textContent = commandOf(state.metric, state.threshold); };
+  state.listeners.push(update);
+  update();
+  return element('div', { class: 'command' }, code, button, said);
+}
+
+function description() {
+  const heading = element('h3'), text = element('p', { class: 'hint' }), beyond = element('p', { class: 'hint' });
+  const update = () => {
+    const metric = data.metrics[state.metric], counts = countsOf(data.all, state.metric);
+    heading.replaceChildren(metric.name, element('span', { class: 'end' }, `${goodEnd(state.metric)}${metric.unit ? `, ${metric.unit}` : ''}`));
+    text.textContent = `${metric.summary} ${counted(metric.count, 'image')}: from ${shown(metric.low)} to ${shown(metric.high)}, half of them below ${data.isSampled ? 'about ' : ''}${shown(metric.median)}.`.trim();
+    const scale = scales[state.metric];
+    const left = metric.low < scale.positions[0], right = metric.high > scale.positions[scale.last];
+    beyond.textContent = left || right ? `A few values lie beyond the ${left && right ? 'ends' : left ? 'left end' : 'right end'} of the axis; they stand in the outermost bar and are counted.` : '';
+    beyond.hidden = beyond.textContent === '';
+  };
+  state.listeners.push(update);
+  update();
+  return { head: [heading, text], beyond };
+}
+
+function drawThreshold() {
+  const { head, beyond } = description();
+  into('threshold',
+    title('threshold', 'Choose a threshold', 'Pick a metric and drag the line. The counts are exact: they are what the command below keeps and drops.'),
+    element('div', { class: 'bench' },
+      element('div', { class: 'metrics', role: 'group', 'aria-label': 'Metrics' }, metrics.map(metricButton)),
+      element('div', { class: 'card' }, head, histogram(), beyond, sentence(), outcome(), command(),
+        element('p', { class: 'hint' }, `${data.severalImages ? 'An item with several images is as good as its worst one. ' : ''}`
+          + 'Repeat --keep to combine rules, and add --out FILE to write what is kept; no image is read again.'))));
+}

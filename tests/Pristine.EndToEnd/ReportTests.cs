@@ -1,0 +1,252 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using Pristine.Tests;
+
+namespace Pristine.EndToEnd;
+
+/// <summary>Reports, opened in a browser as a user opens them, against what <c>pristine select</c> says.</summary>
+public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser>
+{
+    private const string Metrics = "brisque,sharpness,brightness,min_side";
+    private static readonly string Photos = TestFiles.InRepository("samples", "photos");
+
+    /// <summary>Scores an input into a table and makes its report.</summary>
+    private static string Report(string input, string table, params string[] options)
+    {
+        var folder = Path.GetDirectoryName(table)!;
+        PristineCommand.Run("score", input, "--out", table, "--metrics", Metrics).Expect(0);
+        var report = Path.Combine(folder, "report.html");
+        PristineCommand.Run(["report", table, "--out", report, .. options], folder).Expect(0);
+        return report;
+    }
+
+    /// <summary>A dataset of items with one image, several, none, one that is missing, and one broken record.</summary>
+    private static string MixedDataset(TemporaryFolder folder)
+    {
+        var photos = Directory.GetFiles(Photos, "*.jpg").Order(StringComparer.Ordinal).ToArray();
+        var lines = photos.Select((photo, i) => Line($"one-{i}", photo))
+            .Concat(photos.Take(18).Select((photo, i) => Line($"two-{i}", photo, photos[^(i + 1)])))
+            .Append(Line("text only")).Append(Line("lost", Path.Combine(Photos, "lost.jpg"))).Append("{\"id\": \"broken\", ");
+        File.WriteAllLines(folder["mixed.jsonl"], lines);
+        return folder["mixed.jsonl"];
+    }
+
+    private static string Line(string id, params string[] images) => JsonSerializer.Serialize(new
+    {
+        id,
+        images = images.Length == 0 ? null : images.Select((url, i) => new { id = i, url }).ToArray(),
+        conversations = new[] { new { from = "user", value = "What is this?" }, new { from = "assistant", value = "<script>window.hacked = 1</script>" } },
+    });
+
+    private static async Task<(long Kept, long Dropped)> Shown(IPage page)
+    {
+        async Task<long> Number(string id) => long.Parse(await page.Locator($"#{id}-count").InnerTextAsync(), NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+        return (await Number("kept"), await Number("dropped"));
+    }
+
+    /// <summary>Runs the command line that the page shows, in a shell, and reads what it says.</summary>
+    private static async Task<(long Kept, long Dropped)> Selected(IPage page, string folder)
+    {
+        var command = await page.Locator("#command").InnerTextAsync();
+        var said = PristineCommand.Shell($"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{command}", folder).Expect(0).Error;
+        long Number(string word) => long.Parse(Regex.Match(said, $@"^{word} +([\d,]+)", RegexOptions.Multiline).Groups[1].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+        return (Number("kept"), Number("dropped"));
+    }
+
+    private static async Task Choose(IPage page, string metric) =>
+        await page.Locator(".metric").Filter(new LocatorFilterOptions { Has = page.GetByText(metric, new PageGetByTextOptions { Exact = true }) }).ClickAsync();
+
+    private static async Task Drag(IPage page, double from, double to)
+    {
+        var box = (await page.Locator(".slider").BoundingBoxAsync())!;
+        await page.Mouse.MoveAsync((float)(box.X + (from * box.Width)), box.Y + 60);
+        await page.Mouse.DownAsync();
+        await page.Mouse.MoveAsync((float)(box.X + (to * box.Width)), box.Y + 90, new MouseMoveOptions { Steps = 5 });
+        await page.Mouse.UpAsync();
+    }
+
+    [Fact]
+    public async Task Dragging_the_threshold_shows_what_select_keeps()
+    {
+        using var folder = TestFiles.NewFolder();
+        var report = Report(MixedDataset(folder), folder["scores"]);
+        await using var opened = await browser.Open(report);
+        var page = opened.Page;
+        await page.Locator(".slider").ScrollIntoViewIfNeededAsync();
+        var seen = new HashSet<(long, long)>();
+        foreach (var metric in (string[])["brisque", "sharpness", "min_side"])
+        {
+            await Choose(page, metric);
+            foreach (var (from, to) in ((double, double)[])[(0.9, 0.35), (0.35, 0.6)])
+            {
+                await Drag(page, from, to);
+                var shown = await Shown(page);
+                Assert.Equal(await Selected(page, folder.Path), shown);
+                seen.Add(shown);
+            }
+        }
+        // The other side of the same threshold.
+        await page.Locator(".sentence select").First.SelectOptionAsync("most");
+        Assert.EndsWith("<=", (await page.Locator("#command").InnerTextAsync()).Split("min_side ")[1].Split(' ')[0], StringComparison.Ordinal);
+        Assert.Equal(await Selected(page, folder.Path), await Shown(page));
+        Assert.True(seen.Count >= 4, $"The drags should change the counts; seen: {string.Join(" ", seen)}.");
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
+    public async Task Every_position_of_the_slider_counts_what_the_scores_say()
+    {
+        using var folder = TestFiles.NewFolder();
+        var dataset = MixedDataset(folder);
+        var report = Report(dataset, folder["scores"]);
+        PristineCommand.Run("export", folder["scores"], "--format", "jsonl", "--out", folder["rows.jsonl"]).Expect(0);
+        var items = File.ReadLines(folder["rows.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement)
+            .GroupBy(row => row.GetProperty("item_index").GetInt64()).ToArray();
+        var data = JsonDocument.Parse(Data().Match(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).Groups[1].Value).RootElement;
+        Assert.Equal(items.Length, data.GetProperty("all").GetProperty("items").GetInt32());
+        await using var opened = await browser.Open(report);
+        for (var metric = 0; metric < data.GetProperty("metrics").GetArrayLength(); metric++)
+        {
+            var (about, name) = (data.GetProperty("metrics")[metric], data.GetProperty("metrics")[metric].GetProperty("name").GetString()!);
+            var isFloat = name is "brisque" or "sharpness" or "brightness";
+            double? Value(JsonElement row) => row.GetProperty(name) is { ValueKind: JsonValueKind.Number } value ? isFloat ? value.GetSingle() : value.GetDouble() : null;
+            await Choose(opened.Page, name);
+            foreach (var isAtMost in (bool[])[true, false])
+            {
+                await opened.Page.Locator(".sentence select").First.SelectOptionAsync(isAtMost ? "most" : "least");
+                // The page's own counts at every position the slider can take, as it shows them.
+                var shown = await opened.Page.EvaluateAsync<int[]>(
+                    """
+                    () => {
+                      const slider = document.querySelector('.slider'), shown = [];
+                      for (let i = 0; i <= Number(slider.max); i++) {
+                        slider.value = i;
+                        slider.dispatchEvent(new Event('input'));
+                        shown.push(Number(document.getElementById('kept-count').textContent.replaceAll(',', '')));
+                      }
+                      return shown;
+                    }
+                    """);
+                var positions = about.GetProperty("positions").EnumerateArray().Select(position => isFloat ? (double)position.GetSingle() : position.GetDouble()).ToArray();
+                var expected = positions.Select(threshold => items.Count(item => item.All(row =>
+                    row.GetProperty("status").GetString() == "no_image" || (isAtMost ? Value(row) <= threshold : Value(row) >= threshold))));
+                Assert.Equal(expected, shown);
+            }
+        }
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
+    public async Task The_threshold_moves_by_keyboard_and_by_typing()
+    {
+        using var folder = TestFiles.NewFolder();
+        await using var opened = await browser.Open(Report(Photos, folder["scores"]));
+        var page = opened.Page;
+        var slider = page.Locator(".slider");
+        await slider.FocusAsync();
+        await page.Keyboard.PressAsync("Home");
+        Assert.Equal("0", await slider.InputValueAsync());
+        await page.Keyboard.PressAsync("ArrowRight");
+        Assert.Equal("1", await slider.InputValueAsync());
+        await page.Keyboard.PressAsync("End");
+        // Every image that has a score; one of the photos is corrupt.
+        Assert.Equal((36, 1), await Shown(page));
+        Assert.Contains("keeps 36 of 37 items", await slider.GetAttributeAsync("aria-valuetext"), StringComparison.Ordinal);
+        await page.Locator("#threshold-value").FillAsync("30.04");
+        await page.Keyboard.PressAsync("Enter");
+        Assert.Equal("30", await page.Locator("#threshold-value").InputValueAsync());
+        Assert.EndsWith("--keep \"brisque <= 30\"", await page.Locator("#command").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Equal(await Selected(page, folder.Path), await Shown(page));
+        await page.Locator("#copy").ClickAsync();
+        await Assertions.Expect(page.Locator("#copy")).Not.ToHaveTextAsync("Copy");
+        await page.Locator(".tile").First.ClickAsync();
+        await Assertions.Expect(page.Locator("dialog")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(page.Locator("dialog")).ToBeHiddenAsync();
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
+    public async Task Names_of_files_and_items_can_do_nothing()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such file names.");
+        using var folder = TestFiles.NewFolder();
+        string[] names =
+        [
+            "<script>window.hacked = 1<script>.jpg", "\"><img src=x onerror=window.hacked=1>.jpg", "it's \"quoted\" & `touch hacked` $(touch hacked) \\.jpg",
+            "</title><svg onload=window.hacked=1>.jpg", "ünïcödé 猫.jpg",
+        ];
+        names = [.. names.Select(name => name.Replace('/', '\u2044'))];
+        foreach (var name in names)
+            File.Copy(Path.Combine(Photos, "leaf.jpg"), folder[name]);
+        File.WriteAllText(folder["<img src=x onerror=window.hacked=1>.png"], "no image");
+        var lines = names.Append("</script><script>window.hacked=1</script>.jpg")
+            .Select((name, i) => Line($"</script><script>window.hacked={i}</script><!--", folder[name]));
+        File.WriteAllLines(folder["it's \"<b onclick=x>\" $(touch hacked).jsonl"], lines);
+        foreach (var (input, i) in ((string[])[folder.Path, folder["it's \"<b onclick=x>\" $(touch hacked).jsonl"]]).Select((input, i) => (input, i)))
+        {
+            var report = Report(input, folder[$"a 'table' \"{i}\" $(touch hacked) `touch hacked`"]);
+            foreach (var width in (int[])[1280, 400])
+            {
+                await using var opened = await browser.Open(report, width);
+                var page = opened.Page;
+                Assert.Contains(names[0], await page.Locator("body").InnerTextAsync() + await page.Locator(".tile").First.GetAttributeAsync("title"), StringComparison.Ordinal);
+                for (var tile = 0; tile < names.Length; tile++)
+                {
+                    await page.Locator(".tile").Nth(tile).ClickAsync();
+                    await page.Keyboard.PressAsync("Escape");
+                }
+                Assert.Equal(await Selected(page, folder.Path), await Shown(page));
+                Assert.Equal(0, await page.Locator("svg[onload], img[onerror], b").CountAsync());
+                Assert.True(await page.EvaluateAsync<bool>("() => window.hacked === undefined"));
+                Assert.Empty(opened.Messages);
+                Assert.All(opened.Requests, request => Assert.Matches("^(file:.*report\\.html|data:image/webp;base64)$", request));
+            }
+        }
+        Assert.False(File.Exists(folder["hacked"]));
+    }
+
+    [Theory]
+    [InlineData(1280, ColorScheme.Light)]
+    [InlineData(1280, ColorScheme.Dark)]
+    [InlineData(400, ColorScheme.Light)]
+    [InlineData(400, ColorScheme.Dark)]
+    public async Task The_page_fits_its_window_without_complaint(int width, ColorScheme scheme)
+    {
+        using var folder = TestFiles.NewFolder();
+        await using var opened = await browser.Open(Report(Photos, folder["scores"]), width, scheme);
+        var page = opened.Page;
+        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), $"The page is wider than {width} px.");
+        foreach (var metric in await page.Locator(".metric .name").AllInnerTextsAsync())
+        {
+            await Choose(page, metric);
+            foreach (var end in await page.Locator("#gallery .choice label").AllAsync())
+                await end.ClickAsync();
+        }
+        Assert.Equal(36, await page.EvaluateAsync<int>("() => JSON.parse(document.getElementById('data').textContent).pictures.filter(picture => picture.webp).length"));
+        Assert.True(await page.EvaluateAsync<bool>("() => [...document.images].length > 0 && [...document.images].every(image => image.naturalWidth > 0)"), "Every thumbnail can be shown.");
+        var ground = await page.EvaluateAsync<string>("() => getComputedStyle(document.body).backgroundColor");
+        Assert.Equal(scheme == ColorScheme.Dark ? "rgb(20, 22, 24)" : "rgb(250, 249, 247)", ground);
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
+    public void The_same_table_gives_the_same_report_and_a_bad_one_a_reason()
+    {
+        using var folder = TestFiles.NewFolder();
+        var one = File.ReadAllBytes(Report(Photos, folder["scores"], "--workers", "1"));
+        PristineCommand.Run("report", folder["scores"], "--out", folder["two.html"], "--workers", "3").Expect(0);
+        Assert.Equal(one, File.ReadAllBytes(folder["two.html"]));
+        Assert.Contains("no scores.json", PristineCommand.Run("report", folder["none"], "--out", folder["three.html"]).Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains("--thumbnails: expected 0 to 600", PristineCommand.Run("report", folder["scores"], "--out", folder["three.html"], "--thumbnails", "601").Expect(2).Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["three.html"]));
+        // Images that have gone since are told of, in the page and by the command.
+        var gone = PristineCommand.Run("report", folder["scores"], "--out", folder["gone.html"], "--image-root", folder["elsewhere"]).Expect(0);
+        Assert.Contains("37 items, 0 thumbnails", gone.Error, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex("""<script type="application/json" id="data">(.*?)</script>""", RegexOptions.Singleline)]
+    private static partial Regex Data();
+}
