@@ -2,6 +2,8 @@ using System.CommandLine;
 using Pristine.Datasets;
 using Pristine.Imaging;
 using Pristine.Metrics;
+using Pristine.Metrics.ResNet;
+using Pristine.Models;
 using Pristine.Scoring;
 
 namespace Pristine.Cli;
@@ -18,6 +20,12 @@ internal sealed class Inputs
     {
         Description = "Folder of relative image paths; default: the folder of the dataset file",
         HelpName = "DIR",
+    };
+
+    private readonly Option<string[]> _heads = new("--head")
+    {
+        Description = "A head that 'pristine fit' trained: adds the metric resnet50@NAME; may be repeated",
+        HelpName = "FILE",
     };
 
     private readonly Option<int> _workers = new("--workers", "-j")
@@ -49,12 +57,32 @@ internal sealed class Inputs
     public void AddTo(Command command)
     {
         AddImagesTo(command);
+        AddHeadsTo(command);
         command.Options.Add(_start);
         _start.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<long>() < 0)
                 result.AddError("--start: expected 0 or more.");
         });
+    }
+
+    /// <summary>Adds <c>--head</c>, for commands that compute metrics; <see cref="AddHeads"/> must run before names are looked up.</summary>
+    public void AddHeadsTo(Command command) => command.Options.Add(_heads);
+
+    /// <summary>Makes the metrics of <c>--head</c> known.</summary>
+    public void AddHeads(ParseResult parsed)
+    {
+        foreach (var file in parsed.GetValue(_heads) ?? [])
+        {
+            try
+            {
+                MetricCatalog.Add(new ResNetMetric(QualityHead.Read(file)));
+            }
+            catch (ArgumentException exception)
+            {
+                throw new UsageException($"--head {file}: {exception.Message}");
+            }
+        }
     }
 
     /// <summary>As <see cref="AddTo"/> without <c>--start</c>, for commands that always go through the whole dataset.</summary>

@@ -24,6 +24,7 @@ var root = new Command(
     BenchCommand.Create(),
     ReportCommand.Create(),
     MetricsCommand.Create(),
+    FitCommand.Create(),
     ModelsCommand.Create(),
     DoctorCommand.Create(),
 };

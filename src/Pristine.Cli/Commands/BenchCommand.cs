@@ -37,9 +37,11 @@ internal static class BenchCommand
         var command = new Command("bench", "Measures how well metrics agree with people, or how well they find degraded images. Prints Markdown.");
         foreach (var option in (Option[])[images, mos, degraded, metrics, output, imageColumn, scoreColumn, direction, resamples, seed])
             command.Options.Add(option);
+        inputs.AddHeadsTo(command);
         inputs.AddDecodingTo(command);
         command.SetAction(parsed =>
         {
+            inputs.AddHeads(parsed);
             var (labels, log, folder) = (parsed.GetValue(mos), parsed.GetValue(degraded), parsed.GetValue(images));
             if (labels == null == (log == null))
                 throw new UsageException($"Expected either --mos FILE or --degraded LOG; found {(labels == null ? "neither" : "both")}.");

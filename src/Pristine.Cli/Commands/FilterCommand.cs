@@ -26,6 +26,7 @@ internal static class FilterCommand
         command.Options.Add(scores);
         command.SetAction(parsed =>
         {
+            inputs.AddHeads(parsed);
             var options = selection.ReadSome(parsed);
             var metrics = options.Metrics;
             if (inputs.Start(parsed) != 0)

@@ -32,6 +32,7 @@ internal static class ScoreCommand
         command.Options.Add(format);
         command.SetAction(parsed =>
         {
+            inputs.AddHeads(parsed);
             var chosen = Inputs.Metrics(parsed.GetRequiredValue(metrics));
             if (table.Folder(parsed) is { } folder)
             {

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Brisque;
+using Pristine.Metrics.ResNet;
 
 namespace Pristine.Metrics;
 
@@ -18,7 +20,10 @@ public static class MetricCatalog
         new Colorfulness(),
         new Entropy(),
         .. ArniqaMetric.All,
+        ResNetMetric.Biq2021,
     ];
+
+    private static readonly ConcurrentDictionary<string, Metric> Added = new(StringComparer.Ordinal);
 
     /// <summary>Finds a metric by its exact name.</summary>
     /// <param name="name">For example <c>brisque</c>.</param>
@@ -29,10 +34,25 @@ public static class MetricCatalog
             $"There is no metric '{name}'. Nearest: {string.Join(", ", Nearest(name, All.Select(m => m.Name)))}. All: {string.Join(", ", All.Select(m => m.Name))}.",
             nameof(name));
 
-    /// <summary>Finds a metric by its exact name, or null. Variants of ARNIQA that <see cref="All"/> does not list are found too.</summary>
+    /// <summary>
+    /// Finds a metric by its exact name, or null. Variants of ARNIQA that <see cref="All"/> does not list, metrics that were added, and
+    /// <c>resnet50</c> for <c>resnet50@biq2021</c> are found too.
+    /// </summary>
     /// <param name="name">For example <c>brisque</c> or <c>arniqa:pyiqa@koniq10k</c>.</param>
     /// <exception cref="ArgumentException">The name is a variant of ARNIQA that does not exist.</exception>
-    public static Metric? Find(string name) => All.FirstOrDefault(m => m.Name == name) ?? ArniqaMetric.Parse(name);
+    public static Metric? Find(string name) =>
+        name == ResNetMetric.BaseName ? ResNetMetric.Biq2021
+        : All.FirstOrDefault(m => m.Name == name) ?? Added.GetValueOrDefault(name) ?? ArniqaMetric.Parse(name);
+
+    /// <summary>Makes a metric of the user's own, such as a head that <c>pristine fit</c> trained, known by its name in this process.</summary>
+    /// <param name="metric">The metric.</param>
+    /// <exception cref="ArgumentException">Another metric has the name.</exception>
+    public static void Add(Metric metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        if (Find(metric.Name) != null || !Added.TryAdd(metric.Name, metric))
+            throw new ArgumentException($"There is a metric '{metric.Name}' already; train the head under another name (--name).", nameof(metric));
+    }
 
     /// <summary>The three known names that are closest to a misspelt one (Levenshtein distance).</summary>
     /// <param name="name">The misspelt name.</param>

@@ -3,19 +3,6 @@ using Pristine.Native;
 
 namespace Pristine.Models;
 
-// CA1720: what users call these kinds of arithmetic.
-#pragma warning disable CA1720
-/// <summary>The arithmetic of the encoder.</summary>
-public enum ArniqaPrecision
-{
-    /// <summary>32-bit floats, as in the release.</summary>
-    Float,
-
-    /// <summary>8-bit integers: three to four times faster, with scores that differ slightly.</summary>
-    Int8,
-}
-#pragma warning restore CA1720
-
 /// <summary>
 /// ARNIQA's files in the model store: the encoder under <c>arniqa</c>, each regressor under <c>arniqa-HEAD</c>. ONNX graphs made of the
 /// encoder stand beside it, so that importing another encoder removes them.
@@ -61,7 +48,7 @@ public static class ArniqaModel
     /// <summary>Where the encoder's graph of a precision stands, or will stand, in a store.</summary>
     /// <param name="store">The store.</param>
     /// <param name="precision">Its arithmetic.</param>
-    public static string GraphPath(ModelStore store, ArniqaPrecision precision)
+    public static string GraphPath(ModelStore store, NetworkPrecision precision)
     {
         ArgumentNullException.ThrowIfNull(store);
         return Path.Combine(store.Folder, Encoder, $"encoder-{precision.ToString().ToLowerInvariant()}-{GraphRevision}.onnx");
@@ -77,14 +64,14 @@ public static class ArniqaModel
     /// <exception cref="InvalidOperationException">The store does not have the encoder, or not in int8.</exception>
     /// <exception cref="InvalidDataException">The checkpoint is not the one that was imported.</exception>
     /// <exception cref="PlatformNotSupportedException">The device is not available.</exception>
-    public static OnnxRuntimeSession OpenEncoder(ModelStore store, ArniqaPrecision precision, string device)
+    public static OnnxRuntimeSession OpenEncoder(ModelStore store, NetworkPrecision precision, string device)
     {
         var path = GraphPath(store, precision);
         lock (Gate)
         {
             if (!File.Exists(path))
             {
-                if (precision == ArniqaPrecision.Int8)
+                if (precision == NetworkPrecision.Int8)
                     throw new InvalidOperationException($"The encoder {Encoder} has no int8 version in {store.Folder}; it is made from the checkpoint and some images.");
                 Convert(store, path);
                 // The checkpoint and its copies are 400 MB of garbage, and the runtime is about to load as much outside the managed heap.

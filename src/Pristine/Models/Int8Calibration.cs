@@ -57,17 +57,25 @@ public sealed class Int8Calibration : IDisposable
         Count++;
     }
 
+    /// <summary>The range of each activation of the network, by name, the input <c>image</c> included; see <see cref="CalibrationMethod"/>.</summary>
+    /// <param name="method">How ranges are chosen.</param>
+    /// <exception cref="InvalidOperationException">No crop was added.</exception>
+    public IReadOnlyDictionary<string, ActivationRange> Ranges(CalibrationMethod method = CalibrationMethod.MinMax)
+    {
+        if (Count == 0)
+            throw new InvalidOperationException("Expected at least one image to calibrate with; found none.");
+        var ranges = _activations.Zip(_histograms).ToDictionary(pair => pair.First, pair => pair.Second.Range(method));
+        ranges["image"] = _inputRange;
+        return ranges;
+    }
+
     /// <summary>Writes the network in 8-bit integers; see <see cref="CalibrationMethod"/>.</summary>
     /// <param name="path">The .onnx file; it appears only when it is whole.</param>
     /// <param name="method">How ranges are chosen.</param>
     /// <exception cref="InvalidOperationException">No crop was added.</exception>
     public void Save(string path, CalibrationMethod method = CalibrationMethod.Percentile)
     {
-        if (Count == 0)
-            throw new InvalidOperationException("Expected at least one image to calibrate with; found none.");
-        var ranges = _activations.Zip(_histograms).ToDictionary(pair => pair.First, pair => pair.Second.Range(method));
-        ranges["image"] = _inputRange;
-        var graph = ResNet50Graph.Int8(_network, ranges);
+        var graph = ResNet50Graph.Int8(_network, Ranges(method));
         graph.Metadata("calibration", $"{method}, {Count} crops");
         graph.Save(path);
     }

@@ -5,7 +5,8 @@ namespace Pristine.Models;
 
 /// <summary>
 /// Reads the ResNet-50 of keras.applications from a TensorFlow.js "layers-model": model.json (topology, and a manifest of the weights)
-/// beside binary shards. Its input is what Keras calls "caffe" style: B, G, R in 0..255 minus (103.939, 116.779, 123.68).
+/// beside binary shards. Its input is what Keras calls "caffe" style, 0..255 minus the mean of each channel; the channels are turned
+/// from B, G, R to R, G, B here, so that the planes of every network have one order: R - 123.68, G - 116.779, B - 103.939.
 /// </summary>
 public static class KerasResNet50
 {
@@ -15,11 +16,18 @@ public static class KerasResNet50
     /// <param name="path"><c>model.json</c>; the shards it names lie beside it.</param>
     /// <exception cref="InvalidDataException">It is no such model, a shard is cut off, a tensor is missing or has another shape.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static ResNet50 Read(string path)
+    public static ResNet50 Read(string path) => Read(path, File.ReadAllBytes);
+
+    /// <summary>Reads the network from files that the caller reads, for example to check their hashes.</summary>
+    /// <param name="path">As for files.</param>
+    /// <param name="readFile">Gives the content of <paramref name="path"/>, and of a shard by its full path.</param>
+    /// <inheritdoc cref="Read(string)" path="/exception"/>
+    public static ResNet50 Read(string path, Func<string, byte[]> readFile)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var (shards, manifest, epsilons) = ParseModel(path);
-        var weights = Load(path, shards, manifest);
+        ArgumentNullException.ThrowIfNull(readFile);
+        var (shards, manifest, epsilons) = ParseModel(path, readFile(path));
+        var weights = Load(path, readFile, shards, manifest);
         WeightTensor Get(string name) => weights.TryGetValue(name, out var tensor)
             ? tensor
             : throw new InvalidDataException($"{path}: expected a tensor {name}; it is missing ({weights.Count} others are there).");
@@ -38,17 +46,18 @@ public static class KerasResNet50
             var (convolution, norm) = place.Stage == 0 ? ("conv1", "bn_conv1") : ($"res{position}", $"bn{position}");
             if (!epsilons.TryGetValue(norm, out var epsilon))
                 throw new InvalidDataException($"{path}: expected a BatchNormalization layer {norm}; it is missing.");
+            var kernel = OutputsFirst(path, Get(convolution + "/kernel"));
             return new(
-                OutputsFirst(path, Get(convolution + "/kernel")), Get(convolution + "/bias"), Get(norm + "/gamma"), Get(norm + "/beta"),
-                Get(norm + "/moving_mean"), Get(norm + "/moving_variance"), epsilon);
+                place.Stage == 0 ? InputsReversed(kernel) : kernel, Get(convolution + "/bias"), Get(norm + "/gamma"),
+                Get(norm + "/beta"), Get(norm + "/moving_mean"), Get(norm + "/moving_variance"), epsilon);
         }
     }
 
-    private static (string[] Shards, List<ManifestWeight> Weights, Dictionary<string, double> Epsilons) ParseModel(string path)
+    private static (string[] Shards, List<ManifestWeight> Weights, Dictionary<string, double> Epsilons) ParseModel(string path, byte[] content)
     {
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var json = JsonDocument.Parse(content);
             var format = json.RootElement.TryGetProperty("format", out var value) ? value.GetString() : null;
             if (format != "layers-model")
                 throw new InvalidDataException($"{path}: expected the format 'layers-model'; found '{format}'.");
@@ -79,7 +88,7 @@ public static class KerasResNet50
     }
 
     /// <summary>Reads the shards, which are one run of bytes, tensor by tensor.</summary>
-    private static Dictionary<string, WeightTensor> Load(string path, string[] shards, List<ManifestWeight> manifest)
+    private static Dictionary<string, WeightTensor> Load(string path, Func<string, byte[]> readFile, string[] shards, List<ManifestWeight> manifest)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var bytes = new byte[shards.Length][];
@@ -87,7 +96,7 @@ public static class KerasResNet50
         {
             if (Path.GetFileName(shards[i]) != shards[i])
                 throw new InvalidDataException($"{path}: expected the shards beside it; found '{shards[i]}'.");
-            bytes[i] = File.ReadAllBytes(Path.Combine(folder, shards[i]));
+            bytes[i] = readFile(Path.Combine(folder, shards[i]));
         }
         var expected = manifest.Sum(weight => weight.Count * (long)sizeof(float));
         var found = bytes.Sum(shard => (long)shard.Length);
@@ -127,5 +136,15 @@ public static class KerasResNet50
                     for (var x = 0; x < width; x++)
                         values[((o * inputs + i) * height + y) * width + x] = kernel.Values[((y * width + x) * inputs + i) * outputs + o];
         return new WeightTensor(kernel.Name, [outputs, inputs, height, width], values);
+    }
+
+    private static WeightTensor InputsReversed(WeightTensor kernel)
+    {
+        var (outputs, inputs, area) = (kernel.Shape[0], kernel.Shape[1], kernel.Shape[2] * kernel.Shape[3]);
+        var values = new float[kernel.Values.Length];
+        for (var o = 0; o < outputs; o++)
+            for (var i = 0; i < inputs; i++)
+                kernel.Values.AsSpan((o * inputs + i) * area, area).CopyTo(values.AsSpan((o * inputs + inputs - 1 - i) * area));
+        return kernel with { Values = values };
     }
 }

@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text;
 
 namespace Pristine.Models;
 
 /// <summary>
-/// Reads the text files that LIBSVM's svm-train writes, as far as they hold a regression (epsilon_svr, nu_svr) with an RBF kernel.
+/// Reads and writes the text files of LIBSVM's svm-train, as far as they hold a regression (epsilon_svr, nu_svr) with an RBF kernel.
 /// Format: header lines of a name and its value, the line SV, then one line per support vector, its coefficient followed by index:value
 /// pairs with ascending indices from 1; an index that is left out means 0.
 /// </summary>
@@ -67,6 +68,25 @@ public static class LibSvmModel
             if (missing)
                 throw lines.Error($"a line {name} before SV", "none");
         return ReadSupportVectors(lines, gamma!.Value, rho!.Value, count!.Value);
+    }
+
+    /// <summary>Writes a model as svm-train does; numbers have all digits that tell them apart, so that reading it gives the same model.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>The content of the file.</returns>
+    public static string Format(SupportVectorRegressor model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var text = new StringBuilder();
+        var culture = CultureInfo.InvariantCulture;
+        text.Append(culture, $"svm_type epsilon_svr\nkernel_type rbf\ngamma {model.Gamma:R}\nnr_class 2\ntotal_sv {model.Coefficients.Length}\nrho {model.Rho:R}\nSV\n");
+        for (var i = 0; i < model.Coefficients.Length; i++)
+        {
+            text.Append(culture, $"{model.Coefficients[i]:R}");
+            for (var k = 0; k < model.Dimension; k++)
+                text.Append(culture, $" {k + 1}:{model.SupportVectors[i * model.Dimension + k]:R}");
+            text.Append('\n');
+        }
+        return text.ToString();
     }
 
     private static SupportVectorRegressor ReadSupportVectors(LibSvmLines lines, double gamma, double rho, int count)

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Pristine.Models;
 
 /// <summary>
@@ -12,6 +15,29 @@ public sealed class LibSvmRange
 
     private LibSvmRange(double lower, double upper, double[] minima, double[] maxima) =>
         (_lower, _upper, _minima, _maxima) = (lower, upper, minima, maxima);
+
+    /// <summary>The scaling to -1..1 of the features of a training set.</summary>
+    /// <param name="rows">Finite features, all rows of the same length; at least one row.</param>
+    /// <exception cref="ArgumentException">There are no rows, their lengths differ, or a value is not finite.</exception>
+    public static LibSvmRange Fit(IReadOnlyList<double[]> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        if (rows.Count == 0 || rows.Any(row => row.Length == 0 || row.Length != rows[0].Length || !row.All(double.IsFinite)))
+            throw new ArgumentException($"Expected at least one row, all of the same number of finite features; found {rows.Count} rows.", nameof(rows));
+        var features = Enumerable.Range(0, rows[0].Length);
+        return new(-1, 1, [.. features.Select(k => rows.Min(row => row[k]))], [.. features.Select(k => rows.Max(row => row[k]))]);
+    }
+
+    /// <summary>The scaling as svm-scale -s writes it; reading it gives the same scaling.</summary>
+    public string Format()
+    {
+        var text = new StringBuilder();
+        var culture = CultureInfo.InvariantCulture;
+        text.Append(culture, $"x\n{_lower:R} {_upper:R}\n");
+        for (var k = 0; k < Dimension; k++)
+            text.Append(culture, $"{k + 1} {_minima[k]:R} {_maxima[k]:R}\n");
+        return text.ToString();
+    }
 
     /// <summary>Number of features: the highest index in the file.</summary>
     public int Dimension => _minima.Length;

@@ -23,6 +23,7 @@ public static partial class ModelCatalog
     {
         ["brisque-live"] = files => BrisqueLiveModel.Parse(files),
         ["arniqa-encoder"] = files => ArniqaCheckpoint.ReadEncoder(files[0], "ARNIQA's encoder"),
+        ["keras-resnet50"] = files => ImageNetResNet50.Parse("ResNet-50", ModelCatalog.Get(ImageNetResNet50.Name), files),
         ["arniqa-regressor"] = files => ArniqaCheckpoint.ReadRegressor(files[0], "ARNIQA's regressor"),
     };
 

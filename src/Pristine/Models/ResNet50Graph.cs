@@ -5,10 +5,22 @@ namespace Pristine.Models;
 /// <param name="High">Largest value; at least 0.</param>
 public readonly record struct ActivationRange(float Low, float High);
 
+/// <summary>What a ResNet-50 graph gives for an image.</summary>
+public enum ResNet50Output
+{
+    /// <summary><c>embedding</c> [batch, features]: the global average of the last stage divided by its L2 norm.</summary>
+    Embedding,
+
+    /// <summary>
+    /// <c>statistics</c> [batch, 2 x channels of all stages]: the mean over the image of every channel of stages 1 to 4, then the standard
+    /// deviation of every channel in the same order; 7,680 numbers for the published networks.
+    /// </summary>
+    Statistics,
+}
+
 /// <summary>
-/// Writes a ResNet-50 as an ONNX graph: input <c>image</c> [batch, 3, height, width], output <c>embedding</c> [batch, features], the
-/// global average of the last stage divided by its L2 norm. The same description gives three graphs: float, float with every
-/// activation as an output (to measure their ranges), and int8.
+/// Writes a ResNet-50 as an ONNX graph: input <c>image</c> [batch, 3, height, width], output as <see cref="ResNet50Output"/> says. The
+/// same description gives three graphs: float, float with every activation as an output (to measure their ranges), and int8.
 /// </summary>
 internal sealed class ResNet50Graph
 {
@@ -21,18 +33,20 @@ internal sealed class ResNet50Graph
     private readonly OnnxGraph _graph = new("resnet50");
     private readonly IReadOnlyDictionary<string, ActivationRange>? _ranges;
     private readonly List<string>? _activations;
+    private readonly ResNet50Output _output;
     private readonly Dictionary<string, float> _steps = new(StringComparer.Ordinal);
 
-    private ResNet50Graph(IReadOnlyDictionary<string, ActivationRange>? ranges, List<string>? activations) => (_ranges, _activations) = (ranges, activations);
+    private ResNet50Graph(ResNet50Output output, IReadOnlyDictionary<string, ActivationRange>? ranges, List<string>? activations) =>
+        (_output, _ranges, _activations) = (output, ranges, activations);
 
     /// <summary>The network in 32-bit floats.</summary>
-    public static OnnxGraph Float(ResNet50 network) => new ResNet50Graph(null, null).Build(network);
+    public static OnnxGraph Float(ResNet50 network, ResNet50Output output = ResNet50Output.Embedding) => new ResNet50Graph(output, null, null).Build(network);
 
     /// <summary>The network in floats with one more output per activation that int8 would quantise.</summary>
     public static (OnnxGraph Graph, IReadOnlyList<string> Activations) Probe(ResNet50 network)
     {
         var activations = new List<string>();
-        return (new ResNet50Graph(null, activations).Build(network), activations);
+        return (new ResNet50Graph(ResNet50Output.Embedding, null, activations).Build(network), activations);
     }
 
     /// <summary>
@@ -41,7 +55,10 @@ internal sealed class ResNet50Graph
     /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="ranges">The range of each activation that <see cref="Probe"/> names.</param>
-    public static OnnxGraph Int8(ResNet50 network, IReadOnlyDictionary<string, ActivationRange> ranges) => new ResNet50Graph(ranges, null).Build(network);
+    /// <param name="output">What the graph gives.</param>
+    public static OnnxGraph Int8(
+        ResNet50 network, IReadOnlyDictionary<string, ActivationRange> ranges, ResNet50Output output = ResNet50Output.Embedding) =>
+        new ResNet50Graph(output, ranges, null).Build(network);
 
     private OnnxGraph Build(ResNet50 network)
     {
@@ -51,6 +68,7 @@ internal sealed class ResNet50Graph
         x = Activation(
             _graph.Node("MaxPool", "pool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 })),
             rangeOf: network.Stem.Name);
+        var stages = new List<string>();
         for (var stage = 0; stage < network.Stages.Count; stage++)
         {
             for (var block = 0; block < network.Stages[stage].Count; block++)
@@ -61,16 +79,44 @@ internal sealed class ResNet50Graph
                 if (!isLast)
                     x = Activation(x);
             }
+            stages.Add(x);
         }
+        if (_output == ResNet50Output.Statistics)
+            Statistics(network, stages);
+        else
+            Embedding(network, x);
+        foreach (var activation in _activations ?? [])
+            _graph.Output(activation, "batch", null, null, null);
+        return _graph;
+    }
+
+    private void Embedding(ResNet50 network, string x)
+    {
         x = _graph.Node("GlobalAveragePool", "average", [x]);
         x = _graph.Node("Flatten", "features", [x], ("axis", 1L));
         var norm = _graph.Node("ReduceL2", "norm", [x], ("axes", new long[] { 1 }), ("keepdims", 1L));
         norm = _graph.Node("Max", "norm.bounded", [norm, _graph.Constant("norm.smallest", [SmallestNorm])]);
         _graph.Node("Div", "embedding", [x, norm]);
         _graph.Output("embedding", "batch", $"{network.Features}");
-        foreach (var activation in _activations ?? [])
-            _graph.Output(activation, "batch", null, null, null);
-        return _graph;
+    }
+
+    private void Statistics(ResNet50 network, List<string> stages)
+    {
+        var (means, deviations) = (new List<string>(), new List<string>());
+        var zero = _graph.Constant("zero", [0f]);
+        for (var stage = 0; stage < stages.Count; stage++)
+        {
+            var name = $"stage{stage + 1}";
+            var mean = _graph.Node("GlobalAveragePool", name + ".mean", [stages[stage]]);
+            var square = _graph.Node("GlobalAveragePool", name + ".square.mean", [_graph.Node("Mul", name + ".square", [stages[stage], stages[stage]])]);
+            // Activations are not negative, so the mean of squares is of the size of the variance or more, and little cancels.
+            var variance = _graph.Node("Sub", name + ".variance", [square, _graph.Node("Mul", name + ".mean.square", [mean, mean])]);
+            means.Add(mean);
+            deviations.Add(_graph.Node("Sqrt", name + ".deviation", [_graph.Node("Max", name + ".variance.bounded", [variance, zero])]));
+        }
+        var all = _graph.Node("Concat", "statistics.all", [.. means, .. deviations], ("axis", 1L));
+        _graph.Node("Flatten", "statistics", [all], ("axis", 1L));
+        _graph.Output("statistics", "batch", $"{2 * network.Stages.Sum(stage => stage[^1].Expand.Outputs)}");
     }
 
     private string Add(string x, Bottleneck block, string name)

@@ -40,6 +40,18 @@ public sealed class SupportVectorRegressor
     /// <summary>Number of features that the model takes.</summary>
     public int Dimension { get; }
 
+    /// <summary>Width of the kernel.</summary>
+    public double Gamma => _gamma;
+
+    /// <summary>Offset that is subtracted.</summary>
+    public double Rho => _rho;
+
+    /// <summary>One coefficient per support vector.</summary>
+    public ReadOnlySpan<double> Coefficients => _coefficients;
+
+    /// <summary>The support vectors, one after the other.</summary>
+    public ReadOnlySpan<double> SupportVectors => _supportVectors;
+
     /// <summary>
     /// The model's answer. An input with a value that is not finite counts as infinitely far from every support vector, so that all
     /// kernels vanish and the answer is -rho. Allocates nothing.

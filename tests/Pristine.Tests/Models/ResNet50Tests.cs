@@ -9,6 +9,9 @@ public sealed class ResNet50Tests
     /// <summary>Single against double precision through 53 layers; entries of a unit vector.</summary>
     private const double FloatTolerance = 2e-5;
 
+    /// <summary>Relative. A deviation of 0 is the root of what two squares in single precision leave of each other.</summary>
+    private const double StatisticsTolerance = 2e-3;
+
     /// <summary>Cosine distance of 8 bits to 32 on a network with so few channels that errors hardly average out.</summary>
     private const double Int8Tolerance = 0.01;
 
@@ -31,6 +34,28 @@ public sealed class ResNet50Tests
         using var folder = TestFiles.NewFolder();
         var tiny = new TinyResNet(2);
         Compare(KerasResNet50.Read(tiny.WriteKeras(folder.Path)), tiny.Keras, StridePlace.Reduce, 2, 37, 50);
+    }
+
+    [Theory]
+    [InlineData(37, 50)]
+    [InlineData(1, 1)]
+    public void Statistics_are_the_mean_and_deviation_of_every_channel_of_the_stages(int height, int width)
+    {
+        var tiny = new TinyResNet(3);
+        var network = ArniqaCheckpoint.ReadEncoder(tiny.TorchFile(), "tiny.pth");
+        using var session = new OnnxRuntimeSession(ResNet50Graph.Float(network, ResNet50Output.Statistics).ToArray());
+        using var worker = session.CreateWorker();
+        var images = new[] { Image(1, height, width), Image(2, height, width) };
+        images.SelectMany(image => image).ToArray().CopyTo(worker.Input(2, 3, height, width));
+        worker.Run();
+        for (var i = 0; i < images.Length; i++)
+        {
+            var expected = ResNetReference.Statistics(tiny.Torch, StridePlace.Middle, images[i], height, width);
+            var found = worker.Output().Slice(i * expected.Length, worker.Output().Length / images.Length);
+            Assert.Equal(expected.Length, found.Length);
+            for (var f = 0; f < expected.Length; f++)
+                Assert.Equal(expected[f], found[f], StatisticsTolerance * (1 + Math.Abs(expected[f])));
+        }
     }
 
     [Theory]

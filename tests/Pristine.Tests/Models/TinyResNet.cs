@@ -74,8 +74,11 @@ internal sealed class TinyResNet
             var (o, i, size) = (layer.Kernel.Shape[0], layer.Kernel.Shape[1], layer.Kernel.Shape[2]);
             var kernel = new float[layer.Kernel.Values.Length];
             for (var n = 0; n < kernel.Length; n++)
-                // [outputs, inputs, height, width] to [height, width, inputs, outputs].
-                kernel[(n % (size * size) * i + n / (size * size) % i) * o + n / (size * size * i)] = layer.Kernel.Values[n];
+            {
+                // [outputs, inputs, height, width] to [height, width, inputs, outputs]; the file's first layer takes B, G, R.
+                var input = n / (size * size) % i;
+                kernel[(n % (size * size) * i + (place.Stage == 0 ? i - 1 - input : input)) * o + n / (size * size * i)] = layer.Kernel.Values[n];
+            }
             foreach (var (name, shape, values) in new[]
             {
                 (convolution + "/kernel", [size, size, i, o], kernel), (convolution + "/bias", [o], layer.Bias!.Values), (norm + "/gamma", [o], layer.Scale.Values),

@@ -13,11 +13,28 @@ internal static class ResNetReference
     /// <summary>The global average of the last stage divided by its L2 norm.</summary>
     public static double[] Embed(Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
     {
+        var x = Stages(weights, stride, image, height, width)[^1];
+        var means = x.Values.Chunk(x.Height * x.Width).Select(plane => plane.Average()).ToArray();
+        var norm = Math.Max(Math.Sqrt(means.Sum(mean => mean * mean)), 1e-12);
+        return [.. means.Select(mean => mean / norm)];
+    }
+
+    /// <summary>Mean of every channel of the four stages, then the standard deviations in the same order.</summary>
+    public static double[] Statistics(Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
+    {
+        var planes = Stages(weights, stride, image, height, width).SelectMany(stage => stage.Values.Chunk(stage.Height * stage.Width)).ToArray();
+        return [.. planes.Select(plane => plane.Average()), .. planes.Select(plane => Math.Sqrt(plane.Average(value => Math.Pow(value - plane.Average(), 2))))];
+    }
+
+    private static List<Planes> Stages(Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
+    {
         var values = new double[image.Length];
         for (var i = 0; i < values.Length; i++)
             values[i] = image[i];
         var x = MaxPool(Relu(Convolve(new(3, height, width, values), weights(ConvolutionPlace.Stem), 2)));
+        var stages = new List<Planes>();
         for (var stage = 1; stage <= 4; stage++)
+        {
             for (var block = 0; block < ResNet50.BlocksPerStage[stage - 1]; block++)
             {
                 var step = stage > 1 && block == 0 ? 2 : 1;
@@ -28,9 +45,9 @@ internal static class ResNetReference
                 var shortcut = block == 0 ? Layer(x, BottleneckPart.Shortcut, step) : x;
                 x = Relu(y with { Values = [.. y.Values.Zip(shortcut.Values, (a, b) => a + b)] });
             }
-        var means = x.Values.Chunk(x.Height * x.Width).Select(plane => plane.Average()).ToArray();
-        var norm = Math.Max(Math.Sqrt(means.Sum(mean => mean * mean)), 1e-12);
-        return [.. means.Select(mean => mean / norm)];
+            stages.Add(x);
+        }
+        return stages;
     }
 
     private static Planes Convolve(Planes input, NormalisedConvolution layer, int stride)

@@ -15,7 +15,7 @@ public sealed record ArniqaOptions
     public ArniqaMode Mode { get; init; } = ArniqaMode.Official;
 
     /// <summary>Arithmetic of the encoder.</summary>
-    public ArniqaPrecision Precision { get; init; } = ArniqaPrecision.Float;
+    public NetworkPrecision Precision { get; init; } = NetworkPrecision.Float;
 
     /// <summary><c>cpu</c>, or <c>cuda:0</c>, <c>cuda:1</c>, ... with an ONNX Runtime that has CUDA. By default <see cref="DeviceVariable"/>, else cpu.</summary>
     public string Device { get; init; } = Environment.GetEnvironmentVariable(DeviceVariable) is { Length: > 0 } device ? device : "cpu";
@@ -52,7 +52,7 @@ public sealed class ArniqaMetric : Metric
         Options = options ?? new ArniqaOptions();
         Name = BaseName
             + (Options.Mode == ArniqaMode.Official ? "" : ":" + Options.Mode.ToString().ToLowerInvariant())
-            + (Options.Precision == ArniqaPrecision.Float ? "" : ":" + Options.Precision.ToString().ToLowerInvariant())
+            + (Options.Precision == NetworkPrecision.Float ? "" : ":" + Options.Precision.ToString().ToLowerInvariant())
             + (Options.Head.Name == ArniqaHead.Default ? "" : "@" + Options.Head.Name);
     }
 
@@ -77,7 +77,7 @@ public sealed class ArniqaMetric : Metric
                 "training" => options with { Mode = ArniqaMode.Training },
                 "pyiqa" => options with { Mode = ArniqaMode.Pyiqa },
                 "torchmetrics" => options with { Mode = ArniqaMode.TorchMetrics },
-                "int8" => options with { Precision = ArniqaPrecision.Int8 },
+                "int8" => options with { Precision = NetworkPrecision.Int8 },
                 _ => throw new ArgumentException($"ARNIQA has no variant '{variant}'. Known: official, training, pyiqa, torchmetrics, int8.", nameof(name)),
             };
         return new(options);
@@ -125,9 +125,9 @@ public sealed class ArniqaMetric : Metric
             if (encoder == null || head == null)
                 return null;
             var lines = $"{encoder.Sha256()}  {encoder.Name}\n{head.Sha256()}  {head.Name}\n";
-            if (Options.Precision == ArniqaPrecision.Int8)
+            if (Options.Precision == NetworkPrecision.Int8)
             {
-                var graph = ArniqaModel.GraphPath(Store, ArniqaPrecision.Int8);
+                var graph = ArniqaModel.GraphPath(Store, NetworkPrecision.Int8);
                 if (!File.Exists(graph))
                     return null;
                 using var file = File.OpenRead(graph);
@@ -145,7 +145,7 @@ public sealed class ArniqaMetric : Metric
             foreach (var name in new[] { ArniqaModel.Encoder, ArniqaModel.HeadName(Options.Head.Name) })
                 if (Store.Find(name) == null)
                     return $"The model {name} is not installed; run: pristine models pull {name}, or: pristine models import {name} DIR (the file of ARNIQA's release)";
-            return Options.Precision == ArniqaPrecision.Int8 && !File.Exists(ArniqaModel.GraphPath(Store, ArniqaPrecision.Int8))
+            return Options.Precision == NetworkPrecision.Int8 && !File.Exists(ArniqaModel.GraphPath(Store, NetworkPrecision.Int8))
                 ? $"The model {ArniqaModel.Encoder} has no int8 version yet; make one with {nameof(ArniqaQuantiser)} from some of your images"
                 : null;
         }

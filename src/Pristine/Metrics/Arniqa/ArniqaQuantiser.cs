@@ -40,7 +40,7 @@ public sealed class ArniqaQuantiser : IDisposable
     /// <exception cref="InvalidOperationException">No image was added.</exception>
     public string Save(CalibrationMethod method = CalibrationMethod.Percentile)
     {
-        var path = ArniqaModel.GraphPath(_store, ArniqaPrecision.Int8);
+        var path = ArniqaModel.GraphPath(_store, NetworkPrecision.Int8);
         _calibration.Save(path, method);
         return path;
     }

@@ -99,7 +99,7 @@ public sealed class ArniqaMetricTests
     {
         using var folder = TestFiles.NewFolder();
         var store = Install(folder, new TinyResNet(), Head());
-        Assert.Same(ArniqaModel.OpenEncoder(store, ArniqaPrecision.Float, "cpu"), ArniqaModel.OpenEncoder(store, ArniqaPrecision.Float, "cpu"));
+        Assert.Same(ArniqaModel.OpenEncoder(store, NetworkPrecision.Float, "cpu"), ArniqaModel.OpenEncoder(store, NetworkPrecision.Float, "cpu"));
         var rgb = PillowResizeTests.Synthetic(50, 40);
         var metric = new ArniqaMetric(new() { Store = store });
         var scores = new double[4];

@@ -75,7 +75,7 @@ public sealed class ArniqaParityTests(ArniqaParityTests.Installed installed) : I
             (ArniqaMode.TorchMetrics, "torchmetrics", ""),
         })
         {
-            using var embedder = new ArniqaEmbedder(ArniqaModel.OpenEncoder(store, ArniqaPrecision.Float, "cpu"), mode);
+            using var embedder = new ArniqaEmbedder(ArniqaModel.OpenEncoder(store, NetworkPrecision.Float, "cpu"), mode);
             var embeddings = embedder.Embed(view).ToArray();
             if (dataset != "")
             {

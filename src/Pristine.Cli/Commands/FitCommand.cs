@@ -1,0 +1,181 @@
+using System.CommandLine;
+using System.Globalization;
+using Pristine.Datasets;
+using Pristine.Experiments;
+using Pristine.Metrics;
+using Pristine.Metrics.ResNet;
+using Pristine.Models;
+
+namespace Pristine.Cli.Commands;
+
+/// <summary>
+/// <c>pristine fit --images DIR --mos FILE --out FILE</c>: trains a head for <c>resnet50</c> on ratings; <c>pristine fit brisque</c>: trains
+/// the regressor of <c>brisque-live</c>.
+/// </summary>
+internal static class FitCommand
+{
+    public static Command Create()
+    {
+        var ratings = new Ratings();
+        var features = new Option<string>("--features") { Description = "Features of the regression", DefaultValueFactory = _ => ResNetMetric.BaseName };
+        features.AcceptOnlyFromAmong(ResNetMetric.BaseName);
+        var output = new Option<string>("--out", "-o") { Description = "File for the head; 'pristine score --head' takes it", HelpName = "FILE", Required = true };
+        var name = new Option<string?>("--name") { Description = "The metric will be called resnet50@NAME; default: the name of the file without its extension", HelpName = "NAME" };
+        var penalties = new Option<string?>("--penalties") { Description = "Penalties to try, separated by commas; default: 1e2 to 1e6 in half decades", HelpName = "A,B" };
+        var command = new Command("fit", "Trains a metric on opinion scores: ridge regression with the penalty chosen by cross-validation.") { CreateBrisque() };
+        foreach (var option in (Option[])[features, output, name, penalties])
+            command.Options.Add(option);
+        ratings.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            var target = parsed.GetRequiredValue(output);
+            var label = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(target);
+            if (label.Length == 0 || !label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+                throw new UsageException($"--name: expected letters, digits, - and _; found '{label}'.");
+            var options = new RidgeOptions { Folds = ratings.Folds(parsed), Seed = ratings.Seed(parsed) };
+            if (parsed.GetValue(penalties) is { } list)
+                options = options with { Penalties = Numbers("--penalties", list) };
+            return ratings.Run(parsed, FeatureSet.Get(parsed.GetRequiredValue(features)), (images, scale, cancellation) =>
+            {
+                var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options, cancellation);
+                foreach (var trial in ridge.Trials)
+                    Console.Out.WriteLine(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"penalty {trial.Penalty,9:G4}: left-out images SRCC {trial.Spearman:0.0000}, PLCC {trial.Pearson:0.0000}, RMSE {trial.RootMeanSquareError:0.0000}{(trial.Penalty == ridge.Penalty ? "  <- chosen" : "")}"));
+                var training = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{images.Features.Count} images of {Path.GetFileName(scale.Source)}; ridge, penalty {ridge.Penalty:G4} by {options.Folds}-fold cross-validation, seed {options.Seed}");
+                var head = new QualityHead(
+                    label, FeatureSet.Get(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)], ridge.Bias, scale.Worst, scale.Best, training);
+                head.Write(target);
+                Console.Error.WriteLine($"Written: {target}. Use it: pristine score INPUT --head {target} --metrics {ResNetMetric.BaseName}@{label}");
+            });
+        });
+        return command;
+    }
+
+    private static Command CreateBrisque()
+    {
+        var ratings = new Ratings();
+        var defaults = new BrisqueTrainerOptions();
+        var output = new Option<string>("--out", "-o") { Description = "Folder for allmodel and allrange, in LIBSVM's formats", HelpName = "DIR", Required = true };
+        var costs = new Option<string>("--costs") { Description = "Values of C to try, separated by commas", HelpName = "A,B", DefaultValueFactory = _ => Text(defaults.Costs) };
+        var gammas = new Option<string>("--gammas") { Description = "Widths of the kernel to try, separated by commas", HelpName = "A,B", DefaultValueFactory = _ => Text(defaults.Gammas) };
+        var epsilon = new Option<double>("--epsilon") { Description = "Deviations that do not count, in points of 0..100", HelpName = "N", DefaultValueFactory = _ => defaults.Epsilon };
+        var command = new Command("brisque", "Trains BRISQUE's support vector regression; the result can be imported as brisque-live.");
+        foreach (var option in (Option[])[output, costs, gammas, epsilon])
+            command.Options.Add(option);
+        ratings.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            var options = new BrisqueTrainerOptions
+            {
+                Costs = Numbers("--costs", parsed.GetRequiredValue(costs)),
+                Gammas = Numbers("--gammas", parsed.GetRequiredValue(gammas)),
+                Epsilon = parsed.GetValue(epsilon) is >= 0 and var value ? value : throw new UsageException("--epsilon: expected 0 or more."),
+                Folds = ratings.Folds(parsed),
+                Seed = ratings.Seed(parsed),
+            };
+            var target = parsed.GetRequiredValue(output);
+            return ratings.Run(parsed, FeatureSet.Get("brisque-live"), (images, scale, cancellation) =>
+            {
+                var trained = BrisqueTrainer.Train(images, scale.Worst, scale.Best, options, cancellation);
+                foreach (var trial in trained.Trials)
+                    Console.Out.WriteLine(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"C {trial.Cost,6:G4}, gamma {trial.Gamma,6:G4}: left-out images SRCC {trial.Spearman:0.0000}, PLCC {trial.Pearson:0.0000}{((trial.Cost, trial.Gamma) == trained.Chosen ? "  <- chosen" : "")}"));
+                trained.Write(target);
+                Console.Error.WriteLine($"{trained.Regressor.Coefficients.Length:N0} support vectors. Written: {target}/allmodel and allrange. Use it: pristine models import brisque-live {target} --trust");
+            });
+        });
+        return command;
+    }
+
+    private static string Text(IEnumerable<double> numbers) => string.Join(',', numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)));
+
+    private static double[] Numbers(string option, string list)
+    {
+        var numbers = list.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.NaN).ToArray();
+        return numbers.All(number => number > 0 && double.IsFinite(number))
+            ? numbers
+            : throw new UsageException($"{option}: expected numbers above 0, separated by commas; found '{list}'.");
+    }
+
+    /// <summary>The ends of the scale of a label file.</summary>
+    private sealed record RatingScale(string Source, double Worst, double Best);
+
+    /// <summary>The options that name rated images, and the part of a training run that is the same for all metrics.</summary>
+    private sealed class Ratings
+    {
+        private readonly Inputs _inputs = new();
+        private readonly Option<string> _images = new("--images") { Description = "Folder of the images", HelpName = "DIR", Required = true };
+        private readonly Option<string> _mos = new("--mos") { Description = "Label file with opinion scores, as for 'pristine bench'; only images to train on", HelpName = "FILE", Required = true };
+        private readonly Option<double?> _worst = new("--worst") { Description = "Rating of the worst image on the scale; default: the worst in the file", HelpName = "N" };
+        private readonly Option<double?> _best = new("--best") { Description = "Rating of the best; below --worst where small is good; default: the best in the file", HelpName = "N" };
+        private readonly Option<string?> _cache = new("--cache") { Description = "File that keeps the features, so that a stopped run goes on and another one need not compute them", HelpName = "FILE" };
+        private readonly Option<int> _folds = new("--folds") { Description = "Parts for cross-validation", HelpName = "N", DefaultValueFactory = _ => 5 };
+        private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same result", HelpName = "N", DefaultValueFactory = _ => 1 };
+
+        public void AddTo(Command command)
+        {
+            foreach (var option in (Option[])[_images, _mos, _worst, _best, _cache, _folds, _seed])
+                command.Options.Add(option);
+            _inputs.AddDecodingTo(command);
+            _folds.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() < 2)
+                    result.AddError("--folds: expected at least 2.");
+            });
+        }
+
+        public int Folds(ParseResult parsed) => parsed.GetValue(_folds);
+
+        public long Seed(ParseResult parsed) => parsed.GetValue(_seed);
+
+        public int Run(ParseResult parsed, FeatureSet features, Action<RatedFeatures, RatingScale, CancellationToken> train)
+        {
+            var folder = parsed.GetRequiredValue(_images);
+            if (!Directory.Exists(folder))
+                throw new DatasetException($"Expected a folder of images; '{folder}' is not one.");
+            var opinions = OpinionScores.Read(parsed.GetRequiredValue(_mos));
+            var scale = Scale(parsed, opinions);
+            using var interruption = new Interruption();
+            using var progress = new Progress();
+            using var cache = parsed.GetValue(_cache) is { } path ? new FeatureFile(path, features) : null;
+            try
+            {
+                var images = RatedFeatures.Compute(
+                    opinions, folder, features, new() { Workers = _inputs.Workers(parsed), Imaging = _inputs.Imaging(parsed), Cache = cache },
+                    usable => progress.Add(1, usable ? 0 : 1), interruption.Token);
+                progress.Clear();
+                foreach (var image in images.Unusable.Take(10))
+                    Console.Error.WriteLine($"{image.Path}: {image.Error}");
+                Console.Error.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{images.Features.Count:N0} rated images with {features.Count:N0} features each; {images.Unusable.Count:N0} of {opinions.Scores.Count:N0} cannot be used."));
+                if (images.Features.Count < Math.Max(Folds(parsed), 2))
+                    throw new DatasetException($"Expected at least {Folds(parsed)} usable images; found {images.Features.Count}.");
+                train(images, scale, interruption.Token);
+                return _inputs.ExitCodeOf(parsed, images.Unusable.Count);
+            }
+            catch (OperationCanceledException)
+            {
+                progress.Clear();
+                Console.Error.WriteLine(cache == null ? "Stopped; nothing was written." : $"Stopped; the features of {cache.Images:N0} images are kept. To go on: the same command again.");
+                return ExitCode.Interrupted;
+            }
+        }
+
+        private RatingScale Scale(ParseResult parsed, OpinionScores opinions)
+        {
+            var (low, high) = (opinions.Scores.Min(score => score.Value), opinions.Scores.Max(score => score.Value));
+            var higher = opinions.Direction == OpinionDirection.HigherIsBetter;
+            var (worst, best) = (parsed.GetValue(_worst) ?? (higher ? low : high), parsed.GetValue(_best) ?? (higher ? high : low));
+            if (worst == best)
+                throw new UsageException($"Expected ratings that differ; --worst and --best are both {worst}.");
+            if (best > worst != higher)
+                throw new UsageException($"--worst {worst} and --best {best}: the other way round than '{opinions.Source}', where {(higher ? "higher" : "lower")} is better.");
+            return new(opinions.Source, worst, best);
+        }
+    }
+}

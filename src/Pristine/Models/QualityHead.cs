@@ -1,0 +1,151 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+
+namespace Pristine.Models;
+
+/// <summary>
+/// A linear regressor from features of an image to an opinion score: score = bias + sum of weight x feature. Made by <c>pristine fit</c>,
+/// used by metrics such as <c>resnet50@biq2021</c>.
+/// </summary>
+/// <remarks>
+/// File: one line of JSON in UTF-8 (format, name, features, count, worst, best, bias, training), a newline, then count weights as
+/// little-endian 32-bit floats.
+/// </remarks>
+public sealed class QualityHead
+{
+    private const string Format = "pristine-head-1";
+    private const int LongestHeader = 1 << 16;
+
+    private readonly float[] _weights;
+
+    private sealed record Header(string Format, string Name, string Features, int Count, double Worst, double Best, double Bias, string Training);
+
+    private static readonly JsonSerializerOptions HeaderFormat = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    /// <summary>A regressor.</summary>
+    /// <param name="name">What stands behind the @ in the metric's name: letters, digits, - and _.</param>
+    /// <param name="features">Name of the features it was trained on, version included.</param>
+    /// <param name="weights">One finite weight per feature.</param>
+    /// <param name="bias">Finite.</param>
+    /// <param name="worst">The score of the worst image on the scale of the ratings.</param>
+    /// <param name="best">The score of the best; below <paramref name="worst"/> where small is good.</param>
+    /// <param name="training">How it was trained, for people.</param>
+    /// <exception cref="ArgumentException">A value is not as said.</exception>
+    public QualityHead(string name, string features, ReadOnlySpan<float> weights, double bias, double worst, double best, string training)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(features);
+        ArgumentNullException.ThrowIfNull(training);
+        if (string.IsNullOrEmpty(name) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+            throw new ArgumentException($"Expected a name of letters, digits, - and _; found '{name}'.", nameof(name));
+        if (!double.IsFinite(worst) || !double.IsFinite(best) || worst == best)
+            throw new ArgumentException($"Expected two different ends of the scale; found {worst} and {best}.", nameof(best));
+        if (weights.IsEmpty || !double.IsFinite(bias))
+            throw new ArgumentException($"Expected at least one weight and a finite bias; found {weights.Length} weights and the bias {bias}.", nameof(weights));
+        foreach (var weight in weights)
+            if (!float.IsFinite(weight))
+                throw new ArgumentException($"Expected finite weights; found {weight}.", nameof(weights));
+        (Name, Features, Bias, Worst, Best, Training) = (name, features, bias, worst, best, training);
+        _weights = weights.ToArray();
+        Sha256 = ModelStore.Hash(ToArray());
+    }
+
+    /// <summary>What stands behind the @ in the metric's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Name of the features it was trained on, version included.</summary>
+    public string Features { get; }
+
+    /// <summary>One weight per feature.</summary>
+    public ReadOnlySpan<float> Weights => _weights;
+
+    /// <summary>Added to the weighted sum.</summary>
+    public double Bias { get; }
+
+    /// <summary>The score of the worst image on the scale of the ratings.</summary>
+    public double Worst { get; }
+
+    /// <summary>The score of the best; below <see cref="Worst"/> where small is good.</summary>
+    public double Best { get; }
+
+    /// <summary>How it was trained, for people.</summary>
+    public string Training { get; }
+
+    /// <summary>SHA-256 of the file, in lower-case hex.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>The score of an image.</summary>
+    /// <param name="features">A finite value per weight.</param>
+    /// <returns>On the scale of the ratings, not clipped.</returns>
+    /// <exception cref="ArgumentException">The number of features is another.</exception>
+    public double Score(ReadOnlySpan<float> features)
+    {
+        if (features.Length != _weights.Length)
+            throw new ArgumentException($"Expected {_weights.Length} features; found {features.Length}.", nameof(features));
+        var sum = 0.0;
+        for (var i = 0; i < features.Length; i++)
+            sum += (double)_weights[i] * features[i];
+        return sum + Bias;
+    }
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidDataException">It is no such file, or damaged; the message says what was expected and found.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static QualityHead Read(string path) => Parse(File.ReadAllBytes(path), path);
+
+    /// <summary>Reads the content of a file.</summary>
+    /// <param name="content">The content.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <exception cref="InvalidDataException">It is no such file, or damaged.</exception>
+    public static QualityHead Parse(ReadOnlySpan<byte> content, string file)
+    {
+        var end = content[..Math.Min(content.Length, LongestHeader)].IndexOf((byte)'\n');
+        Header? header = null;
+        try
+        {
+            if (end > 0)
+                header = JsonSerializer.Deserialize<Header>(content[..end], HeaderFormat);
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{file}: expected a head of the format {Format}, made by pristine fit; its first line is no JSON: {error.Message}", error);
+        }
+        if (header?.Format != Format)
+            throw new InvalidDataException($"{file}: expected a head of the format {Format}, made by pristine fit; found {(header == null ? "another kind of file" : $"'{header.Format}'")}.");
+        var bytes = content[(end + 1)..];
+        if (header.Count < 1 || bytes.Length != (long)header.Count * sizeof(float))
+            throw new InvalidDataException($"{file}: expected {header.Count} weights, {(long)header.Count * sizeof(float)} bytes; found {bytes.Length} bytes.");
+        try
+        {
+            return new(header.Name, header.Features, MemoryMarshal.Cast<byte, float>(bytes.ToArray()), header.Bias, header.Worst, header.Best, header.Training);
+        }
+        catch (ArgumentException error)
+        {
+            throw new InvalidDataException($"{file}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Writes a file that appears under its name only when it is whole.</summary>
+    /// <param name="path">The file; one that is there is replaced.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Write(string path)
+    {
+        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            File.WriteAllBytes(temporary, ToArray());
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private byte[] ToArray()
+    {
+        var header = JsonSerializer.Serialize(new Header(Format, Name, Features, _weights.Length, Worst, Best, Bias, Training), HeaderFormat);
+        return [.. Encoding.UTF8.GetBytes(header), (byte)'\n', .. MemoryMarshal.AsBytes<float>(_weights)];
+    }
+}

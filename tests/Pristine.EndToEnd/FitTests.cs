@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text.Json;
+using Pristine.Tests;
+
+namespace Pristine.EndToEnd;
+
+public class FitTests
+{
+    private static readonly string Photos = TestFiles.InRepository("samples", "photos");
+
+    /// <summary>Kinds of degradation in the names of the samples.</summary>
+    private static readonly string[] Kinds = ["blur", "noise", "jpeg10", "lowres", "dark"];
+
+    private static Dictionary<string, double> Scores(CommandResult result, string metric) => result.Lines
+        .Select(line => JsonDocument.Parse(line).RootElement)
+        .Where(row => row.GetProperty("status").GetString() == "ok")
+        .ToDictionary(row => Path.GetFileNameWithoutExtension(row.GetProperty("image").GetString()!), row => row.GetProperty(metric).GetDouble());
+
+    /// <summary>Ratings of the samples: 4 for an original, 2 for a degraded one, moved a little so that none are equal.</summary>
+    private static void WriteRatings(string path) => File.WriteAllLines(path,
+        ["image,mos", .. Directory.EnumerateFiles(Photos, "*.jpg").Select(file => Path.GetFileName(file)).Where(name => name != "corrupt.jpg").Order(StringComparer.Ordinal)
+            .Select((name, i) => string.Create(CultureInfo.InvariantCulture, $"{name},{(name.Contains('-', StringComparison.Ordinal) ? 2 : 4) + 0.01 * i}"))]);
+
+    [Fact]
+    public void Resnet50_needs_no_download_and_scores_degraded_samples_worse_than_their_originals()
+    {
+        using var store = TestFiles.NewFolder();
+        var result = PristineCommand.Run(
+            ["score", Photos, "--metrics", "brisque,resnet50@biq2021", "--format", "jsonl"], TestFiles.Root, null, ("PRISTINE_MODELS", store.Path)).Expect(0);
+        var scores = Scores(result, "resnet50@biq2021");
+        var pairs = scores.Keys.Where(name => name.Contains('-', StringComparison.Ordinal)).ToArray();
+        Assert.Equal(Kinds.Order(StringComparer.Ordinal), pairs.Select(name => name.Split('-')[1]).Distinct().Order(StringComparer.Ordinal));
+        Assert.All(pairs, name => Assert.True(scores[name] < scores[name.Split('-')[0]], $"{name} {scores[name]} against {scores[name.Split('-')[0]]}"));
+        Assert.All(scores.Values, score => Assert.InRange(score, -0.3, 1.3));
+        Assert.Equal(scores.Count, Scores(result, "brisque").Count);
+        Assert.Equal(scores, Scores(PristineCommand.Run(
+            ["score", Photos, "--metrics", "resnet50", "--format", "jsonl", "--workers", "1"], TestFiles.Root, null, ("PRISTINE_MODELS", store.Path)).Expect(0), "resnet50@biq2021"));
+    }
+
+    [Fact]
+    public void A_head_trained_on_ratings_is_a_metric_and_training_repeats_bit_for_bit()
+    {
+        using var folder = TestFiles.NewFolder();
+        WriteRatings(folder["ratings.csv"]);
+        string[] fit = ["fit", "--images", Photos, "--mos", folder["ratings.csv"], "--penalties", "100,10000", "--worst", "1", "--best", "5", "--out", folder["mine.head"], "--cache", folder["features"]];
+        var first = PristineCommand.Run(fit).Expect(0);
+        Assert.Equal(2, first.Lines.Length);
+        Assert.Single(first.Lines, line => line.EndsWith("<- chosen", StringComparison.Ordinal));
+        Assert.Contains("SRCC", first.Output, StringComparison.Ordinal);
+        var head = File.ReadAllBytes(folder["mine.head"]);
+        var second = PristineCommand.Run(fit).Expect(0);
+        Assert.Equal(first.Output, second.Output);
+        Assert.Equal(head, File.ReadAllBytes(folder["mine.head"]));
+
+        var scored = PristineCommand.Run("score", Photos, "--head", folder["mine.head"], "--metrics", "resnet50@mine", "--format", "jsonl").Expect(0);
+        var scores = Scores(scored, "resnet50@mine");
+        Assert.True(scores["boats-noise"] < scores["boats"]);
+        Assert.All(scores.Values, score => Assert.InRange(score, 0.0, 6.0));
+        var row = JsonDocument.Parse(scored.Lines[0]).RootElement;
+        Assert.Equal((row.GetProperty("resnet50@mine").GetDouble() - 1) / 4, row.GetProperty("resnet50@mine_quality").GetDouble(), 1e-5);
+        // A head that was not given is no metric; a name that is taken is refused.
+        PristineCommand.Run("score", Photos, "--metrics", "resnet50@mine").Expect(2);
+        PristineCommand.Run([.. fit, "--name", "biq2021"]).Expect(0);
+        Assert.Contains("already", PristineCommand.Run("score", Photos, "--head", folder["mine.head"]).Expect(2).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_trained_BRISQUE_can_be_imported_and_used()
+    {
+        using var folder = TestFiles.NewFolder();
+        WriteRatings(folder["ratings.csv"]);
+        var fit = PristineCommand.Run("fit", "brisque", "--images", Photos, "--mos", folder["ratings.csv"], "--costs", "1,100", "--out", folder["model"]).Expect(0);
+        Assert.Equal(2, fit.Lines.Length);
+        Assert.Equal(["allmodel", "allrange"], Directory.EnumerateFiles(folder["model"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        (string, string)[] environment = [("PRISTINE_MODELS", folder["store"])];
+        PristineCommand.Run(["models", "import", "brisque-live", folder["model"], "--trust"], TestFiles.Root, null, environment).Expect(0);
+        var scores = Scores(PristineCommand.Run(["score", Photos, "--metrics", "brisque-live", "--format", "jsonl"], TestFiles.Root, null, environment).Expect(0), "brisque-live");
+        // 0 is best: the ratings were 4 for originals, 2 for degraded images.
+        Assert.True(scores.Where(pair => pair.Key.Contains('-', StringComparison.Ordinal)).Average(pair => pair.Value)
+            > scores.Where(pair => !pair.Key.Contains('-', StringComparison.Ordinal)).Average(pair => pair.Value));
+    }
+
+    [Theory]
+    [InlineData(2, "'--mos' is required", "fit", "--images", "samples/photos", "--out", "x.head")]
+    [InlineData(2, "--penalties: expected numbers above 0", "fit", "--images", "samples/photos", "--mos", "ratings.csv", "--out", "x.head", "--penalties", "1,-1")]
+    [InlineData(2, "--folds: expected at least 2", "fit", "--images", "samples/photos", "--mos", "ratings.csv", "--out", "x.head", "--folds", "1")]
+    [InlineData(2, "--name: expected letters", "fit", "--images", "samples/photos", "--mos", "ratings.csv", "--out", "x.head", "--name", "a b")]
+    [InlineData(2, "higher is better", "fit", "--images", "samples/photos", "--mos", "ratings.csv", "--out", "x.head", "--worst", "5", "--best", "1")]
+    [InlineData(1, "no/folder", "fit", "--images", "no/folder", "--mos", "ratings.csv", "--out", "x.head")]
+    [InlineData(1, "none.csv", "fit", "--images", "samples/photos", "--mos", "none.csv", "--out", "x.head")]
+    [InlineData(1, "at least 5 usable images; found 0", "fit", "brisque", "--images", "docs", "--mos", "ratings.csv", "--out", "x")]
+    [InlineData(1, "pristine-head-1", "score", "samples/photos", "--head", "README.md")]
+    public void What_cannot_be_done_is_said(int exitCode, string message, params string[] arguments)
+    {
+        using var folder = TestFiles.NewFolder();
+        WriteRatings(folder["ratings.csv"]);
+        var result = PristineCommand.Run([.. arguments.Select(argument => argument is "ratings.csv" or "x.head" or "x" ? folder[argument] : argument)], TestFiles.Root).Expect(exitCode);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.False(Path.Exists(folder["x.head"]) || Path.Exists(folder["x"]));
+    }
+}
