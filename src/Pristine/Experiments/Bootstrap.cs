@@ -68,7 +68,7 @@ public static class Bootstrap
     }
 
     /// <summary>Interpolates linearly between neighbours, as numpy.percentile does; NaN when there are no values.</summary>
-    private static double Percentile(double[] sorted, double share)
+    internal static double Percentile(double[] sorted, double share)
     {
         if (sorted.Length == 0)
             return double.NaN;

@@ -41,7 +41,7 @@ public sealed record OpinionOptions
 public sealed partial class OpinionScores
 {
     // The columns that public label files use, the most telling first: koniq10k has MOS beside MOS_zscore, IQA-Dataset a reference image.
-    private static readonly string[] ImageColumns =
+    internal static readonly string[] ImageColumns =
         ["dis_img_path", "dist_img", "dist_name", "image_name", "image name", "img_name", "image", "img", "name", "file_name", "filename", "file", "path", "image_path"];
 
     private static readonly string[] ScoreColumns = ["mos", "dmos", "score", "mean_opinion_score", "opinion"];
@@ -124,7 +124,7 @@ public sealed partial class OpinionScores
             var line = lines[i].TrimEnd('\r');
             if (string.IsNullOrWhiteSpace(line))
                 continue;
-            var fields = table.Separator == ' ' ? line.Split(' ', StringSplitOptions.RemoveEmptyEntries) : Fields(line, table.Separator);
+            var fields = table.Separator == ' ' ? line.Split(' ', StringSplitOptions.RemoveEmptyEntries) : DelimitedLine.Fields(line, table.Separator);
             if (fields.Length <= Math.Max(table.Image, table.Score))
                 throw new DatasetException($"{file}:{i + 1}: expected at least {Math.Max(table.Image, table.Score) + 1} fields; found {fields.Length}.");
             var (image, text) = (fields[table.Image].Replace('\\', '/'), fields[table.Score]);
@@ -148,8 +148,8 @@ public sealed partial class OpinionScores
 
     private static Table Header(string file, string header, int line, OpinionOptions options)
     {
-        var separator = ((ReadOnlySpan<char>)[',', ';', '\t']).ToArray().MaxBy(candidate => header.Count(c => c == candidate));
-        var columns = Fields(header, separator).Select(column => column.Trim()).ToArray();
+        var separator = DelimitedLine.SeparatorOf(header);
+        var columns = DelimitedLine.Fields(header, separator).Select(column => column.Trim()).ToArray();
         var image = Find(options.ImageColumn, ImageColumns, "an image");
         var score = Find(options.ScoreColumn, ScoreColumns, "an opinion score");
         return new Table(separator, image, score, columns[score], line + 1);
@@ -169,30 +169,6 @@ public sealed partial class OpinionScores
         (known.Counts.Length == 0 || known.Counts.Contains(scores.Count))
         && (known.Column == null || header.Split(',', ';', '\t').Any(column => column.Trim().Equals(known.Column, StringComparison.OrdinalIgnoreCase)))
         && scores.All(score => known.Image.IsMatch(score.Image)));
-
-    /// <summary>The fields of a line of CSV (RFC 4180); a field cannot hold a line break.</summary>
-    private static string[] Fields(string line, char separator)
-    {
-        var fields = new List<string>();
-        var field = new StringBuilder();
-        var quoted = false;
-        for (var i = 0; i < line.Length; i++)
-        {
-            if (line[i] == '"' && quoted && i + 1 < line.Length && line[i + 1] == '"')
-                field.Append(line[i++]);
-            else if (line[i] == '"')
-                quoted = !quoted;
-            else if (line[i] == separator && !quoted)
-            {
-                fields.Add(field.ToString());
-                field.Clear();
-            }
-            else
-                field.Append(line[i]);
-        }
-        fields.Add(field.ToString());
-        return [.. fields];
-    }
 
     private static string? Binary(ReadOnlySpan<byte> file) =>
         file.StartsWith("MATLAB"u8) ? "a MATLAB file"

@@ -93,6 +93,18 @@ public sealed class ScoreTable
         return rows;
     }
 
+    /// <summary>Reads the rows, part by part.</summary>
+    /// <param name="metrics">The metrics whose scores are wanted; NaN where a row has none.</param>
+    /// <returns>Rows in the order of the parts, which need not be that of the dataset.</returns>
+    internal IEnumerable<ScoreRow> ReadRows(IReadOnlyList<Metric> metrics)
+    {
+        using var database = DuckDbConnection.Open();
+        var fingerprints = metrics.Select(metric => ColumnProvenance.Of(metric).Fingerprint).ToArray();
+        foreach (var part in Parts)
+            foreach (var row in part.ReadRows(database, metrics, fingerprints))
+                yield return row;
+    }
+
     /// <summary>The columns of a table with some metrics.</summary>
     internal static IReadOnlyList<TableColumn> ColumnsOf(IEnumerable<ColumnProvenance> metrics)
     {

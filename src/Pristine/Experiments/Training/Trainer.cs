@@ -1,3 +1,6 @@
+using Pristine.Imaging;
+using Pristine.Scoring;
+
 namespace Pristine.Experiments.Training;
 
 /// <summary>An image with its class.</summary>
@@ -46,11 +49,45 @@ public abstract class Trainer
     /// <summary>Changes whenever the same task may have another outcome; outcomes of the same identity and task are not computed again.</summary>
     public abstract string Identity { get; }
 
+    /// <summary>
+    /// Called once, before the first task, with every image that tasks will name: finds those that cannot be used, and does what is worth doing
+    /// once. This one decodes them.
+    /// </summary>
+    /// <param name="paths">The image files.</param>
+    /// <param name="options">Threads and decoding.</param>
+    /// <param name="onImage">Told of every image and whether it can be used; null for nobody.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The images that cannot be used, with the reason; tasks will not name them.</returns>
+    public virtual IReadOnlyDictionary<string, string> Prepare(
+        IReadOnlyList<string> paths, ScoringOptions options, Action<bool>? onImage, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var unusable = new Dictionary<string, string>(StringComparer.Ordinal);
+        var decoded = OrderedPipeline<string, (string Path, string? Error), Decoding>.Run(
+            paths, options.Workers, options.Workers * ScoringRun.ItemsInFlightPerWorker, () => new Decoding(options.Imaging), (worker, path) => (path, worker.Error(path)), cancellation);
+        foreach (var (path, error) in decoded)
+        {
+            if (error != null)
+                unusable[path] = error;
+            onImage?.Invoke(error == null);
+        }
+        return unusable;
+    }
+
     /// <summary>Trains and tests. The same task has the same outcome, as far as the trainer can promise it.</summary>
     /// <param name="task">The task; at least one image in <see cref="TrainingTask.Train"/> and in <see cref="TrainingTask.Test"/>.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="TrainerException">The model could not be trained; the message says why.</exception>
     public abstract TrainingOutcome Train(TrainingTask task, CancellationToken cancellation);
+
+    private sealed class Decoding(ImagingOptions imaging) : IDisposable
+    {
+        private readonly ImageDecoder _decoder = new(imaging);
+
+        public string? Error(string path) => _decoder.Load(path, ImageInput.Rgb) is { Status: not ImageStatus.Ok } failure ? failure.Error ?? failure.Status.Name() : null;
+
+        public void Dispose() => _decoder.Dispose();
+    }
 }
 
 /// <summary>A model could not be trained. The message says what was expected and found.</summary>
