@@ -1,0 +1,38 @@
+// How much 8 bits change the scores of resnet50@biq2021: scores every image with the network in 32 and in 8 bits, under the same head, and
+// prints Spearman's and Pearson's correlation and the largest difference.
+//   dotnet run -c Release bench/int8-agreement.cs -- FOLDER [COUNT]
+#:project ../src/Pristine/Pristine.csproj
+#:property PublishAot=false
+using System.Globalization;
+using Pristine.Experiments;
+using Pristine.Imaging;
+using Pristine.Metrics;
+using Pristine.Metrics.ResNet;
+using Pristine.Models;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var files = Directory.EnumerateFiles(args[0]).Order(StringComparer.Ordinal).ToArray();
+var count = args.Length > 1 ? int.Parse(args[1]) : 500;
+// Evenly spread over the folder, whose order may mean something.
+var chosen = Enumerable.Range(0, Math.Min(count, files.Length)).Select(i => files[(int)((long)i * files.Length / Math.Min(count, files.Length))]).ToArray();
+var head = QualityHead.Read(Path.Combine(args.Length > 2 ? args[2] : "models", "resnet50-biq2021.head"));
+var scores = new[] { NetworkPrecision.Float, NetworkPrecision.Int8 }.Select(Score).ToArray();
+var differences = scores[0].Zip(scores[1], (a, b) => Math.Abs(a - b)).ToArray();
+Console.WriteLine($"{scores[0].Length} images: Spearman {Correlation.Spearman(scores[0], scores[1]):F4}, Pearson {Correlation.Pearson(scores[0], scores[1]):F4}; "
+    + $"difference {differences.Average():F4} on average, {differences.Max():F4} at most; scores {scores[0].Min():F2} to {scores[0].Max():F2}");
+
+double[] Score(NetworkPrecision precision)
+{
+    using var extractor = new ResNetFeatureSet(ModelStore.Default, precision).CreateExtractor();
+    using var decoder = new ImageDecoder();
+    var features = new float[ResNetFeatures.Count];
+    var result = new List<double>();
+    foreach (var file in chosen)
+    {
+        if (decoder.Load(file, ImageInput.Rgb).Status != ImageStatus.Ok)
+            throw new InvalidDataException($"{file} cannot be decoded.");
+        extractor.Compute(decoder.Image, features);
+        result.Add(head.Score(features));
+    }
+    return [.. result];
+}
