@@ -146,7 +146,7 @@ public sealed class ArniqaMetric : Metric
                 if (Store.Find(name) == null)
                     return $"The model {name} is not installed; run: pristine models pull {name}, or: pristine models import {name} DIR (the file of ARNIQA's release)";
             return Options.Precision == NetworkPrecision.Int8 && !File.Exists(ArniqaModel.GraphPath(Store, NetworkPrecision.Int8))
-                ? $"The model {ArniqaModel.Encoder} has no int8 version yet; make one with {nameof(ArniqaQuantiser)} from some of your images"
+                ? $"The model {ArniqaModel.Encoder} has no int8 version yet; run: pristine models convert {ArniqaModel.Encoder} --int8"
                 : null;
         }
     }

@@ -22,19 +22,15 @@ public sealed class ResNetFeatures : FeatureExtractor
 
     private const double LargestArea = 512 * 512;
 
-    /// <summary>Keras' "caffe" style: 0..255 minus the mean of each channel.</summary>
-    private static readonly NormalisedPlanes Normalisation = new([123.68f / 255, 116.779f / 255, 103.939f / 255], [1f / 255, 1f / 255, 1f / 255]);
-
     private readonly OnnxRuntimeWorker _worker;
-    private readonly PillowResize _resize = new();
-    private readonly ReusableBuffer _resized = new();
+    private readonly ResNetPlanes _planes = new();
 
     /// <summary>An extractor.</summary>
     /// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
     public ResNetFeatures(OnnxRuntimeSession session) => _worker = session.CreateWorker();
 
     /// <summary>The values that a pixel can have as the network sees it.</summary>
-    public static ActivationRange InputRange => new(Normalisation.Low, Normalisation.High);
+    public static ActivationRange InputRange => new(NormalisedPlanes.ImageNetMean.Low, NormalisedPlanes.ImageNetMean.High);
 
     /// <summary>The sizes that the network sees of an image.</summary>
     /// <param name="width">Columns of the image, at least 1.</param>
@@ -60,17 +56,7 @@ public sealed class ResNetFeatures : FeatureExtractor
     /// <param name="width">Columns of a plane.</param>
     /// <param name="height">Rows of a plane.</param>
     /// <param name="planes">Three planes of height x width, overwritten: R - 123.68, G - 116.779, B - 103.939.</param>
-    public void WritePlanes(in ImageView image, int width, int height, Span<float> planes)
-    {
-        var pixels = image.Rgb;
-        if (width != image.Width || height != image.Height)
-        {
-            var resized = _resized.Resize(3 * width * height);
-            _resize.Resize(ResampleFilter.Bicubic, image.Rgb, image.Width, image.Height, width, height, new(0, 0, width, height), resized);
-            pixels = resized;
-        }
-        Normalisation.Write(pixels, 3 * width, width, height, planes, width, height);
-    }
+    public void WritePlanes(in ImageView image, int width, int height, Span<float> planes) => _planes.Write(image, width, height, planes);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -78,8 +64,7 @@ public sealed class ResNetFeatures : FeatureExtractor
         if (disposing)
         {
             _worker.Dispose();
-            _resize.Dispose();
-            _resized.Dispose();
+            _planes.Dispose();
         }
         base.Dispose(disposing);
     }
