@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using Pristine.Cli;
 using Pristine.Cli.Commands;
 using Pristine.Datasets;
+using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Selection;
 
@@ -46,7 +47,7 @@ catch (Exception exception) when (exception is UsageException or RuleException)
     return ExitCode.Usage;
 }
 catch (Exception exception) when (exception is DatasetException or ScoreTableException or IOException or UnauthorizedAccessException or InvalidOperationException
-    or InvalidDataException or DllNotFoundException or PlatformNotSupportedException)
+    or InvalidDataException or DllNotFoundException or PlatformNotSupportedException or OnnxRuntimeException)
 {
     Console.Error.WriteLine($"pristine: {exception.Message}");
     return ExitCode.Failed;
