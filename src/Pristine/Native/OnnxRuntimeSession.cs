@@ -58,7 +58,7 @@ public sealed unsafe class OnnxRuntimeSession : IDisposable
 
     private OnnxRuntimeSession(string device, Func<nint, nint> create)
     {
-        var cuda = CudaDevice(device);
+        var cuda = CudaIndex(device);
         nint options;
         Check(((delegate* unmanaged<nint*, nint>)Function(Slot.CreateSessionOptions))(&options));
         try
@@ -133,32 +133,57 @@ public sealed unsafe class OnnxRuntimeSession : IDisposable
     }
 
     /// <summary>The number of a CUDA device, or null for the CPU.</summary>
-    private static int? CudaDevice(string device)
+    /// <exception cref="ArgumentException">It is no device.</exception>
+    internal static int? CudaIndex(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (device == "cpu")
             return null;
         if (!device.StartsWith("cuda:", StringComparison.Ordinal)
             || !int.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var index))
-            throw new ArgumentException($"Expected the device cpu or cuda:N; found '{device}'.", nameof(device));
+            throw new ArgumentException($"Expected the device cpu, or cuda:0, cuda:1 and so on; found '{device}'.", nameof(device));
         return index;
     }
 
     /// <summary>A library built without CUDA, or whose CUDA part is not installed, fails here and says why.</summary>
     private static void UseCuda(nint options, int index)
     {
+        nint provider = 0;
         try
         {
-            Check(AppendCuda(options, index));
+            Check(((delegate* unmanaged<nint*, nint>)Function(Slot.CreateCudaProviderOptions))(&provider));
+            fixed (byte* device = Encoding.ASCII.GetBytes($"{index}\0"),
+                deviceKey = "device_id\0"u8, exactKey = "use_tf32\0"u8, no = "0\0"u8, searchKey = "cudnn_conv_algo_search\0"u8, heuristic = "HEURISTIC\0"u8)
+            {
+                // TF32 keeps 10 bits of each factor. An exhaustive search would measure all algorithms anew for every size of image.
+                byte** keys = stackalloc byte*[] { deviceKey, exactKey, searchKey };
+                byte** values = stackalloc byte*[] { device, no, heuristic };
+                Check(((delegate* unmanaged<nint, byte**, byte**, nuint, nint>)Function(Slot.UpdateCudaProviderOptions))(provider, keys, values, 3));
+            }
+            Check(((delegate* unmanaged<nint, nint, nint>)Function(Slot.AppendCuda))(options, provider));
         }
         catch (OnnxRuntimeException error)
         {
-            NativeLibraries.TryLoad(NativeLibraries.OnnxRuntime, out var path);
-            throw new PlatformNotSupportedException(
-                $"The device cuda:{index} cannot be used with {path}: {error.Message}. Set " +
-                $"{NativeLibraries.Variable(NativeLibraries.OnnxRuntime)} to the full path of libonnxruntime from ONNX Runtime's GPU package, " +
-                "beside its libonnxruntime_providers_cuda, or use the device cpu.", error);
+            throw WithoutCuda(index, error);
         }
+        finally
+        {
+            Release(Slot.ReleaseCudaProviderOptions, provider);
+        }
+    }
+
+    /// <summary>Why a CUDA device cannot be used, and what to do.</summary>
+    internal static PlatformNotSupportedException WithoutCuda(int index, OnnxRuntimeException error)
+    {
+        NativeLibraries.TryLoad(NativeLibraries.OnnxRuntime, out var path);
+        // "FILE:LINE FUNCTION [ONNXRuntimeError] : 1 : FAIL : REASON", on several lines.
+        const string code = " : FAIL : ";
+        var reason = error.Message[(error.Message.LastIndexOf(code, StringComparison.Ordinal) is >= 0 and var at ? at + code.Length : 0)..];
+        reason = string.Join(' ', reason.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+        return new(
+            $"The device cuda:{index} cannot be used with {path}: {reason}. Set " +
+            $"{NativeLibraries.Variable(NativeLibraries.OnnxRuntime)} to the full path of libonnxruntime from ONNX Runtime's GPU package, " +
+            "beside its libonnxruntime_providers_cuda, or use the device cpu.", error);
     }
 
     private static void Set(nint options, Slot slot, int value) => Check(((delegate* unmanaged<nint, int, nint>)Function(slot))(options, value));

@@ -17,14 +17,11 @@ public sealed record ArniqaOptions
     /// <summary>Arithmetic of the encoder.</summary>
     public NetworkPrecision Precision { get; init; } = NetworkPrecision.Float;
 
-    /// <summary><c>cpu</c>, or <c>cuda:0</c>, <c>cuda:1</c>, ... with an ONNX Runtime that has CUDA. By default <see cref="DeviceVariable"/>, else cpu.</summary>
-    public string Device { get; init; } = Environment.GetEnvironmentVariable(DeviceVariable) is { Length: > 0 } device ? device : "cpu";
+    /// <summary>Where the encoder runs: <c>cpu</c> or <c>cuda:N</c>; by default <see cref="NetworkDevice.Default"/>.</summary>
+    public string Device { get; init; } = NetworkDevice.Default;
 
     /// <summary>Where the model is; null is <see cref="ModelStore.Default"/>.</summary>
     public ModelStore? Store { get; init; }
-
-    /// <summary>Names another default for <see cref="Device"/>.</summary>
-    public const string DeviceVariable = "PRISTINE_DEVICE";
 }
 
 /// <summary>
@@ -107,6 +104,12 @@ public sealed class ArniqaMetric : Metric
 
     /// <summary>0 to 1; scores are not clipped and may lie a little outside.</summary>
     public override MetricRange Range => new(0, 1);
+
+    /// <inheritdoc/>
+    public override string Device => Options.Device;
+
+    /// <inheritdoc/>
+    public override Metric WithDevice(string device) => device == Options.Device ? this : new ArniqaMetric(Options with { Device = device });
 
     /// <inheritdoc/>
     public override ImageInput Input => ImageInput.Rgb;

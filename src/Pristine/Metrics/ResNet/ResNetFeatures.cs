@@ -1,6 +1,5 @@
 using Pristine.Imaging;
 using Pristine.Kernels;
-using Pristine.Metrics.Arniqa;
 using Pristine.Models;
 using Pristine.Native;
 
@@ -84,6 +83,7 @@ public sealed class ResNetFeatureSet : FeatureSet
 {
     private readonly ModelStore? _store;
     private readonly NetworkPrecision _precision;
+    private readonly string? _device;
 
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetFeatureSet()
@@ -94,7 +94,8 @@ public sealed class ResNetFeatureSet : FeatureSet
     /// <summary>With the network of a certain store, in a certain arithmetic.</summary>
     /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
     /// <param name="precision">The arithmetic. Regressors are trained on one and do not fit the other.</param>
-    public ResNetFeatureSet(ModelStore? store, NetworkPrecision precision) => (_store, _precision) = (store, precision);
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; <see cref="NetworkDevice.Default"/> when null.</param>
+    public ResNetFeatureSet(ModelStore? store, NetworkPrecision precision, string? device = null) => (_store, _precision, _device) = (store, precision, device);
 
     /// <inheritdoc/>
     public override string Name => "resnet50";
@@ -109,6 +110,12 @@ public sealed class ResNetFeatureSet : FeatureSet
     public override int MinSide => ResNetFeatures.MinSide;
 
     /// <inheritdoc/>
+    public override string Device => _device ?? NetworkDevice.Default;
+
+    /// <inheritdoc/>
+    public override ResNetFeatureSet WithDevice(string device) => new(_store, _precision, device);
+
+    /// <inheritdoc/>
     public override string? Missing => ImageNetResNet50.Missing(Store);
 
     private ModelStore Store => _store ?? ModelStore.Default;
@@ -118,5 +125,5 @@ public sealed class ResNetFeatureSet : FeatureSet
     public override FeatureExtractor CreateExtractor() =>
         Missing is { } message
             ? throw new InvalidOperationException(message)
-            : new ResNetFeatures(ImageNetResNet50.Open(Store, _precision, new ArniqaOptions().Device));
+            : new ResNetFeatures(ImageNetResNet50.Open(Store, _precision, Device));
 }
