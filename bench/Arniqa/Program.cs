@@ -7,6 +7,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Pristine.Imaging;
+using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
 using Pristine.Models;
 
@@ -19,13 +20,13 @@ switch (args[1])
             store.Import(definition.Name, [Path.Combine(args[2], definition.Files[0].Name)], UnknownFiles.Trust);
         return;
     case "quantise":
-        using (var quantiser = new ArniqaQuantiser(store))
+        using (var quantiser = new NetworkQuantiser(OnnxExport.Installed(store, ArniqaModel.Encoder)))
         using (var decoder = new ImageDecoder())
         {
             foreach (var file in Files(args[3]))
                 if (decoder.Load(file, ImageInput.Rgb).Status == ImageStatus.Ok)
                     quantiser.Add(decoder.Image);
-            Console.Error.WriteLine(quantiser.Save(Enum.Parse<CalibrationMethod>(args[2], ignoreCase: true)));
+            quantiser.Save(ArniqaModel.GraphPath(store, NetworkPrecision.Int8), Enum.Parse<CalibrationMethod>(args[2], ignoreCase: true));
         }
         return;
     case "score":

@@ -28,6 +28,12 @@ internal sealed class Inputs
         HelpName = "FILE",
     };
 
+    private readonly Option<string?> _device = new("--device")
+    {
+        Description = $"Where networks run: cpu, or cuda:0, cuda:1, ... with an ONNX Runtime that has CUDA (see docs/models.md); default: {NetworkDevice.Variable}, else cpu",
+        HelpName = "DEVICE",
+    };
+
     private readonly Option<int> _workers = new("--workers", "-j")
     {
         Description = "Threads",
@@ -66,8 +72,49 @@ internal sealed class Inputs
         });
     }
 
-    /// <summary>Adds <c>--head</c>, for commands that compute metrics; <see cref="AddHeads"/> must run before names are looked up.</summary>
-    public void AddHeadsTo(Command command) => command.Options.Add(_heads);
+    /// <summary>Adds <c>--head</c> and <c>--device</c>, for commands that compute metrics; <see cref="AddHeads"/> must run before names are looked up.</summary>
+    public void AddHeadsTo(Command command)
+    {
+        command.Options.Add(_heads);
+        AddDeviceTo(command);
+    }
+
+    /// <summary>Adds <c>--device</c>, for commands that run networks.</summary>
+    public void AddDeviceTo(Command command)
+    {
+        command.Options.Add(_device);
+        _device.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } device && DeviceFault(device) is { } fault)
+                result.AddError($"--device: {fault}");
+        });
+    }
+
+    /// <summary>Where networks run. A device that cannot be used is refused before any work: the option's already with the other arguments.</summary>
+    public string Device(ParseResult parsed)
+    {
+        if (parsed.GetValue(_device) is { } given)
+            return given;
+        var device = NetworkDevice.Default;
+        return DeviceFault(device) is { } fault ? throw new UsageException($"{NetworkDevice.Variable}: {fault}") : device;
+    }
+
+    private static string? DeviceFault(string device)
+    {
+        try
+        {
+            NetworkDevice.Check(device);
+            return null;
+        }
+        catch (ArgumentException)
+        {
+            return $"expected cpu, or cuda:0, cuda:1 and so on; found '{device}'.";
+        }
+        catch (Exception failure) when (failure is PlatformNotSupportedException or DllNotFoundException)
+        {
+            return failure.Message;
+        }
+    }
 
     /// <summary>Makes the metrics of <c>--head</c> known.</summary>
     public void AddHeads(ParseResult parsed)
@@ -129,6 +176,7 @@ internal sealed class Inputs
         Metrics = metrics,
         Workers = Workers(parsed),
         Imaging = Imaging(parsed),
+        Device = Device(parsed),
     };
 
     public int Workers(ParseResult parsed) => parsed.GetValue(_workers);

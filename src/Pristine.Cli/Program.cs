@@ -4,6 +4,7 @@ using Pristine.Cli;
 using Pristine.Cli.Commands;
 using Pristine.Datasets;
 using Pristine.Experiments.Training;
+using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Selection;
 
@@ -47,7 +48,7 @@ catch (Exception exception) when (exception is UsageException or RuleException)
     return ExitCode.Usage;
 }
 catch (Exception exception) when (exception is DatasetException or ScoreTableException or IOException or UnauthorizedAccessException or InvalidOperationException
-    or InvalidDataException or TrainerException or DllNotFoundException or PlatformNotSupportedException)
+    or InvalidDataException or TrainerException or DllNotFoundException or PlatformNotSupportedException or OnnxRuntimeException)
 {
     Console.Error.WriteLine($"pristine: {exception.Message}");
     return ExitCode.Failed;

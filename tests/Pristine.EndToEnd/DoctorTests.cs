@@ -14,6 +14,8 @@ public class DoctorTests
         Assert.Matches(@"^(ok|absent) +libturbojpeg ", lines.Single(line => line.Contains("  libturbojpeg", StringComparison.Ordinal)));
         Assert.Matches($@"^ok +cores +{Environment.ProcessorCount}$", lines.Single(line => line.Contains("cores", StringComparison.Ordinal)));
         Assert.Matches(@"^ok +SIMD +\w+ in use", lines.Single(line => line.Contains("SIMD", StringComparison.Ordinal)));
+        Assert.Contains("CPUExecutionProvider", lines.Single(line => line.Contains("execution providers", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Matches(@"^ok +devices +cpu", lines.Single(line => line.Contains("  devices", StringComparison.Ordinal)));
         Assert.Matches(@"^ok +model brisque +sha256 [0-9a-f]{64}$", lines.Single(line => line.Contains("model brisque ", StringComparison.Ordinal)));
         Assert.Equal("Everything that is required is here.", lines[^1]);
     }

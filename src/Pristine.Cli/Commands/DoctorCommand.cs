@@ -43,10 +43,27 @@ internal static class DoctorCommand
         yield return Library("libturbojpeg", "turbojpeg", () => TurboJpeg.Version,
             "optional, decodes JPEG about twice as fast (Debian: apt-get install libturbojpeg0)", required: false);
         yield return Library("ONNX Runtime", "onnxruntime", () => OnnxRuntime.Version, rebuild, required: false);
+        foreach (var finding in Devices())
+            yield return finding;
         yield return Library("DuckDB", "duckdb", () => DuckDb.Version, rebuild, required: false);
         foreach (var metric in MetricCatalog.All.Where(metric => metric.ModelSha256 != null || metric.Missing != null))
             yield return new($"model {metric.Name}", metric.Missing == null ? $"sha256 {metric.ModelSha256}" : null, metric.Missing);
         yield return new("model store", ModelStore.Default.Folder);
+    }
+
+    /// <summary>What networks can run on.</summary>
+    private static IEnumerable<Finding> Devices()
+    {
+        if (!NativeLibraries.TryLoad("onnxruntime", out _))
+            yield break;
+        yield return new("execution providers", string.Join(", ", OnnxRuntime.Providers));
+        var cuda = NetworkDevice.FindCuda();
+        yield return new("devices", string.Join(", ", cuda.Prepend(NetworkDevice.Cpu)));
+        if (cuda.Count == 0)
+        {
+            yield return new("CUDA", null,
+                "optional, runs networks on an NVIDIA GPU: set PRISTINE_ORT to the libonnxruntime of a build with CUDA (docs/models.md); 'pristine score --device cuda:0' says what is missing");
+        }
     }
 
     private static Finding Library(string name, string logicalName, Func<string?> version, string remedy, bool required) =>

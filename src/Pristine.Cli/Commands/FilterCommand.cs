@@ -31,11 +31,11 @@ internal static class FilterCommand
             var metrics = options.Metrics;
             if (inputs.Start(parsed) != 0)
                 throw new UsageException("--start: expected with 'pristine score'; 'pristine filter' goes on from the table of --scores.");
+            var scoring = inputs.Scoring(parsed, metrics);
             var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             var mode = outputs.Mode(parsed, dataset.Format);
             using var interruption = new Interruption();
-            var scoring = inputs.Scoring(parsed, metrics);
             var keepScores = parsed.GetValue(scores) != null;
             try
             {

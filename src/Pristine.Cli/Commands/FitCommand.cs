@@ -26,8 +26,10 @@ internal static class FitCommand
         foreach (var option in (Option[])[features, output, name, penalties])
             command.Options.Add(option);
         ratings.AddTo(command);
+        ratings.Inputs.AddDeviceTo(command);
         command.SetAction(parsed =>
         {
+            var device = ratings.Inputs.Device(parsed);
             var target = parsed.GetRequiredValue(output);
             var label = parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(target);
             if (label.Length == 0 || !label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
@@ -35,7 +37,7 @@ internal static class FitCommand
             var options = new RidgeOptions { Folds = ratings.Folds(parsed), Seed = ratings.Seed(parsed) };
             if (parsed.GetValue(penalties) is { } list)
                 options = options with { Penalties = Numbers("--penalties", list) };
-            return ratings.Run(parsed, FeatureSet.Get(parsed.GetRequiredValue(features)), (images, scale, cancellation) =>
+            return ratings.Run(parsed, FeatureSet.Get(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
             {
                 var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options, cancellation);
                 foreach (var trial in ridge.Trials)
@@ -107,7 +109,8 @@ internal static class FitCommand
     /// <summary>The options that name rated images, and the part of a training run that is the same for all metrics.</summary>
     private sealed class Ratings
     {
-        private readonly Inputs _inputs = new();
+        public Inputs Inputs { get; } = new();
+
         private readonly Option<string> _images = new("--images") { Description = "Folder of the images", HelpName = "DIR", Required = true };
         private readonly Option<string> _mos = new("--mos") { Description = "Label file with opinion scores, as for 'pristine bench'; only images to train on", HelpName = "FILE", Required = true };
         private readonly Option<double?> _worst = new("--worst") { Description = "Rating of the worst image on the scale; default: the worst in the file", HelpName = "N" };
@@ -120,7 +123,7 @@ internal static class FitCommand
         {
             foreach (var option in (Option[])[_images, _mos, _worst, _best, _cache, _folds, _seed])
                 command.Options.Add(option);
-            _inputs.AddDecodingTo(command);
+            Inputs.AddDecodingTo(command);
             _folds.Validators.Add(result =>
             {
                 if (result.GetValueOrDefault<int>() < 2)
@@ -145,7 +148,7 @@ internal static class FitCommand
             try
             {
                 var images = RatedFeatures.Compute(
-                    opinions, folder, features, new() { Workers = _inputs.Workers(parsed), Imaging = _inputs.Imaging(parsed), Cache = cache },
+                    opinions, folder, features, new() { Workers = Inputs.Workers(parsed), Imaging = Inputs.Imaging(parsed), Cache = cache },
                     usable => progress.Add(1, usable ? 0 : 1), interruption.Token);
                 progress.Clear();
                 foreach (var image in images.Unusable.Take(10))
@@ -156,7 +159,7 @@ internal static class FitCommand
                 if (images.Features.Count < Math.Max(Folds(parsed), 2))
                     throw new DatasetException($"Expected at least {Folds(parsed)} usable images; found {images.Features.Count}.");
                 train(images, scale, interruption.Token);
-                return _inputs.ExitCodeOf(parsed, images.Unusable.Count);
+                return Inputs.ExitCodeOf(parsed, images.Unusable.Count);
             }
             catch (OperationCanceledException)
             {

@@ -10,13 +10,14 @@ internal static class ModelsCommand
 {
     private static readonly string[] Names = [.. ModelCatalog.All.Select(model => model.Name)];
 
-    public static Command Create() => new("models", "Shows, downloads, imports, checks and removes the models that some metrics need.")
+    public static Command Create() => new("models", "Shows, downloads, imports, checks, removes and converts the models that some metrics need.")
     {
         CreateList(),
         CreatePull(),
         CreateImport(),
         CreateVerify(),
         CreateRemove(),
+        ConvertCommand.Create(),
     };
 
     private static Command CreateList()

@@ -41,8 +41,9 @@ internal static class ScoreCommand
                     chosen = [];
                 if (inputs.Start(parsed) != 0)
                     throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
+                var scoring = inputs.Scoring(parsed, chosen);
                 var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
-                return TableScoring.Run(parsed, inputs, dataset, folder, chosen, table.Options(parsed));
+                return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed));
             }
             return Run(parsed, inputs, inputs.Scoring(parsed, chosen), parsed.GetRequiredValue(format));
         });

@@ -90,14 +90,14 @@ internal sealed class TableScoring
     }
 
     /// <summary>Scores and tells how it went.</summary>
-    public static int Run(ParseResult parsed, Inputs inputs, Dataset dataset, string folder, IReadOnlyList<Metric> metrics, ScoreTableOptions options)
+    public static int Run(ParseResult parsed, Inputs inputs, Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
         using var interruption = new Interruption();
         using var progress = new Progress(dataset);
         long read = 0;
         try
         {
-            foreach (var item in ScoreTableRun.Score(dataset, folder, inputs.Scoring(parsed, metrics), options, interruption.Token))
+            foreach (var item in ScoreTableRun.Score(dataset, folder, scoring, options, interruption.Token))
             {
                 read += item.ImagesRead;
                 progress.Add(item);

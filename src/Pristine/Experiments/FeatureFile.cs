@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Pristine.Metrics;
+using Pristine.Models;
 
 namespace Pristine.Experiments;
 
@@ -11,7 +12,7 @@ namespace Pristine.Experiments;
 /// Features of images on disk, found by the hash of the image file's content: what was computed before a run was stopped, or for another
 /// list of the same images, is not computed again. Records are only ever appended; one that was cut off is dropped. Thread-safe.
 /// </summary>
-/// <remarks>Layout: 64 bytes of text (format, identity and number of the features); then records of 16 bytes XxHash128 and the features as little-endian 32-bit floats.</remarks>
+/// <remarks>Layout: 64 bytes of text (format, identity, device where it is not the CPU, and number of the features); then records of 16 bytes XxHash128 and the features as little-endian 32-bit floats.</remarks>
 public sealed class FeatureFile : IDisposable
 {
     private const int HeaderBytes = 64;
@@ -32,8 +33,9 @@ public sealed class FeatureFile : IDisposable
     {
         ArgumentNullException.ThrowIfNull(features);
         _count = features.Count;
+        var device = NetworkDevice.KindOf(features.Device) is var kind && kind == NetworkDevice.Cpu ? "" : $"/{kind}";
         var header = Encoding.ASCII.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"pristine-features 1 {features.Identity} {_count}").PadRight(HeaderBytes - 1) + "\n");
+            string.Create(CultureInfo.InvariantCulture, $"pristine-features 1 {features.Identity}{device} {_count}").PadRight(HeaderBytes - 1) + "\n");
         _file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         try
         {

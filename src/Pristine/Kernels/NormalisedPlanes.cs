@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pristine.Kernels;
 
 /// <summary>
@@ -29,6 +31,12 @@ public sealed class NormalisedPlanes
 
     /// <summary>The statistics of ImageNet that networks of torchvision expect.</summary>
     public static NormalisedPlanes ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
+
+    /// <summary>Keras' "caffe" style: 0..255 minus ImageNet's mean of each channel.</summary>
+    public static NormalisedPlanes ImageNetMean { get; } = new([123.68f / 255, 116.779f / 255, 103.939f / 255], [1f / 255, 1f / 255, 1f / 255]);
+
+    /// <summary>The formula with its numbers for R, G and B, the value v of a pixel being 0 to 255; for people.</summary>
+    public string Description => $"(v - ({InBytes(_mean)})) / ({InBytes(_deviation)})";
 
     /// <summary>Smallest value of any pixel.</summary>
     public float Low => Enumerable.Range(0, Channels).Min(c => _table[c * Levels]);
@@ -69,6 +77,9 @@ public sealed class NormalisedPlanes
             }
         }
     }
+
+    private static string InBytes(float[] values) =>
+        string.Join(", ", values.Select(value => (255.0 * value).ToString("0.###", CultureInfo.InvariantCulture)));
 
     /// <summary>The normalised value of a channel's value in [0,1].</summary>
     internal float Normalise(int channel, float value) => (value - _mean[channel]) / _deviation[channel];

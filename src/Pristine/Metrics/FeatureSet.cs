@@ -1,6 +1,7 @@
 using Pristine.Imaging;
 using Pristine.Metrics.Brisque;
 using Pristine.Metrics.ResNet;
+using Pristine.Models;
 
 namespace Pristine.Metrics;
 
@@ -21,6 +22,13 @@ public abstract class FeatureSet
 
     /// <summary>Both sides of an image must have at least this many pixels.</summary>
     public abstract int MinSide { get; }
+
+    /// <summary>Where it is computed, as <see cref="NetworkDevice"/> names it: the CPU, unless it has a network.</summary>
+    public virtual string Device => NetworkDevice.Cpu;
+
+    /// <summary>The features on another device; those without a network stay where they are.</summary>
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
+    public virtual FeatureSet WithDevice(string device) => this;
 
     /// <summary>Null when the features can be computed here; otherwise what is missing and the command that remedies it.</summary>
     public virtual string? Missing => null;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pristine.Imaging;
+using Pristine.Models;
 
 namespace Pristine.Metrics;
 
@@ -62,6 +63,13 @@ public abstract class Metric
 
     /// <summary>SHA-256 of the model file in lower-case hex; null for a metric without a model or whose model is not installed.</summary>
     public virtual string? ModelSha256 => null;
+
+    /// <summary>Where it runs, as <see cref="NetworkDevice"/> names it: the CPU, unless it has a network.</summary>
+    public virtual string Device => NetworkDevice.Cpu;
+
+    /// <summary>The metric on another device, under the same name; a metric without a network stays where it is.</summary>
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; whether it is there turns out in <see cref="CreateScorer"/>, or beforehand by <see cref="NetworkDevice.Check"/>.</param>
+    public virtual Metric WithDevice(string device) => this;
 
     /// <summary>Null when the metric can run here; otherwise what is missing and the command that remedies it.</summary>
     public virtual string? Missing => null;

@@ -72,7 +72,7 @@ public static class ArniqaModel
             if (!File.Exists(path))
             {
                 if (precision == NetworkPrecision.Int8)
-                    throw new InvalidOperationException($"The encoder {Encoder} has no int8 version in {store.Folder}; it is made from the checkpoint and some images.");
+                    throw new InvalidOperationException($"The encoder {Encoder} has no int8 version in {store.Folder}; run: pristine models convert {Encoder} --int8");
                 Convert(store, path);
                 // The checkpoint and its copies are 400 MB of garbage, and the runtime is about to load as much outside the managed heap.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -87,10 +87,5 @@ public static class ArniqaModel
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Convert(ModelStore store, string path)
-    {
-        var graph = ResNet50Graph.Float(ReadEncoder(store));
-        graph.Metadata("source", $"{Encoder} {store.Find(Encoder)!.Sha256()}");
-        graph.Save(path);
-    }
+    private static void Convert(ModelStore store, string path) => OnnxExport.Installed(store, Encoder).Save(path);
 }

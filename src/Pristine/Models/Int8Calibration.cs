@@ -65,7 +65,7 @@ public sealed class Int8Calibration : IDisposable
         if (Count == 0)
             throw new InvalidOperationException("Expected at least one image to calibrate with; found none.");
         var ranges = _activations.Zip(_histograms).ToDictionary(pair => pair.First, pair => pair.Second.Range(method));
-        ranges["image"] = _inputRange;
+        ranges[ResNet50Graph.Image] = _inputRange;
         return ranges;
     }
 
@@ -76,9 +76,12 @@ public sealed class Int8Calibration : IDisposable
     public void Save(string path, CalibrationMethod method = CalibrationMethod.Percentile)
     {
         var graph = ResNet50Graph.Int8(_network, Ranges(method));
-        graph.Metadata("calibration", $"{method}, {Count} crops");
+        graph.Metadata("calibration", Describe(method));
         graph.Save(path);
     }
+
+    /// <summary>What the ranges come from, for the provenance of a model.</summary>
+    internal string Describe(CalibrationMethod method) => $"{method}, {Count} crops";
 
     /// <inheritdoc/>
     public void Dispose()

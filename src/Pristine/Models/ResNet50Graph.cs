@@ -19,13 +19,18 @@ public enum ResNet50Output
 }
 
 /// <summary>
-/// Writes a ResNet-50 as an ONNX graph: input <c>image</c> [batch, 3, height, width], output as <see cref="ResNet50Output"/> says. The
-/// same description gives three graphs: float, float with every activation as an output (to measure their ranges), and int8.
+/// Writes a ResNet-50 as an ONNX graph: input <c>image</c> [batch, 3, height, width], output as <see cref="ResNet50Output"/> says. With a
+/// linear head the inputs are <c>full</c> and <c>half</c>, both like <c>image</c> and each of a size of its own, and the output is
+/// <c>score</c> [batch]: bias + weights . (embedding of full, embedding of half). The same description gives three graphs: float, float
+/// with every activation as an output (to measure their ranges), and int8.
 /// </summary>
 internal sealed class ResNet50Graph
 {
     /// <summary>As torch.nn.functional.normalize: the norm is not taken below this.</summary>
     private const float SmallestNorm = 1e-12f;
+
+    /// <summary>The one input of a graph without a head, and the name of an input's range.</summary>
+    public const string Image = "image";
 
     /// <summary>A bias is a 32-bit integer in steps of (input step x weight step); it stays this far from overflow.</summary>
     private const double LargestBias = 1 << 30;
@@ -36,11 +41,20 @@ internal sealed class ResNet50Graph
     private readonly ResNet50Output _output;
     private readonly Dictionary<string, float> _steps = new(StringComparer.Ordinal);
 
+    /// <summary>Weights are in the graph once, whatever the number of inputs that go through them.</summary>
+    private readonly Dictionary<string, (string Weights, string Bias)> _weights = new(StringComparer.Ordinal);
+
+    /// <summary>What stands before the names of tensors: nothing with one input, the input's name with two.</summary>
+    private string _prefix = "";
+
     private ResNet50Graph(ResNet50Output output, IReadOnlyDictionary<string, ActivationRange>? ranges, List<string>? activations) =>
         (_output, _ranges, _activations) = (output, ranges, activations);
 
     /// <summary>The network in 32-bit floats.</summary>
     public static OnnxGraph Float(ResNet50 network, ResNet50Output output = ResNet50Output.Embedding) => new ResNet50Graph(output, null, null).Build(network);
+
+    /// <summary>The network in 32-bit floats, with a head on the embeddings at two scales.</summary>
+    public static OnnxGraph Float(ResNet50 network, LinearHead head) => new ResNet50Graph(ResNet50Output.Embedding, null, null).Build(network, head);
 
     /// <summary>The network in floats with one more output per activation that int8 would quantise.</summary>
     public static (OnnxGraph Graph, IReadOnlyList<string> Activations) Probe(ResNet50 network)
@@ -60,13 +74,45 @@ internal sealed class ResNet50Graph
         ResNet50 network, IReadOnlyDictionary<string, ActivationRange> ranges, ResNet50Output output = ResNet50Output.Embedding) =>
         new ResNet50Graph(output, ranges, null).Build(network);
 
+    /// <summary>The network in 8-bit integers, with a head, in floats, on the embeddings at two scales.</summary>
+    public static OnnxGraph Int8(ResNet50 network, IReadOnlyDictionary<string, ActivationRange> ranges, LinearHead head) =>
+        new ResNet50Graph(ResNet50Output.Embedding, ranges, null).Build(network, head);
+
     private OnnxGraph Build(ResNet50 network)
     {
-        _graph.Input("image", "batch", "3", "height", "width");
-        var x = Activation("image");
+        _graph.Input(Image, "batch", "3", "height", "width");
+        var stages = Trunk(network, Image);
+        if (_output == ResNet50Output.Statistics)
+            Statistics(network, stages);
+        else
+            _graph.Output(Embedding(stages[^1]), "batch", $"{network.Features}");
+        foreach (var activation in _activations ?? [])
+            _graph.Output(activation, "batch", null, null, null);
+        return _graph;
+    }
+
+    private OnnxGraph Build(ResNet50 network, LinearHead head)
+    {
+        var embeddings = new List<string>();
+        foreach (var input in (string[])["full", "half"])
+        {
+            _prefix = input + ".";
+            _graph.Input(input, "batch", "3", $"{input}_height", $"{input}_width");
+            embeddings.Add(Embedding(Trunk(network, input)[^1]));
+        }
+        var features = _graph.Node("Concat", "features", [.. embeddings], ("axis", 1L));
+        var sum = _graph.Node("MatMul", "sum", [features, _graph.Constant("head.weight", [.. head.Weights], head.Weights.Count)]);
+        _graph.Output(_graph.Node("Add", "score", [sum, _graph.Constant("head.bias", [head.Bias])]), "batch");
+        return _graph;
+    }
+
+    /// <summary>The convolutions; returns the output of each stage.</summary>
+    private List<string> Trunk(ResNet50 network, string input)
+    {
+        var x = Activation(input, rangeOf: Image);
         x = Convolve(x, network.Stem, relu: true);
         x = Activation(
-            _graph.Node("MaxPool", "pool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 })),
+            Node("MaxPool", "pool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 })),
             rangeOf: network.Stem.Name);
         var stages = new List<string>();
         for (var stage = 0; stage < network.Stages.Count; stage++)
@@ -81,23 +127,16 @@ internal sealed class ResNet50Graph
             }
             stages.Add(x);
         }
-        if (_output == ResNet50Output.Statistics)
-            Statistics(network, stages);
-        else
-            Embedding(network, x);
-        foreach (var activation in _activations ?? [])
-            _graph.Output(activation, "batch", null, null, null);
-        return _graph;
+        return stages;
     }
 
-    private void Embedding(ResNet50 network, string x)
+    private string Embedding(string x)
     {
-        x = _graph.Node("GlobalAveragePool", "average", [x]);
-        x = _graph.Node("Flatten", "features", [x], ("axis", 1L));
-        var norm = _graph.Node("ReduceL2", "norm", [x], ("axes", new long[] { 1 }), ("keepdims", 1L));
-        norm = _graph.Node("Max", "norm.bounded", [norm, _graph.Constant("norm.smallest", [SmallestNorm])]);
-        _graph.Node("Div", "embedding", [x, norm]);
-        _graph.Output("embedding", "batch", $"{network.Features}");
+        x = Node("GlobalAveragePool", "average", [x]);
+        x = Node("Flatten", "features", [x], ("axis", 1L));
+        var norm = Node("ReduceL2", "norm", [x], ("axes", new long[] { 1 }), ("keepdims", 1L));
+        norm = Node("Max", "norm.bounded", [norm, _graph.Constant(_prefix + "norm.smallest", [SmallestNorm])]);
+        return Node("Div", "embedding", [x, norm]);
     }
 
     private void Statistics(ResNet50 network, List<string> stages)
@@ -125,18 +164,19 @@ internal sealed class ResNet50Graph
         y = Convolve(y, block.Middle, relu: true);
         y = Convolve(y, block.Expand, relu: false);
         var shortcut = block.Shortcut == null ? x : Convolve(x, block.Shortcut, relu: false);
-        return _graph.Node("Relu", name, [_graph.Node("Add", name + ".sum", [y, shortcut])]);
+        return Node("Relu", name, [Node("Add", name + ".sum", [y, shortcut])]);
     }
 
     private string Convolve(string x, Convolution layer, bool relu)
     {
-        var (weights, bias) = _ranges == null ? FloatWeights(layer) : IntegerWeights(layer, _steps[x]);
+        if (!_weights.TryGetValue(layer.Name, out var constants))
+            _weights[layer.Name] = constants = _ranges == null ? FloatWeights(layer) : IntegerWeights(layer, _steps[x]);
         var padding = (layer.Size - 1) / 2;
-        var y = _graph.Node("Conv", relu ? layer.Name + ".linear" : layer.Name, [x, weights, bias],
+        var y = Node("Conv", relu ? layer.Name + ".linear" : layer.Name, [x, constants.Weights, constants.Bias],
             ("kernel_shape", new long[] { layer.Size, layer.Size }),
             ("strides", new long[] { layer.Stride, layer.Stride }),
             ("pads", new long[] { padding, padding, padding, padding }));
-        return Activation(relu ? _graph.Node("Relu", layer.Name, [y]) : y);
+        return Activation(relu ? Node("Relu", layer.Name, [y]) : y);
     }
 
     private (string Weights, string Bias) FloatWeights(Convolution layer) => (
@@ -178,11 +218,11 @@ internal sealed class ResNet50Graph
     /// <summary>A place where int8 rounds: nothing in float, an output when probing.</summary>
     private string Activation(string tensor, string? rangeOf = null)
     {
-        if (rangeOf == null && tensor != "image")
+        if (rangeOf == null)
             _activations?.Add(tensor);
         if (_ranges == null)
             return tensor;
-        var (step, zero) = Quantisation.Of(_ranges[rangeOf ?? tensor]);
+        var (step, zero) = Quantisation.Of(_ranges[rangeOf ?? tensor[_prefix.Length..]]);
         var scale = _graph.Constant(tensor + ".step", [step]);
         var point = _graph.Constant(tensor + ".zero", [zero]);
         var quantised = _graph.Node("QuantizeLinear", tensor + ".q", [tensor, scale, point]);
@@ -190,6 +230,9 @@ internal sealed class ResNet50Graph
         _steps[name] = step;
         return name;
     }
+
+    private string Node(string operation, string name, string[] inputs, params (string Name, object Value)[] attributes) =>
+        _graph.Node(operation, _prefix + name, inputs, attributes);
 }
 
 /// <summary>Steps and zero points of 8-bit activations: value = step x (q - zero).</summary>

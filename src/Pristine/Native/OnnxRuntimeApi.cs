@@ -68,6 +68,12 @@ internal static unsafe partial class OnnxRuntimeApi
         ReleaseValue = 96,
         ReleaseTensorTypeAndShapeInfo = 99,
         ReleaseSessionOptions = 100,
+        GetAvailableProviders = 125,
+        ReleaseAvailableProviders = 126,
+        AppendCuda = 204,
+        CreateCudaProviderOptions = 205,
+        UpdateCudaProviderOptions = 206,
+        ReleaseCudaProviderOptions = 208,
     }
 
     private static readonly Lock Gate = new();
@@ -110,10 +116,6 @@ internal static unsafe partial class OnnxRuntimeApi
         if (handle != 0)
             ((delegate* unmanaged<nint, void>)Function(slot))(handle);
     }
-
-    /// <summary>Adds the CUDA provider to session options; there is an entry for it in every build, which fails where CUDA is not.</summary>
-    [LibraryImport(NativeLibraries.OnnxRuntime, EntryPoint = "OrtSessionOptionsAppendExecutionProvider_CUDA")]
-    public static partial nint AppendCuda(nint options, int device);
 
     private static void Load()
     {

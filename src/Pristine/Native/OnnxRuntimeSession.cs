@@ -6,7 +6,7 @@ using static Pristine.Native.OnnxRuntimeApi;
 namespace Pristine.Native;
 
 /// <summary>
-/// A loaded ONNX model with one float input. It is thread-safe and meant to be shared: each worker makes its own
+/// A loaded ONNX model whose inputs are floats. It is thread-safe and meant to be shared: each worker makes its own
 /// <see cref="OnnxRuntimeWorker"/>, whose runs take place on the worker's own thread.
 /// </summary>
 public sealed unsafe class OnnxRuntimeSession : IDisposable
@@ -15,7 +15,7 @@ public sealed unsafe class OnnxRuntimeSession : IDisposable
 
     private readonly Lock _gate = new();
     private readonly nint[] _outputNames;
-    private readonly nint _inputName;
+    private readonly nint[] _inputNames;
     private nint _session;
     private int _workers;
     private bool _disposed;
@@ -58,7 +58,7 @@ public sealed unsafe class OnnxRuntimeSession : IDisposable
 
     private OnnxRuntimeSession(string device, Func<nint, nint> create)
     {
-        var cuda = CudaDevice(device);
+        var cuda = CudaIndex(device);
         nint options;
         Check(((delegate* unmanaged<nint*, nint>)Function(Slot.CreateSessionOptions))(&options));
         try
@@ -79,18 +79,16 @@ public sealed unsafe class OnnxRuntimeSession : IDisposable
             Release(Slot.ReleaseSessionOptions, options);
         }
         OutputNames = Names(Slot.SessionGetOutputCount, Slot.SessionGetOutputName);
-        var inputs = Names(Slot.SessionGetInputCount, Slot.SessionGetInputName);
-        if (inputs.Length != 1)
-        {
-            Release(Slot.ReleaseSession, _session);
-            throw new OnnxRuntimeException($"Expected a model with one input; found {inputs.Length}: {string.Join(", ", inputs)}.");
-        }
-        _inputName = Marshal.StringToCoTaskMemUTF8(inputs[0]);
+        InputNames = Names(Slot.SessionGetInputCount, Slot.SessionGetInputName);
+        _inputNames = [.. InputNames.Select(Marshal.StringToCoTaskMemUTF8)];
         _outputNames = [.. OutputNames.Select(Marshal.StringToCoTaskMemUTF8)];
     }
 
     /// <summary>Frees the model if nobody disposed it.</summary>
     ~OnnxRuntimeSession() => Free();
+
+    /// <summary>The model's inputs, in its order.</summary>
+    public IReadOnlyList<string> InputNames { get; }
 
     /// <summary>The model's outputs, in its order.</summary>
     public IReadOnlyList<string> OutputNames { get; }
@@ -127,40 +125,65 @@ public sealed unsafe class OnnxRuntimeSession : IDisposable
     }
 
     /// <summary>One run; the runtime makes the outputs.</summary>
-    internal void Run(nint input, Span<nint> outputs)
+    internal void Run(ReadOnlySpan<nint> inputs, Span<nint> outputs)
     {
-        fixed (nint* names = _outputNames, values = outputs, inputName = &_inputName)
+        fixed (nint* names = _outputNames, values = outputs, inputNames = _inputNames, given = inputs)
             Check(((delegate* unmanaged<nint, nint, nint*, nint*, nuint, nint*, nuint, nint*, nint>)Function(Slot.Run))(
-                _session, 0, inputName, &input, 1, names, (nuint)outputs.Length, values));
+                _session, 0, inputNames, given, (nuint)inputs.Length, names, (nuint)outputs.Length, values));
     }
 
     /// <summary>The number of a CUDA device, or null for the CPU.</summary>
-    private static int? CudaDevice(string device)
+    /// <exception cref="ArgumentException">It is no device.</exception>
+    internal static int? CudaIndex(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (device == "cpu")
             return null;
         if (!device.StartsWith("cuda:", StringComparison.Ordinal)
             || !int.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var index))
-            throw new ArgumentException($"Expected the device cpu or cuda:N; found '{device}'.", nameof(device));
+            throw new ArgumentException($"Expected the device cpu, or cuda:0, cuda:1 and so on; found '{device}'.", nameof(device));
         return index;
     }
 
     /// <summary>A library built without CUDA, or whose CUDA part is not installed, fails here and says why.</summary>
     private static void UseCuda(nint options, int index)
     {
+        nint provider = 0;
         try
         {
-            Check(AppendCuda(options, index));
+            Check(((delegate* unmanaged<nint*, nint>)Function(Slot.CreateCudaProviderOptions))(&provider));
+            fixed (byte* device = Encoding.ASCII.GetBytes($"{index}\0"),
+                deviceKey = "device_id\0"u8, exactKey = "use_tf32\0"u8, no = "0\0"u8, searchKey = "cudnn_conv_algo_search\0"u8, heuristic = "HEURISTIC\0"u8)
+            {
+                // TF32 keeps 10 bits of each factor. An exhaustive search would measure all algorithms anew for every size of image.
+                byte** keys = stackalloc byte*[] { deviceKey, exactKey, searchKey };
+                byte** values = stackalloc byte*[] { device, no, heuristic };
+                Check(((delegate* unmanaged<nint, byte**, byte**, nuint, nint>)Function(Slot.UpdateCudaProviderOptions))(provider, keys, values, 3));
+            }
+            Check(((delegate* unmanaged<nint, nint, nint>)Function(Slot.AppendCuda))(options, provider));
         }
         catch (OnnxRuntimeException error)
         {
-            NativeLibraries.TryLoad(NativeLibraries.OnnxRuntime, out var path);
-            throw new PlatformNotSupportedException(
-                $"The device cuda:{index} cannot be used with {path}: {error.Message}. Set " +
-                $"{NativeLibraries.Variable(NativeLibraries.OnnxRuntime)} to the full path of libonnxruntime from ONNX Runtime's GPU package, " +
-                "beside its libonnxruntime_providers_cuda, or use the device cpu.", error);
+            throw WithoutCuda(index, error);
         }
+        finally
+        {
+            Release(Slot.ReleaseCudaProviderOptions, provider);
+        }
+    }
+
+    /// <summary>Why a CUDA device cannot be used, and what to do.</summary>
+    internal static PlatformNotSupportedException WithoutCuda(int index, OnnxRuntimeException error)
+    {
+        NativeLibraries.TryLoad(NativeLibraries.OnnxRuntime, out var path);
+        // "FILE:LINE FUNCTION [ONNXRuntimeError] : 1 : FAIL : REASON", on several lines.
+        const string code = " : FAIL : ";
+        var reason = error.Message[(error.Message.LastIndexOf(code, StringComparison.Ordinal) is >= 0 and var at ? at + code.Length : 0)..];
+        reason = string.Join(' ', reason.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+        return new(
+            $"The device cuda:{index} cannot be used with {path}: {reason}. Set " +
+            $"{NativeLibraries.Variable(NativeLibraries.OnnxRuntime)} to the full path of libonnxruntime from ONNX Runtime's GPU package, " +
+            "beside its libonnxruntime_providers_cuda, or use the device cpu.", error);
     }
 
     private static void Set(nint options, Slot slot, int value) => Check(((delegate* unmanaged<nint, int, nint>)Function(slot))(options, value));
@@ -186,13 +209,12 @@ public sealed unsafe class OnnxRuntimeSession : IDisposable
     {
         Release(Slot.ReleaseSession, _session);
         _session = 0;
-        Marshal.FreeCoTaskMem(_inputName);
-        foreach (var name in _outputNames ?? [])
+        foreach (var name in (_inputNames ?? []).Concat(_outputNames ?? []))
             Marshal.FreeCoTaskMem(name);
     }
 }
 
-/// <summary>One worker's side of a session: an input buffer and the outputs of its last run. Not thread-safe; runs allocate nothing managed.</summary>
+/// <summary>One worker's side of a session: a buffer per input and the outputs of its last run. Not thread-safe; runs allocate nothing managed.</summary>
 public sealed unsafe class OnnxRuntimeWorker : IDisposable
 {
     private const int FloatElements = 1;
@@ -201,18 +223,25 @@ public sealed unsafe class OnnxRuntimeWorker : IDisposable
 
     private readonly OnnxRuntimeSession _session;
     private readonly nint[] _outputs;
-    private readonly long[] _shape = new long[MaxDimensions];
+    private readonly nint[] _inputs;
+    private readonly InputBuffer[] _buffers;
     private readonly nint _memoryInfo;
-    private float* _buffer;
-    private long _capacity;
-    private int _dimensions;
-    private nint _input;
     private bool _disposed;
+
+    private struct InputBuffer
+    {
+        public float* Data;
+        public int Capacity;
+        public int Dimensions;
+        public fixed long Shape[MaxDimensions];
+    }
 
     internal OnnxRuntimeWorker(OnnxRuntimeSession session)
     {
         _session = session;
         _outputs = new nint[session.OutputNames.Count];
+        _inputs = new nint[session.InputNames.Count];
+        _buffers = new InputBuffer[_inputs.Length];
         nint memoryInfo;
         // OrtArenaAllocator, OrtMemTypeDefault: an ordinary CPU buffer.
         Check(((delegate* unmanaged<int, int, nint*, nint>)Function(Slot.CreateCpuMemoryInfo))(1, 0, &memoryInfo));
@@ -222,46 +251,53 @@ public sealed unsafe class OnnxRuntimeWorker : IDisposable
     /// <summary>Frees the buffers if nobody disposed the worker.</summary>
     ~OnnxRuntimeWorker() => Free();
 
-    /// <summary>The input buffer for a shape, with unspecified contents where the shape changed. Valid until the next call.</summary>
+    /// <summary>The buffer of the first input for a shape, with unspecified contents where the shape changed. Valid until the next call.</summary>
     /// <param name="shape">Sizes of the dimensions, the slowest first; all at least 1.</param>
-    public Span<float> Input(params ReadOnlySpan<int> shape)
+    public Span<float> Input(params ReadOnlySpan<int> shape) => InputAt(0, shape);
+
+    /// <summary>The buffer of any input for a shape, with unspecified contents where the shape changed. Valid until the next call for this input.</summary>
+    /// <param name="index">Position in <see cref="OnnxRuntimeSession.InputNames"/>.</param>
+    /// <param name="shape">Sizes of the dimensions, the slowest first; all at least 1.</param>
+    public Span<float> InputAt(int index, params ReadOnlySpan<int> shape)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(shape.Length, MaxDimensions, nameof(shape));
+        ref var input = ref _inputs[index];
+        ref var buffer = ref _buffers[index];
         var count = 1;
-        var changed = shape.Length != _dimensions || _input == 0;
+        var changed = shape.Length != buffer.Dimensions || input == 0;
         for (var d = 0; d < shape.Length; d++)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(shape[d], 1, nameof(shape));
             count = checked(count * shape[d]);
-            changed |= _shape[d] != shape[d];
-            _shape[d] = shape[d];
+            changed |= buffer.Shape[d] != shape[d];
+            buffer.Shape[d] = shape[d];
         }
         if (changed)
         {
-            _dimensions = shape.Length;
-            Release(Slot.ReleaseValue, _input);
-            _input = 0;
-            Reserve(count);
-            nint input;
-            fixed (long* sides = _shape)
+            buffer.Dimensions = shape.Length;
+            Release(Slot.ReleaseValue, input);
+            input = 0;
+            Reserve(ref buffer, count);
+            nint value;
+            fixed (long* sides = buffer.Shape)
                 Check(((delegate* unmanaged<nint, void*, nuint, long*, nuint, int, nint*, nint>)Function(Slot.CreateTensorWithDataAsOrtValue))(
-                    _memoryInfo, _buffer, (nuint)count * sizeof(float), sides, (nuint)_dimensions, FloatElements, &input));
-            _input = input;
+                    _memoryInfo, buffer.Data, (nuint)count * sizeof(float), sides, (nuint)buffer.Dimensions, FloatElements, &value));
+            input = value;
         }
-        return new Span<float>(_buffer, count);
+        return new Span<float>(buffer.Data, count);
     }
 
-    /// <summary>Runs the model on what stands in the input buffer, on this thread.</summary>
+    /// <summary>Runs the model on what stands in the buffers of its inputs, on this thread.</summary>
     /// <exception cref="OnnxRuntimeException">The model does not take the shape, or memory ran out.</exception>
-    /// <exception cref="InvalidOperationException">There is no input yet.</exception>
+    /// <exception cref="InvalidOperationException">An input is not there yet.</exception>
     public void Run()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_input == 0)
-            throw new InvalidOperationException("Expected Input(shape) before Run.");
+        if (_inputs.AsSpan().IndexOf(0) is >= 0 and var missing)
+            throw new InvalidOperationException($"Expected a shape for the input {_session.InputNames[missing]} before Run.");
         ReleaseOutputs();
-        _session.Run(_input, _outputs);
+        _session.Run(_inputs, _outputs);
     }
 
     /// <summary>An output of the last run, in row-major order. Valid until the next run.</summary>
@@ -304,15 +340,15 @@ public sealed unsafe class OnnxRuntimeWorker : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void Reserve(int count)
+    private static void Reserve(ref InputBuffer buffer, int count)
     {
-        if (count <= _capacity)
+        if (count <= buffer.Capacity)
             return;
-        NativeMemory.AlignedFree(_buffer);
-        _buffer = null;
-        _capacity = 0;
-        _buffer = (float*)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), Alignment);
-        _capacity = count;
+        NativeMemory.AlignedFree(buffer.Data);
+        buffer.Data = null;
+        buffer.Capacity = 0;
+        buffer.Data = (float*)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), Alignment);
+        buffer.Capacity = count;
     }
 
     private void ReleaseOutputs()
@@ -327,9 +363,12 @@ public sealed unsafe class OnnxRuntimeWorker : IDisposable
     private void Free()
     {
         ReleaseOutputs();
-        Release(Slot.ReleaseValue, _input);
+        for (var i = 0; i < _inputs.Length; i++)
+        {
+            Release(Slot.ReleaseValue, _inputs[i]);
+            NativeMemory.AlignedFree(_buffers[i].Data);
+            _buffers[i].Data = null;
+        }
         Release(Slot.ReleaseMemoryInfo, _memoryInfo);
-        NativeMemory.AlignedFree(_buffer);
-        _buffer = null;
     }
 }

@@ -25,7 +25,7 @@ public sealed class ImageScorer : IDisposable
     public ImageScorer(ScoringOptions? options = null)
     {
         options ??= new ScoringOptions();
-        _metrics = options.Metrics;
+        _metrics = [.. options.Metrics.Select(options.Place)];
         _scorers = new MetricScorer[_metrics.Count];
         _all = [.. _metrics.Select(_ => true)];
         _decoder = new ImageDecoder(options.Imaging);

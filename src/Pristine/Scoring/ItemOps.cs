@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Metrics;
+using Pristine.Metrics.Arniqa;
 
 namespace Pristine.Scoring;
 
@@ -25,6 +26,31 @@ public static class ItemOps
     /// <param name="imageRoot">Folder of relative image paths; by default the current one.</param>
     /// <returns>A function for <see cref="MMDataset.Map"/>; threads may share it.</returns>
     public static QualityTagger TagBrisque(string? imageRoot = null) => new("brisque", MetricCatalog.Get("brisque"), imageRoot);
+
+    /// <summary>
+    /// Keeps items whose <c>arniqa</c> quality lies in a range. As in PaddleMIX that is ARNIQA on the whole image with the regressor of
+    /// KonIQ-10k, <c>arniqa:pyiqa@koniq10k</c>; here it is clipped to [0,1].
+    /// </summary>
+    /// <param name="min">Smallest quality that is kept.</param>
+    /// <param name="max">Largest quality that is kept.</param>
+    /// <param name="imageRoot">Folder of relative image paths; by default the current one.</param>
+    /// <param name="options">Another regressor, mode, precision, device or store; when null as PaddleMIX has it, from the user's store.</param>
+    /// <returns>A condition for <see cref="MMDataset.Filter"/>; threads may share it.</returns>
+    /// <exception cref="ArgumentException">min is above max, or one of them is not a number.</exception>
+    /// <exception cref="InvalidOperationException">The weights are not installed; the message names the command that gets them.</exception>
+    public static Func<MMItem, bool> IqaArniqa(double min = 0, double max = 1, string? imageRoot = null, ArniqaOptions? options = null) =>
+        Between(TagArniqa(imageRoot, options).Quality, min, max);
+
+    /// <summary>Writes the <c>arniqa</c> quality, that of <see cref="IqaArniqa"/>, into the field <c>__tag_arniqa</c>.</summary>
+    /// <param name="imageRoot">Folder of relative image paths; by default the current one.</param>
+    /// <param name="options">As for <see cref="IqaArniqa"/>.</param>
+    /// <returns>A function for <see cref="MMDataset.Map"/>; threads may share it.</returns>
+    /// <exception cref="InvalidOperationException">The weights are not installed; the message names the command that gets them.</exception>
+    public static QualityTagger TagArniqa(string? imageRoot = null, ArniqaOptions? options = null)
+    {
+        var metric = new ArniqaMetric(options ?? new ArniqaOptions { Mode = ArniqaMode.Pyiqa, Head = ArniqaHead.Get("koniq10k") });
+        return metric.Missing is { } missing ? throw new InvalidOperationException(missing) : new("arniqa", metric, imageRoot);
+    }
 
     /// <summary>Keeps items whose weighted sum of qualities lies in a range.</summary>
     /// <param name="taggers">The qualities.</param>

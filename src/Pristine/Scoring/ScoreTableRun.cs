@@ -3,6 +3,7 @@ using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Imaging;
 using Pristine.Metrics;
+using Pristine.Models;
 using Pristine.Native;
 
 namespace Pristine.Scoring;
@@ -135,8 +136,8 @@ public static class ScoreTableRun
         Update(folder, TableSource.Of(dataset), options, old =>
         {
             foreach (var column in old.Columns)
-                metrics.Add(MetricOf(column, folder, options));
-            metrics.AddRange(scoring.Metrics.Where(metric => metrics.All(known => known.Name != metric.Name)));
+                metrics.Add(MetricOf(column, folder, scoring, options));
+            metrics.AddRange(scoring.Metrics.Select(scoring.Place).Where(metric => metrics.All(known => known.Name != metric.Name)));
             if (metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
                 throw new InvalidOperationException(absent.Missing);
             var asked = metrics.Select(ColumnProvenance.Of).ToArray();
@@ -151,10 +152,11 @@ public static class ScoreTableRun
         return metrics;
     }
 
-    private static Metric MetricOf(ColumnProvenance column, string folder, ScoreTableOptions options)
+    private static Metric MetricOf(ColumnProvenance column, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
-        var metric = MetricCatalog.Find(column.Metric)
-            ?? throw new ScoreTableException($"The table {folder} has the column {column.Metric}, a metric that this program does not have ({column.Program} made it).");
+        var metric = MetricCatalog.Find(column.Metric) is { } known
+            ? scoring.Place(known)
+            : throw new ScoreTableException($"The table {folder} has the column {column.Metric}, a metric that this program does not have ({column.Program} made it).");
         var here = ColumnProvenance.Of(metric);
         if (here.Fingerprint == column.Fingerprint || options.Rescore.Contains(metric.Name))
             return metric;
@@ -163,6 +165,8 @@ public static class ScoreTableRun
             differences.Add($"version {column.Version} in the table, {here.Version} here");
         if (here.ModelSha256 != column.ModelSha256)
             differences.Add($"model {column.ModelSha256 ?? "none"} in the table, {here.ModelSha256 ?? "none"} here");
+        if (here.Device != column.Device)
+            differences.Add($"on the device {column.Device ?? NetworkDevice.Cpu} in the table, {here.Device ?? NetworkDevice.Cpu} here (--device)");
         throw new ScoreTableException(
             $"The column {metric.Name} of the table {folder} was computed otherwise: {string.Join("; ", differences)}. " +
             $"To compute the column anew: --rescore {metric.Name}. To keep the old one: another --out.");

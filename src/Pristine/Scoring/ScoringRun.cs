@@ -1,6 +1,7 @@
 using Pristine.Datasets;
 using Pristine.Imaging;
 using Pristine.Metrics;
+using Pristine.Models;
 
 namespace Pristine.Scoring;
 
@@ -13,8 +14,24 @@ public sealed record ScoringOptions
     /// <summary>Threads, each with its own decoder and scratch memory; by default one per core.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Where the networks of metrics run, <c>cpu</c> or <c>cuda:N</c>; null leaves every metric where it is.</summary>
+    /// <exception cref="ArgumentException">It is no device.</exception>
+    public string? Device
+    {
+        get;
+        init
+        {
+            if (value != null)
+                NetworkDevice.Validate(value);
+            field = value;
+        }
+    }
+
     /// <summary>How images are decoded.</summary>
     public ImagingOptions Imaging { get; init; } = new();
+
+    /// <summary>A metric on <see cref="Device"/>.</summary>
+    internal Metric Place(Metric metric) => Device == null ? metric : metric.WithDevice(Device);
 }
 
 /// <summary>

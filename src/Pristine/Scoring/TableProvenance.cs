@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pristine.Datasets;
 using Pristine.Metrics;
+using Pristine.Models;
 
 namespace Pristine.Scoring;
 
@@ -63,6 +64,13 @@ public sealed record ColumnProvenance
     /// <summary>SHA-256 of the model file; null for a metric without a model.</summary>
     public string? ModelSha256 { get; init; }
 
+    /// <summary>
+    /// Where its network ran, <c>cuda</c>; null, and not in the file, for the CPU. Scores of the two differ in their last digits, so one
+    /// column is computed on one of them.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Device { get; init; }
+
     /// <summary>Which end of the scale is good.</summary>
     public required MetricDirection Direction { get; init; }
 
@@ -89,7 +97,7 @@ public sealed record ColumnProvenance
 
     /// <summary>Two columns are interchangeable when these agree.</summary>
     [JsonIgnore]
-    public string Fingerprint => $"{Version} {ModelSha256 ?? "-"}";
+    public string Fingerprint => $"{Version} {ModelSha256 ?? "-"}{(Device == null ? "" : $" {Device}")}";
 
     /// <summary>What a metric of this program writes.</summary>
     /// <param name="metric">The metric.</param>
@@ -101,6 +109,7 @@ public sealed record ColumnProvenance
             Metric = metric.Name,
             Version = metric.Version,
             ModelSha256 = metric.ModelSha256,
+            Device = NetworkDevice.KindOf(metric.Device) is var kind && kind == NetworkDevice.Cpu ? null : kind,
             Direction = metric.Direction,
             Low = double.IsFinite(metric.Range.Low) ? metric.Range.Low : null,
             High = double.IsFinite(metric.Range.High) ? metric.Range.High : null,

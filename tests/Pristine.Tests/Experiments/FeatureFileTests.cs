@@ -34,6 +34,16 @@ public sealed class FeatureFileTests
         Assert.False(again.TryRead(1, found));
     }
 
+    [Fact]
+    public void Features_of_another_kind_of_device_are_kept_apart()
+    {
+        using var folder = TestFiles.NewFolder();
+        var network = FeatureSet.Get("resnet50");
+        new FeatureFile(folder["f"], network.WithDevice("cuda:0")).Dispose();
+        new FeatureFile(folder["f"], network.WithDevice("cuda:1")).Dispose();
+        Assert.Contains("resnet50:int8/cuda", Assert.Throws<InvalidDataException>(() => new FeatureFile(folder["f"], network.WithDevice("cpu"))).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(16)]

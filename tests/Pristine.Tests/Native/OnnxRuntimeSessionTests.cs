@@ -60,6 +60,30 @@ public sealed class OnnxRuntimeSessionTests
     }
 
     [Fact]
+    public void Inputs_have_buffers_and_shapes_of_their_own()
+    {
+        var head = new LinearHead([.. Enumerable.Range(0, 2 * TinyResNet.Features).Select(i => i / 10f)], 0.25f);
+        using var session = new OnnxRuntimeSession(ResNet50Graph.Float(ArniqaCheckpoint.ReadEncoder(new TinyResNet().TorchFile(), "tiny.pth"), head).ToArray());
+        using var encoder = new OnnxRuntimeSession(TinyModel());
+        Assert.Equal(["full", "half"], session.InputNames);
+        Assert.Equal(["score"], session.OutputNames);
+        using var worker = session.CreateWorker();
+        Fill(worker.InputAt(1, 1, 3, Side / 2, Side), 5);
+        Assert.Contains("full", Assert.Throws<InvalidOperationException>(worker.Run).Message, StringComparison.Ordinal);
+        foreach (var seed in new[] { 1, 2 })
+        {
+            Fill(worker.InputAt(0, 1, 3, Side, Side), seed);
+            worker.Run();
+            using var half = encoder.CreateWorker();
+            Fill(half.Input(1, 3, Side / 2, Side), 5);
+            half.Run();
+            float[] features = [.. Run(encoder, seed), .. half.Output()];
+            Assert.Equal(features.Zip(head.Weights, (f, w) => (double)f * w).Sum() + head.Bias, Assert.Single(worker.Output().ToArray()), 1e-5);
+        }
+        Assert.Throws<IndexOutOfRangeException>(() => worker.InputAt(2, 1, 3, Side, Side).Length);
+    }
+
+    [Fact]
     public void A_session_may_be_disposed_before_its_workers()
     {
         var session = new OnnxRuntimeSession(TinyModel());
@@ -76,7 +100,7 @@ public sealed class OnnxRuntimeSessionTests
     [Fact]
     public void A_device_that_is_not_there_is_refused_with_the_remedy()
     {
-        Assert.Contains("cpu or cuda:N", Assert.Throws<ArgumentException>(() => new OnnxRuntimeSession(TinyModel(), "gpu")).Message, StringComparison.Ordinal);
+        Assert.Contains("cpu, or cuda:0", Assert.Throws<ArgumentException>(() => new OnnxRuntimeSession(TinyModel(), "gpu")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new OnnxRuntimeSession(TinyModel(), "cuda:-1"));
         // The CUDA part of the runtime is a library of its own, which npm does not bring.
         if (Environment.GetEnvironmentVariable("PRISTINE_ORT") != null)

@@ -1,7 +1,10 @@
 using Pristine.Datasets;
 using Pristine.Metrics;
+using Pristine.Metrics.Arniqa;
+using Pristine.Models;
 using Pristine.Scoring;
 using Pristine.Tests.Imaging;
+using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Scoring;
 
@@ -102,6 +105,63 @@ public sealed class ItemOpsTests : IDisposable
         Assert.False(Keeps(Item("good.jpg"), 0, Math.BitDecrement(sum)));
         Assert.True(Keeps(Item(), 0.99, 1));
         Assert.False(Keeps(Item("corrupt.jpg"), -1, 2));
+    }
+
+    [Fact]
+    public void Arniqa_is_that_of_PaddleMIX_with_an_inclusive_range_and_a_tag()
+    {
+        var options = InstallArniqa();
+        var metric = new ArniqaMetric(options);
+        Assert.Equal("arniqa:pyiqa@koniq10k", metric.Name);
+        double Expected(string image)
+        {
+            using var scorer = new ImageScorer(new ScoringOptions { Metrics = [metric] });
+            return metric.Quality(scorer.Score(_folder[image]).Scores.Span[0]);
+        }
+        var (good, poor) = (Expected("good.jpg"), Expected("poor.jpg"));
+        Assert.All([good, poor], quality => Assert.InRange(quality, 0.001, 0.999));
+        Assert.NotEqual(good, poor);
+
+        bool Keeps(MMItem item, double min, double max) => ItemOps.IqaArniqa(min, max, _folder.Path, options)(item);
+        Assert.True(Keeps(Item("good.jpg"), good, good));
+        Assert.False(Keeps(Item("good.jpg"), Math.BitIncrement(good), 1));
+        Assert.False(Keeps(Item("good.jpg"), 0, Math.BitDecrement(good)));
+        Assert.True(Keeps(Item("good.jpg", "poor.jpg"), Math.Min(good, poor), Math.Min(good, poor)));
+        Assert.True(Keeps(Item(), 0.99, 1));
+        Assert.False(Keeps(Item("corrupt.jpg"), 0, 1));
+
+        var tagger = ItemOps.TagArniqa(_folder.Path, options);
+        Assert.Equal("__tag_arniqa", tagger.Field);
+        var tagged = new MMDataset([Item("good.jpg"), Item("poor.jpg"), Item("corrupt.jpg"), Item()])
+            .Map(tagger, new MapOptions { Workers = 2 }, TestContext.Current.CancellationToken);
+        Assert.Equal([good, poor, null, null], tagged.Select(item => item.GetDouble("__tag_arniqa")));
+        Assert.Equal("""{"id":"text"}""", tagged[3].ToString());
+
+        var sum = good * 0.5 + Quality("good.jpg") * 0.25;
+        Assert.True(ItemOps.Ensemble([tagger, ItemOps.TagBrisque(_folder.Path)], [0.5, 0.25], sum, sum)(Item("good.jpg")));
+    }
+
+    [Fact]
+    public void Arniqa_without_its_weights_is_refused_before_any_item()
+    {
+        var options = Arniqa(new ModelStore(_folder["empty"]));
+        Assert.Contains("pristine models pull arniqa", Assert.Throws<InvalidOperationException>(() => ItemOps.IqaArniqa(options: options)).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa", Assert.Throws<InvalidOperationException>(() => ItemOps.TagArniqa(options: options)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => ItemOps.IqaArniqa(0.6, 0.4, options: InstallArniqa()));
+    }
+
+    private static ArniqaOptions Arniqa(ModelStore store) => new() { Mode = ArniqaMode.Pyiqa, Head = ArniqaHead.Get("koniq10k"), Store = store };
+
+    /// <summary>A network with few channels, whose scores of photos lie within the range of KonIQ-10k.</summary>
+    private ArniqaOptions InstallArniqa()
+    {
+        File.WriteAllBytes(_folder["ARNIQA.pth"], new TinyResNet().TorchFile());
+        var weights = Enumerable.Range(0, 2 * TinyResNet.Features).Select(i => i % 3 - 1f).ToArray();
+        File.WriteAllBytes(_folder["regressor_koniq10k.pth"], TinyResNet.Regressor(weights, 50));
+        var store = new ModelStore(_folder["store"]);
+        store.Import(ArniqaModel.Encoder, [_folder["ARNIQA.pth"]], UnknownFiles.Trust);
+        store.Import(ArniqaModel.HeadName("koniq10k"), [_folder["regressor_koniq10k.pth"]], UnknownFiles.Trust);
+        return Arniqa(store);
     }
 
     [Fact]

@@ -32,6 +32,49 @@ public class ScoreTableRunTests
             File.Copy(Photos[i % Photos.Length], folder[$"images/{i:00}.jpg"]);
     }
 
+    /// <summary>A metric whose number is that of its device, so that a table tells where it was computed.</summary>
+    private sealed class PlacedMetric(string device) : StatelessMetric
+    {
+        public override string Name => "placed-by-test";
+
+        public override string Summary => "The number of the device.";
+
+        public override string Formula => "number";
+
+        public override ImageInput Input => ImageInput.Luma;
+
+        public override string Device => device;
+
+        public override Metric WithDevice(string device) => new PlacedMetric(device);
+
+        protected override double Measure(in ImageView image) => device == "cpu" ? -1 : device[^1] - '0';
+    }
+
+    [Fact]
+    public void A_column_is_computed_on_one_kind_of_device()
+    {
+        MetricCatalog.Add(new PlacedMetric("cpu"));
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 4);
+        string Provenance() => File.ReadAllText(folder["table/scores.json"]);
+        ScoringOptions On(string? device) => With("placed-by-test") with { Device = device };
+        double[] Values() => [.. Export(folder["table"]).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("placed-by-test").GetDouble())];
+
+        Score(folder["images"], folder["table"], On("cuda:3"));
+        Assert.Contains("\"device\": \"cuda\"", Provenance(), StringComparison.Ordinal);
+        Assert.Equal([3.0, 3, 3, 3], Values());
+        var message = Assert.Throws<ScoreTableException>(() => Score(folder["images"], folder["table"], On("cpu"))).Message;
+        Assert.Contains("on the device cuda in the table, cpu here (--device)", message, StringComparison.Ordinal);
+        Assert.Throws<ScoreTableException>(() => Score(folder["images"], folder["table"], On(null)));
+        // Another card of the same kind goes on, also for metrics that are not named again.
+        File.Copy(Photos[5], folder["images/more.jpg"]);
+        Assert.Equal(1, Score(folder["images"], folder["table"], new ScoringOptions { Metrics = [], Device = "cuda:1" }));
+        Assert.Equal([3.0, 3, 3, 3, 1], Values());
+        Score(folder["images"], folder["table"], On("cpu"), SmallParts with { Rescore = ["placed-by-test"] });
+        Assert.DoesNotContain("\"device\"", Provenance(), StringComparison.Ordinal);
+        Assert.Equal([-1.0, -1, -1, -1, -1], Values());
+    }
+
     [Fact]
     public void A_second_run_reads_nothing_and_changes_no_part()
     {

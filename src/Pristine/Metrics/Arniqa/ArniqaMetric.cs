@@ -17,14 +17,11 @@ public sealed record ArniqaOptions
     /// <summary>Arithmetic of the encoder.</summary>
     public NetworkPrecision Precision { get; init; } = NetworkPrecision.Float;
 
-    /// <summary><c>cpu</c>, or <c>cuda:0</c>, <c>cuda:1</c>, ... with an ONNX Runtime that has CUDA. By default <see cref="DeviceVariable"/>, else cpu.</summary>
-    public string Device { get; init; } = Environment.GetEnvironmentVariable(DeviceVariable) is { Length: > 0 } device ? device : "cpu";
+    /// <summary>Where the encoder runs: <c>cpu</c> or <c>cuda:N</c>; by default <see cref="NetworkDevice.Default"/>.</summary>
+    public string Device { get; init; } = NetworkDevice.Default;
 
     /// <summary>Where the model is; null is <see cref="ModelStore.Default"/>.</summary>
     public ModelStore? Store { get; init; }
-
-    /// <summary>Names another default for <see cref="Device"/>.</summary>
-    public const string DeviceVariable = "PRISTINE_DEVICE";
 }
 
 /// <summary>
@@ -109,6 +106,12 @@ public sealed class ArniqaMetric : Metric
     public override MetricRange Range => new(0, 1);
 
     /// <inheritdoc/>
+    public override string Device => Options.Device;
+
+    /// <inheritdoc/>
+    public override Metric WithDevice(string device) => device == Options.Device ? this : new ArniqaMetric(Options with { Device = device });
+
+    /// <inheritdoc/>
     public override ImageInput Input => ImageInput.Rgb;
 
     /// <summary>2: below that there is no half size.</summary>
@@ -146,7 +149,7 @@ public sealed class ArniqaMetric : Metric
                 if (Store.Find(name) == null)
                     return $"The model {name} is not installed; run: pristine models pull {name}, or: pristine models import {name} DIR (the file of ARNIQA's release)";
             return Options.Precision == NetworkPrecision.Int8 && !File.Exists(ArniqaModel.GraphPath(Store, NetworkPrecision.Int8))
-                ? $"The model {ArniqaModel.Encoder} has no int8 version yet; make one with {nameof(ArniqaQuantiser)} from some of your images"
+                ? $"The model {ArniqaModel.Encoder} has no int8 version yet; run: pristine models convert {ArniqaModel.Encoder} --int8"
                 : null;
         }
     }

@@ -1,6 +1,5 @@
 using Pristine.Imaging;
 using Pristine.Kernels;
-using Pristine.Metrics.Arniqa;
 using Pristine.Models;
 using Pristine.Native;
 
@@ -22,19 +21,15 @@ public sealed class ResNetFeatures : FeatureExtractor
 
     private const double LargestArea = 512 * 512;
 
-    /// <summary>Keras' "caffe" style: 0..255 minus the mean of each channel.</summary>
-    private static readonly NormalisedPlanes Normalisation = new([123.68f / 255, 116.779f / 255, 103.939f / 255], [1f / 255, 1f / 255, 1f / 255]);
-
     private readonly OnnxRuntimeWorker _worker;
-    private readonly PillowResize _resize = new();
-    private readonly ReusableBuffer _resized = new();
+    private readonly ResNetPlanes _planes = new();
 
     /// <summary>An extractor.</summary>
     /// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
     public ResNetFeatures(OnnxRuntimeSession session) => _worker = session.CreateWorker();
 
     /// <summary>The values that a pixel can have as the network sees it.</summary>
-    public static ActivationRange InputRange => new(Normalisation.Low, Normalisation.High);
+    public static ActivationRange InputRange => new(NormalisedPlanes.ImageNetMean.Low, NormalisedPlanes.ImageNetMean.High);
 
     /// <summary>The sizes that the network sees of an image.</summary>
     /// <param name="width">Columns of the image, at least 1.</param>
@@ -60,17 +55,7 @@ public sealed class ResNetFeatures : FeatureExtractor
     /// <param name="width">Columns of a plane.</param>
     /// <param name="height">Rows of a plane.</param>
     /// <param name="planes">Three planes of height x width, overwritten: R - 123.68, G - 116.779, B - 103.939.</param>
-    public void WritePlanes(in ImageView image, int width, int height, Span<float> planes)
-    {
-        var pixels = image.Rgb;
-        if (width != image.Width || height != image.Height)
-        {
-            var resized = _resized.Resize(3 * width * height);
-            _resize.Resize(ResampleFilter.Bicubic, image.Rgb, image.Width, image.Height, width, height, new(0, 0, width, height), resized);
-            pixels = resized;
-        }
-        Normalisation.Write(pixels, 3 * width, width, height, planes, width, height);
-    }
+    public void WritePlanes(in ImageView image, int width, int height, Span<float> planes) => _planes.Write(image, width, height, planes);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -78,8 +63,7 @@ public sealed class ResNetFeatures : FeatureExtractor
         if (disposing)
         {
             _worker.Dispose();
-            _resize.Dispose();
-            _resized.Dispose();
+            _planes.Dispose();
         }
         base.Dispose(disposing);
     }
@@ -99,6 +83,7 @@ public sealed class ResNetFeatureSet : FeatureSet
 {
     private readonly ModelStore? _store;
     private readonly NetworkPrecision _precision;
+    private readonly string? _device;
 
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetFeatureSet()
@@ -109,7 +94,8 @@ public sealed class ResNetFeatureSet : FeatureSet
     /// <summary>With the network of a certain store, in a certain arithmetic.</summary>
     /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
     /// <param name="precision">The arithmetic. Regressors are trained on one and do not fit the other.</param>
-    public ResNetFeatureSet(ModelStore? store, NetworkPrecision precision) => (_store, _precision) = (store, precision);
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; <see cref="NetworkDevice.Default"/> when null.</param>
+    public ResNetFeatureSet(ModelStore? store, NetworkPrecision precision, string? device = null) => (_store, _precision, _device) = (store, precision, device);
 
     /// <inheritdoc/>
     public override string Name => "resnet50";
@@ -124,6 +110,12 @@ public sealed class ResNetFeatureSet : FeatureSet
     public override int MinSide => ResNetFeatures.MinSide;
 
     /// <inheritdoc/>
+    public override string Device => _device ?? NetworkDevice.Default;
+
+    /// <inheritdoc/>
+    public override ResNetFeatureSet WithDevice(string device) => new(_store, _precision, device);
+
+    /// <inheritdoc/>
     public override string? Missing => ImageNetResNet50.Missing(Store);
 
     private ModelStore Store => _store ?? ModelStore.Default;
@@ -133,5 +125,5 @@ public sealed class ResNetFeatureSet : FeatureSet
     public override FeatureExtractor CreateExtractor() =>
         Missing is { } message
             ? throw new InvalidOperationException(message)
-            : new ResNetFeatures(ImageNetResNet50.Open(Store, _precision, new ArniqaOptions().Device));
+            : new ResNetFeatures(ImageNetResNet50.Open(Store, _precision, Device));
 }

@@ -59,6 +59,12 @@ public sealed class ResNetMetric : Metric
     public override MetricRange Range => new(Math.Min(_head.Worst, _head.Best), Math.Max(_head.Worst, _head.Best));
 
     /// <inheritdoc/>
+    public override string Device => _features.Device;
+
+    /// <inheritdoc/>
+    public override Metric WithDevice(string device) => device == Device ? this : new ResNetMetric(_head, _features.WithDevice(device));
+
+    /// <inheritdoc/>
     public override ImageInput Input => ImageInput.Rgb;
 
     /// <inheritdoc/>

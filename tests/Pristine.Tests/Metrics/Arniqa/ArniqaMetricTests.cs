@@ -74,13 +74,13 @@ public sealed class ArniqaMetricTests
         var store = Install(folder, new TinyResNet(), Head());
         var rgb = PillowResizeTests.Synthetic(width, height);
         var metric = new ArniqaMetric(ArniqaMetric.Parse("arniqa:int8")!.Options with { Store = store });
-        Assert.Contains("no int8 version", metric.Missing, StringComparison.Ordinal);
+        Assert.Contains("no int8 version yet; run: pristine models convert arniqa --int8", metric.Missing, StringComparison.Ordinal);
         Assert.Null(metric.ModelSha256);
         Assert.Contains("no int8 version", Assert.Throws<InvalidOperationException>(metric.CreateScorer).Message, StringComparison.Ordinal);
-        using (var quantiser = new ArniqaQuantiser(store))
+        using (var quantiser = new NetworkQuantiser(OnnxExport.Installed(store, ArniqaModel.Encoder)))
         {
             quantiser.Add(View(rgb, width, height));
-            quantiser.Save();
+            quantiser.Save(ArniqaModel.GraphPath(store, NetworkPrecision.Int8));
         }
         Assert.Null(metric.Missing);
         var exact = new ArniqaMetric(new() { Store = store });

@@ -1,0 +1,160 @@
+using System.Globalization;
+using Pristine.Kernels;
+
+namespace Pristine.Models;
+
+/// <summary>What the file of a network is.</summary>
+public enum NetworkLayout
+{
+    /// <summary>ARNIQA's encoder, a checkpoint of PyTorch (<see cref="ArniqaCheckpoint"/>).</summary>
+    Arniqa,
+
+    /// <summary>The ResNet-50 of keras.applications as a TensorFlow.js layers-model (<see cref="KerasResNet50"/>).</summary>
+    Keras,
+}
+
+/// <summary>
+/// A network that can be written as an ONNX model, for other programs or for this one: batch normalisations folded into the convolutions,
+/// nothing outside the file. Without a head the model takes <c>image</c> [N, 3, height, width] and gives <c>embedding</c> [N, features], of
+/// L2 norm 1. With ARNIQA's head it takes <c>full</c> and <c>half</c>, the same crops at full and half size, each [N, 3, height, width] with
+/// a height and width of its own, and gives <c>score</c> [N], in the range of the head's ratings and not clipped. Values are floats,
+/// planes in the order R, G, B, normalised as <see cref="Pixels"/> says.
+/// </summary>
+public sealed class OnnxExport
+{
+    private readonly string _source;
+    private readonly string? _headSource;
+
+    private OnnxExport(NetworkLayout layout, ResNet50 network, string source, LinearHead? head = null, string? headSource = null) =>
+        (Layout, Network, _source, Head, _headSource) = (layout, network, source, head, headSource);
+
+    /// <summary>What the file was.</summary>
+    public NetworkLayout Layout { get; }
+
+    /// <summary>The network.</summary>
+    public ResNet50 Network { get; }
+
+    /// <summary>The linear regressor behind it; null for none.</summary>
+    public LinearHead? Head { get; }
+
+    /// <summary>How pixels become what the network takes.</summary>
+    public NormalisedPlanes Pixels => Layout == NetworkLayout.Arniqa ? NormalisedPlanes.ImageNet : NormalisedPlanes.ImageNetMean;
+
+    /// <summary>The model's inputs, in its order.</summary>
+    public IReadOnlyList<string> Inputs => Head == null ? [ResNet50Graph.Image] : ["full", "half"];
+
+    /// <summary>The model's output, with its shape.</summary>
+    public string Output => Head == null ? string.Create(CultureInfo.InvariantCulture, $"embedding [N, {Network.Features}]") : "score [N]";
+
+    /// <summary>Reads a network: a file that begins as JSON does is taken as Keras' model.json, any other as ARNIQA's checkpoint.</summary>
+    /// <param name="path">The file; the shards that a model.json names lie beside it.</param>
+    /// <exception cref="InvalidDataException">It is neither, damaged, or a tensor is missing or has another shape.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static OnnxExport Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var content = File.ReadAllBytes(path);
+        var name = Path.GetFileName(path);
+        if (content.AsSpan().TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
+            return new(NetworkLayout.Arniqa, ArniqaCheckpoint.ReadEncoder(content, path), $"{name} {ModelStore.Hash(content)}");
+        var files = new List<StoredFile>();
+        var network = KerasResNet50.Read(path, file =>
+        {
+            var bytes = file == path ? content : File.ReadAllBytes(file);
+            files.Add(new(Path.GetFileName(file), bytes.Length, ModelStore.Hash(bytes)));
+            return bytes;
+        });
+        return new(NetworkLayout.Keras, network, $"{name} and shards {new StoredModel(name, "", true, files).Sha256()}");
+    }
+
+    /// <summary>The names that <see cref="Installed"/> takes.</summary>
+    public static IReadOnlyList<string> InstalledNames { get; } = [ArniqaModel.Encoder, ImageNetResNet50.Name];
+
+    /// <summary>A network of the model store, its hashes checked.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="name">One of <see cref="InstalledNames"/>.</param>
+    /// <exception cref="ArgumentException">The name is another.</exception>
+    /// <exception cref="InvalidOperationException">The network is not here; the message says how to get it.</exception>
+    /// <exception cref="InvalidDataException">A file is not the one that came in.</exception>
+    public static OnnxExport Installed(ModelStore store, string name)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        switch (name)
+        {
+            case ArniqaModel.Encoder:
+                var stored = store.Find(name) ?? throw Missing(store, name);
+                return new(NetworkLayout.Arniqa, ArniqaModel.ReadEncoder(store), $"{name} {stored.Sha256()}");
+            case ImageNetResNet50.Name:
+                return new(NetworkLayout.Keras, ImageNetResNet50.Read(store), ModelCatalog.Get(name).Origin);
+            default:
+                throw new ArgumentException($"Expected a network: {string.Join(", ", InstalledNames)}; found '{name}'.", nameof(name));
+        }
+    }
+
+    /// <summary>The network with a regressor of ARNIQA behind it.</summary>
+    /// <param name="path">For example <c>regressor_koniq10k.pth</c>.</param>
+    /// <exception cref="InvalidOperationException">The network is not ARNIQA's.</exception>
+    /// <exception cref="InvalidDataException">The file is no regressor, damaged, or for another number of features.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public OnnxExport WithHead(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var content = File.ReadAllBytes(path);
+        return WithHead(ArniqaCheckpoint.ReadRegressor(content, path), path, $"{Path.GetFileName(path)} {ModelStore.Hash(content)}");
+    }
+
+    /// <summary>The network with a regressor of ARNIQA out of the model store behind it.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="head">For example <c>koniq10k</c>.</param>
+    /// <exception cref="ArgumentException">There is no such regressor.</exception>
+    /// <exception cref="InvalidOperationException">The network is not ARNIQA's, or the regressor is not installed.</exception>
+    /// <exception cref="InvalidDataException">The file is not the one that was imported, or for another number of features.</exception>
+    public OnnxExport WithHead(ModelStore store, string head)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var name = ArniqaModel.HeadName(head);
+        var stored = store.Find(name) ?? throw Missing(store, name);
+        return WithHead(ArniqaModel.LoadHead(store, head), name, $"{name} {stored.Sha256()}");
+    }
+
+    /// <summary>Writes the model in 32-bit floats.</summary>
+    /// <param name="path">The .onnx file; it appears only when it is whole, in place of an earlier one.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Save(string path) => Write(path, Head == null ? ResNet50Graph.Float(Network) : ResNet50Graph.Float(Network, Head), null);
+
+    /// <summary>Writes the model in 8-bit integers: unsigned activations, signed weights with a step per output channel. Head and norm stay floats.</summary>
+    /// <param name="path">As for floats.</param>
+    /// <param name="calibration">The ranges of the activations, measured on <see cref="Network"/>.</param>
+    /// <param name="method">How ranges are chosen.</param>
+    /// <exception cref="InvalidOperationException">The calibration has seen no image.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Save(string path, Int8Calibration calibration, CalibrationMethod method = CalibrationMethod.Percentile)
+    {
+        ArgumentNullException.ThrowIfNull(calibration);
+        var ranges = calibration.Ranges(method);
+        Write(path, Head == null ? ResNet50Graph.Int8(Network, ranges) : ResNet50Graph.Int8(Network, ranges, Head), calibration.Describe(method));
+    }
+
+    private OnnxExport WithHead(LinearHead head, string file, string source)
+    {
+        if (Layout != NetworkLayout.Arniqa)
+            throw new InvalidOperationException($"{file}: expected an encoder of ARNIQA before a regressor of ARNIQA; found the ResNet-50 of Keras.");
+        return head.Weights.Count == 2 * Network.Features
+            ? new(Layout, Network, _source, head, source)
+            : throw new InvalidDataException($"{file}: expected {2 * Network.Features} weights, twice the features of the encoder; found {head.Weights.Count}.");
+    }
+
+    private void Write(string path, OnnxGraph graph, string? calibration)
+    {
+        graph.Metadata("source", _source);
+        if (_headSource != null)
+            graph.Metadata("head", _headSource);
+        graph.Metadata("input", $"{string.Join(" and ", Inputs)}: planes R, G, B of {Pixels.Description}");
+        if (calibration != null)
+            graph.Metadata("calibration", calibration);
+        graph.Save(path);
+    }
+
+    private static InvalidOperationException Missing(ModelStore store, string name) =>
+        new($"The model {name} is not installed in {store.Folder}; run: pristine models pull {name}, or: pristine models import {name} DIR");
+}
