@@ -1,20 +1,6 @@
-using Pristine.Imaging;
 using Pristine.Metrics;
 
 namespace Pristine.Experiments;
-
-/// <summary>Where the images of a label file are and how their features are computed.</summary>
-public sealed record RatedFeaturesOptions
-{
-    /// <summary>Threads; one per core by default.</summary>
-    public int Workers { get; init; } = Environment.ProcessorCount;
-
-    /// <summary>How images are decoded.</summary>
-    public ImagingOptions Imaging { get; init; } = new();
-
-    /// <summary>Features that are known already, and where new ones are kept; null for none.</summary>
-    public FeatureFile? Cache { get; init; }
-}
 
 /// <summary>What a regressor is trained on: the features of rated images, and their ratings.</summary>
 /// <param name="Features">A row per image.</param>
@@ -26,19 +12,18 @@ public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Rat
     /// <param name="opinions">The ratings.</param>
     /// <param name="folder">Folder of the images.</param>
     /// <param name="features">Which features.</param>
-    /// <param name="options">Workers, decoding, cache.</param>
+    /// <param name="options">Workers, decoding, cache; defaults when null.</param>
     /// <param name="progress">Called after each image with true, or false when it could not be used.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is in the cache stays.</param>
     /// <exception cref="InvalidOperationException">The features cannot be computed here.</exception>
     public static RatedFeatures Compute(
-        OpinionScores opinions, string folder, FeatureSet features, RatedFeaturesOptions? options = null, Action<bool>? progress = null, CancellationToken cancellation = default)
+        OpinionScores opinions, string folder, FeatureSet features, FeatureExtractionOptions? options = null, Action<bool>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(opinions);
-        options ??= new RatedFeaturesOptions();
         var images = new LabelledImages(folder);
         var (rows, ratings, unusable) = (new List<float[]>(), new List<double>(), new List<ImageFeatures>());
         var paths = opinions.Scores.Select(score => Path.Combine(folder, images.Find(score.Image)));
-        foreach (var (image, score) in FeatureExtraction.Run(features, paths, options.Cache, options.Workers, options.Imaging, cancellation).Zip(opinions.Scores))
+        foreach (var (image, score) in FeatureExtraction.Run(features, paths, options, cancellation).Zip(opinions.Scores))
         {
             if (image.Features is { } row)
             {

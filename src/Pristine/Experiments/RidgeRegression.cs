@@ -65,7 +65,7 @@ public sealed class RidgeRegression
         ArgumentNullException.ThrowIfNull(features);
         options ??= new RidgeOptions();
         Check(features, targets, options);
-        var (means, deviations) = Standardisation(features);
+        var (means, deviations) = Standardisation.Of(features);
         var gram = Gram(features, means, deviations, cancellation);
         var y = targets.ToArray();
         var trials = options.Penalties.Count == 1 ? [] : CrossValidate(gram, y, options, cancellation);
@@ -134,26 +134,6 @@ public sealed class RidgeRegression
         }
         return [.. options.Penalties.Zip(predictions, (penalty, predicted) => new PenaltyTrial(
             penalty, Correlation.Spearman(predicted, targets), Correlation.Pearson(predicted, targets), Correlation.RootMeanSquareError(predicted, targets)))];
-    }
-
-    private static (double[] Means, double[] Deviations) Standardisation(IReadOnlyList<float[]> features)
-    {
-        var (means, deviations) = (new double[features[0].Length], new double[features[0].Length]);
-        foreach (var row in features)
-            for (var k = 0; k < row.Length; k++)
-                means[k] += row[k];
-        for (var k = 0; k < means.Length; k++)
-            means[k] /= features.Count;
-        foreach (var row in features)
-            for (var k = 0; k < row.Length; k++)
-                deviations[k] += (row[k] - means[k]) * (row[k] - means[k]);
-        for (var k = 0; k < means.Length; k++)
-        {
-            var deviation = Math.Sqrt(deviations[k] / features.Count);
-            // Equal floats may have a mean that differs from them by rounding: that is no deviation.
-            deviations[k] = deviation > 1e-9 * Math.Abs(means[k]) ? deviation : 0;
-        }
-        return (means, deviations);
     }
 
     /// <summary>Z Z^T.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Pristine.Kernels;
 
@@ -14,6 +15,9 @@ internal interface IDoubleLanes<TSelf> where TSelf : struct, IDoubleLanes<TSelf>
     static abstract int Count { get; }
 
     static abstract TSelf Load(ref double source, int index);
+
+    /// <summary>Floats, widened.</summary>
+    static abstract TSelf Load(ref float source, int index);
 
     static abstract TSelf Splat(double value);
 
@@ -50,6 +54,9 @@ internal readonly struct OneDouble(double value) : IDoubleLanes<OneDouble>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static OneDouble Load(ref double source, int index) => new(Unsafe.Add(ref source, index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static OneDouble Load(ref float source, int index) => new(Unsafe.Add(ref source, index));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static OneDouble Splat(double value) => new(value);
@@ -97,6 +104,9 @@ internal readonly struct FourDoubles(Vector256<double> value) : IDoubleLanes<Fou
     public static FourDoubles Load(ref double source, int index) => new(Vector256.LoadUnsafe(ref source, (nuint)index));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourDoubles Load(ref float source, int index) => new(Avx.ConvertToVector256Double(Vector128.LoadUnsafe(ref source, (nuint)index)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FourDoubles Splat(double value) => new(Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -140,6 +150,9 @@ internal readonly struct EightDoubles(Vector512<double> value) : IDoubleLanes<Ei
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static EightDoubles Load(ref double source, int index) => new(Vector512.LoadUnsafe(ref source, (nuint)index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static EightDoubles Load(ref float source, int index) => new(Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref source, (nuint)index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static EightDoubles Splat(double value) => new(Vector512.Create(value));

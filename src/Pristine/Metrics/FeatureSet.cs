@@ -9,7 +9,7 @@ namespace Pristine.Metrics;
 public abstract class FeatureSet
 {
     /// <summary>All feature sets.</summary>
-    public static IReadOnlyList<FeatureSet> All { get; } = [new ResNetFeatureSet(), new BrisqueLiveFeatureSet()];
+    public static IReadOnlyList<FeatureSet> All { get; } = [new ResNetFeatureSet(), new ResNetEmbeddingSet(), new BrisqueLiveFeatureSet()];
 
     /// <summary>What it is called on the command line, for example <c>resnet50</c>.</summary>
     public abstract string Name { get; }

@@ -46,8 +46,16 @@ public sealed class ResNetFeatures : FeatureExtractor
     public override void Compute(in ImageView image, Span<float> features)
     {
         var (full, half) = Sizes(image.Width, image.Height);
-        Compute(image, full.Width, full.Height, features[..ImageNetResNet50.Statistics]);
-        Compute(image, half.Width, half.Height, features[ImageNetResNet50.Statistics..]);
+        Statistics(image, full.Width, full.Height).CopyTo(features);
+        Statistics(image, half.Width, half.Height).CopyTo(features[ImageNetResNet50.Statistics..]);
+    }
+
+    /// <summary>The statistics of an image resized to a size of any shape: <see cref="ImageNetResNet50.Statistics"/> numbers, overwritten by the next call.</summary>
+    internal ReadOnlySpan<float> Statistics(in ImageView image, int width, int height)
+    {
+        WritePlanes(image, width, height, _worker.Input(1, 3, height, width));
+        _worker.Run();
+        return _worker.Output();
     }
 
     /// <summary>Writes the planes that the network sees of an image at one of its <see cref="Sizes"/>.</summary>
@@ -66,13 +74,6 @@ public sealed class ResNetFeatures : FeatureExtractor
             _planes.Dispose();
         }
         base.Dispose(disposing);
-    }
-
-    private void Compute(in ImageView image, int width, int height, Span<float> statistics)
-    {
-        WritePlanes(image, width, height, _worker.Input(1, 3, height, width));
-        _worker.Run();
-        _worker.Output().CopyTo(statistics);
     }
 
     private static int Side(double pixels) => Math.Max(1, (int)Math.Round(pixels));

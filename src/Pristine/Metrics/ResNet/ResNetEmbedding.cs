@@ -1,0 +1,101 @@
+using Pristine.Imaging;
+using Pristine.Models;
+using Pristine.Native;
+
+namespace Pristine.Metrics.ResNet;
+
+/// <summary>
+/// One worker's extractor of <c>resnet50-embedding</c>: the mean over the image of the 2,048 channels of the last stage of
+/// <see cref="ImageNetResNet50"/>, which is what the network itself classifies images by. The whole image is seen, resized to the area of
+/// 224 x 224 pixels, on which the network was trained, its shape kept: no corner is cut off, since the thing that a label names need not
+/// stand in the middle, and nothing is squeezed. Smaller images are enlarged, for the network knows things at that scale. Pillow's
+/// antialiased bicubic filter; an image longer than 49 times its width is squeezed to that, 1,568 x 32 pixels.
+/// </summary>
+public sealed class ResNetEmbedding : FeatureExtractor
+{
+    /// <summary>Features per image.</summary>
+    public const int Count = 2048;
+
+    /// <summary>The side of a square image as the network sees it.</summary>
+    private const int Side = 224;
+
+    /// <summary>Then the shorter side has 32 pixels, one point of the last stage.</summary>
+    private const double LargestRatio = 49;
+
+    /// <summary>The means of the first three stages come first.</summary>
+    private const int Start = 256 + 512 + 1024;
+
+    private readonly ResNetFeatures _network;
+
+    /// <summary>An extractor.</summary>
+    /// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
+    public ResNetEmbedding(OnnxRuntimeSession session) => _network = new(session);
+
+    /// <summary>The size that the network sees of an image.</summary>
+    /// <param name="width">Columns of the image, at least 1.</param>
+    /// <param name="height">Rows of the image, at least 1.</param>
+    public static (int Width, int Height) Size(int width, int height)
+    {
+        var stretch = Math.Sqrt(Math.Clamp((double)width / height, 1 / LargestRatio, LargestRatio));
+        return ((int)Math.Round(Side * stretch), (int)Math.Round(Side / stretch));
+    }
+
+    /// <summary>Computes the features of an image.</summary>
+    /// <param name="image">RGB.</param>
+    /// <param name="features"><see cref="Count"/> values, overwritten; finite and not negative.</param>
+    public override void Compute(in ImageView image, Span<float> features)
+    {
+        var (width, height) = Size(image.Width, image.Height);
+        _network.Statistics(image, width, height).Slice(Start, Count).CopyTo(features);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _network.Dispose();
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary><c>resnet50-embedding</c>: the 2,048 numbers of <see cref="ResNetEmbedding"/>.</summary>
+public sealed class ResNetEmbeddingSet : FeatureSet
+{
+    private readonly ModelStore? _store;
+    private readonly NetworkPrecision _precision;
+
+    /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
+    public ResNetEmbeddingSet()
+        : this(null, NetworkPrecision.Int8)
+    {
+    }
+
+    /// <summary>With the network of a certain store, in a certain arithmetic.</summary>
+    /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
+    /// <param name="precision">The arithmetic.</param>
+    public ResNetEmbeddingSet(ModelStore? store, NetworkPrecision precision) => (_store, _precision) = (store, precision);
+
+    /// <inheritdoc/>
+    public override string Name => "resnet50-embedding";
+
+    /// <inheritdoc/>
+    public override string Identity => $"{Name}:1:{_precision.ToString().ToLowerInvariant()}";
+
+    /// <inheritdoc/>
+    public override int Count => ResNetEmbedding.Count;
+
+    /// <inheritdoc/>
+    public override int MinSide => 1;
+
+    /// <inheritdoc/>
+    public override string? Missing => ImageNetResNet50.Missing(Store);
+
+    private ModelStore Store => _store ?? ModelStore.Default;
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">A file of the network is not the one of the package.</exception>
+    public override FeatureExtractor CreateExtractor() =>
+        Missing is { } message
+            ? throw new InvalidOperationException(message)
+            : new ResNetEmbedding(ImageNetResNet50.Open(Store, _precision, new Arniqa.ArniqaOptions().Device));
+}
