@@ -13,8 +13,8 @@ dotnet build -c Release --nologo -v quiet "$root/bench/Arniqa"
 arniqa=$root/bench/Arniqa/bin/Release/net10.0/Arniqa
 mkdir "$work/calibration" "$work/images"
 find "$images" -name '*.jpg' | LC_ALL=C sort | head -60 > "$work/list"
-head -40 "$work/list" | xargs ln -st "$work/calibration"
-tail -20 "$work/list" | xargs ln -st "$work/images"
+head -40 "$work/list" | xargs -d '\n' ln -st "$work/calibration"
+tail -20 "$work/list" | xargs -d '\n' ln -st "$work/images"
 lscpu | grep 'Model name'
 "$arniqa" "$work/store" import "$models"
 "$arniqa" "$work/store" quantise percentile "$work/calibration"

@@ -24,6 +24,7 @@ var root = new Command(
     ExportCommand.Create(),
     DegradeCommand.Create(),
     BenchCommand.Create(),
+    ExperimentCommand.Create(),
     ReportCommand.Create(),
     MetricsCommand.Create(),
     FitCommand.Create(),

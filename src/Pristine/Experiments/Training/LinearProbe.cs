@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
+using Pristine.Models;
+using Pristine.Scoring;
 
 namespace Pristine.Experiments.Training;
 
@@ -10,6 +12,9 @@ public sealed record LinearProbeOptions
 {
     /// <summary>What the classifier sees of an image; the ImageNet ResNet-50 in 8-bit integers by default.</summary>
     public FeatureSet Features { get; init; } = new ResNetEmbeddingSet();
+
+    /// <summary>Features that are known already, and where new ones are kept; null for none.</summary>
+    public FeatureFile? Cache { get; init; }
 
     /// <summary>The penalties to try, each above 0, the largest first; by default 10^1 to 10^-3 in half decades.</summary>
     public IReadOnlyList<double> Penalties { get; init; } = [.. Enumerable.Range(0, 9).Select(step => Math.Pow(10, 1 - step / 2.0))];
@@ -34,7 +39,7 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
     private readonly LinearProbeOptions _options = options ?? new LinearProbeOptions();
     private readonly ConcurrentDictionary<string, float[]> _features = new(StringComparer.Ordinal);
 
-    /// <summary>The features that the probe is trained on; a <see cref="FeatureFile"/> of them can keep what <see cref="Prepare"/> computes.</summary>
+    /// <summary>The features that the probe is trained on.</summary>
     public FeatureSet Features => _options.Features;
 
     /// <inheritdoc/>
@@ -45,30 +50,29 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
     /// <inheritdoc/>
     public override string Identity => string.Create(
         CultureInfo.InvariantCulture,
-        $"linear-probe:1 {Features.Identity} penalties {string.Join(',', _options.Penalties.Select(penalty => penalty.ToString("R", CultureInfo.InvariantCulture)))} iterations {_options.Fit.MaxIterations} tolerance {_options.Fit.Tolerance:R}");
+        $"linear-probe:1 {Features.Identity} on {NetworkDevice.KindOf(Features.Device)}, penalties {string.Join(',', _options.Penalties.Select(penalty => penalty.ToString("R", CultureInfo.InvariantCulture)))} iterations {_options.Fit.MaxIterations} tolerance {_options.Fit.Tolerance:R}");
 
     /// <summary>
     /// Computes the features of images; comes before <see cref="Train"/>, which uses no other images. Features stay in memory, 8 KB per
     /// image by default, and in the cache, by which a later run finds them. What is prepared already is not prepared again.
     /// </summary>
-    /// <param name="paths">The image files; one that is named twice counts once.</param>
-    /// <param name="options">Workers, decoding, cache; defaults when null.</param>
-    /// <param name="progress">Called after each image with true, or false when it cannot be used.</param>
-    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is in the cache stays.</param>
-    /// <returns>The images that cannot be used, and why, in the order of the paths: a task must not contain them.</returns>
+    /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The features cannot be computed here; the message says what is missing.</exception>
-    public IReadOnlyList<ImageFeatures> Prepare(
-        IEnumerable<string> paths, FeatureExtractionOptions? options = null, Action<bool>? progress = null, CancellationToken cancellation = default)
+    public override IReadOnlyDictionary<string, string> Prepare(
+        IReadOnlyList<string> paths, ScoringOptions options, Action<bool>? onImage, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        var unusable = new List<ImageFeatures>();
-        foreach (var image in FeatureExtraction.Run(Features, paths.Distinct(StringComparer.Ordinal).Where(path => !_features.ContainsKey(path)), options, cancellation))
+        ArgumentNullException.ThrowIfNull(options);
+        var unusable = new Dictionary<string, string>(StringComparer.Ordinal);
+        var fresh = paths.Distinct(StringComparer.Ordinal).Where(path => !_features.ContainsKey(path));
+        var extraction = new FeatureExtractionOptions { Workers = options.Workers, Imaging = options.Imaging, Cache = _options.Cache };
+        foreach (var image in FeatureExtraction.Run(Features, fresh, extraction, cancellation))
         {
             if (image.Features is { } features)
                 _features[image.Path] = features;
             else
-                unusable.Add(image);
-            progress?.Invoke(image.Features != null);
+                unusable[image.Path] = image.Error!;
+            onImage?.Invoke(image.Features != null);
         }
         return unusable;
     }

@@ -63,6 +63,7 @@ public sealed class ResNetEmbeddingSet : FeatureSet
 {
     private readonly ModelStore? _store;
     private readonly NetworkPrecision _precision;
+    private readonly string? _device;
 
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetEmbeddingSet()
@@ -73,7 +74,8 @@ public sealed class ResNetEmbeddingSet : FeatureSet
     /// <summary>With the network of a certain store, in a certain arithmetic.</summary>
     /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
     /// <param name="precision">The arithmetic.</param>
-    public ResNetEmbeddingSet(ModelStore? store, NetworkPrecision precision) => (_store, _precision) = (store, precision);
+    /// <param name="device">Where it runs, as <see cref="NetworkDevice"/> names it; <see cref="NetworkDevice.Default"/> when null.</param>
+    public ResNetEmbeddingSet(ModelStore? store, NetworkPrecision precision, string? device = null) => (_store, _precision, _device) = (store, precision, device);
 
     /// <inheritdoc/>
     public override string Name => "resnet50-embedding";
@@ -88,6 +90,12 @@ public sealed class ResNetEmbeddingSet : FeatureSet
     public override int MinSide => 1;
 
     /// <inheritdoc/>
+    public override string Device => _device ?? NetworkDevice.Default;
+
+    /// <inheritdoc/>
+    public override ResNetEmbeddingSet WithDevice(string device) => new(_store, _precision, device);
+
+    /// <inheritdoc/>
     public override string? Missing => ImageNetResNet50.Missing(Store);
 
     private ModelStore Store => _store ?? ModelStore.Default;
@@ -97,5 +105,5 @@ public sealed class ResNetEmbeddingSet : FeatureSet
     public override FeatureExtractor CreateExtractor() =>
         Missing is { } message
             ? throw new InvalidOperationException(message)
-            : new ResNetEmbedding(ImageNetResNet50.Open(Store, _precision, new Arniqa.ArniqaOptions().Device));
+            : new ResNetEmbedding(ImageNetResNet50.Open(Store, _precision, Device));
 }

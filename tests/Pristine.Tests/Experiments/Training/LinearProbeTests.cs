@@ -15,6 +15,8 @@ public sealed class LinearProbeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    private LinearProbe Probe(FeatureFile cache) => new(new() { Features = _colour, Penalties = [1, 0.1, 0.01], Cache = cache });
+
     private LinearProbe Probe(params double[] penalties) => new(new() { Features = _colour, Penalties = penalties.Length > 0 ? penalties : [1, 0.1, 0.01] });
 
     /// <summary>Images of one noisy colour each, a third of every class.</summary>
@@ -31,7 +33,7 @@ public sealed class LinearProbeTests : IDisposable
 
     private TrainingTask Task() => new() { Train = Images("train", 30, 1), Validation = Images("validation", 12, 2), Test = Images("test", 18, 3), Classes = Classes, Seed = 1 };
 
-    private static IEnumerable<string> Paths(TrainingTask task) => task.Train.Concat(task.Validation).Concat(task.Test).Select(example => example.Path);
+    private static string[] Paths(TrainingTask task) => [.. task.Train.Concat(task.Validation).Concat(task.Test).Select(example => example.Path)];
 
     private static TrainingOutcome Train(LinearProbe probe, TrainingTask task) => probe.Train(task, TestContext.Current.CancellationToken);
 
@@ -47,7 +49,7 @@ public sealed class LinearProbeTests : IDisposable
     {
         var task = Task();
         var probe = Probe();
-        Assert.Empty(probe.Prepare(Paths(task), cancellation: TestContext.Current.CancellationToken));
+        Assert.Empty(probe.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken));
         var outcome = Train(probe, task);
         Assert.InRange(outcome.Accuracy, 0.8, 1);
         Assert.Equal(task.Test.Count, outcome.Correct!.Count);
@@ -68,11 +70,11 @@ public sealed class LinearProbeTests : IDisposable
     {
         var task = Task();
         var probe = Probe(100, 0.1, 1e-4);
-        probe.Prepare(Paths(task), cancellation: TestContext.Current.CancellationToken);
+        probe.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
         var trials = new[] { 100, 0.1, 1e-4 }.Select(penalty =>
         {
             var single = Probe(penalty);
-            single.Prepare(Paths(task), cancellation: TestContext.Current.CancellationToken);
+            single.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
             return Train(single, task).Metrics;
         }).ToArray();
         var expected = trials.OrderByDescending(metrics => metrics["validation_accuracy"]).ThenBy(metrics => metrics["validation_log_loss"]).First();
@@ -85,7 +87,7 @@ public sealed class LinearProbeTests : IDisposable
     {
         var task = Task();
         var probe = Probe();
-        probe.Prepare(Paths(task), cancellation: TestContext.Current.CancellationToken);
+        probe.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
         var expected = Train(probe, task);
         var outcomes = new TrainingOutcome[8];
         Parallel.For(0, outcomes.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => outcomes[i] = Train(probe, task with { Seed = i }));
@@ -97,7 +99,7 @@ public sealed class LinearProbeTests : IDisposable
     {
         var task = Task();
         var probe = Probe();
-        probe.Prepare(Paths(task), cancellation: TestContext.Current.CancellationToken);
+        probe.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
         var outcome = Train(probe, task with { Train = [.. task.Train.Where(example => example.Label != "red")] });
         Assert.All(task.Test.Zip(outcome.Correct!).Where(pair => pair.First.Label == "red"), pair => Assert.False(pair.Second));
         Assert.InRange(outcome.Accuracy, 0.5, 0.67);
@@ -112,18 +114,18 @@ public sealed class LinearProbeTests : IDisposable
         var task = Task();
         using (var cache = new FeatureFile(_folder["features"], _colour))
         {
-            var (probe, done) = (Probe(), 0);
+            var (probe, done) = (Probe(cache), 0);
             File.Copy(task.Train[0].Path, _folder["copy.png"]);
-            probe.Prepare([.. Paths(task), .. Paths(task)], new() { Cache = cache, Workers = 1 }, _ => done++, TestContext.Current.CancellationToken);
+            probe.Prepare([.. Paths(task), .. Paths(task)], new() { Workers = 1 }, _ => done++, TestContext.Current.CancellationToken);
             Assert.Equal((60, 60, 60), (done, _colour.Computed, cache.Images));
-            probe.Prepare([.. Paths(task), _folder["copy.png"]], new() { Cache = cache }, _ => done++, TestContext.Current.CancellationToken);
+            probe.Prepare([.. Paths(task), _folder["copy.png"]], new(), _ => done++, TestContext.Current.CancellationToken);
             Assert.Equal((61, 60, 60), (done, _colour.Computed, cache.Images));
         }
         using var again = new FeatureFile(_folder["features"], _colour);
-        var (later, fresh) = (Probe(), Probe());
-        Assert.Empty(later.Prepare(Paths(task), new() { Cache = again }, cancellation: TestContext.Current.CancellationToken));
+        var (later, fresh) = (Probe(again), Probe());
+        Assert.Empty(later.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken));
         Assert.Equal(60, _colour.Computed);
-        fresh.Prepare(Paths(task), cancellation: TestContext.Current.CancellationToken);
+        fresh.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
         AssertSame(Train(fresh, task), Train(later, task));
     }
 
@@ -133,10 +135,10 @@ public sealed class LinearProbeTests : IDisposable
         var task = Task();
         var (probe, good, bad) = (Probe(), 0, 0);
         File.WriteAllText(_folder["text.png"], "not an image");
-        var unusable = probe.Prepare([_folder["text.png"], .. Paths(task), _folder["none.png"]], null, ok => _ = ok ? good++ : bad++, TestContext.Current.CancellationToken);
+        var unusable = probe.Prepare([_folder["text.png"], .. Paths(task), _folder["none.png"]], new(), ok => _ = ok ? good++ : bad++, TestContext.Current.CancellationToken);
         Assert.Equal((60, 2), (good, bad));
-        Assert.Equal([_folder["text.png"], _folder["none.png"]], unusable.Select(image => image.Path));
-        Assert.All(unusable, image => Assert.NotEmpty(image.Error!));
+        Assert.Equal([_folder["text.png"], _folder["none.png"]], unusable.Keys);
+        Assert.All(unusable.Values, Assert.NotEmpty);
 
         var error = Assert.Throws<TrainerException>(() => Train(probe, task with { Test = [.. task.Test, new(_folder["text.png"], "red")] }));
         Assert.Contains("text.png", error.Message, StringComparison.Ordinal);
@@ -151,7 +153,7 @@ public sealed class LinearProbeTests : IDisposable
     {
         var task = Task();
         var probe = Probe(0.1);
-        probe.Prepare(Paths(task), cancellation: TestContext.Current.CancellationToken);
+        probe.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
         var outcome = Train(probe, task with { Validation = [] });
         Assert.DoesNotContain("validation_accuracy", outcome.Metrics.Keys);
         Assert.Equal(Train(probe, task).Correct, outcome.Correct);
@@ -171,7 +173,7 @@ public sealed class LinearProbeTests : IDisposable
     {
         var task = Task();
         var probe = Probe();
-        probe.Prepare(Paths(task), cancellation: TestContext.Current.CancellationToken);
+        probe.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
         Assert.Throws<OperationCanceledException>(() => probe.Train(task, new CancellationToken(canceled: true)));
     }
 

@@ -1,0 +1,230 @@
+using System.CommandLine;
+using System.Globalization;
+using Pristine.Datasets;
+using Pristine.Experiments;
+using Pristine.Experiments.Training;
+using Pristine.Metrics;
+using Pristine.Metrics.ResNet;
+using Pristine.Selection;
+
+namespace Pristine.Cli.Commands;
+
+/// <summary><c>pristine experiment INPUT --out DIR</c>: trains the same model with and without filters and compares.</summary>
+internal static class ExperimentCommand
+{
+    private const string DefaultShares = "90%,80%,70%,50%";
+    private const string DefaultMetrics = "brisque,resnet50,sharpness";
+
+    public static Command Create()
+    {
+        var inputs = new Inputs();
+        var arguments = new ExperimentArguments();
+        var command = new Command("experiment", "Does filtering help? Trains the same model on everything, on what each filter keeps, and on as many random images, and compares. Prints the answer.");
+        arguments.AddTo(command);
+        inputs.AddHeadsTo(command);
+        inputs.AddDecodingTo(command);
+        command.SetAction(parsed =>
+        {
+            inputs.AddHeads(parsed);
+            var selections = arguments.Selections(parsed);
+            var dataset = arguments.Open(parsed);
+            var folder = arguments.Folder(parsed);
+            Directory.CreateDirectory(folder);
+            var options = arguments.Options(parsed, selections) with { Scoring = inputs.Scoring(parsed, []) };
+            using var interruption = new Interruption();
+            using var progress = new ExperimentDisplay();
+            ExperimentResult result;
+            try
+            {
+                using var trainer = new ChosenTrainer(folder, inputs.Device(parsed));
+                result = ExperimentRun.Run(dataset, trainer.Trainer, folder, options with { Jobs = arguments.Jobs(parsed) ?? inputs.Workers(parsed) }, progress, interruption.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                progress.Clear();
+                Console.Error.WriteLine($"Stopped. What is finished is kept in {folder}; the same command goes on from there.");
+                return ExitCode.Interrupted;
+            }
+            progress.Clear();
+            foreach (var (image, reason) in result.Unusable.Take(10))
+                Console.Error.WriteLine($"{image}: {reason}");
+            if (result.Unusable.Count > 0)
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Unusable.Count:N0} images cannot be used and are left out."));
+            var report = new ExperimentReport(result);
+            report.Write(folder);
+            Console.Out.Write(report.ToTable());
+            Console.Out.WriteLine();
+            foreach (var sentence in report.Answer())
+                Console.Out.WriteLine(sentence);
+            Console.Error.WriteLine($"Written to {folder}: experiment.html, experiment.md, experiment.json");
+            return inputs.ExitCodeOf(parsed, result.Unusable.Count);
+        });
+        return command;
+    }
+
+    /// <summary>The options that say what is compared on what.</summary>
+    private sealed class ExperimentArguments
+    {
+        private readonly Argument<string> _input = new("INPUT")
+        {
+            Description = "Images with classes: a folder with a folder per class, perhaps within train, validation and test; or a .csv, .json or .jsonl with a label for each image",
+        };
+
+        private readonly Option<string> _output = new("--out", "-o") { Description = "Folder for the page and for what is computed; the same command goes on from it", HelpName = "DIR", Required = true };
+        private readonly Option<string[]> _keep = new("--keep", "-k") { Description = "A rule to compare, such as \"brisque <= 40\"; each is a condition of its own; may be repeated", HelpName = "RULE" };
+        private readonly Option<string?> _top = new("--keep-top") { Description = $"Shares to keep, by each metric of --by; default, without other conditions: {DefaultShares}", HelpName = "A,B" };
+        private readonly Option<string?> _between = new("--keep-between") { Description = "Ranges of percentiles to keep, by each metric of --by, such as p5..p95", HelpName = "A,B" };
+        private readonly Option<string> _by = new("--by") { Description = "Metrics of --keep-top and --keep-between", HelpName = "A,B", DefaultValueFactory = _ => DefaultMetrics };
+        private readonly Option<bool> _reverse = new("--reverse") { Description = "Train on the opposite of each selection too: the worst images" };
+        private readonly Option<int> _seeds = new("--seeds") { Description = "How often everything is repeated with other random draws", HelpName = "N", DefaultValueFactory = _ => 5 };
+        private readonly Option<long> _seed = new("--seed") { Description = "The first seed; the others follow it", HelpName = "N", DefaultValueFactory = _ => 1 };
+        private readonly Option<double?> _trainShare = new("--train-share") { Description = "Share of each class's training images that a seed trains on; default 0.8 where the parts are given, else 1", HelpName = "S" };
+        private readonly Option<double> _testShare = new("--test-share") { Description = "Share of each class for testing, if the dataset does not say", HelpName = "S", DefaultValueFactory = _ => new SplitOptions().TestShare };
+        private readonly Option<double> _validationShare = new("--validation-share") { Description = "Share of each class to choose settings with, if the dataset has no validation images", HelpName = "S", DefaultValueFactory = _ => new SplitOptions().ValidationShare };
+        private readonly Option<string?> _trainer = new("--trainer") { Description = "Command that trains a model of yours: it gets a JSON file and writes one (docs/trainers.md); default: a linear probe on an ImageNet ResNet-50", HelpName = "COMMAND" };
+        private readonly Option<int?> _jobs = new("--jobs") { Description = "Models trained at the same time; default: one per worker, with --trainer one", HelpName = "N" };
+        private readonly Option<string?> _degraded = new("--degraded") { Description = "Log of 'pristine degrade': tells how many degraded images each condition trains on", HelpName = "LOG" };
+        private readonly Option<string?> _imageRoot = new("--image-root") { Description = "Folder of relative image paths; default: the folder of the file", HelpName = "DIR" };
+        private readonly Option<string?> _imageColumn = new("--image-column") { Description = "The table's column with the image, if it is not found by its name", HelpName = "NAME" };
+        private readonly Option<string?> _labelColumn = new("--label-column") { Description = "The column or field with the class; default: label, class, category or target", HelpName = "NAME" };
+        private readonly Option<string?> _splitColumn = new("--split-column") { Description = "The column or field with train, validation or test; default: split, part, subset or set, if there is one", HelpName = "NAME" };
+
+        public void AddTo(Command command)
+        {
+            command.Arguments.Add(_input);
+            foreach (var option in (Option[])
+                [
+                    _output, _keep, _top, _between, _by, _reverse, _seeds, _seed, _trainShare, _testShare, _validationShare, _trainer, _jobs, _degraded,
+                    _imageRoot, _imageColumn, _labelColumn, _splitColumn,
+                ])
+                command.Options.Add(option);
+            AtLeastOne(_seeds);
+            _jobs.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int?>() < 1)
+                    result.AddError("--jobs: expected at least 1.");
+            });
+        }
+
+        public ClassifiedImages Open(ParseResult parsed) => ClassifiedImages.Open(parsed.GetRequiredValue(_input), new ClassifiedImagesOptions
+        {
+            ImageRoot = parsed.GetValue(_imageRoot),
+            ImageColumn = parsed.GetValue(_imageColumn),
+            LabelColumn = parsed.GetValue(_labelColumn),
+            SplitColumn = parsed.GetValue(_splitColumn),
+        });
+
+        public string Folder(ParseResult parsed) => parsed.GetRequiredValue(_output);
+
+        public IReadOnlyList<TrainingSelection> Selections(ParseResult parsed)
+        {
+            var (rules, shares, ranges) = (parsed.GetValue(_keep) ?? [], parsed.GetValue(_top), parsed.GetValue(_between));
+            if (rules.Length == 0 && shares == null && ranges == null)
+                shares = DefaultShares;
+            var by = shares == null && ranges == null ? [] : Inputs.Metrics(parsed.GetRequiredValue(_by), "--by");
+            if (shares != null && by.FirstOrDefault(metric => !metric.HasQuality) is { } open)
+                throw new UsageException($"--by: expected metrics with a good end for --keep-top; '{open.Name}' has none. Use --keep-between or --keep.");
+            return
+            [
+                .. rules.Select(TrainingSelection.Of),
+                .. by.SelectMany(metric => List(shares).Select(share => TrainingSelection.Of(TopShare.Parse(share), metric))),
+                .. by.SelectMany(metric => List(ranges).Select(range => TrainingSelection.Of(PercentileRange.Parse(range), metric))),
+            ];
+        }
+
+        public ExperimentOptions Options(ParseResult parsed, IReadOnlyList<TrainingSelection> selections)
+        {
+            var options = new ExperimentOptions
+            {
+                Selections = selections,
+                Seeds = [.. Enumerable.Range(0, parsed.GetValue(_seeds)).Select(i => parsed.GetValue(_seed) + i)],
+                Reverse = parsed.GetValue(_reverse),
+                Split = new SplitOptions { TrainShare = parsed.GetValue(_trainShare), TestShare = parsed.GetValue(_testShare), ValidationShare = parsed.GetValue(_validationShare) },
+                Degraded = parsed.GetValue(_degraded) is { } log ? Degraded(log) : null,
+            };
+            if (options.Problem is { } problem)
+                throw new UsageException(problem);
+            return options;
+        }
+
+        public int? Jobs(ParseResult parsed) => parsed.GetValue(_jobs);
+
+        private static string[] List(string? text) => text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+        private static HashSet<string> Degraded(string log)
+        {
+            var root = Path.GetDirectoryName(Path.GetFullPath(log))!;
+            return [.. DegradationLog.Read(log).Where(entry => entry is { Outcome: DegradationOutcome.Degraded, Output: not null }).Select(entry => Path.GetFullPath(Path.Combine(root, entry.Output!)))];
+        }
+
+        private static void AtLeastOne(Option<int> option) => option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+                result.AddError($"{option.Name}: expected at least 1.");
+        });
+    }
+
+    /// <summary>The trainer of the command line, with what it keeps open.</summary>
+    private sealed class ChosenTrainer : IDisposable
+    {
+        private readonly FeatureFile? _embeddings;
+
+        public ChosenTrainer(string folder, string device)
+        {
+            var features = new ResNetEmbeddingSet().WithDevice(device);
+            if (features.Missing is { } missing)
+                throw new InvalidOperationException(missing);
+            _embeddings = new FeatureFile(Path.Combine(folder, "embeddings.bin"), features);
+            Trainer = new LinearProbe(new LinearProbeOptions { Features = features, Cache = _embeddings });
+        }
+
+        public Trainer Trainer { get; }
+
+        public void Dispose() => _embeddings?.Dispose();
+    }
+}
+
+/// <summary>Tells on stderr how an experiment goes.</summary>
+internal sealed class ExperimentDisplay : IExperimentProgress, IDisposable
+{
+    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(30);
+    private readonly bool _terminal = !Console.IsErrorRedirected;
+    private readonly System.Diagnostics.Stopwatch _clock = System.Diagnostics.Stopwatch.StartNew();
+    private Progress? _images;
+    private TimeSpan _next = PlainInterval;
+    private bool _lineOpen;
+
+    public void Begin(string stage)
+    {
+        Clear();
+        Console.Error.WriteLine($"{char.ToUpperInvariant(stage[0])}{stage[1..]}.");
+        _images = new Progress();
+    }
+
+    public void Image(bool usable) => _images!.Add(1, usable ? 0 : 1);
+
+    public void Model(string condition, ExperimentCell cell, int done, int total)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"{done:N0} of {total:N0}: {condition}, seed {cell.Seed}: {(cell.Outcome == null ? "nothing to train on" : $"{100 * cell.Accuracy:0.0} %")}");
+        if (_terminal)
+            Console.Error.Write($"\r\u001b[K{text}");
+        else if (_clock.Elapsed >= _next || done == total)
+        {
+            Console.Error.WriteLine(text);
+            _next = _clock.Elapsed + PlainInterval;
+        }
+        _lineOpen = _terminal;
+    }
+
+    public void Clear()
+    {
+        _images?.Clear();
+        _images?.Dispose();
+        _images = null;
+        if (_lineOpen)
+            Console.Error.Write("\r\u001b[K");
+        _lineOpen = false;
+    }
+
+    public void Dispose() => Clear();
+}
