@@ -22,6 +22,7 @@ public sealed class ExperimentReport
     private readonly ExperimentResult _result;
     private readonly ConditionResult _everything;
     private readonly ConditionResult[] _selections;
+    private readonly ConditionResult[] _controls;
     private readonly ResultPage _page;
 
     /// <summary>Makes the report.</summary>
@@ -32,6 +33,12 @@ public sealed class ExperimentReport
         _result = result;
         _everything = result.Conditions[0];
         _selections = [.. result.Conditions.Where(condition => condition.Kind == ConditionKind.Selection)];
+        // Selections that keep as many images have the same control: it is shown once.
+        _controls =
+        [
+            .. result.Conditions.Where(condition => condition.Kind == ConditionKind.Random)
+                .DistinctBy(condition => string.Join(' ', condition.Cells.Select(cell => cell.TrainingImages))).OrderByDescending(condition => condition.TrainingImages),
+        ];
         _page = new ResultPage(
             $"Does filtering help? {Path.GetFileName(Path.TrimEndingDirectorySeparator(result.Source))}",
             Introduction(),
@@ -84,8 +91,7 @@ public sealed class ExperimentReport
         var better = _selections.Where(selection => IsBetter(selection.WithRandom)).ToArray();
         var worse = _selections.Where(selection => IsWorse(selection.WithRandom)).ToArray();
         var tested = _selections.Count(selection => !double.IsNaN(selection.WithRandom!.AdjustedProbability));
-        var everything = $"Trained on everything, the model finds {Percent(_everything.Accuracy.Value)} of the classes.";
-        points.Add(everything);
+        points.Add($"Trained on everything, the model finds the class of {Percent(_everything.Accuracy.Value)} of the test images.");
         if (tested == 0)
             points.Add("Nothing can be tested: that needs at least two seeds, and models that differ between them.");
         if (better.Length > 0)
@@ -120,11 +126,10 @@ public sealed class ExperimentReport
     /// <summary>What the numbers say of the reason why nothing helped.</summary>
     private string WhyNot()
     {
-        var control = _result.Conditions.Where(condition => condition.Kind == ConditionKind.Random).ToArray();
         var reasons = new StringBuilder();
-        var smallest = control.MinBy(condition => condition.Share)!;
+        var smallest = _controls.MinBy(condition => condition.Share)!;
         var loss = _everything.Accuracy.Value - smallest.Accuracy.Value;
-        reasons.Append(CultureInfo.InvariantCulture, $" Images that are missing cost little: with {Percent(smallest.Share)} of them, drawn at random, the accuracy {(loss >= 0 ? "falls" : "rises")} by {Points(Math.Abs(loss))} points.");
+        reasons.Append(CultureInfo.InvariantCulture, $" {(Math.Abs(loss) < 0.02 ? "The model hardly notices which images it gets: with" : "With")} {Percent(smallest.Share)} of them, drawn at random, its accuracy {(loss >= 0 ? "falls" : "rises")} by {Points(Math.Abs(loss))} points.");
         if (!double.IsNaN(_everything.DegradedShare) && _selections.MinBy(selection => selection.DegradedShare) is { } cleanest)
             reasons.Append(CultureInfo.InvariantCulture, $" Of everything {Percent(_everything.DegradedShare)} is degraded, of what {cleanest.Name} keeps {Percent(cleanest.DegradedShare)}: the model copes with such images, or too few of them are found.");
         if (LargestShift() is { } shift && Math.Abs(shift.Change) >= 0.03)
@@ -143,8 +148,7 @@ public sealed class ExperimentReport
     {
         // Rules of one metric with several thresholds, and shares of one metric, are a line each; other rules have a point of their own.
         var lines = _selections.GroupBy(Family).Select(group => new ChartLine(group.Key, false, [.. group.Select(Point)])).ToList();
-        var controls = _result.Conditions.Where(condition => condition.Kind == ConditionKind.Random).DistinctBy(condition => Math.Round(condition.TrainingImages, 3)).ToArray();
-        lines.Add(new ChartLine("drawn at random", true, [.. controls.Select(Point)]));
+        lines.Add(new ChartLine("drawn at random", true, [.. _controls.Select(Point)]));
         var reversed = _result.Conditions.Where(condition => condition.Kind == ConditionKind.Reverse).GroupBy(Family);
         lines.AddRange(reversed.Select(group => new ChartLine($"opposite: {group.Key}", false, [.. group.Select(Point)])));
         return new ResultSection(
@@ -161,10 +165,12 @@ public sealed class ExperimentReport
     {
         var differences = _selections.Select(selection => (selection.Name, Scaled(selection.WithRandom!.Difference, 100))).ToArray();
         var ends = differences.SelectMany(difference => new[] { difference.Item2.Value, difference.Item2.Interval.Low, difference.Item2.Interval.High }).Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty(1).Max();
-        var limit = Math.Max(0.5, Math.Ceiling(2 * ends) / 2);
+        // A round number, so that the ticks at its half are too.
+        var power = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(ends, 0.1))));
+        var limit = new[] { 1, 2, 4, 10 }.Select(factor => factor * power).First(limit => limit >= ends);
         return new ResultSection(
             "Better than chance?",
-            "Points of accuracy that a selection has more (right) or less (left) than as many images drawn at random. An interval that crosses zero: it may be chance.",
+            "Points of accuracy that a selection has more (right) or less (left) than as many images drawn at random. An interval that crosses zero: it may be chance. Where many selections are compared, one that just misses zero may be chance too: the verdict below allows for that.",
             Chart: new IntervalChart("difference from random, points of accuracy", -limit, limit, differences));
     }
 
@@ -174,9 +180,9 @@ public sealed class ExperimentReport
         new ResultTable(
             ["trained on", "images", "kept, %", "accuracy, %", "minus everything", "minus random", "verdict"],
             [
-                .. _result.Conditions.Select(condition => (string[])
+                .. _result.Conditions.Where(condition => condition.Kind != ConditionKind.Random).Concat(_controls).Select(condition => (string[])
                 [
-                    condition.Name,
+                    condition.Kind == ConditionKind.Random ? $"random {Percent(condition.Share)}" : condition.Name,
                     Number(condition.TrainingImages, 0),
                     Number(100 * condition.Share, 1),
                     WithInterval(Scaled(condition.Accuracy, 100)),
@@ -192,8 +198,9 @@ public sealed class ExperimentReport
         new ResultTable(
             ["selection", "compared with", "difference", "p", "p adjusted", "over test images"],
             [
-                .. _result.Conditions.SelectMany(condition => new[] { (condition.Name, "everything", condition.WithEverything), (condition.Name, "random", condition.WithRandom) })
-                    .Where(row => row.Item3 != null && !row.Name.StartsWith("random", StringComparison.Ordinal))
+                .. _result.Conditions.Where(condition => condition.Kind != ConditionKind.Random)
+                    .SelectMany(condition => new[] { (condition.Name, "everything", condition.WithEverything), (condition.Name, "random", condition.WithRandom) })
+                    .Where(row => row.Item3 != null)
                     .Select(row => (string[])
                     [
                         row.Name,

@@ -56,7 +56,7 @@ public sealed record ConditionResult
     /// <summary>One cell per seed.</summary>
     public required IReadOnlyList<ExperimentCell> Cells { get; init; }
 
-    /// <summary>Mean accuracy with its interval over seeds (Student's t).</summary>
+    /// <summary>Mean accuracy with its interval over seeds (Student's t), cut at 0 and 1.</summary>
     public required Estimate Accuracy { get; init; }
 
     /// <summary>Mean share of the training images of everything that it trains on, 0 to 1.</summary>

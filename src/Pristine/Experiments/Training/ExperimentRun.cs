@@ -206,13 +206,16 @@ public static class ExperimentRun
                     Kind = condition.Kind,
                     Selection = condition.Selection,
                     Cells = cells[i],
-                    Accuracy = PairedTest.Mean([.. cells[i].Select(cell => cell.Accuracy).Where(double.IsFinite)], confidence),
+                    Accuracy = Within(PairedTest.Mean([.. cells[i].Select(cell => cell.Accuracy).Where(double.IsFinite)], confidence)),
                     Share = cells[i].Zip(everything).Average(pair => (double)pair.First.TrainingImages / pair.Second.TrainingImages),
                     WithEverything = withEverything[i],
                     WithRandom = withRandom[i],
                 }),
             ],
         };
+
+        // Student's t knows nothing of the ends of a share.
+        static Estimate Within(Estimate accuracy) => new(accuracy.Value, new(Math.Max(0, accuracy.Interval.Low), Math.Min(1, accuracy.Interval.High)));
 
         ConditionComparison Compare(int condition, int other)
         {
