@@ -15,6 +15,16 @@ public sealed record ScoringOptions
 
     /// <summary>How images are decoded.</summary>
     public ImagingOptions Imaging { get; init; } = new();
+
+    /// <summary>
+    /// Conditions on cheap scores, asked one after the other; by default none. An image that does not fulfil one of them is not scored by
+    /// the metrics that neither this gate nor an earlier one reads: its row says so in <see cref="ScoreRow.Skipped"/>. What the header
+    /// tells is always there, and the pixels are decoded in any case, so that a status means what it means without gates.
+    /// </summary>
+    public IReadOnlyList<ScoringGate> Gates { get; init; } = [];
+
+    /// <summary><see cref="Metrics"/>, then those that <see cref="Gates"/> read besides: the metrics of every row.</summary>
+    public IReadOnlyList<Metric> AllMetrics => [.. Metrics.Concat(Gates.SelectMany(gate => gate.Metrics)).DistinctBy(metric => metric.Name)];
 }
 
 /// <summary>
@@ -41,7 +51,7 @@ public static class ScoringRun
         options ??= new ScoringOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
-        if (options.Metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
+        if (options.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
             throw new InvalidOperationException(absent.Missing);
         return OrderedPipeline<(DatasetItem Item, long Key), ScoredItem, ImageScorer>.Run(
             Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start),
