@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Imaging;
-using Pristine.Metrics;
 using Pristine.Scoring;
 
 namespace Pristine.Cli.Commands;
@@ -90,14 +89,14 @@ internal sealed class TableScoring
     }
 
     /// <summary>Scores and tells how it went.</summary>
-    public static int Run(ParseResult parsed, Inputs inputs, Dataset dataset, string folder, IReadOnlyList<Metric> metrics, ScoreTableOptions options)
+    public static int Run(ParseResult parsed, Inputs inputs, Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
         using var interruption = new Interruption();
         using var progress = new Progress(dataset);
         long read = 0;
         try
         {
-            foreach (var item in ScoreTableRun.Score(dataset, folder, inputs.Scoring(parsed, metrics), options, interruption.Token))
+            foreach (var item in ScoreTableRun.Score(dataset, folder, scoring, options, interruption.Token))
             {
                 read += item.ImagesRead;
                 progress.Add(item);
@@ -112,7 +111,7 @@ internal sealed class TableScoring
         progress.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read:N0} already in the table, {progress.Failed:N0} failed -> {folder}"));
+            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
         return inputs.ExitCodeOf(parsed, progress.Failed);
     }
 }
