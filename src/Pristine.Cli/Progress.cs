@@ -34,9 +34,19 @@ internal sealed class Progress : IDisposable
 
     public long Items { get; private set; }
 
+    /// <summary>Images without scores that a gate made needless.</summary>
+    public long Skipped { get; private set; }
+
+    /// <summary>The end of a sentence about them; empty where there are none.</summary>
+    public string SkippedText => Skipped == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {Skipped:N0} with skipped scores");
+
     public TimeSpan Elapsed => _clock.Elapsed;
 
-    public void Add(ScoredItem item) => Add(item.Rows.Count(row => row.Image != null), item.Rows.Count(row => row.Failed));
+    public void Add(ScoredItem item)
+    {
+        Skipped += item.Rows.Count(row => row.Skipped != null);
+        Add(item.Rows.Count(row => row.Image != null), item.Rows.Count(row => row.Failed));
+    }
 
     /// <summary>Counts an item.</summary>
     /// <param name="images">Its images.</param>

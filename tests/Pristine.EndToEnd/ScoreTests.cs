@@ -18,7 +18,7 @@ public class ScoreTests
         foreach (var row in rows)
         {
             Assert.Equal(
-                ["key", "id", "image", "image_index", "status", "error", "width", "height", "format", "bytes", "content_hash", "brisque", "brisque_quality", "min_side"],
+                ["key", "id", "image", "image_index", "status", "error", "skipped", "width", "height", "format", "bytes", "content_hash", "brisque", "brisque_quality", "min_side"],
                 row.EnumerateObject().Select(property => property.Name));
             Assert.DoesNotContain(row.EnumerateObject(), property => property.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array);
         }
@@ -46,7 +46,7 @@ public class ScoreTests
     {
         var csv = PristineCommand.Run("score", Photos, "--format", "csv").Expect(0).Lines;
         var rows = Rows(PristineCommand.Run("score", Photos, "--format", "jsonl").Expect(0));
-        Assert.Equal("key,id,image,image_index,status,error,width,height,format,bytes,content_hash,brisque,brisque_quality", csv[0]);
+        Assert.Equal("key,id,image,image_index,status,error,skipped,width,height,format,bytes,content_hash,brisque,brisque_quality", csv[0]);
         Assert.Equal(rows.Length + 1, csv.Length);
         for (var i = 0; i < rows.Length; i++)
         {

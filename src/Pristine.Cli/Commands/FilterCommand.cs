@@ -19,19 +19,25 @@ internal static class FilterCommand
             Description = "Score table to keep: an interrupted run goes on from it, and 'pristine select' tries other rules in seconds; default: none is kept",
             HelpName = "DIR",
         };
+        var cascade = new Option<bool>("--cascade")
+        {
+            Description = "Skip metrics that can no longer matter: those of later rules are computed only for images that pass the rules before; what is kept stays the same",
+        };
         var command = new Command("filter", "Scores every image, keeps the items that pass the rules and exports them unchanged.");
         inputs.AddTo(command);
         selection.AddTo(command);
         outputs.AddTo(command);
         command.Options.Add(scores);
+        command.Options.Add(cascade);
         command.SetAction(parsed =>
         {
             inputs.AddHeads(parsed);
             var options = selection.ReadSome(parsed);
             var metrics = options.Metrics;
+            var gates = parsed.GetValue(cascade) ? Gates(options) : [];
             if (inputs.Start(parsed) != 0)
                 throw new UsageException("--start: expected with 'pristine score'; 'pristine filter' goes on from the table of --scores.");
-            var scoring = inputs.Scoring(parsed, metrics);
+            var scoring = inputs.Scoring(parsed, metrics) with { Gates = gates };
             var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             var mode = outputs.Mode(parsed, dataset.Format);
@@ -64,6 +70,10 @@ internal static class FilterCommand
         return command;
     }
 
+    private static IReadOnlyList<ScoringGate> Gates(SelectionOptions options) => options.Keep.Count + options.Drop.Count > 0
+        ? Cascade.Of(options)
+        : throw new UsageException("--cascade: expected --keep or --drop rules, which decide what is skipped; found none.");
+
     private static long Score(Dataset dataset, IEnumerable<ScoredItem> scored)
     {
         using var progress = new Progress(dataset);
@@ -72,7 +82,7 @@ internal static class FilterCommand
         progress.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images of {progress.Items:N0} items in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s)"));
+            $"{progress.Images:N0} images of {progress.Items:N0} items in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s){progress.SkippedText}"));
         return progress.Failed;
     }
 }

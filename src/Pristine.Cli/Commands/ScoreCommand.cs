@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Selection;
 
 namespace Pristine.Cli.Commands;
 
@@ -25,15 +26,22 @@ internal static class ScoreCommand
             DefaultValueFactory = _ => Console.IsOutputRedirected ? "jsonl" : "table",
         };
         format.AcceptOnlyFromAmong("table", "jsonl", "csv");
+        var cascade = new Option<string[]>("--cascade")
+        {
+            Description = "Rule on cheap metrics, for example \"brisque <= 60\": an image that fails it is not scored by the metrics the rule does not name; may be repeated, all must hold",
+            HelpName = "RULE",
+        };
         var command = new Command("score", "Scores every image and writes one row per image to stdout, or into a score table.");
         inputs.AddTo(command);
         table.AddTo(command);
         command.Options.Add(metrics);
         command.Options.Add(format);
+        command.Options.Add(cascade);
         command.SetAction(parsed =>
         {
             inputs.AddHeads(parsed);
             var chosen = Inputs.Metrics(parsed.GetRequiredValue(metrics));
+            var gates = Cascade.Of(parsed.GetValue(cascade) ?? []);
             if (table.Folder(parsed) is { } folder)
             {
                 // A table that is there knows its metrics; it gets others only when they are named.
@@ -41,11 +49,11 @@ internal static class ScoreCommand
                     chosen = [];
                 if (inputs.Start(parsed) != 0)
                     throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
-                var scoring = inputs.Scoring(parsed, chosen);
+                var scoring = inputs.Scoring(parsed, chosen) with { Gates = gates };
                 var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
                 return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed));
             }
-            return Run(parsed, inputs, inputs.Scoring(parsed, chosen), parsed.GetRequiredValue(format));
+            return Run(parsed, inputs, inputs.Scoring(parsed, chosen) with { Gates = gates }, parsed.GetRequiredValue(format));
         });
         return command;
     }
@@ -54,7 +62,7 @@ internal static class ScoreCommand
     {
         var dataset = inputs.Open(parsed);
         var start = inputs.Start(parsed);
-        var columns = new ScoreColumns(options.Metrics);
+        var columns = new ScoreColumns(options.AllMetrics);
         using var interruption = new Interruption();
         using var progress = new Progress(dataset);
         using var stdout = new StandardOutputStream();
@@ -90,7 +98,7 @@ internal static class ScoreCommand
         progress.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed."));
+            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
         return inputs.ExitCodeOf(parsed, progress.Failed);
     }
 }
@@ -107,11 +115,14 @@ internal sealed class RowTable(ScoreColumns columns)
     public void Write(ScoreRow row)
     {
         if (!_started)
-            Console.Out.WriteLine(Line("image", "status", "size", [.. _scores.Select(column => column.Name)], row.Error == null ? "" : " reason"));
+            Console.Out.WriteLine(Line("image", "status", "size", [.. _scores.Select(column => column.Name)], (row.Error ?? row.Skipped) == null ? "" : " reason"));
         _started = true;
         var size = row.Header is { } header ? $"{header.Width}x{header.Height}" : "";
-        Console.Out.WriteLine(Line(row.Image ?? row.Id, Imaging.ImageStatusNames.Name(row.Status), size, [.. _scores.Select(column => Number(column.Number(row)))], row.Error == null ? "" : $" {row.Error}"));
+        Console.Out.WriteLine(Line(row.Image ?? row.Id, Imaging.ImageStatusNames.Name(row.Status), size, [.. _scores.Select(column => Number(column.Number(row)))], Reason(row)));
     }
+
+    private static string Reason(ScoreRow row) =>
+        row.Error != null ? $" {row.Error}" : row.Skipped != null ? $" skipped {row.Skipped}" : "";
 
     private string Line(string image, string status, string size, string[] scores, string reason)
     {

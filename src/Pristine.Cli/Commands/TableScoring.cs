@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Imaging;
-using Pristine.Metrics;
 using Pristine.Scoring;
 
 namespace Pristine.Cli.Commands;
@@ -112,7 +111,7 @@ internal sealed class TableScoring
         progress.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read:N0} already in the table, {progress.Failed:N0} failed -> {folder}"));
+            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
         return inputs.ExitCodeOf(parsed, progress.Failed);
     }
 }

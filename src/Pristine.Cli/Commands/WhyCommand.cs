@@ -62,11 +62,11 @@ internal static class WhyCommand
         {
             var width = image.Columns.Max(column => column.Key.Length);
             foreach (var (name, value) in image.Columns.Where(column => column.Key is not ("id" or "item_index")))
-                Console.Out.WriteLine($"  {name.PadRight(width)}  {(value == null ? "-" : Clean(value))}");
+                Console.Out.WriteLine($"  {name.PadRight(width)}  {(value != null ? Clean(value) : IsSkipped(image, name) ? "skipped" : "-")}");
             foreach (var rule in image.Rules)
             {
                 var word = rule.Holds switch { true => "holds  ", false => "FAILS  ", _ => "UNKNOWN" };
-                var numbers = rule.Value == null ? rule.Holds == null ? "  (missing score)" : ""
+                var numbers = rule.Value == null ? rule.Holds == null ? $"  ({(rule.Skipped == null ? "missing score" : $"skipped: {Clean(rule.Skipped)}")})" : ""
                     : $"  value {Number(rule.Value)}" + (rule.Threshold == null ? "" : $", threshold {Number(rule.Threshold)}, margin {Number(rule.Margin)}");
                 Console.Out.WriteLine($"  {word}  {rule.Rule}{(rule.Comparison == rule.Rule ? "" : $"  [{rule.Comparison}]")}{numbers}{(rule.Rule == decision.Rule && rule.Holds != true ? "  <- decides" : "")}");
             }
@@ -74,6 +74,9 @@ internal static class WhyCommand
         if (hasRules)
             Console.Out.WriteLine($"  {(decision.Kept ? "KEPT" : "DROPPED")}: {Clean(decision.Reason)}");
     }
+
+    private static bool IsSkipped(ImageExplanation image, string column) =>
+        image.SkippedMetrics.Any(metric => column == metric || column == metric + ScoreColumns.QualitySuffix);
 
     private static string Number(double? value) => value!.Value.ToString("0.######", CultureInfo.InvariantCulture);
 

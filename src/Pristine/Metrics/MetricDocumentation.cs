@@ -37,6 +37,7 @@ public static class MetricDocumentation
         | `image_index` | position of the image within its item, from 0 |
         | `status` | what became of the image, see below |
         | `error` | why the status is not `ok` |
+        | `skipped` | which scores were not computed because a cheaper one had decided (`--cascade`), and why |
         | `width`, `height` | size of the upright image in pixels |
         | `format` | file format: `jpeg`, `png`, `webp`, `gif`, `tiff` or `avif`, told from the content, not from the name |
         | `bytes` | size of the encoded file |
@@ -47,7 +48,7 @@ public static class MetricDocumentation
 
         | status | meaning |
         | --- | --- |
-        | `ok` | decoded; every metric gave a score |
+        | `ok` | decoded; every metric that was not skipped gave a score |
         | `too_small` | decoded, but smaller than a metric needs; that score is missing, the others are there |
         | `unreadable` | the file is there, but no decoder reads it, it is damaged or cut off, or it may not be read |
         | `missing` | there is no file at the path |

@@ -108,6 +108,7 @@ public static class Report
                 Pairs = pairs,
                 Statuses = reading.Statuses(),
                 FailureReasons = reading.FailureReasons(),
+                Skipped = reading.Skipped(),
                 Gallery = Gallery.Choose(reading, sample, pairs, imageRoot, options, cancellation),
                 SampleSize = sample.Keys.Length,
                 IsSampled = !sample.IsWhole,

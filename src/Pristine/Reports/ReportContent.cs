@@ -28,6 +28,8 @@ internal sealed record ReportContent
 
     public required IReadOnlyList<FailureReason> FailureReasons { get; init; }
 
+    public required IReadOnlyList<SkippedReason> Skipped { get; init; }
+
     public required Gallery Gallery { get; init; }
 
     /// <summary>Images that medians, correlations and disagreements are computed from.</summary>
@@ -61,6 +63,14 @@ internal sealed record ReportContent
             json.WriteString("error", reason.Error);
             json.WriteNumber("count", reason.Count);
             json.WriteString("example", reason.Example);
+        });
+        WriteList(json, "skipped", Skipped, skipped =>
+        {
+            json.WriteNumber("metric", skipped.Metric);
+            json.WriteString("rule", skipped.Rule);
+            json.WriteNumber("count", skipped.Count);
+            json.WriteString("example", skipped.Example);
+            json.WriteNumber("all", skipped.All);
         });
         WriteMetrics(json);
         json.WritePropertyName("all");
@@ -142,6 +152,7 @@ internal sealed record ReportContent
         if (image.Width is { } width && image.Height is { } height)
             json.WriteString("size", string.Create(CultureInfo.InvariantCulture, $"{width} x {height}"));
         json.WriteString("format", image.Format);
+        json.WriteString("skipped", image.Skipped);
         json.WriteStartArray("values");
         for (var i = 0; i < image.Values.Length; i++)
         {

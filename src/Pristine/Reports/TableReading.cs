@@ -16,8 +16,9 @@ internal sealed record MetricExtent(long Count, double Low, double High, double 
 /// <param name="Height">Pixels down; null when unknown.</param>
 /// <param name="Format">The file's format; null when unknown.</param>
 /// <param name="Bytes">The file's size; null when unknown.</param>
+/// <param name="Skipped">Which scores a cascade skipped, and why; null for none.</param>
 /// <param name="Values">One per metric; NaN where there is none.</param>
-internal sealed record ReportImage(long Key, string Id, string Image, long? Width, long? Height, string? Format, long? Bytes, double[] Values);
+internal sealed record ReportImage(long Key, string Id, string Image, long? Width, long? Height, string? Format, long? Bytes, string? Skipped, double[] Values);
 
 /// <summary>A reason why images have no score.</summary>
 /// <param name="Status">Their status.</param>
@@ -25,6 +26,14 @@ internal sealed record ReportImage(long Key, string Id, string Image, long? Widt
 /// <param name="Count">How many images have it.</param>
 /// <param name="Example">The first of them: its name, or the item's id.</param>
 internal sealed record FailureReason(string Status, string Error, long Count, string Example);
+
+/// <summary>Images without a score that a cascade made needless.</summary>
+/// <param name="Metric">Position of the metric.</param>
+/// <param name="Rule">What they have in common: <c>fails brisque &lt;= 60</c>.</param>
+/// <param name="Count">How many images have it in common.</param>
+/// <param name="Example">The first of them: its name, or the item's id.</param>
+/// <param name="All">How many images skipped the metric, for whatever rule.</param>
+internal sealed record SkippedReason(int Metric, string Rule, long Count, string Example, long All);
 
 /// <summary>The queries of a report. Everything that grows with the table stays in DuckDB; what comes out is aggregated or a bounded sample.</summary>
 internal sealed class TableReading : IDisposable
@@ -92,6 +101,26 @@ internal sealed class TableReading : IDisposable
         return reasons;
     }
 
+    /// <summary>The scores that were skipped, by metric and the rule that decided; the most frequent rules of each metric.</summary>
+    public IReadOnlyList<SkippedReason> Skipped()
+    {
+        var skipped = new List<SkippedReason>();
+        for (var i = 0; i < Metrics.Count; i++)
+        {
+            // The value before the rule is another for every image.
+            var reason = SkippedScores.ReasonSql(SkippedScores.Column, Metrics[i].Name);
+            using var reader = _database.Query(
+                $"""
+                SELECT coalesce(nullif(regexp_extract(reason, 'fails .*'), ''), reason) AS rule, count(*) AS n, arg_min(coalesce(image, id), key), CAST(sum(count(*)) OVER () AS BIGINT)
+                FROM (SELECT *, {reason} AS reason FROM images WHERE {SkippedScores.Column} IS NOT NULL) WHERE reason IS NOT NULL
+                GROUP BY rule ORDER BY n DESC, rule LIMIT {ReasonsPerStatus}
+                """);
+            while (reader.Read())
+                skipped.Add(new SkippedReason(i, reader.Text(0)!, reader.Int64(1), reader.Text(2)!, reader.Int64(3)));
+        }
+        return skipped;
+    }
+
     /// <summary>Extent of each metric; null for one that no image has.</summary>
     public MetricExtent?[] Extents()
     {
@@ -144,13 +173,13 @@ internal sealed class TableReading : IDisposable
         if (list.Length == 0)
             return images;
         using var reader = _database.Query(
-            $"SELECT key, id, image, width, height, format, bytes, {_columns} FROM images WHERE key IN ({list}) AND image IS NOT NULL ORDER BY key");
+            $"SELECT key, id, image, width, height, format, bytes, {SkippedScores.Column}, {_columns} FROM images WHERE key IN ({list}) AND image IS NOT NULL ORDER BY key");
         while (reader.Read())
         {
             long? Whole(int column) => reader.IsNull(column) ? null : (long)reader.Double(column);
-            const int firstValue = 7;
+            const int firstValue = 8;
             images.Add(new ReportImage(
-                reader.Int64(0), reader.Text(1)!, reader.Text(2)!, Whole(3), Whole(4), reader.Text(5), Whole(6),
+                reader.Int64(0), reader.Text(1)!, reader.Text(2)!, Whole(3), Whole(4), reader.Text(5), Whole(6), reader.Text(7),
                 [.. Metrics.Select((_, i) => Value(reader, firstValue + i))]));
         }
         return images;

@@ -19,13 +19,17 @@ public sealed class ImageScorer : IDisposable
     private readonly IReadOnlyList<Metric> _metrics;
     private readonly MetricScorer?[] _scorers;
     private readonly bool[] _all;
+    private readonly ScoringStages _stages;
+    private readonly string?[] _failures;
 
     /// <summary>Makes a scorer; it is not thread-safe.</summary>
     /// <param name="options">Metrics and decoding; the number of workers does not matter here.</param>
     public ImageScorer(ScoringOptions? options = null)
     {
         options ??= new ScoringOptions();
-        _metrics = [.. options.Metrics.Select(options.Place)];
+        _metrics = options.AllMetrics;
+        _stages = new ScoringStages(_metrics, options.Gates);
+        _failures = new string?[_metrics.Count];
         _scorers = new MetricScorer[_metrics.Count];
         _all = [.. _metrics.Select(_ => true)];
         _decoder = new ImageDecoder(options.Imaging);
@@ -117,13 +121,18 @@ public sealed class ImageScorer : IDisposable
         if (known is not { } table || MayBeOtherwiseNow(table.Row))
             return Score(path, place, _all, null);
         var row = table.Row;
-        var missing = table.Computed.Select(computed => !computed).ToArray();
-        if (row.File == place.File && (row.Failed || !missing.Contains(true)))
+        var skipped = SkippedScores.Metrics(row.Skipped).ToArray();
+        var missing = _metrics.Select((metric, i) => !table.Computed[i] || skipped.Contains(metric.Name)).ToArray();
+        if (row.File == place.File)
         {
             isRead = false;
             if (!missing.Contains(true))
                 return row.Text == place.Text ? row : row with { Text = place.Text };
-            return Failed(place, row.Status, row.Error, row.Header, row.ContentHash);
+            if (row.Failed)
+                return Failed(place, row.Status, row.Error, row.Header, row.ContentHash);
+            if (_stages.SkippedWithoutReading(row, missing) is { } unneeded)
+                return row with { Text = place.Text, Skipped = unneeded };
+            isRead = true;
         }
         // The scores that are there hold if the content is the same; its hash is known only after reading it.
         return Score(path, place, missing, row);
@@ -150,50 +159,58 @@ public sealed class ImageScorer : IDisposable
 
         var image = _decoder.Image;
         var scores = new double[_metrics.Count];
+        for (var i = 0; i < scores.Length; i++)
+            scores[i] = wanted[i] ? double.NaN : known!.Scores.Span[i];
+        // Gates see the scores in this row as they come.
+        var row = place with { Header = image.Header, ContentHash = hash, Scores = scores };
+        Array.Clear(_failures);
+        var (last, skipped) = (_stages.Last, (string?)null);
+        for (var stage = 0; stage <= last; stage++)
+        {
+            for (var i = 0; i < scores.Length; i++)
+                if (wanted[i] && _stages.Of(i) == stage && !IsTooSmall(image, _metrics[i]))
+                    scores[i] = Score(i, image);
+            if (_stages.Failure(stage, row) is { } reason)
+                (last, skipped) = (stage, _stages.SkippedAfter(stage, wanted, reason));
+        }
         var (status, error) = (ImageStatus.Ok, (string?)null);
         for (var i = 0; i < scores.Length; i++)
         {
             var metric = _metrics[i];
-            if (Math.Min(image.Width, image.Height) < metric.MinSide)
+            if (wanted[i] && _stages.Of(i) > last)
+                continue;
+            if (IsTooSmall(image, metric))
             {
-                scores[i] = double.NaN;
                 status = ImageStatus.TooSmall;
                 error ??= $"{metric.Name} needs at least {metric.MinSide} pixels on each side; the image has {image.Width}x{image.Height}";
-                continue;
             }
-            // Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts of the header stay exact.
-            if (!wanted[i])
-                scores[i] = known!.Scores.Span[i];
-            else if (metric.Input == ImageInput.Header)
-                scores[i] = Scorer(i).Score(image);
-            else if (TryScore(i, image, out var score, out var failure))
-                scores[i] = (float)score;
-            else
-            {
-                scores[i] = double.NaN;
-                status = ImageStatus.TooLarge;
-                error = failure;
-            }
+            else if (_failures[i] != null)
+                (status, error) = (ImageStatus.TooLarge, _failures[i]);
         }
-        return place with { Status = status, Error = error, Header = image.Header, ContentHash = hash, Scores = scores };
+        return row with { Status = status, Error = error, Skipped = skipped };
     }
+
+    private static bool IsTooSmall(in ImageView image, Metric metric) => Math.Min(image.Width, image.Height) < metric.MinSide;
 
     /// <summary>
     /// An image within the decoder's limits may still ask a metric for more memory than there is (networks need hundreds of bytes per
     /// pixel). That is the image's row, not the end of the run; its other scores stand.
     /// </summary>
-    private bool TryScore(int metric, in ImageView image, out double score, out string? failure)
+    /// <returns>The score; NaN where it failed, and why is in <see cref="_failures"/>.</returns>
+    private double Score(int metric, in ImageView image)
     {
         var scorer = Scorer(metric);
+        // Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts of the header stay exact.
+        if (_metrics[metric].Input == ImageInput.Header)
+            return scorer.Score(image);
         try
         {
-            (score, failure) = (scorer.Score(image), null);
-            return true;
+            return (float)scorer.Score(image);
         }
         catch (Exception exception) when (exception is OutOfMemoryException or OnnxRuntimeException)
         {
-            (score, failure) = (double.NaN, $"{_metrics[metric].Name} could not score an image of {image.Width}x{image.Height}: {exception.Message}");
-            return false;
+            _failures[metric] = $"{_metrics[metric].Name} could not score an image of {image.Width}x{image.Height}: {exception.Message}";
+            return double.NaN;
         }
     }
 

@@ -25,6 +25,12 @@ public sealed record ScoreRow
     /// <summary>Why the status is not <see cref="ImageStatus.Ok"/>; null when it is.</summary>
     public string? Error { get; init; }
 
+    /// <summary>
+    /// Which scores were not computed because a gate had failed, and why: <c>resnet50@biq2021: brisque 71.2 fails brisque &lt;= 60</c>,
+    /// several separated by a semicolon and a space; null when none was skipped.
+    /// </summary>
+    public string? Skipped { get; init; }
+
     /// <summary>Size and format; null when the header could not be read.</summary>
     public ImageHeader? Header { get; init; }
 
@@ -142,6 +148,7 @@ public sealed class ScoreColumns
         new("image_index", row => row.ImageIndex),
         new("status", row => row.Status.Name()),
         new("error", row => row.Error),
+        new(SkippedScores.Column, row => row.Skipped),
         new("width", row => row.Header?.Width ?? double.NaN),
         new("height", row => row.Header?.Height ?? double.NaN),
         new("format", row => row.Header?.Format),

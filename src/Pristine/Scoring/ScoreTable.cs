@@ -122,7 +122,14 @@ public sealed class ScoreTable
     }
 
     /// <summary>The rows as something to select from.</summary>
-    internal string Source => $"read_parquet({TablePart.FileList(Parts.Select(part => part.File))}{(IsUniform ? "" : ", union_by_name = true")})";
+    internal string Source
+    {
+        get
+        {
+            var files = $"read_parquet({TablePart.FileList(Parts.Select(part => part.File))}{(IsUniform ? "" : ", union_by_name = true")})";
+            return Parts.Any(part => part.Contents.HasSkipped) ? files : $"(SELECT *, {TablePart.NoneSkipped} FROM {files})";
+        }
+    }
 
     /// <summary>How DuckDB writes a format.</summary>
     internal static string CopyOptions(string format) => format switch
@@ -133,5 +140,6 @@ public sealed class ScoreTable
         _ => throw new ArgumentException($"Expected the format parquet, csv or jsonl; found '{format}'.", nameof(format)),
     };
 
-    private bool IsUniform => Parts.All(part => Provenance.Columns.All(column => part.Contents.Columns.ContainsKey(column.Metric)));
+    private bool IsUniform => Parts.All(part =>
+        part.Contents.HasSkipped == Parts[0].Contents.HasSkipped && Provenance.Columns.All(column => part.Contents.Columns.ContainsKey(column.Metric)));
 }

@@ -45,7 +45,8 @@ public sealed record ScoreTableOptions
 /// <see cref="TableAlignment"/>); no image is read for that.</item>
 /// </list>
 /// An image is taken for unchanged when its file has the same size and time; when only those differ, its content hash decides. Rows of
-/// images that could not be read, were missing or too large are tried again.
+/// images that could not be read, were missing or too large are tried again. A score that an earlier run skipped
+/// (<see cref="ScoreRow.Skipped"/>) is one that the row lacks: it is computed unless a gate of this run skips it too.
 /// </remarks>
 public static class ScoreTableRun
 {
@@ -71,7 +72,7 @@ public static class ScoreTableRun
         ArgumentOutOfRangeException.ThrowIfLessThan(options.RowsPerPart, 1);
         if (options.Shards is < 1 or > 10_000 || options.Shard < 0 || options.Shard >= options.Shards)
             throw new ArgumentOutOfRangeException(nameof(options), $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
-        if (scoring.Metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
+        if (scoring.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
             throw new InvalidOperationException(absent.Missing);
         return Run(dataset, Path.GetFullPath(folder), scoring, options, cancellation);
     }
@@ -137,7 +138,7 @@ public static class ScoreTableRun
         {
             foreach (var column in old.Columns)
                 metrics.Add(MetricOf(column, folder, scoring, options));
-            metrics.AddRange(scoring.Metrics.Select(scoring.Place).Where(metric => metrics.All(known => known.Name != metric.Name)));
+            metrics.AddRange(scoring.AllMetrics.Where(metric => metrics.All(known => known.Name != metric.Name)));
             if (metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
                 throw new InvalidOperationException(absent.Missing);
             var asked = metrics.Select(ColumnProvenance.Of).ToArray();

@@ -30,6 +30,16 @@ public sealed record ScoringOptions
     /// <summary>How images are decoded.</summary>
     public ImagingOptions Imaging { get; init; } = new();
 
+    /// <summary>
+    /// Conditions on cheap scores, asked one after the other; by default none. An image that does not fulfil one of them is not scored by
+    /// the metrics that neither this gate nor an earlier one reads: its row says so in <see cref="ScoreRow.Skipped"/>. What the header
+    /// tells is always there, and the pixels are decoded in any case, so that a status means what it means without gates.
+    /// </summary>
+    public IReadOnlyList<ScoringGate> Gates { get; init; } = [];
+
+    /// <summary><see cref="Metrics"/>, then those that <see cref="Gates"/> read besides, on <see cref="Device"/>: the metrics of every row.</summary>
+    public IReadOnlyList<Metric> AllMetrics => [.. Metrics.Concat(Gates.SelectMany(gate => gate.Metrics)).DistinctBy(metric => metric.Name).Select(Place)];
+
     /// <summary>A metric on <see cref="Device"/>.</summary>
     internal Metric Place(Metric metric) => Device == null ? metric : metric.WithDevice(Device);
 }
@@ -58,7 +68,7 @@ public static class ScoringRun
         options ??= new ScoringOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
-        if (options.Metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
+        if (options.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
             throw new InvalidOperationException(absent.Missing);
         return OrderedPipeline<(DatasetItem Item, long Key), ScoredItem, ImageScorer>.Run(
             Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start),

@@ -19,7 +19,8 @@ internal sealed record PartColumn(string Fingerprint, long? Through = null);
 /// <param name="FirstKey">Key of its first row; keys ascend.</param>
 /// <param name="LastKey">Key of its last row.</param>
 /// <param name="Columns">The metrics it has been asked for, by name.</param>
-internal sealed record PartContents(long Rows, long FirstKey, long LastKey, IReadOnlyDictionary<string, PartColumn> Columns);
+/// <param name="HasSkipped">Whether it has the column <c>skipped</c>, which parts of the first programs lack.</param>
+internal sealed record PartContents(long Rows, long FirstKey, long LastKey, IReadOnlyDictionary<string, PartColumn> Columns, bool HasSkipped = false);
 
 /// <summary>
 /// One Parquet file of a score table, <c>part-SHARD-SEQUENCE.parquet</c>. It is written whole under a temporary name and renamed, so it is
@@ -30,6 +31,9 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     public const string TemporarySuffix = ".tmp";
     private const string MetadataKey = "pristine";
     private const string Rows = "part_rows";
+
+    /// <summary>SQL that stands for the column <c>skipped</c> where a part lacks it.</summary>
+    public const string NoneSkipped = $"CAST(NULL AS VARCHAR) AS {SkippedScores.Column}";
 
     /// <summary>The columns that every part has, with their types; <c>NAME</c> and <c>NAME_quality</c> of the metrics follow them.</summary>
     public static readonly IReadOnlyList<(string Name, string Type)> FixedColumns =
@@ -42,6 +46,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         ("folder", "VARCHAR"),
         ("status", "VARCHAR"),
         ("error", "VARCHAR"),
+        (SkippedScores.Column, "VARCHAR"),
         ("width", "INTEGER"),
         ("height", "INTEGER"),
         ("format", "VARCHAR"),
@@ -103,11 +108,13 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     public ScoreRow[] ReadRows(DuckDbConnection database, IReadOnlyList<Metric> metrics, IReadOnlyList<string> fingerprints)
     {
         var scores = metrics.Select(metric => Contents.Columns.ContainsKey(metric.Name) && !IsFixed(metric.Name)).ToArray();
-        var names = FixedColumns.Select(column => column.Name).Concat(metrics.Where((_, i) => scores[i]).Select(metric => metric.Name));
+        var names = FixedColumns.Select(column => column.Name).Concat(metrics.Where((_, i) => scores[i]).Select(metric => metric.Name)).Select(DuckDbConnection.Identifier);
+        if (!Contents.HasSkipped)
+            names = names.Select(name => name == DuckDbConnection.Identifier(SkippedScores.Column) ? NoneSkipped : name);
         var rows = new ScoreRow[Contents.Rows];
         var count = 0;
         using var reader = database.Query(
-            $"SELECT {string.Join(", ", names.Select(DuckDbConnection.Identifier))} FROM read_parquet({DuckDbConnection.Literal(File)}) ORDER BY key");
+            $"SELECT {string.Join(", ", names)} FROM read_parquet({DuckDbConnection.Literal(File)}) ORDER BY key");
         while (reader.Read())
         {
             var row = ReadRow(reader);
@@ -142,7 +149,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
                 AppendRow(appender, row, scores);
             appender.Complete();
         }
-        var contents = new PartContents(rows.Count, rows[0].Key, rows[^1].Key, columns);
+        var contents = new PartContents(rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true);
         var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents));
         var temporary = file + TemporarySuffix;
         database.Execute(
@@ -168,7 +175,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     private static ScoreRow ReadRow(DuckDbReader reader)
     {
         long? Whole(int column) => reader.IsNull(column) ? null : reader.Int64(column);
-        var (bytes, modified, length) = (Whole(11), Whole(12), Whole(14));
+        var (bytes, modified, length) = (Whole(12), Whole(13), Whole(15));
         return new ScoreRow
         {
             Key = reader.Int64(0),
@@ -178,10 +185,11 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
             ItemIndex = reader.Int64(4),
             Status = Statuses[reader.Text(6)!],
             Error = reader.Text(7),
-            Header = Whole(8) is { } width ? new ImageHeader((int)width, (int)reader.Int64(9), reader.Text(10)!, bytes ?? 0) : null,
+            Skipped = reader.Text(8),
+            Header = Whole(9) is { } width ? new ImageHeader((int)width, (int)reader.Int64(10), reader.Text(11)!, bytes ?? 0) : null,
             File = bytes != null && modified != null ? new FileStamp(bytes.Value, modified.Value) : null,
-            ContentHash = reader.Text(13),
-            Text = length != null ? new Datasets.ItemText(length.Value, reader.Int64(15), reader.Int64(16)) : null,
+            ContentHash = reader.Text(14),
+            Text = length != null ? new Datasets.ItemText(length.Value, reader.Int64(16), reader.Int64(17)) : null,
             Scores = default,
         };
     }
@@ -196,6 +204,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         appender.Append(FolderOf(row.Image));
         appender.Append(row.Status.Name());
         appender.Append(row.Error);
+        appender.Append(row.Skipped);
         appender.Append((long?)row.Header?.Width);
         appender.Append((long?)row.Header?.Height);
         appender.Append(row.Header?.Format);

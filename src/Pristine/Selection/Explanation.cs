@@ -1,4 +1,5 @@
 using Pristine.Native;
+using Pristine.Scoring;
 
 namespace Pristine.Selection;
 
@@ -10,6 +11,9 @@ namespace Pristine.Selection;
 /// <param name="Threshold">What it was compared with; null where that is no number.</param>
 public sealed record RuleOutcome(string Rule, bool? Holds, string Comparison, double? Value, double? Threshold)
 {
+    /// <summary>Why a score that the comparison reads was not computed, for example <c>brisque 71.2 fails brisque &lt;= 60</c>; null where none was skipped.</summary>
+    public string? Skipped { get; init; }
+
     /// <summary>Value minus threshold.</summary>
     public double? Margin => Value - Threshold;
 }
@@ -17,7 +21,12 @@ public sealed record RuleOutcome(string Rule, bool? Holds, string Comparison, do
 /// <summary>One image of an item, with everything the table has about it.</summary>
 /// <param name="Columns">Name and text of each column; null where it is missing.</param>
 /// <param name="Rules">The outcome of every rule, in their order.</param>
-public sealed record ImageExplanation(IReadOnlyList<KeyValuePair<string, string?>> Columns, IReadOnlyList<RuleOutcome> Rules);
+public sealed record ImageExplanation(IReadOnlyList<KeyValuePair<string, string?>> Columns, IReadOnlyList<RuleOutcome> Rules)
+{
+    /// <summary>The metrics whose scores were not computed because a gate had failed; <c>skipped</c> among the columns tells why.</summary>
+    public IReadOnlyList<string> SkippedMetrics =>
+        [.. Columns.Where(column => column.Key == SkippedScores.Column).SelectMany(column => SkippedScores.Metrics(column.Value))];
+}
 
 /// <summary>Why an item was kept or dropped.</summary>
 /// <param name="Decision">What the ledger says of it.</param>
@@ -55,12 +64,13 @@ public static class Explanation
         var outcomes = columns.Select(_ => new List<RuleOutcome>()).ToArray();
         foreach (var rule in run.Parsed.Rules)
         {
-            var reasons = new ReasonList { Rule = rule.Text };
+            var reasons = new ReasonList(run.Parsed.ScoreExpression) { Rule = rule.Text };
             var condition = rule.Condition;
             var why = $"CASE WHEN {condition.Condition} IS TRUE THEN {condition.Explain(reasons, wanted: false)} ELSE {condition.Explain(reasons, wanted: true)} END";
             using var rows = run.Database.Query(
                 $"""
-                SELECT holds, why, {reasons.CaseOfCode("why", reason => reason.Value)} AS value, {reasons.CaseOfCode("why", reason => reason.Threshold)} AS threshold
+                SELECT holds, why, {reasons.CaseOfCode("why", reason => reason.Value)} AS value, {reasons.CaseOfCode("why", reason => reason.Threshold)} AS threshold,
+                  {reasons.SkippedOfCode("why", SkippedScores.Column)} AS because
                 FROM (SELECT *, {condition.Condition} AS holds, {why} AS why FROM rows WHERE item_index = $1) ORDER BY key
                 """,
                 itemIndex);
@@ -72,7 +82,8 @@ public static class Explanation
                     rows.IsNull(0) ? null : rows.Boolean(0),
                     reason.Comparison,
                     rows.IsNull(2) ? null : rows.Double(2),
-                    rows.IsNull(3) ? null : rows.Double(3)));
+                    rows.IsNull(3) ? null : rows.Double(3))
+                { Skipped = rows.Text(4) });
             }
         }
         return [.. columns.Zip(outcomes, (image, rules) => new ImageExplanation(image, rules))];

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pristine.Native;
+using Pristine.Scoring;
 
 namespace Pristine.Selection;
 
@@ -36,6 +37,12 @@ internal abstract record RuleExpression(string Source, ValueKind Kind)
     /// <summary>The columns it reads, in the order of their use.</summary>
     public IEnumerable<ColumnReference> Columns => Parts.SelectMany(part => part.Columns).Concat(this is ColumnReference self ? [self] : []);
 
+    /// <summary>Of a condition: what it compares with something; itself where it compares nothing.</summary>
+    public virtual RuleExpression Subject => this;
+
+    /// <summary>Of a condition: whether <see cref="Subject"/> is compared as a number.</summary>
+    public virtual bool ComparesNumbers => false;
+
     /// <summary>The SQL of a number.</summary>
     public virtual string Number(Width width) => throw new InvalidOperationException($"{Source} is no number.");
 
@@ -50,17 +57,17 @@ internal abstract record RuleExpression(string Source, ValueKind Kind)
     /// themselves into <paramref name="reasons"/>.
     /// </summary>
     public virtual string Explain(ReasonList reasons, bool wanted) =>
-        reasons.Add(this, null, null, null).ToString(CultureInfo.InvariantCulture);
+        reasons.Add(this, null).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The SQL of a value of a kind.</summary>
     public string As(ValueKind kind, Width width) => kind == ValueKind.Number ? Number(width) : kind == ValueKind.Boolean ? Condition : Text;
 
     /// <summary>The kind in which values are compared: that of the first that has one; fields among themselves are text.</summary>
-    protected static ValueKind Common(IEnumerable<RuleExpression> values) =>
+    internal static ValueKind Common(IEnumerable<RuleExpression> values) =>
         values.Select(value => value.Kind).FirstOrDefault(kind => kind != ValueKind.Any, ValueKind.Text);
 
     /// <summary>The width in which numbers are compared.</summary>
-    protected static Width WidthOf(IReadOnlyCollection<RuleExpression> values)
+    internal static Width WidthOf(IReadOnlyCollection<RuleExpression> values)
     {
         if (values.All(value => value is ColumnReference { IsFloat: true } or NumberLiteral) && values.Any(value => value is ColumnReference))
             return Width.Float;
@@ -203,6 +210,10 @@ internal sealed record Comparison(RuleExpression Left, string Operator, RuleExpr
 {
     public override IEnumerable<RuleExpression> Parts => [Left, Right];
 
+    public override RuleExpression Subject => Left.Columns.Any() || !Right.Columns.Any() ? Left : Right;
+
+    public override bool ComparesNumbers => Common(Parts) == ValueKind.Number;
+
     public override string Condition
     {
         get
@@ -212,18 +223,18 @@ internal sealed record Comparison(RuleExpression Left, string Operator, RuleExpr
         }
     }
 
-    public override string Explain(ReasonList reasons, bool wanted)
-    {
-        var (subject, threshold) = Left.Columns.Any() || !Right.Columns.Any() ? (Left, Right) : (Right, Left);
-        var isNumber = Common(Parts) == ValueKind.Number;
-        return reasons.Add(this, subject, isNumber ? subject : null, isNumber ? threshold : null).ToString(CultureInfo.InvariantCulture);
-    }
+    public override string Explain(ReasonList reasons, bool wanted) =>
+        reasons.Add(this, ComparesNumbers ? ReferenceEquals(Subject, Left) ? Right : Left : null).ToString(CultureInfo.InvariantCulture);
 }
 
 internal sealed record Between(RuleExpression Subject, RuleExpression Low, RuleExpression High)
     : RuleExpression($"{Subject.Source} between {Low.Source} and {High.Source}", ValueKind.Boolean)
 {
     public override IEnumerable<RuleExpression> Parts => [Subject, Low, High];
+
+    public override RuleExpression Subject { get; } = Subject;
+
+    public override bool ComparesNumbers => Common(Parts) == ValueKind.Number;
 
     public override string Condition
     {
@@ -236,10 +247,10 @@ internal sealed record Between(RuleExpression Subject, RuleExpression Low, RuleE
 
     public override string Explain(ReasonList reasons, bool wanted)
     {
-        if (Common(Parts) != ValueKind.Number)
-            return reasons.Add(this, Subject, null, null).ToString(CultureInfo.InvariantCulture);
+        if (!ComparesNumbers)
+            return reasons.Add(this, null).ToString(CultureInfo.InvariantCulture);
         // The end that was passed is the threshold.
-        var (low, high) = (reasons.Add(this, Subject, Subject, Low), reasons.Add(this, Subject, Subject, High));
+        var (low, high) = (reasons.Add(this, Low), reasons.Add(this, High));
         return string.Create(CultureInfo.InvariantCulture, $"CASE WHEN {new Comparison(Subject, ">", High).Condition} THEN {high} ELSE {low} END");
     }
 }
@@ -249,10 +260,12 @@ internal sealed record Membership(RuleExpression Subject, IReadOnlyList<RuleExpr
 {
     public override IEnumerable<RuleExpression> Parts => [Subject, .. Choices];
 
+    public override RuleExpression Subject { get; } = Subject;
+
+    public override bool ComparesNumbers => Common(Parts) == ValueKind.Number;
+
     public override string Condition => $"({string.Join(" OR ", Choices.Select(choice => new Comparison(Subject, "=", choice).Condition))})";
 
-    public override string Explain(ReasonList reasons, bool wanted) =>
-        reasons.Add(this, Subject, Common(Parts) == ValueKind.Number ? Subject : null, null).ToString(CultureInfo.InvariantCulture);
 }
 
 internal sealed record Pattern(RuleExpression Subject, string Operator, RuleExpression Like)
@@ -260,14 +273,18 @@ internal sealed record Pattern(RuleExpression Subject, string Operator, RuleExpr
 {
     public override IEnumerable<RuleExpression> Parts => [Subject, Like];
 
-    public override string Condition => $"({Subject.Text} {Operator} {Like.Text})";
+    public override RuleExpression Subject { get; } = Subject;
 
-    public override string Explain(ReasonList reasons, bool wanted) => reasons.Add(this, Subject, null, null).ToString(CultureInfo.InvariantCulture);
+    public override string Condition => $"({Subject.Text} {Operator} {Like.Text})";
 }
 
 internal sealed record IsNull(RuleExpression Subject) : RuleExpression($"{Subject.Source} is null", ValueKind.Boolean)
 {
     public override IEnumerable<RuleExpression> Parts => [Subject];
+
+    public override RuleExpression Subject { get; } = Subject;
+
+    public override bool ComparesNumbers => Subject.Kind == ValueKind.Number;
 
     public override string Condition => Subject.Kind switch
     {
@@ -275,9 +292,6 @@ internal sealed record IsNull(RuleExpression Subject) : RuleExpression($"{Subjec
         ValueKind.Boolean => $"({Subject.Condition} IS NULL)",
         _ => $"({Subject.Text} IS NULL)",
     };
-
-    public override string Explain(ReasonList reasons, bool wanted) =>
-        reasons.Add(this, Subject, Subject.Kind == ValueKind.Number ? Subject : null, null).ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>Why an item may be dropped.</summary>
@@ -287,10 +301,12 @@ internal sealed record IsNull(RuleExpression Subject) : RuleExpression($"{Subjec
 /// <param name="Column">What was compared; null where that is no column.</param>
 /// <param name="Value">SQL of its number; null where it is none.</param>
 /// <param name="Threshold">SQL of the number it was compared with; null where there is none.</param>
-internal sealed record DropReason(int Code, string Rule, string Comparison, string? Column, string? Value, string? Threshold);
+/// <param name="Metrics">The metrics that the comparison reads.</param>
+internal sealed record DropReason(int Code, string Rule, string Comparison, string? Column, string? Value, string? Threshold, IReadOnlyList<string> Metrics);
 
 /// <summary>Numbers the comparisons of all rules.</summary>
-internal sealed class ReasonList
+/// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
+internal sealed class ReasonList(RuleExpression? score)
 {
     /// <summary>Codes below are those of <see cref="SelectionCode"/>.</summary>
     public const int FirstCode = 10;
@@ -310,22 +326,34 @@ internal sealed class ReasonList
         return cases.Length == 0 ? $"CAST(NULL AS {type})" : $"CASE {code} {string.Join(' ', cases.Select(pair => $"WHEN {pair.Code} THEN {pair.Value}"))} END";
     }
 
-    /// <summary>Enters a reason that is no comparison of a rule.</summary>
-    public int Add(string rule, string? column)
-    {
-        _all.Add(new DropReason(FirstCode + _all.Count, rule, rule, column, null, null));
-        return _all[^1].Code;
-    }
+    /// <summary>SQL that has for each code why a score that the comparison reads was skipped; NULL where none was.</summary>
+    /// <param name="code">SQL of the code.</param>
+    /// <param name="skipped">SQL of the column <c>skipped</c>.</param>
+    public string SkippedOfCode(string code, string skipped) => CaseOfCode(
+        code,
+        reason => reason.Metrics.Count == 0 ? null : $"coalesce({string.Join(", ", reason.Metrics.Select(metric => SkippedScores.ReasonSql(skipped, metric)))})",
+        "VARCHAR");
 
-    public int Add(RuleExpression condition, RuleExpression? subject, RuleExpression? value, RuleExpression? threshold)
+    /// <summary>Enters a reason that is no comparison of a rule.</summary>
+    /// <param name="rule">What it says of itself.</param>
+    /// <param name="column">The column whose value may be missing; null where none may.</param>
+    public int Add(string rule, ColumnReference? column) => Add(rule, rule, column?.Name, null, null, column == null ? [] : [column]);
+
+    /// <summary>Enters a comparison of the current rule.</summary>
+    /// <param name="condition">The comparison.</param>
+    /// <param name="threshold">What its subject is compared with, as a number; null where that is none.</param>
+    public int Add(RuleExpression condition, RuleExpression? threshold) => Add(
+        Rule,
+        _isNegated ? $"not {condition.Source}" : condition.Source,
+        condition.Subject.Columns.Any() ? condition.Subject.Source : null,
+        condition.ComparesNumbers ? condition.Subject.Number(Width.Double) : null,
+        threshold?.Number(Width.Double),
+        condition.Columns);
+
+    private int Add(string rule, string comparison, string? column, string? value, string? threshold, IEnumerable<ColumnReference> columns)
     {
-        _all.Add(new DropReason(
-            FirstCode + _all.Count,
-            Rule,
-            _isNegated ? $"not {condition.Source}" : condition.Source,
-            (subject ?? condition).Columns.Any() ? (subject ?? condition).Source : null,
-            value?.Number(Width.Double),
-            threshold?.Number(Width.Double)));
+        var metrics = RuleGate.MetricsOf(columns, score).Select(metric => metric.Name);
+        _all.Add(new DropReason(FirstCode + _all.Count, rule, comparison, column, value, threshold, [.. metrics]));
         return _all[^1].Code;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pristine.Metrics;
+using Pristine.Metrics.ResNet;
 using Pristine.Scoring;
 
 namespace Pristine.Selection;
@@ -15,8 +16,11 @@ internal sealed class RuleColumns(IEnumerable<TableColumn> columns)
 
     public IEnumerable<string> Names => _byName.Keys;
 
-    /// <summary>Finds a column; case does not matter, as in SQL.</summary>
-    public TableColumn? Find(string name) => _byName.GetValueOrDefault(name);
+    /// <summary>Finds a column; case does not matter, as in SQL. The short name of a metric stands for the whole one: resnet50, resnet50_quality.</summary>
+    public TableColumn? Find(string name) => _byName.GetValueOrDefault(name) ?? (
+        name.Equals(ResNetMetric.BaseName, StringComparison.OrdinalIgnoreCase) ? _byName.GetValueOrDefault(ResNetMetric.Biq2021.Name)
+        : name.Equals(ResNetMetric.BaseName + ScoreColumns.QualitySuffix, StringComparison.OrdinalIgnoreCase) ? _byName.GetValueOrDefault(ResNetMetric.Biq2021.Name + ScoreColumns.QualitySuffix)
+        : null);
 
     /// <summary>These and one more.</summary>
     public RuleColumns With(TableColumn column) => new(_byName.Values.Append(column));

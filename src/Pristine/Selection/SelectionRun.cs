@@ -38,7 +38,7 @@ public sealed class SelectionRun : IDisposable
     private readonly DuckDbConnection _database;
     private readonly ScoreTable _table;
     private readonly ParsedSelection _parsed;
-    private readonly ReasonList _reasons = new();
+    private readonly ReasonList _reasons;
     private readonly Func<Dataset> _openDataset;
     private readonly string _folder;
     private string _decided = "";
@@ -49,6 +49,7 @@ public sealed class SelectionRun : IDisposable
         Options = options;
         _openDataset = openDataset;
         _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns));
+        _reasons = new ReasonList(_parsed.ScoreExpression);
         _folder = Directory.CreateTempSubdirectory("pristine-select-").FullName;
         _database = DuckDbConnection.Open(
             new DuckDbOptions { Threads = resources.Threads, MemoryLimit = resources.MemoryLimit, TemporaryFolder = Path.Combine(_folder, "spill") });
@@ -308,7 +309,7 @@ public sealed class SelectionRun : IDisposable
     private void KeepBetween(PercentileRange range)
     {
         var rule = $"{_parsed.By!.Name} between {range}{PerText}";
-        var (missing, low, high) = (_reasons.Add(rule, _parsed.By.Name), _reasons.Add(rule, _parsed.By.Name), _reasons.Add(rule, _parsed.By.Name));
+        var (missing, low, high) = (_reasons.Add(rule, _parsed.By), _reasons.Add(rule, _parsed.By), _reasons.Add(rule, _parsed.By));
         var shares = string.Create(CultureInfo.InvariantCulture, $"[{range.Low / 100}, {range.High / 100}]");
         _database.Execute(
             $"""
@@ -328,7 +329,7 @@ public sealed class SelectionRun : IDisposable
     private void KeepTop(TopShare top)
     {
         var rule = $"top {top} by {_parsed.By!.Name}{PerText}";
-        var (missing, beyond) = (_reasons.Add(rule, _parsed.By.Name), _reasons.Add(rule, _parsed.By.Name));
+        var (missing, beyond) = (_reasons.Add(rule, _parsed.By), _reasons.Add(rule, _parsed.By));
         var amount = top.Amount.ToString(CultureInfo.InvariantCulture);
         var count = top.IsPercent ? $"CAST(ceil(count(*) * {amount} / 100) AS BIGINT)" : $"least(count(*), {amount})";
         var (best, worse) = _parsed.SmallestIsBest ? ("ASC", ">") : ("DESC", "<");
@@ -378,10 +379,17 @@ public sealed class SelectionRun : IDisposable
     {
         var byReason = new Dictionary<string, long>(StringComparer.Ordinal);
         var known = _reasons.All.ToDictionary(reason => reason.Code);
-        using var counts = _database.Query($"SELECT code, status, count(*) FROM {_decided} GROUP BY ALL");
+        // Of a row that skipped scores, only its own text tells whether the missing one is among them.
+        var decisions = _database.QueryInt64($"SELECT 1 FROM {_table.Source} WHERE {SkippedScores.Column} IS NOT NULL LIMIT 1") == null
+            ? $"SELECT code, status, false AS is_skipped FROM {_decided}"
+            : $"""
+              SELECT code, d.status, code < 0 AND {_reasons.SkippedOfCode("-code", "r.skipped")} IS NOT NULL AS is_skipped
+              FROM {_decided} d LEFT JOIN {_table.Source} r ON d.key = r.key AND r.{SkippedScores.Column} IS NOT NULL
+              """;
+        using var counts = _database.Query($"SELECT code, status, is_skipped, count(*) FROM ({decisions}) GROUP BY ALL");
         while (counts.Read())
         {
-            var (code, status, count) = ((int)counts.Int64(0), (ImageStatus)counts.Int64(1), counts.Int64(2));
+            var (code, status, isSkipped, count) = ((int)counts.Int64(0), (ImageStatus)counts.Int64(1), counts.Boolean(2), counts.Int64(3));
             Items += count;
             if (code is SelectionCode.Passes or SelectionCode.KeptWithoutImage)
             {
@@ -394,7 +402,7 @@ public sealed class SelectionRun : IDisposable
                 SelectionCode.DroppedWithoutImage => "no image",
                 SelectionCode.InvalidRecord => "not a valid record",
                 < 0 when status is not (ImageStatus.Ok or ImageStatus.TooSmall) => $"image {status.Name()}",
-                < 0 => $"missing score {known[-code].Column}",
+                < 0 => $"missing score {known[-code].Column}{(isSkipped ? " (skipped)" : "")}",
                 _ => $"fails {known[code].Rule}",
             };
             byReason[reason] = byReason.GetValueOrDefault(reason) + count;
@@ -423,7 +431,7 @@ public sealed class SelectionRun : IDisposable
                 WHEN code = {SelectionCode.KeptWithoutImage} THEN 'kept: no image to judge'
                 WHEN code = {SelectionCode.DroppedWithoutImage} THEN 'no image'
                 WHEN code = {SelectionCode.InvalidRecord} THEN r.error
-                WHEN code < 0 THEN concat('missing score ', {Text(reason => reason.Column)}, ': ', r.status, ', ' || r.error)
+                WHEN code < 0 THEN concat('missing score ', {Text(reason => reason.Column)}, ': ', coalesce('skipped, ' || {_reasons.SkippedOfCode("-code", "r.skipped")}, concat(r.status, ', ' || r.error)))
                 ELSE concat({Text(reason => reason.Column)} || coalesce(' ' || {shown}, '') || ' ', 'fails ', {Text(reason => reason.Comparison)})
               END AS reason
             FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key

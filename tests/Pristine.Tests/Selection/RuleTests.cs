@@ -138,6 +138,10 @@ public class RuleTests
         Assert.Equal(["min_side", "brisque", "entropy", "sharpness"], Rule.MetricsOf(options.Columns).Select(metric => metric.Name));
     }
 
+    [Fact]
+    public void The_short_name_of_a_metric_is_its_column() =>
+        Assert.Equal(["resnet50@biq2021", "resnet50@biq2021_quality"], Rule.Parse("resnet50 > 0.4 or RESNET50_quality > 0.5 or \"resnet50\" > 1").Columns);
+
     [Theory]
     [InlineData(0.6, 0.4)]
     [InlineData(-0.1, 1)]

@@ -26,18 +26,21 @@ internal static class SmallTable
     };
 
     /// <summary>Writes rows as a table in parts of two rows, so that every test crosses parts.</summary>
-    public static ScoreTable Make(TemporaryFolder folder, params ScoreRow[] rows)
+    public static ScoreTable Make(TemporaryFolder folder, params ScoreRow[] rows) => Make(folder, Metrics, rows);
+
+    /// <summary>The same for rows with the scores of other metrics.</summary>
+    public static ScoreTable Make(TemporaryFolder folder, IReadOnlyList<Metric> metrics, params ScoreRow[] rows)
     {
         new TableProvenance
         {
             Dataset = new TableSource(folder["data.jsonl"], folder["data.jsonl"], folder.Path, DatasetFormat.Jsonl),
             FinishedShards = [0],
-            Columns = [.. Metrics.Select(ColumnProvenance.Of)],
+            Columns = [.. metrics.Select(ColumnProvenance.Of)],
         }.Write(folder.Path);
         using var database = DuckDbConnection.Open();
-        var columns = Metrics.ToDictionary(metric => metric.Name, metric => new PartColumn(ColumnProvenance.Of(metric).Fingerprint));
+        var columns = metrics.ToDictionary(metric => metric.Name, metric => new PartColumn(ColumnProvenance.Of(metric).Fingerprint));
         foreach (var (part, index) in rows.Chunk(2).Select((part, index) => (part, index)))
-            TablePart.Write(database, TablePart.FileOf(folder.Path, 0, index), part, Metrics, columns);
+            TablePart.Write(database, TablePart.FileOf(folder.Path, 0, index), part, metrics, columns);
         return ScoreTable.Open(folder.Path);
     }
 

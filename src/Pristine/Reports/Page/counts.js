@@ -113,5 +113,10 @@ const state = {
 };
 
 const nameOf = metric => data.metrics[metric].name;
+
+// Images that a cascade did not score by a metric, because a cheaper one had decided.
+const skippedBy = metric => data.skipped.find(reason => reason.metric === metric)?.all ?? 0;
+const isSkipped = (picture, metric) => picture.skipped != null && `; ${picture.skipped}`.includes(`; ${nameOf(metric)}: `);
+
 const goodEnd = metric => ({ lower: 'lower is better', higher: 'higher is better', none: 'no good end' })[data.metrics[metric].direction];
 const valueOf = (metric, threshold) => scales[metric].positions[threshold.position];

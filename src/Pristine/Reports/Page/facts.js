@@ -1,7 +1,7 @@
 // What the table is, what could not be scored, and where the numbers come from.
 
 const statusMeaning = {
-  ok: 'scored by every metric',
+  ok: data.skipped.length > 0 ? 'scored by every metric that was not skipped' : 'scored by every metric',
   too_small: 'scored, but too small for at least one metric',
   unreadable: 'the file or record is damaged, cut off, of an unknown kind, or may not be read',
   missing: 'there is no file at the path',
@@ -27,20 +27,25 @@ function drawOverview() {
 }
 
 function drawFailures() {
+  const reasonLine = (reason, text) => element('tr', { class: 'reason' }, element('td'), element('td', { class: 'number' }, whole(reason.count)),
+    element('td', {}, text, element('span', { class: 'example' }, `${reason.count === 1 ? '' : 'first: '}${reason.example}`)));
+  const line = (name, count, text) => element('tr', {}, element('th', { scope: 'row' }, element('code', {}, name)), element('td', { class: 'number' }, whole(count)), element('td', {}, text));
   const lines = data.statuses.map(({ status, count }) => {
     const reasons = data.reasons.filter(reason => reason.status === status);
-    return [
-      element('tr', {}, element('th', { scope: 'row' }, element('code', {}, status)), element('td', { class: 'number' }, whole(count)), element('td', {}, statusMeaning[status] ?? '')),
-      reasons.map(reason => element('tr', { class: 'reason' }, element('td'), element('td', { class: 'number' }, whole(reason.count)),
-        element('td', {}, reason.error || 'no reason given', element('span', { class: 'example' }, `${reason.count === 1 ? '' : 'first: '}${reason.example}`)))),
-    ];
+    return [line(status, count, statusMeaning[status] ?? ''), reasons.map(reason => reasonLine(reason, reason.error || 'no reason given'))];
   });
+  const skipped = data.metrics.map((metric, i) => data.skipped.filter(reason => reason.metric === i)).filter(reasons => reasons.length > 0)
+    .map(reasons => [
+      line('skipped', reasons[0].all, `no ${nameOf(reasons[0].metric)}: a cheaper metric had decided`),
+      reasons.map(reason => reasonLine(reason, reason.rule)),
+    ]);
   const failed = data.statuses.some(entry => entry.status !== 'ok' && entry.status !== 'no_image');
   into('failures',
-    title('failures', 'What could not be scored', failed ? 'Images by status, with the most frequent reasons. An image without a score is dropped by every rule about it.' : 'Every image was scored.'),
+    title('failures', skipped.length > 0 ? 'What could not be scored, or was skipped' : 'What could not be scored',
+      failed || skipped.length > 0 ? 'Images by status, with the most frequent reasons. An image without a score is dropped by every rule about it.' : 'Every image was scored.'),
     element('div', { class: 'card scroll' }, element('table', { class: 'reasons' },
       element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, 'status'), element('th', { scope: 'col', class: 'number' }, 'images'), element('th', { scope: 'col' }, 'what it means'))),
-      element('tbody', {}, lines))));
+      element('tbody', {}, lines, skipped))));
 }
 
 function drawProvenance() {

@@ -3,7 +3,7 @@
 function showPicture(picture) {
   const dialog = section('picture');
   const close = () => dialog.close();
-  const facts = [['Item', picture.id], ['Format', picture.format], ['Size', picture.size]].filter(([, value]) => value != null);
+  const facts = [['Item', picture.id], ['Format', picture.format], ['Size', picture.size], ['Skipped', picture.skipped]].filter(([, value]) => value != null);
   dialog.replaceChildren(
     element('button', { type: 'button', class: 'close', 'aria-label': 'Close', onclick: close }, '✕'),
     portrait(picture),
@@ -11,7 +11,7 @@ function showPicture(picture) {
     element('p', { class: 'hint' }, 'A thumbnail hides blur, noise and compression: open the file itself to judge it.'),
     element('dl', {},
       facts.map(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]),
-      metrics.map(metric => [element('dt', {}, nameOf(metric)), element('dd', {}, shown(picture.values[metric]))])));
+      metrics.map(metric => [element('dt', {}, nameOf(metric)), element('dd', {}, isSkipped(picture, metric) ? 'skipped' : shown(picture.values[metric]))])));
   dialog.onclick = event => { if (event.target === dialog) close(); };
   dialog.showModal();
 }

@@ -131,7 +131,7 @@ function outcome() {
     kept.share.textContent = percent(found.kept, found.items);
     dropped.share.textContent = percent(found.dropped, found.items);
     kept.note.textContent = found.withoutImage > 0 ? `${whole(found.withoutImage)} of them without an image` : '';
-    dropped.note.textContent = found.unscored > 0 ? `${whole(found.failing)} by the rule, ${whole(found.unscored)} without a score` : '';
+    dropped.note.textContent = found.unscored > 0 ? `${whole(found.failing)} by the rule, ${whole(found.unscored)} without a score${skippedBy(state.metric) > 0 ? ', failed or skipped' : ''}` : '';
     keptBar.style.width = `${100 * found.kept / Math.max(1, found.items)}%`;
   };
   state.listeners.push(update);
@@ -166,9 +166,9 @@ function command() {
 function description() {
   const heading = element('h3'), text = element('p', { class: 'hint' }), beyond = element('p', { class: 'hint' });
   const update = () => {
-    const metric = data.metrics[state.metric], counts = countsOf(data.all, state.metric);
+    const metric = data.metrics[state.metric], skipped = skippedBy(state.metric), counts = countsOf(data.all, state.metric);
     heading.replaceChildren(metric.name, element('span', { class: 'end' }, `${goodEnd(state.metric)}${metric.unit ? `, ${metric.unit}` : ''}`));
-    text.textContent = `${metric.summary} ${counted(metric.count, 'image')}: from ${shown(metric.low)} to ${shown(metric.high)}, half of them below ${data.isSampled ? 'about ' : ''}${shown(metric.median)}.`.trim();
+    text.textContent = `${metric.summary} ${counted(metric.count, 'image')}: from ${shown(metric.low)} to ${shown(metric.high)}, half of them below ${data.isSampled ? 'about ' : ''}${shown(metric.median)}.${skipped === 0 ? '' : ` ${counted(skipped, 'image')} skipped: a cheaper metric had decided.`}`.trim();
     const scale = scales[state.metric];
     const left = metric.low < scale.positions[0], right = metric.high > scale.positions[scale.last];
     beyond.textContent = left || right ? `A few values lie beyond the ${left && right ? 'ends' : left ? 'left end' : 'right end'} of the axis; they stand in the outermost bar and are counted.` : '';

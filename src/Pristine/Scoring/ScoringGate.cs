@@ -1,0 +1,105 @@
+using Pristine.Imaging;
+using Pristine.Metrics;
+using Pristine.Native;
+
+namespace Pristine.Scoring;
+
+/// <summary>
+/// A condition that is asked while an image is scored: where it is not fulfilled, the metrics that come after it are not computed. What a
+/// condition may say is not known here; see <see cref="ScoringOptions.Gates"/>.
+/// </summary>
+public abstract class ScoringGate
+{
+    /// <summary>The metrics that the condition reads. They are computed before it is asked, unless an earlier gate has failed.</summary>
+    public abstract IReadOnlyList<Metric> Metrics { get; }
+
+    /// <summary>Judges an image. Several threads call it at the same time.</summary>
+    /// <param name="row">What is known of the image: header, names, and the scores of this gate and the earlier ones; status and error are not final.</param>
+    /// <param name="columns">The columns of the row.</param>
+    /// <returns>Null to go on; otherwise why not, for example <c>brisque 71.2 fails brisque &lt;= 60</c>.</returns>
+    public abstract string? Failure(ScoreRow row, ScoreColumns columns);
+}
+
+/// <summary>
+/// In which order the metrics of a run are computed: first those of the first gate, then, if it is fulfilled, those of the second, and in
+/// the end the metrics that no gate reads. What the header tells costs nothing and is always there.
+/// </summary>
+internal sealed class ScoringStages
+{
+    private readonly IReadOnlyList<Metric> _metrics;
+    private readonly IReadOnlyList<ScoringGate> _gates;
+    private readonly ScoreColumns _columns;
+    private readonly int[] _stages;
+
+    public ScoringStages(IReadOnlyList<Metric> metrics, IReadOnlyList<ScoringGate> gates)
+    {
+        (_metrics, _gates, _columns) = (metrics, gates, new ScoreColumns(metrics));
+        _stages = [.. metrics.Select(metric => metric.Input == ImageInput.Header ? 0 : FirstGate(metric, gates))];
+    }
+
+    /// <summary>The last stage, that of the metrics no gate reads.</summary>
+    public int Last => _gates.Count;
+
+    /// <summary>The stage in which a metric is computed.</summary>
+    public int Of(int metric) => _stages[metric];
+
+    /// <summary>What stops an image after a stage; null when it goes on.</summary>
+    public string? Failure(int stage, ScoreRow row) => stage == Last ? null : _gates[stage].Failure(row, _columns);
+
+    /// <summary>The scores that a row does not get, with the reason; null where all that it lacks must be computed from the image.</summary>
+    /// <param name="row">A row of a score table.</param>
+    /// <param name="missing">The metrics that it lacks.</param>
+    public string? SkippedWithoutReading(ScoreRow row, bool[] missing)
+    {
+        var first = Enumerable.Range(0, missing.Length).Where(i => missing[i]).Min(Of);
+        for (var stage = 0; stage < first; stage++)
+            if (Failure(stage, row) is { } reason)
+                return SkippedAfter(stage, missing, reason);
+        return null;
+    }
+
+    /// <summary>The scores that are not computed because a gate failed, with the reason, as tables have them; null where it skips none.</summary>
+    public string? SkippedAfter(int stage, bool[] wanted, string reason) =>
+        SkippedScores.Text(_metrics.Where((_, i) => wanted[i] && Of(i) > stage).Select(metric => metric.Name), reason);
+
+    private static int FirstGate(Metric metric, IReadOnlyList<ScoringGate> gates)
+    {
+        var gate = 0;
+        while (gate < gates.Count && gates[gate].Metrics.All(read => read.Name != metric.Name))
+            gate++;
+        return gate;
+    }
+}
+
+/// <summary>
+/// The text of the column <c>skipped</c>: <c>METRIC: REASON</c> for each score that was not computed, separated by a semicolon and a space.
+/// No reason has a semicolon, so that the text can be taken apart again.
+/// </summary>
+internal static class SkippedScores
+{
+    /// <summary>The column's name.</summary>
+    public const string Column = "skipped";
+
+    private const string Separator = "; ";
+
+    /// <summary>The text for some metrics; null for none.</summary>
+    public static string? Text(IEnumerable<string> metrics, string reason)
+    {
+        reason = reason.Replace(';', ',');
+        var text = string.Join(Separator, metrics.Select(metric => $"{metric}: {reason}"));
+        return text.Length == 0 ? null : text;
+    }
+
+    /// <summary>The names of the metrics that a text says were skipped.</summary>
+    public static IEnumerable<string> Metrics(string? text) =>
+        text == null ? [] : text.Split(Separator).Select(part => part[..Math.Max(0, part.IndexOf(": ", StringComparison.Ordinal))]);
+
+    /// <summary>SQL of the reason why a metric was skipped; NULL where it was not.</summary>
+    /// <param name="column">SQL of the text.</param>
+    /// <param name="metric">The metric's name.</param>
+    public static string ReasonSql(string column, string metric)
+    {
+        var pattern = $"(?:^|{Separator}){System.Text.RegularExpressions.Regex.Escape(metric)}: ([^;]*)";
+        return $"nullif(regexp_extract({column}, {DuckDbConnection.Literal(pattern)}, 1), '')";
+    }
+}

@@ -1,0 +1,94 @@
+using Pristine.Metrics;
+using Pristine.Scoring;
+
+namespace Pristine.Selection;
+
+/// <summary>
+/// Two-stage scoring: rules on cheap metrics as gates before the costly ones. An image that does not fulfil a rule is not scored by the
+/// metrics that only later rules, or none, name; where a rule is unknown because a score is missing, it is not fulfilled.
+/// </summary>
+public static class Cascade
+{
+    /// <summary>The gates of some rules, for <see cref="ScoringOptions.Gates"/>.</summary>
+    /// <param name="rules">Rules, all of which an image must fulfil; they are asked in this order.</param>
+    /// <returns>One gate per rule. The metrics that a rule names become metrics of the run.</returns>
+    /// <exception cref="RuleException">
+    /// A rule cannot be understood, or cannot be judged while an image is scored: it names <c>status</c>, <c>error</c>, <c>skipped</c>,
+    /// <c>modified</c>, <c>text_length</c>, <c>word_count</c>, <c>turns</c> or a field of items, or uses <c>ilike</c>, <c>lower</c> or <c>upper</c>.
+    /// </exception>
+    public static IReadOnlyList<ScoringGate> Of(IEnumerable<string> rules)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        return [.. rules.Select(text =>
+        {
+            var rule = Rule.Parse(text);
+            return RuleEvaluation.Obstacle(rule.Condition) is { } obstacle
+                ? throw new RuleException(
+                    $"In the rule '{rule.Text}': expected what can be judged while an image is scored (metrics, sizes, format, names); found {obstacle}. " +
+                    "'pristine select' can use it.")
+                : new RuleGate(rule, null, isAsked: true);
+        })];
+    }
+
+    /// <summary>
+    /// The gates of a selection, for <see cref="ScoringOptions.Gates"/>: <see cref="SelectionOptions.Keep"/>, then
+    /// <see cref="SelectionOptions.Drop"/>. A table that was scored with them gives the same selection as one with all scores, also the
+    /// same ledger: an image that fails a rule fails it in both, and nobody asks for its later scores.
+    /// </summary>
+    /// <param name="selection">What will be kept.</param>
+    /// <returns>One gate per rule. A rule that cannot be judged while an image is scored is there too, but stops nothing.</returns>
+    /// <exception cref="RuleException">
+    /// A rule cannot be understood; or skipping could change what is kept: with <see cref="ImagePolicy.Mean"/>, because a mean needs every
+    /// image's score, and with <see cref="ImagePolicy.Best"/> and a share by a score that may be skipped, because an item's best value may
+    /// be that of an image that fails a rule.
+    /// </exception>
+    public static IReadOnlyList<ScoringGate> Of(SelectionOptions selection)
+    {
+        ArgumentNullException.ThrowIfNull(selection);
+        var parsed = ParsedSelection.Of(selection, RuleColumns.Any);
+        if (selection.Images == ImagePolicy.Mean)
+            throw new RuleException("Expected items that are judged by their images one by one, to skip scores; the mean of several images needs all of their scores. Score without a cascade.");
+        var gates = new List<RuleGate>();
+        // The status of an image is final only when all metrics have been computed; a rule that names it makes later skips visible.
+        var isAsked = true;
+        foreach (var rule in parsed.Rules)
+        {
+            isAsked &= !rule.Condition.Columns.Any(column => column.Name is "status" or "error" or SkippedScores.Column);
+            gates.Add(new RuleGate(rule, parsed.ScoreExpression, isAsked && RuleEvaluation.Obstacle(rule.Condition) == null));
+        }
+        if (selection.Images == ImagePolicy.Best && parsed.By is { } by)
+        {
+            var first = gates.FindIndex(gate => gate.IsAsked);
+            var always = gates.Take(first + 1).SelectMany(gate => gate.Metrics).Select(metric => metric.Name).ToHashSet();
+            if (first >= 0 && RuleGate.MetricsOf([by], parsed.ScoreExpression).FirstOrDefault(metric => !always.Contains(metric.Name)) is { } skipped)
+            {
+                throw new RuleException(
+                    $"Expected every image to have {skipped.Name}, by which the best image of an item is found (--by {by.Name}); a cascade skips it. Score without a cascade, or judge items by their worst image.");
+            }
+        }
+        return gates;
+    }
+}
+
+/// <summary>A rule as a gate.</summary>
+/// <param name="rule">The rule.</param>
+/// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
+/// <param name="isAsked">False for a rule that stops no image, because it cannot be judged yet.</param>
+internal sealed class RuleGate(Rule rule, RuleExpression? score, bool isAsked) : ScoringGate
+{
+    public bool IsAsked => isAsked;
+
+    public override IReadOnlyList<Metric> Metrics { get; } = MetricsOf(rule.Condition.Columns, score);
+
+    public override string? Failure(ScoreRow row, ScoreColumns columns)
+    {
+        if (!isAsked)
+            return null;
+        var evaluation = new RuleEvaluation(row, columns, score);
+        return evaluation.Condition(rule.Condition) == true ? null : evaluation.Failure(rule.Condition);
+    }
+
+    /// <summary>The metrics of columns; of the column <c>score</c> those of its expression.</summary>
+    public static IReadOnlyList<Metric> MetricsOf(IEnumerable<ColumnReference> columns, RuleExpression? score) =>
+        Rule.MetricsOf(columns.SelectMany(column => score != null && column.Name == ParsedSelection.Score ? score.Columns : [column]).Select(column => column.Name));
+}
