@@ -67,9 +67,8 @@ public sealed class Rule
 
     private static Metric? MetricOf(string column) =>
         TablePart.FixedColumns.Any(known => known.Name == column) ? null
-        : MetricCatalog.Find(column) is { } metric ? metric
-        : column.EndsWith(ScoreColumns.QualitySuffix, StringComparison.Ordinal) ? MetricCatalog.Find(column[..^ScoreColumns.QualitySuffix.Length])
-        : null;
+        : column.EndsWith(ScoreColumns.QualitySuffix, StringComparison.Ordinal) && MetricCatalog.Find(column[..^ScoreColumns.QualitySuffix.Length]) is { } rated ? rated
+        : MetricCatalog.Find(column);
 
     private static string Invariant(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

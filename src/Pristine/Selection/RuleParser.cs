@@ -7,12 +7,13 @@ namespace Pristine.Selection;
 
 /// <summary>The columns that a rule may name.</summary>
 /// <param name="columns">Those of a table, or of any table.</param>
-internal sealed class RuleColumns(IEnumerable<TableColumn> columns)
+/// <param name="everyMetric">Whether every metric that has a name is a column too, also one of the user's or an unlisted variant.</param>
+internal sealed class RuleColumns(IEnumerable<TableColumn> columns, bool everyMetric = false)
 {
     private readonly Dictionary<string, TableColumn> _byName = columns.ToDictionary(column => column.Name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The columns that a table with every metric of this program has.</summary>
-    public static RuleColumns Any { get; } = new(ScoreTable.ColumnsOf(MetricCatalog.All.Select(ColumnProvenance.Of)));
+    public static RuleColumns Any { get; } = new(ScoreTable.ColumnsOf(MetricCatalog.All.Select(ColumnProvenance.Of)), everyMetric: true);
 
     public IEnumerable<string> Names => _byName.Keys;
 
@@ -20,10 +21,23 @@ internal sealed class RuleColumns(IEnumerable<TableColumn> columns)
     public TableColumn? Find(string name) => _byName.GetValueOrDefault(name) ?? (
         name.Equals(ResNetMetric.BaseName, StringComparison.OrdinalIgnoreCase) ? _byName.GetValueOrDefault(ResNetMetric.Biq2021.Name)
         : name.Equals(ResNetMetric.BaseName + ScoreColumns.QualitySuffix, StringComparison.OrdinalIgnoreCase) ? _byName.GetValueOrDefault(ResNetMetric.Biq2021.Name + ScoreColumns.QualitySuffix)
+        : everyMetric ? OfMetric(name)
         : null);
 
     /// <summary>These and one more.</summary>
-    public RuleColumns With(TableColumn column) => new(_byName.Values.Append(column));
+    public RuleColumns With(TableColumn column) => new(_byName.Values.Append(column), everyMetric);
+
+    private static TableColumn? OfMetric(string name)
+    {
+        try
+        {
+            return Rule.MetricsOf([name]) is [var metric] ? ScoreTable.ColumnsOf([ColumnProvenance.Of(metric)]).FirstOrDefault(column => column.Name == name) : null;
+        }
+        catch (ArgumentException unknownVariant)
+        {
+            throw new RuleException(unknownVariant.Message, unknownVariant);
+        }
+    }
 }
 
 /// <summary>

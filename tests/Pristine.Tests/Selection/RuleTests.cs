@@ -1,4 +1,7 @@
 using Pristine.Imaging;
+using Pristine.Metrics;
+using Pristine.Metrics.ResNet;
+using Pristine.Models;
 using Pristine.Selection;
 
 namespace Pristine.Tests.Selection;
@@ -136,6 +139,17 @@ public class RuleTests
         Assert.Equal(["brisque_quality", "width", "item.source"], Rule.Parse("BRISQUE_quality > 0.5 or abs(width) > 3 and item.source = 'x' and width < 9").Columns);
         var options = new SelectionOptions { Keep = ["min_side >= 256"], Drop = ["brisque > 40"], Score = "0.5 * brisque_quality + entropy", Top = new(1, false), By = "score", Per = "sharpness" };
         Assert.Equal(["min_side", "brisque", "entropy", "sharpness"], Rule.MetricsOf(options.Columns).Select(metric => metric.Name));
+    }
+
+    [Fact]
+    public void A_rule_can_name_a_metric_that_the_catalog_does_not_list()
+    {
+        Assert.Equal(["arniqa:int8", "arniqa:pyiqa@koniq10k_quality"], Rule.Parse("arniqa:int8 >= 0.5 and arniqa:pyiqa@koniq10k_quality > 0.4").Columns);
+        Assert.Equal(["arniqa:pyiqa@koniq10k"], Rule.MetricsOf(["arniqa:pyiqa@koniq10k_quality"]).Select(metric => metric.Name));
+        var own = new QualityHead("rule-tests", "resnet50:int8", new float[15360], 0.5, 0, 1, "none");
+        MetricCatalog.Add(new ResNetMetric(own));
+        Assert.Equal(["resnet50@rule-tests"], Rule.Parse("resnet50@rule-tests >= 0.5").Columns);
+        Assert.Contains("no variant 'nonsense'", Assert.Throws<RuleException>(() => Rule.Parse("arniqa:nonsense > 0.5")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
