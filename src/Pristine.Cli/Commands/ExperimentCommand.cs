@@ -36,8 +36,8 @@ internal static class ExperimentCommand
             ExperimentResult result;
             try
             {
-                using var trainer = new ChosenTrainer(folder, inputs.Device(parsed));
-                result = ExperimentRun.Run(dataset, trainer.Trainer, folder, options with { Jobs = arguments.Jobs(parsed) ?? inputs.Workers(parsed) }, progress, interruption.Token);
+                using var trainer = new ChosenTrainer(arguments.Trainer(parsed), folder, inputs.Device(parsed));
+                result = ExperimentRun.Run(dataset, trainer.Trainer, folder, options with { Jobs = arguments.Jobs(parsed, inputs) }, progress, interruption.Token);
             }
             catch (OperationCanceledException)
             {
@@ -147,7 +147,10 @@ internal static class ExperimentCommand
             return options;
         }
 
-        public int? Jobs(ParseResult parsed) => parsed.GetValue(_jobs);
+        public string? Trainer(ParseResult parsed) => parsed.GetValue(_trainer);
+
+        /// <summary>Models at the same time: one of the user's may need the whole machine.</summary>
+        public int Jobs(ParseResult parsed, Inputs inputs) => parsed.GetValue(_jobs) ?? (parsed.GetValue(_trainer) == null ? inputs.Workers(parsed) : 1);
 
         private static string[] List(string? text) => text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
@@ -169,8 +172,13 @@ internal static class ExperimentCommand
     {
         private readonly FeatureFile? _embeddings;
 
-        public ChosenTrainer(string folder, string device)
+        public ChosenTrainer(string? command, string folder, string device)
         {
+            if (command != null)
+            {
+                Trainer = new ExternalTrainer(command, Path.Combine(folder, "tasks"));
+                return;
+            }
             var features = new ResNetEmbeddingSet().WithDevice(device);
             if (features.Missing is { } missing)
                 throw new InvalidOperationException(missing);
