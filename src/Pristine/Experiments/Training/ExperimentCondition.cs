@@ -15,6 +15,12 @@ public enum ConditionKind
     /// <summary>As many as the selection keeps, drawn at random: tells quality from quantity.</summary>
     Random,
 
+    /// <summary>
+    /// All but the images that are known to be degraded: what a metric could reach that found every one of them. Only where the experiment is
+    /// told which they are.
+    /// </summary>
+    Oracle,
+
     /// <summary>The opposite of the selection: of a share the worst images, as many; of a rule those that fail it.</summary>
     Reverse,
 }

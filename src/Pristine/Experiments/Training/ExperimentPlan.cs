@@ -6,6 +6,8 @@ internal sealed record PlannedCondition(string Name, ConditionKind Kind, Trainin
 /// <summary>Which images each condition trains on with each seed.</summary>
 internal sealed class ExperimentPlan
 {
+    private const string OracleName = "all but the degraded";
+
     private readonly ClassifiedImages _dataset;
     private readonly IReadOnlyList<long> _seeds;
     private readonly IReadOnlySet<string>? _degraded;
@@ -23,6 +25,11 @@ internal sealed class ExperimentPlan
             if (options.Reverse)
                 conditions.Add(new($"opposite of {selection.Name}", ConditionKind.Reverse, selection, selection.Top == null ? null : control));
             conditions.Add(new($"random, as many as {selection.Name}", ConditionKind.Random, selection, null));
+        }
+        if (options.Degraded != null)
+        {
+            conditions.Add(new(OracleName, ConditionKind.Oracle, null, conditions.Count + 1));
+            conditions.Add(new($"random, as many as {OracleName}", ConditionKind.Random, null, null));
         }
         Conditions = conditions;
         var images = usable.Select(i => dataset.Images[i]).ToArray();
@@ -56,7 +63,7 @@ internal sealed class ExperimentPlan
             Seed = _seeds[seed],
             TrainingImages = images.Length,
             TrainingImagesByClass = [.. _dataset.Classes.Select(label => images.Count(i => _dataset.Images[i].Label == label))],
-            DegradedImages = _degraded == null ? null : images.Count(i => _degraded.Contains(Path.GetFullPath(_dataset.Images[i].Path))),
+            DegradedImages = _degraded == null ? null : images.Count(IsDegraded),
             Outcome = outcome,
         };
     }
@@ -71,15 +78,18 @@ internal sealed class ExperimentPlan
             training[i] = Conditions[i] switch
             {
                 { Kind: ConditionKind.Everything } => split.Train,
+                { Kind: ConditionKind.Oracle } => [.. split.Train.Where(image => !IsDegraded(image))],
                 { Kind: ConditionKind.Random } => [], // filled below, when its selection is known
                 var condition => scores.Select(condition.Selection!, split.Train, condition.Kind == ConditionKind.Reverse),
             };
         }
         for (var i = 0; i < training.Length; i++)
-            if (Conditions[i] is { Kind: ConditionKind.Selection, Control: { } control })
+            if (Conditions[i] is { Kind: ConditionKind.Selection or ConditionKind.Oracle, Control: { } control })
                 training[control] = [.. shuffled.Take(training[i].Length).Order()];
         return training;
     }
+
+    private bool IsDegraded(int image) => _degraded!.Contains(Path.GetFullPath(_dataset.Images[image].Path));
 
     private TrainingExample[] Examples(int[] images) => Array.ConvertAll(images, i => new TrainingExample(Path.GetFullPath(_dataset.Images[i].Path), _dataset.Images[i].Label));
 }

@@ -23,6 +23,7 @@ public sealed class ExperimentReport
     private readonly ConditionResult _everything;
     private readonly ConditionResult[] _selections;
     private readonly ConditionResult[] _controls;
+    private readonly ConditionResult? _oracle;
     private readonly ResultPage _page;
 
     /// <summary>Makes the report.</summary>
@@ -33,6 +34,7 @@ public sealed class ExperimentReport
         _result = result;
         _everything = result.Conditions[0];
         _selections = [.. result.Conditions.Where(condition => condition.Kind == ConditionKind.Selection)];
+        _oracle = result.Conditions.FirstOrDefault(condition => condition.Kind == ConditionKind.Oracle);
         // Selections that keep as many images have the same control: it is shown once.
         _controls =
         [
@@ -130,8 +132,11 @@ public sealed class ExperimentReport
         var smallest = _controls.MinBy(condition => condition.Share)!;
         var loss = _everything.Accuracy.Value - smallest.Accuracy.Value;
         reasons.Append(CultureInfo.InvariantCulture, $" {(Math.Abs(loss) < 0.02 ? "The model hardly notices which images it gets: with" : "With")} {Percent(smallest.Share)} of them, drawn at random, its accuracy {(loss >= 0 ? "falls" : "rises")} by {Points(Math.Abs(loss))} points.");
-        if (!double.IsNaN(_everything.DegradedShare) && _selections.MinBy(selection => selection.DegradedShare) is { } cleanest)
-            reasons.Append(CultureInfo.InvariantCulture, $" Of everything {Percent(_everything.DegradedShare)} is degraded, of what {cleanest.Name} keeps {Percent(cleanest.DegradedShare)}: the model copes with such images, or too few of them are found.");
+        if (_oracle is { } oracle && _selections.MinBy(selection => selection.DegradedShare) is { } cleanest)
+        {
+            reasons.Append(CultureInfo.InvariantCulture, $" Of everything {Percent(_everything.DegradedShare)} is degraded, of what {cleanest.Name} keeps {Percent(cleanest.DegradedShare)}. Without a single degraded image, as the log tells them, the accuracy is {Signed(oracle.WithRandom!.Difference.Value)} points from random ({Signed(oracle.WithRandom.Difference.Interval.Low)} to {Signed(oracle.WithRandom.Difference.Interval.High)}): ");
+            reasons.Append(oracle.WithRandom.Difference.Interval.Low > 0 ? "that much a metric that found them all would gain." : "this model copes with them, and even a metric that found them all would gain nothing that can be seen.");
+        }
         if (LargestShift() is { } shift && Math.Abs(shift.Change) >= 0.03)
             reasons.Append(CultureInfo.InvariantCulture, $" Selecting also changes the mix of classes: {shift.Selection.Name} moves the share of '{shift.Class}' by {Points(shift.Change, signed: true)} points.");
         return reasons.ToString();
@@ -147,7 +152,7 @@ public sealed class ExperimentReport
     private ResultSection? AccuracyChart()
     {
         // Rules of one metric with several thresholds, and shares of one metric, are a line each; other rules have a point of their own.
-        var lines = _selections.GroupBy(Family).Select(group => new ChartLine(group.Key, false, [.. group.Select(Point)])).ToList();
+        var lines = _selections.Concat(_oracle == null ? [] : [_oracle]).GroupBy(Family).Select(group => new ChartLine(group.Key, false, [.. group.Select(Point)])).ToList();
         lines.Add(new ChartLine("drawn at random", true, [.. _controls.Select(Point)]));
         var reversed = _result.Conditions.Where(condition => condition.Kind == ConditionKind.Reverse).GroupBy(Family);
         lines.AddRange(reversed.Select(group => new ChartLine($"opposite: {group.Key}", false, [.. group.Select(Point)])));
@@ -163,7 +168,7 @@ public sealed class ExperimentReport
 
     private ResultSection? DifferenceChart()
     {
-        var differences = _selections.Select(selection => (selection.Name, Scaled(selection.WithRandom!.Difference, 100))).ToArray();
+        var differences = _selections.Concat(_oracle == null ? [] : [_oracle]).Select(selection => (selection.Name, Scaled(selection.WithRandom!.Difference, 100))).ToArray();
         var ends = differences.SelectMany(difference => new[] { difference.Item2.Value, difference.Item2.Interval.Low, difference.Item2.Interval.High }).Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty(1).Max();
         // A round number, so that the ticks at its half are too.
         var power = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(ends, 0.1))));
@@ -214,7 +219,7 @@ public sealed class ExperimentReport
 
     private ResultSection? Degraded() => double.IsNaN(_everything.DegradedShare) ? null : new ResultSection(
         "Degraded images among those trained on",
-        "From the log of the degradation: how clean each selection is. Drawn at random, the share stays what it is in everything.",
+        "From the log of the degradation: how clean each selection is. Drawn at random, the share stays what it is in everything. 'All but the degraded' is what a metric could reach that found every one of them.",
         new ResultTable(
             ["trained on", "degraded, %"],
             [.. _result.Conditions.Where(condition => condition.Kind != ConditionKind.Random).Select(condition => (string[])[condition.Name, Number(100 * condition.DegradedShare, 1)])]));
@@ -263,7 +268,7 @@ public sealed class ExperimentReport
 
     private static bool IsWorse(ConditionComparison? comparison) => comparison is { AdjustedProbability: < Level, Difference.Value: < 0 };
 
-    private static string Family(ConditionResult condition) => condition.Selection!.By?.Name ?? condition.Selection.Name;
+    private static string Family(ConditionResult condition) => condition.Selection == null ? condition.Name : condition.Selection.By?.Name ?? condition.Selection.Name;
 
     private static string Names(IEnumerable<ConditionResult> conditions) => string.Join("; ", conditions.Select(condition => condition.Name));
 

@@ -50,7 +50,7 @@ public sealed record ConditionResult
     /// <summary>What it trains on.</summary>
     public required ConditionKind Kind { get; init; }
 
-    /// <summary>The selection that it is, whose control it is, or whose opposite; null for everything.</summary>
+    /// <summary>The selection that it is, whose control it is, or whose opposite; null for everything, the oracle and its control.</summary>
     public required TrainingSelection? Selection { get; init; }
 
     /// <summary>One cell per seed.</summary>
@@ -65,7 +65,7 @@ public sealed record ConditionResult
     /// <summary>Compared with everything; null for everything itself.</summary>
     public ConditionComparison? WithEverything { get; init; }
 
-    /// <summary>A selection or its reverse compared with its random control; null for others, and where the reverse of a rule has another size.</summary>
+    /// <summary>A selection, its reverse or the oracle compared with its random control; null for others, and where the reverse of a rule has another size.</summary>
     public ConditionComparison? WithRandom { get; init; }
 
     /// <summary>Mean number of training images.</summary>
@@ -116,7 +116,7 @@ public sealed record ExperimentResult
     /// <summary>Share within the intervals; 0.95.</summary>
     public required double Confidence { get; init; }
 
-    /// <summary>Everything first, then each selection, followed by its reverse and its random control.</summary>
+    /// <summary>Everything first, then each selection, followed by its reverse and its random control; last the oracle, if there is one, and its control.</summary>
     public required IReadOnlyList<ConditionResult> Conditions { get; init; }
 
     /// <summary>Models that were trained in this run; the others were known from an earlier one.</summary>

@@ -23,7 +23,7 @@ public sealed record ExperimentOptions
     /// <summary>Workers and decoding; its metrics do not matter, the selections name theirs.</summary>
     public ScoringOptions Scoring { get; init; } = new();
 
-    /// <summary>Full paths of images that are known to be degraded, to tell how many of them each condition trains on; null for not known.</summary>
+    /// <summary>Full paths of images that are known to be degraded: tells how many of them each condition trains on, and adds the condition that trains on none; null for not known.</summary>
     public IReadOnlySet<string>? Degraded { get; init; }
 
     /// <summary>How many models are trained at the same time; default 1.</summary>

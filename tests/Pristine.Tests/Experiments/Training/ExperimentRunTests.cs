@@ -149,6 +149,11 @@ public class ExperimentRunTests
         var result = Run(folder, new ShareOfSharp(), Options(TopOf("30%")) with { Degraded = degraded });
         Assert.Equal(0.5, result.Conditions[0].DegradedShare, 0.15);
         Assert.Equal(0, result.Conditions[1].DegradedShare);
+        var oracle = Assert.Single(result.Conditions, condition => condition.Kind == ConditionKind.Oracle);
+        Assert.Equal((0, 1), (oracle.DegradedShare, oracle.Accuracy.Value));
+        Assert.Equal(oracle.TrainingImages, result.Conditions[^1].TrainingImages);
+        Assert.True(double.IsNaN(oracle.WithRandom!.AdjustedProbability), "no filter that one could use, so not one of those that are tested");
+        Assert.True(oracle.WithRandom.Difference.Value > 0.2);
         Assert.Contains("Degraded images among those trained on", new ExperimentReport(result).ToMarkdown(), StringComparison.Ordinal);
     }
 
