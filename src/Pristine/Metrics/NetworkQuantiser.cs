@@ -45,7 +45,8 @@ public sealed class NetworkQuantiser : IDisposable
         if (_crops != null)
         {
             var planes = Planes(2 * ArniqaCrops.Count * ArniqaCrops.Length);
-            _crops.Write(image.Rgb, image.Width, image.Height, planes);
+            ArniqaCrops.WriteFull(image.Rgb, image.Width, image.Height, planes);
+            _crops.WriteHalf(image.Rgb, image.Width, image.Height, planes[(ArniqaCrops.Count * ArniqaCrops.Length)..]);
             for (var crop = 0; crop < 2 * ArniqaCrops.Count; crop++)
                 _calibration.Add(planes.Slice(crop * ArniqaCrops.Length, ArniqaCrops.Length), ArniqaCrops.Side, ArniqaCrops.Side);
         }

@@ -116,7 +116,7 @@ public sealed class ExperimentReport
         if (belowEverything.Length > 0)
             points.Add($"Worse than training on everything, beyond chance: {Names(belowEverything)}.");
         if (tested > 0 && beyondEverything.Length + belowEverything.Length < tested
-            && _selections.Where(selection => !IsWorse(selection.WithEverything) && selection.WithEverything!.Difference.Value > -0.01 && selection.Share < 1).MinBy(selection => selection.Share) is { } smallest)
+            && _selections.Where(selection => selection.WithEverything!.Difference is { Value: > -0.01, Interval.High: >= 0 } && selection.Share < 1).MinBy(selection => selection.Share) is { } smallest)
         {
             points.Add(
                 $"Cheapest without a visible loss: {smallest.Name} trains on {Percent(smallest.Share)} of the images ({Percent(1 - smallest.Share)} less to store and to go through) "
@@ -134,7 +134,7 @@ public sealed class ExperimentReport
         reasons.Append(CultureInfo.InvariantCulture, $" {(Math.Abs(loss) < 0.02 ? "The model hardly notices which images it gets: with" : "With")} {Percent(smallest.Share)} of them, drawn at random, its accuracy {(loss >= 0 ? "falls" : "rises")} by {Points(Math.Abs(loss))} points.");
         if (_oracle is { } oracle && _selections.MinBy(selection => selection.DegradedShare) is { } cleanest)
         {
-            reasons.Append(CultureInfo.InvariantCulture, $" Of everything {Percent(_everything.DegradedShare)} is degraded, of what {cleanest.Name} keeps {Percent(cleanest.DegradedShare)}. Without a single degraded image, as the log tells them, the accuracy is {Signed(oracle.WithRandom!.Difference.Value)} points from random ({Signed(oracle.WithRandom.Difference.Interval.Low)} to {Signed(oracle.WithRandom.Difference.Interval.High)}): ");
+            reasons.Append(CultureInfo.InvariantCulture, $" Of everything {Percent(_everything.DegradedShare)} is degraded, of what {cleanest.Name} keeps {Percent(cleanest.DegradedShare)}. Without a single degraded image, as the log tells them, the accuracy differs from random by {Signed(oracle.WithRandom!.Difference.Value)} points ({Signed(oracle.WithRandom.Difference.Interval.Low)} to {Signed(oracle.WithRandom.Difference.Interval.High)}): ");
             reasons.Append(oracle.WithRandom.Difference.Interval.Low > 0 ? "that much a metric that found them all would gain." : "this model copes with them, and even a metric that found them all would gain nothing that can be seen.");
         }
         if (LargestShift() is { } shift && Math.Abs(shift.Change) >= 0.03)

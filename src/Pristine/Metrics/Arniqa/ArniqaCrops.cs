@@ -21,12 +21,12 @@ internal sealed class ArniqaCrops(ArniqaMode mode) : IDisposable
     private readonly ReusableBuffer _window = new();
     private readonly ResampleFilter _filter = mode == ArniqaMode.Training ? ResampleFilter.Bicubic : ResampleFilter.Bilinear;
 
-    /// <summary>Writes all crops, normalised: those of the image, then those of its half size.</summary>
+    /// <summary>Writes the crops of an image, normalised.</summary>
     /// <param name="rgb">Height x width x 3 bytes.</param>
     /// <param name="width">At least 2.</param>
     /// <param name="height">At least 2.</param>
-    /// <param name="output">2 x 5 crops of three planes.</param>
-    public void Write(ReadOnlySpan<byte> rgb, int width, int height, Span<float> output)
+    /// <param name="output">5 crops of three planes.</param>
+    public static void WriteFull(ReadOnlySpan<byte> rgb, int width, int height, Span<float> output)
     {
         for (var crop = 0; crop < Count; crop++)
         {
@@ -36,10 +36,16 @@ internal sealed class ArniqaCrops(ArniqaMode mode) : IDisposable
             NormalisedPlanes.ImageNet.Write(
                 rgb[(3 * (part.Top * width + part.Left))..], 3 * width, part.Width, part.Height, planes, Side, Side, part.Left - left, part.Top - top);
         }
+    }
+
+    /// <summary>Writes the crops of an image at half its size, normalised.</summary>
+    /// <inheritdoc cref="WriteFull" path="/param"/>
+    public void WriteHalf(ReadOnlySpan<byte> rgb, int width, int height, Span<float> output)
+    {
         var (halfWidth, halfHeight) = (width / 2, height / 2);
         for (var crop = 0; crop < Count; crop++)
         {
-            var planes = output.Slice((Count + crop) * Length, Length);
+            var planes = output.Slice(crop * Length, Length);
             var (left, top) = Corner(crop, halfWidth, halfHeight);
             var part = Inside(left, top, halfWidth, halfHeight);
             var window = _window.Resize(3 * part.Width * part.Height);

@@ -4,7 +4,10 @@ using Pristine.Native;
 
 namespace Pristine.Metrics.Arniqa;
 
-/// <summary>One worker's encoder: turns an image into embeddings. All crops of an image go through the network in one batch.</summary>
+/// <summary>
+/// One worker's encoder: turns an image into embeddings. The crops of a scale go through the network in one batch: a batch of both scales takes as
+/// long and twice the memory.
+/// </summary>
 internal sealed class ArniqaEmbedder(OnnxRuntimeSession session, ArniqaMode mode) : IDisposable
 {
     private readonly OnnxRuntimeWorker _worker = session.CreateWorker();
@@ -38,16 +41,20 @@ internal sealed class ArniqaEmbedder(OnnxRuntimeSession session, ArniqaMode mode
 
     private void EmbedCrops(in ImageView image)
     {
-        var input = _worker.Input(2 * ArniqaCrops.Count, 3, ArniqaCrops.Side, ArniqaCrops.Side);
-        _cropper.Write(image.Rgb, image.Width, image.Height, input);
-        _worker.Run();
-        var output = _worker.Output();
-        var features = output.Length / (2 * ArniqaCrops.Count);
-        for (var crop = 0; crop < ArniqaCrops.Count; crop++)
+        ArniqaCrops.WriteFull(image.Rgb, image.Width, image.Height, Batch());
+        StoreBatch(0);
+        _cropper.WriteHalf(image.Rgb, image.Width, image.Height, Batch());
+        StoreBatch(1);
+
+        Span<float> Batch() => _worker.Input(ArniqaCrops.Count, 3, ArniqaCrops.Side, ArniqaCrops.Side);
+
+        void StoreBatch(int scale)
         {
-            // The batch holds the crops of the image, then those of its half size.
-            Store(2 * crop, features, output.Slice(crop * features, features));
-            Store(2 * crop + 1, features, output.Slice((ArniqaCrops.Count + crop) * features, features));
+            _worker.Run();
+            var output = _worker.Output();
+            var features = output.Length / ArniqaCrops.Count;
+            for (var crop = 0; crop < ArniqaCrops.Count; crop++)
+                Store(2 * crop + scale, features, output.Slice(crop * features, features));
         }
     }
 
