@@ -106,7 +106,10 @@ public sealed class ExperimentReport
         if (worse.Length > 0)
             points.Add($"{Some(worse.Length, "selection")} {(worse.Length == 1 ? "is" : "are")} worse than as many images drawn at random, beyond chance: {Names(worse)}. Filtering like this harms here.");
         if (tested > 0 && better.Length == 0)
-            points.Add($"No selection is better than as many images drawn at random, as far as {_result.Seeds.Count} seeds can tell.{WhyNot()}");
+        {
+            points.Add($"No selection is better than as many images drawn at random, as far as {_result.Seeds.Count} seeds can tell.");
+            points.AddRange(WhyNot());
+        }
         else if (tested > better.Length + worse.Length)
             points.Add($"For the other {tested - better.Length - worse.Length} of {tested} selections no difference from random can be seen: chance alone could have made it.");
         var beyondEverything = _selections.Where(selection => IsBetter(selection.WithEverything)).ToArray();
@@ -126,20 +129,20 @@ public sealed class ExperimentReport
     }
 
     /// <summary>What the numbers say of the reason why nothing helped.</summary>
-    private string WhyNot()
+    private IEnumerable<string> WhyNot()
     {
-        var reasons = new StringBuilder();
         var smallest = _controls.MinBy(condition => condition.Share)!;
         var loss = _everything.Accuracy.Value - smallest.Accuracy.Value;
-        reasons.Append(CultureInfo.InvariantCulture, $" {(Math.Abs(loss) < 0.02 ? "The model hardly notices which images it gets: with" : "With")} {Percent(smallest.Share)} of them, drawn at random, its accuracy {(loss >= 0 ? "falls" : "rises")} by {Points(Math.Abs(loss))} points.");
-        if (_oracle is { } oracle && _selections.MinBy(selection => selection.DegradedShare) is { } cleanest)
+        yield return $"{(Math.Abs(loss) < 0.02 ? "Why: the model hardly notices which images it gets. With" : "With")} {Percent(smallest.Share)} of them, drawn at random, its accuracy {(loss >= 0 ? "falls" : "rises")} by {Points(Math.Abs(loss))} points.";
+        if (_oracle?.WithRandom is { } oracle && _selections.MinBy(selection => selection.DegradedShare) is { } cleanest)
         {
-            reasons.Append(CultureInfo.InvariantCulture, $" Of everything {Percent(_everything.DegradedShare)} is degraded, of what {cleanest.Name} keeps {Percent(cleanest.DegradedShare)}. Without a single degraded image, as the log tells them, the accuracy differs from random by {Signed(oracle.WithRandom!.Difference.Value)} points ({Signed(oracle.WithRandom.Difference.Interval.Low)} to {Signed(oracle.WithRandom.Difference.Interval.High)}): ");
-            reasons.Append(oracle.WithRandom.Difference.Interval.Low > 0 ? "that much a metric that found them all would gain." : "this model copes with them, and even a metric that found them all would gain nothing that can be seen.");
+            var gains = oracle.Difference.Interval.Low > 0;
+            yield return $"Of everything {Percent(_everything.DegradedShare)} is degraded, of what {cleanest.Name} keeps {Percent(cleanest.DegradedShare)}. Without a single degraded image, as the log tells them, "
+                + $"the accuracy differs from random by {Signed(oracle.Difference.Value)} points ({Signed(oracle.Difference.Interval.Low)} to {Signed(oracle.Difference.Interval.High)}): "
+                + (gains ? "that much a metric that found them all would gain." : "this model copes with them, and even a metric that found them all would gain nothing that can be seen.");
         }
         if (LargestShift() is { } shift && Math.Abs(shift.Change) >= 0.03)
-            reasons.Append(CultureInfo.InvariantCulture, $" Selecting also changes the mix of classes: {shift.Selection.Name} moves the share of '{shift.Class}' by {Points(shift.Change, signed: true)} points.");
-        return reasons.ToString();
+            yield return $"Selecting also changes the mix of classes: {shift.Selection.Name} moves the share of '{shift.Class}' by {Points(shift.Change, signed: true)} points.";
     }
 
     private (ConditionResult Selection, string Class, double Change)? LargestShift()
