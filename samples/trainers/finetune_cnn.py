@@ -55,7 +55,7 @@ def augment(images, generator):
     n, _, size, _ = images.shape
     mirrored = torch.rand(n, generator=generator) < 0.5
     shifts = torch.randint(2 * SHIFT + 1, (n, 2), generator=generator).tolist()
-    images = torch.where(mirrored[:, None, None, None].to(images.device), images.flip(3), images)
+    images = torch.where(mirrored.to(images.device, non_blocking=True)[:, None, None, None], images.flip(3), images)
     padded = functional.pad(images, [SHIFT] * 4)
     return torch.stack([image[:, y:y + size, x:x + size] for image, (y, x) in zip(padded, shifts)])
 
@@ -76,7 +76,52 @@ def predict(model, images, device):
     return torch.cat([model(normalise(part.to(device))).argmax(1).cpu() for part in images.split(256)])
 
 
-def main():
+def train(task, parts, options):
+    """The result of a task, whose parts are given as load() returns them: train, validation and test."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    torch.manual_seed(task["seed"])  # the weights to begin with
+    generator = torch.Generator().manual_seed(task["seed"])  # order and augmentation
+
+    classes = task["classes"]
+    (images, labels), (validation, validation_labels), (test, test_labels) = parts
+    model = Net(len(classes))
+    if options.init:
+        model.load_state_dict(torch.load(options.init, map_location="cpu", weights_only=True))
+    model.to(options.device)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, options.rate, total_steps=options.steps)
+    source = batches(len(images), options.batch, generator)
+    # No step waits for the GPU: the images are there from the beginning, and the loss stays there.
+    images, labels = images.to(options.device), labels.to(options.device)
+    recent = None
+    model.train()
+    for step in range(1, options.steps + 1):
+        batch = next(source).to(options.device, non_blocking=True)
+        inputs = augment(normalise(images[batch]), generator)
+        loss = functional.cross_entropy(model(inputs), labels[batch])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        now = loss.detach().double()
+        recent = now if step == 1 else 0.95 * recent + 0.05 * now
+        if step % 50 == 0 or step == options.steps:
+            print(f"step {step}/{options.steps}: loss {recent.item():.4f}", flush=True)
+
+    predicted = predict(model, test, options.device)
+    result = {
+        "accuracy": (predicted == test_labels).double().mean().item(),
+        "predictions": [classes[i] for i in predicted.tolist()],
+        "train_loss": recent.item(),
+        "steps": options.steps,
+    }
+    if len(validation) > 0:
+        result["validation_accuracy"] = (predict(model, validation, options.device) == validation_labels).double().mean().item()
+    return result
+
+
+def parse(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=600, help="gradient steps, the same for every task (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=64, help="images per step (default: %(default)s)")
@@ -86,50 +131,17 @@ def main():
     parser.add_argument("--threads", type=int, help="threads on the CPU (default: one per core)")
     parser.add_argument("--init", metavar="FILE", help="weights to start from, as torch.save(model.state_dict(), FILE) writes them")
     parser.add_argument("task", help="the task, which Pristine puts here")
-    options = parser.parse_args()
-    with open(options.task, encoding="utf-8") as file:
-        task = json.load(file)
+    return parser.parse_args(arguments)
 
+
+def main():
+    options = parse()
     if options.threads:
         torch.set_num_threads(options.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
-    torch.manual_seed(task["seed"])  # the weights to begin with
-    generator = torch.Generator().manual_seed(task["seed"])  # order and augmentation
-
-    classes = task["classes"]
-    (images, labels), (validation, validation_labels), (test, test_labels) = (
-        load(task[part], classes, options.size) for part in ("train", "validation", "test"))
-    model = Net(len(classes))
-    if options.init:
-        model.load_state_dict(torch.load(options.init, map_location="cpu", weights_only=True))
-    model.to(options.device)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, options.rate, total_steps=options.steps)
-    source = batches(len(images), options.batch, generator)
-    recent = 0.0
-    model.train()
-    for step in range(1, options.steps + 1):
-        batch = next(source)
-        inputs = augment(normalise(images[batch].to(options.device)), generator)
-        loss = functional.cross_entropy(model(inputs), labels[batch].to(options.device))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        recent = loss.item() if step == 1 else 0.95 * recent + 0.05 * loss.item()
-        if step % 50 == 0 or step == options.steps:
-            print(f"step {step}/{options.steps}: loss {recent:.4f}", flush=True)
-
-    predicted = predict(model, test, options.device)
-    result = {
-        "accuracy": (predicted == test_labels).double().mean().item(),
-        "predictions": [classes[i] for i in predicted.tolist()],
-        "train_loss": recent,
-        "steps": options.steps,
-    }
-    if len(validation) > 0:
-        result["validation_accuracy"] = (predict(model, validation, options.device) == validation_labels).double().mean().item()
+    with open(options.task, encoding="utf-8") as file:
+        task = json.load(file)
+    parts = [load(task[part], task["classes"], options.size) for part in ("train", "validation", "test")]
+    result = train(task, parts, options)
     with open(task["output"], "w", encoding="utf-8") as file:
         json.dump(result, file)
 
