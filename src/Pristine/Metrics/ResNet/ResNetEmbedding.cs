@@ -59,29 +59,20 @@ public sealed class ResNetEmbedding : FeatureExtractor
 }
 
 /// <summary><c>resnet50-embedding</c>: the 2,048 numbers of <see cref="ResNetEmbedding"/>.</summary>
-public sealed class ResNetEmbeddingSet : FeatureSet
+/// <inheritdoc/>
+public sealed class ResNetEmbeddingSet(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeatureSet(store, precision, device)
 {
-    private readonly ModelStore? _store;
-    private readonly NetworkPrecision _precision;
-    private readonly string? _device;
-
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetEmbeddingSet()
         : this(null, NetworkPrecision.Int8)
     {
     }
 
-    /// <summary>With the network of a certain store, in a certain arithmetic.</summary>
-    /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
-    /// <param name="precision">The arithmetic.</param>
-    /// <param name="device">Where it runs, as <see cref="NetworkDevice"/> names it; <see cref="NetworkDevice.Default"/> when null.</param>
-    public ResNetEmbeddingSet(ModelStore? store, NetworkPrecision precision, string? device = null) => (_store, _precision, _device) = (store, precision, device);
-
     /// <inheritdoc/>
     public override string Name => "resnet50-embedding";
 
     /// <inheritdoc/>
-    public override string Identity => $"{Name}:1:{_precision.ToString().ToLowerInvariant()}";
+    public override string Identity => $"{Name}:1:{PrecisionName}";
 
     /// <inheritdoc/>
     public override int Count => ResNetEmbedding.Count;
@@ -90,20 +81,8 @@ public sealed class ResNetEmbeddingSet : FeatureSet
     public override int MinSide => 1;
 
     /// <inheritdoc/>
-    public override string Device => _device ?? NetworkDevice.Default;
+    public override ResNetEmbeddingSet WithDevice(string device) => new(Store, Precision, device);
 
     /// <inheritdoc/>
-    public override ResNetEmbeddingSet WithDevice(string device) => new(_store, _precision, device);
-
-    /// <inheritdoc/>
-    public override string? Missing => ImageNetResNet50.Missing(Store);
-
-    private ModelStore Store => _store ?? ModelStore.Default;
-
-    /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">A file of the network is not the one of the package.</exception>
-    public override FeatureExtractor CreateExtractor() =>
-        Missing is { } message
-            ? throw new InvalidOperationException(message)
-            : new ResNetEmbedding(ImageNetResNet50.Open(Store, _precision, Device));
+    protected override FeatureExtractor CreateExtractor(OnnxRuntimeSession session) => new ResNetEmbedding(session);
 }

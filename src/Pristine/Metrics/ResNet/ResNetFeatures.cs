@@ -80,29 +80,20 @@ public sealed class ResNetFeatures : FeatureExtractor
 }
 
 /// <summary><c>resnet50</c>: the 15,360 statistics of <see cref="ResNetFeatures"/>.</summary>
-public sealed class ResNetFeatureSet : FeatureSet
+/// <inheritdoc/>
+public sealed class ResNetFeatureSet(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeatureSet(store, precision, device)
 {
-    private readonly ModelStore? _store;
-    private readonly NetworkPrecision _precision;
-    private readonly string? _device;
-
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetFeatureSet()
         : this(null, NetworkPrecision.Int8)
     {
     }
 
-    /// <summary>With the network of a certain store, in a certain arithmetic.</summary>
-    /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
-    /// <param name="precision">The arithmetic. Regressors are trained on one and do not fit the other.</param>
-    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; <see cref="NetworkDevice.Default"/> when null.</param>
-    public ResNetFeatureSet(ModelStore? store, NetworkPrecision precision, string? device = null) => (_store, _precision, _device) = (store, precision, device);
-
     /// <inheritdoc/>
     public override string Name => "resnet50";
 
     /// <inheritdoc/>
-    public override string Identity => $"resnet50:{_precision.ToString().ToLowerInvariant()}";
+    public override string Identity => $"resnet50:{PrecisionName}";
 
     /// <inheritdoc/>
     public override int Count => ResNetFeatures.Count;
@@ -111,20 +102,8 @@ public sealed class ResNetFeatureSet : FeatureSet
     public override int MinSide => ResNetFeatures.MinSide;
 
     /// <inheritdoc/>
-    public override string Device => _device ?? NetworkDevice.Default;
+    public override ResNetFeatureSet WithDevice(string device) => new(Store, Precision, device);
 
     /// <inheritdoc/>
-    public override ResNetFeatureSet WithDevice(string device) => new(_store, _precision, device);
-
-    /// <inheritdoc/>
-    public override string? Missing => ImageNetResNet50.Missing(Store);
-
-    private ModelStore Store => _store ?? ModelStore.Default;
-
-    /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">A file of the network is not the one of the package.</exception>
-    public override FeatureExtractor CreateExtractor() =>
-        Missing is { } message
-            ? throw new InvalidOperationException(message)
-            : new ResNetFeatures(ImageNetResNet50.Open(Store, _precision, Device));
+    protected override FeatureExtractor CreateExtractor(OnnxRuntimeSession session) => new ResNetFeatures(session);
 }
