@@ -31,6 +31,8 @@ public enum ConditionKind
 /// </summary>
 public sealed record TrainingSelection
 {
+    private static readonly string[] TextColumns = ["text_length", "word_count", "turns"];
+
     private TrainingSelection()
     {
     }
@@ -56,11 +58,13 @@ public sealed record TrainingSelection
 
     /// <summary>Those that fulfil a rule.</summary>
     /// <param name="rule">The rule.</param>
-    /// <exception cref="RuleException">The rule cannot be understood.</exception>
+    /// <exception cref="RuleException">The rule cannot be understood, or asks for what is not known of an image: an item's text or fields.</exception>
     public static TrainingSelection Of(string rule)
     {
-        _ = new SelectionOptions { Keep = [rule] }.Columns;
-        return new() { Rule = rule };
+        var unknown = new SelectionOptions { Keep = [rule] }.Columns.FirstOrDefault(column => TextColumns.Contains(column) || column.StartsWith("item.", StringComparison.OrdinalIgnoreCase));
+        return unknown == null
+            ? new() { Rule = rule }
+            : throw new RuleException($"The rule '{rule}' names {unknown}: expected a rule about images here, whose items are not looked at. Select the items first, with 'pristine select' or 'pristine filter'.");
     }
 
     /// <summary>The best by a metric.</summary>

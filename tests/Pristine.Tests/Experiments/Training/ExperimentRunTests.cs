@@ -174,6 +174,12 @@ public class ExperimentRunTests
             selection.Select([.. Enumerable.Range(0, rows.Length)], i => rows[i].Scores.Span[0], _ => false, reverse: false));
     }
 
+    [Theory]
+    [InlineData("item.source = 'web'")]
+    [InlineData("brisque < 40 and word_count > 3")]
+    public void A_rule_about_the_items_is_refused(string rule) =>
+        Assert.Contains("a rule about images", Assert.Throws<RuleException>(() => TrainingSelection.Of(rule)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void An_image_without_a_score_is_not_among_the_best()
     {
