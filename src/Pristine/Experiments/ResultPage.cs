@@ -237,6 +237,14 @@ internal sealed record ResultPage(string Title, string Introduction, IReadOnlyLi
         return text.ToString();
     }
 
+    /// <summary>A table in aligned columns for a terminal: the first from the left, the others from the right.</summary>
+    public static string Aligned(ResultTable table)
+    {
+        var rows = table.Rows.Prepend(table.Columns).ToArray();
+        var widths = table.Columns.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
+        return string.Concat(rows.Select(row => string.Join("  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column]))).TrimEnd() + "\n"));
+    }
+
     private static string MarkdownRow(IReadOnlyList<string> cells) => $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
 
     internal static string Escape(string text) => WebUtility.HtmlEncode(text);

@@ -17,6 +17,9 @@ public sealed class ExperimentReport
 {
     private const double Level = 0.05;
 
+    /// <summary>Below this one image is more than a point, as large as the differences that filters make.</summary>
+    private const int FewTestImages = 100;
+
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly ExperimentResult _result;
@@ -71,8 +74,8 @@ public sealed class ExperimentReport
         }
     }
 
-    /// <summary>A line per condition for the terminal: the table of accuracies alone.</summary>
-    public string ToTable() => ResultPage.Markdown(Accuracies().Table!);
+    /// <summary>The table of accuracies alone, in aligned columns for a terminal.</summary>
+    public string ToTable() => ResultPage.Aligned(Accuracies().Table!);
 
     /// <summary>The answer in plain words, a sentence per point.</summary>
     public IReadOnlyList<string> Answer() => Verdict().Points!;
@@ -94,6 +97,8 @@ public sealed class ExperimentReport
         var worse = _selections.Where(selection => IsWorse(selection.WithRandom)).ToArray();
         var tested = _selections.Count(selection => !double.IsNaN(selection.WithRandom!.AdjustedProbability));
         points.Add($"Trained on everything, the model finds the class of {Percent(_everything.Accuracy.Value)} of the test images.");
+        if (_result.TestImages < FewTestImages)
+            points.Add($"There are only {Count(_result.TestImages)} test images, so that a single one is {Points(1.0 / _result.TestImages)} points: take what follows as an example of how it looks, not as an answer.");
         if (tested == 0)
             points.Add("Nothing can be tested: that needs at least two seeds, and models that differ between them.");
         if (better.Length > 0)
