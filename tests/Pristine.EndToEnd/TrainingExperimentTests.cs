@@ -92,6 +92,7 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     [InlineData(2, "There is no metric 'brisk'", "--by", "brisk")]
     [InlineData(2, "Expected every selection once", "--keep-top", "50%,50%", "--by", "sharpness")]
     [InlineData(2, "nosuchcolumn", "--keep", "nosuchcolumn > 3")]
+    [InlineData(2, "--trainer: expected a command", "--trainer", " ")]
     [InlineData(1, "called kind", "--label-column", "kind")]
     [InlineData(1, "absent.jsonl", "--degraded", "absent.jsonl")]
     public void What_is_wrong_is_said_before_anything_is_computed(int exitCode, string message, params string[] arguments)
@@ -101,6 +102,17 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Scoring", run.Error, StringComparison.Ordinal);
         Assert.Empty(Stack().Matches(run.Error));
+    }
+
+    [Fact]
+    public void The_log_of_another_dataset_and_a_file_as_the_folder_are_refused()
+    {
+        using var folder = TestFiles.NewFolder();
+        PristineCommand.Run("degrade", TestFiles.InRepository("samples", "photos"), "--out", folder["bad"], "--share", "100%", "--kinds", "jpeg").Expect(0);
+        var run = PristineCommand.Run("experiment", Labels, "--out", folder["answer"], "--degraded", folder["bad/degraded.jsonl"]).Expect(1);
+        Assert.Contains("log of another dataset", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Scoring", run.Error, StringComparison.Ordinal);
+        Assert.Contains("is a file", PristineCommand.Run("experiment", Labels, "--out", Labels).Expect(2).Error, StringComparison.Ordinal);
     }
 
     [Fact]

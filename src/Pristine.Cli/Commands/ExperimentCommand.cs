@@ -28,9 +28,11 @@ internal static class ExperimentCommand
             inputs.AddHeads(parsed);
             var selections = arguments.Selections(parsed);
             var dataset = arguments.Open(parsed);
-            var folder = arguments.Folder(parsed);
-            Directory.CreateDirectory(folder);
             var options = arguments.Options(parsed, selections) with { Scoring = inputs.Scoring(parsed, []) };
+            var folder = arguments.Folder(parsed);
+            if (File.Exists(folder))
+                throw new UsageException($"--out: expected a folder; '{folder}' is a file.");
+            Directory.CreateDirectory(folder);
             using var interruption = new Interruption();
             using var progress = new ExperimentDisplay();
             ExperimentResult result;
@@ -99,6 +101,11 @@ internal static class ExperimentCommand
                 ])
                 command.Options.Add(option);
             AtLeastOne(_seeds);
+            _trainer.Validators.Add(result =>
+            {
+                if (string.IsNullOrWhiteSpace(result.GetValueOrDefault<string?>()))
+                    result.AddError("--trainer: expected a command; found an empty one.");
+            });
             _jobs.Validators.Add(result =>
             {
                 if (result.GetValueOrDefault<int?>() < 1)

@@ -85,7 +85,7 @@ public static class ExperimentRun
     /// <param name="progress">Told how it goes on; null for nobody.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is finished is kept.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="DatasetException">A part of the dataset has no usable image.</exception>
+    /// <exception cref="DatasetException">A part of the dataset has no usable image, or none of its images is among those that are known to be degraded.</exception>
     /// <exception cref="RuleException">A rule names a column that does not exist.</exception>
     /// <exception cref="TrainerException">A model could not be trained.</exception>
     public static ExperimentResult Run(
@@ -97,6 +97,8 @@ public static class ExperimentRun
         ArgumentNullException.ThrowIfNull(options);
         if (options.Problem is { } problem)
             throw new ArgumentException(problem, nameof(options));
+        if (options.Degraded is { } degraded && !dataset.Images.Any(image => degraded.Contains(Path.GetFullPath(image.Path))))
+            throw new DatasetException($"Expected images that are known to be degraded in '{dataset.Source}'; none of its {dataset.Images.Count} images is one of the {degraded.Count} that are. Is it the log of another dataset?");
         Directory.CreateDirectory(Path.Combine(folder, CellsFolder));
 
         var scores = SelectionScores.Compute(dataset, Path.Combine(folder, ScoresFolder), Path.Combine(folder, ListFile), options, progress, cancellation);
@@ -115,6 +117,8 @@ public static class ExperimentRun
         RequireParts(dataset, usable, unusable);
 
         var plan = new ExperimentPlan(dataset, usable, scores, options);
+        if (plan.Splits.Any(split => split.Train.Length == 0 || split.Test.Length == 0))
+            throw new DatasetException($"Expected images to train on and to test with for every seed in '{dataset.Source}'; its {usable.Count} usable images of {dataset.Classes.Count} classes leave none: a class gives one away for testing when it has two.");
         var cells = new TrainedModels(Path.Combine(folder, CellsFolder), trainer, dataset.Classes);
         var outcomes = Train(plan, cells, options, progress, cancellation, out var trainedNow);
         return Summary(dataset, trainer, plan, outcomes, options, unusable, trainedNow, cancellation);

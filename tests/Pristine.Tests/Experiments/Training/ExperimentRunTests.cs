@@ -189,6 +189,16 @@ public class ExperimentRunTests
     }
 
     [Fact]
+    public void Classes_of_one_image_leave_nothing_to_test_with()
+    {
+        using var folder = Photos();
+        foreach (var label in (string[])["a", "b"])
+            foreach (var file in Directory.GetFiles(folder[$"photos/{label}"]).Order(StringComparer.Ordinal).Skip(1))
+                File.Delete(file);
+        Assert.Contains("to test with", Assert.Throws<DatasetException>(() => Run(folder, new ShareOfSharp(), Options(TopOf("50%")))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Options_that_make_no_sense_are_refused()
     {
         using var folder = Photos();
