@@ -1,12 +1,10 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Pristine.Datasets;
 using Pristine.Imaging;
 using Pristine.Metrics;
 using Pristine.Scoring;
+using static Pristine.Experiments.ResultFiles;
 
 namespace Pristine.Experiments;
 
@@ -16,8 +14,6 @@ namespace Pristine.Experiments;
 /// </summary>
 public sealed class BenchmarkReport
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
-
     private readonly ResultPage _page;
     private readonly object _data;
     private readonly string _images;
@@ -67,11 +63,11 @@ public sealed class BenchmarkReport
                 {
                     metric = Identity(metric.Metric),
                     images = metric.Images,
-                    srcc = Data(metric.Spearman),
-                    plcc_logistic = Data(metric.FittedPearson),
-                    plcc = Data(metric.Pearson),
-                    krcc = Data(metric.Kendall),
-                    rmse_logistic = Data(metric.FittedError),
+                    srcc = InFull(metric.Spearman),
+                    plcc_logistic = InFull(metric.FittedPearson),
+                    plcc = InFull(metric.Pearson),
+                    krcc = InFull(metric.Kendall),
+                    rmse_logistic = InFull(metric.FittedError),
                     logistic = new { b1 = Finite(metric.Curve.Upper), b2 = Finite(metric.Curve.Lower), b3 = Finite(metric.Curve.Centre), b4 = Finite(metric.Curve.Width) },
                     images_per_second = Finite(metric.ImagesPerSecond),
                 }),
@@ -125,9 +121,9 @@ public sealed class BenchmarkReport
                     metric = Identity(metric.Metric),
                     images = metric.Images,
                     flagged = metric.Flagged,
-                    auc = Data(metric.AreaUnderRoc),
-                    recall = Data(metric.Recall),
-                    precision = Data(metric.Precision),
+                    auc = InFull(metric.AreaUnderRoc),
+                    recall = InFull(metric.Recall),
+                    precision = InFull(metric.Precision),
                     parts = metric.Parts.Select(part => new
                     {
                         kind = Kind(part),
@@ -151,22 +147,12 @@ public sealed class BenchmarkReport
     public string ToHtml() => _page.ToHtml();
 
     /// <summary>Every number in full; what does not exist is null.</summary>
-    public string ToJson() => JsonSerializer.Serialize(_data, Json) + "\n";
+    public string ToJson() => ResultFiles.ToJson(_data);
 
     /// <summary>Writes <c>bench.md</c>, <c>bench.html</c>, <c>bench.json</c> and <c>images.csv</c>; files of these names are replaced.</summary>
     /// <param name="folder">The folder; made if it does not exist.</param>
     /// <exception cref="DatasetException">A file cannot be written.</exception>
-    public void Write(string folder)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        Directory.CreateDirectory(folder);
-        foreach (var (name, text) in ((string, string)[])[("bench.md", ToMarkdown()), ("bench.html", ToHtml()), ("bench.json", ToJson()), ("images.csv", _images)])
-        {
-            using var file = PartialFile.Create(Path.Combine(folder, name), null);
-            file.Stream.Write(Encoding.UTF8.GetBytes(text));
-            file.Complete();
-        }
-    }
+    public void Write(string folder) => ResultFiles.Write(folder, ("bench.md", ToMarkdown()), ("bench.html", ToHtml()), ("bench.json", ToJson()), ("images.csv", _images));
 
     private static ResultSection AgreementSection(Metric[] metrics, IReadOnlyList<IReadOnlyList<double>> agreement) => new(
         "Agreement among metrics",
@@ -220,7 +206,7 @@ public sealed class BenchmarkReport
 
     private static object Provenance(BootstrapOptions bootstrap) => new
     {
-        program = typeof(BenchmarkReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+        program = ResultFiles.Program,
         decoder = ImageDecoder.Description,
         bootstrap = new { resamples = bootstrap.Resamples, confidence = bootstrap.Confidence, seed = bootstrap.Seed },
     };
@@ -238,11 +224,7 @@ public sealed class BenchmarkReport
         },
     };
 
-    private static object Data(Estimate estimate) => new { value = Finite(estimate.Value), low = Finite(estimate.Interval.Low), high = Finite(estimate.Interval.High) };
-
     private static IEnumerable<IEnumerable<double?>> Matrix(IReadOnlyList<IReadOnlyList<double>> matrix) => matrix.Select(row => row.Select(Finite));
-
-    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
     private static string? Kind(DetectionPart part) => part.Kind is { } kind ? DegradationDefinition.Get(kind).Name : null;
 

@@ -161,14 +161,7 @@ public sealed class RidgeRegression
             throw new ArgumentException($"Expected at least 2 folds, at least as many rows as folds, and at most {MaxRows} rows; found {options.Folds} folds and {features.Count} rows.", nameof(features));
         if (options.Penalties.Count == 0 || options.Penalties.Any(penalty => !(penalty > 0 && double.IsFinite(penalty))))
             throw new ArgumentException($"Expected penalties above 0; found {string.Join(", ", options.Penalties)}.", nameof(options));
-        for (var i = 0; i < features.Count; i++)
-        {
-            if (features[i].Length != features[0].Length || features[i].Length == 0)
-                throw new ArgumentException($"Expected rows of {features[0].Length} features, at least one; row {i} has {features[i].Length}.", nameof(features));
-            foreach (var value in features[i])
-                if (!float.IsFinite(value))
-                    throw new ArgumentException($"Expected finite features; found {value} in row {i}.", nameof(features));
-        }
+        Standardisation.Check(features);
         foreach (var target in targets)
             if (!double.IsFinite(target))
                 throw new ArgumentException($"Expected finite targets; found {target}.", nameof(targets));

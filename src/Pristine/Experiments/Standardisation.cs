@@ -8,6 +8,21 @@ internal sealed record Standardisation(double[] Means, double[] Deviations)
     /// <summary>Equal floats may have a mean that differs from them by rounding: that is no deviation.</summary>
     private const double SmallestRelativeDeviation = 1e-9;
 
+    /// <summary>Checks that rows can be trained on.</summary>
+    /// <param name="features">The rows.</param>
+    /// <exception cref="ArgumentException">Their lengths differ or are 0, or a value is not finite; the row is named.</exception>
+    public static void Check(IReadOnlyList<float[]> features)
+    {
+        for (var i = 0; i < features.Count; i++)
+        {
+            if (features[i].Length != features[0].Length || features[i].Length == 0)
+                throw new ArgumentException($"Expected rows of {features[0].Length} features, at least one; row {i} has {features[i].Length}.", nameof(features));
+            foreach (var value in features[i])
+                if (!float.IsFinite(value))
+                    throw new ArgumentException($"Expected finite features; found {value} in row {i}.", nameof(features));
+        }
+    }
+
     /// <summary>Measures the features of rows, at least one, all of the same length.</summary>
     public static Standardisation Of(IReadOnlyList<float[]> features)
     {

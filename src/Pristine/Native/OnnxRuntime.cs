@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 namespace Pristine.Native;
 
 /// <summary>ONNX Runtime through its C API, a table of functions that the library hands out by API version.</summary>
-public static unsafe partial class OnnxRuntime
+public static unsafe class OnnxRuntime
 {
     /// <summary>The library's version, for example <c>1.30.0</c>.</summary>
     /// <exception cref="DllNotFoundException">The library is not here; the message says where it was looked for.</exception>
-    public static string Version => Marshal.PtrToStringUTF8((nint)OrtGetApiBase()->GetVersionString()) ?? "";
+    public static string Version => Marshal.PtrToStringUTF8((nint)OnnxRuntimeApi.OrtGetApiBase()->GetVersionString()) ?? "";
 
     /// <summary>The execution providers that the library was built with, for example <c>CPUExecutionProvider</c>; that one is here does not mean that it works.</summary>
     /// <exception cref="DllNotFoundException">The library is not here; the message says where it was looked for.</exception>
@@ -26,15 +26,4 @@ public static unsafe partial class OnnxRuntime
             return providers;
         }
     }
-
-    // OrtApiBase of onnxruntime_c_api.h.
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly struct ApiBase
-    {
-        public readonly delegate* unmanaged<uint, void*> GetApi;
-        public readonly delegate* unmanaged<byte*> GetVersionString;
-    }
-
-    [LibraryImport(NativeLibraries.OnnxRuntime)]
-    private static partial ApiBase* OrtGetApiBase();
 }

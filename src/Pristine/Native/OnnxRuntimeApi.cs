@@ -143,12 +143,12 @@ internal static unsafe partial class OnnxRuntimeApi
 
     // OrtApiBase of onnxruntime_c_api.h.
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct ApiBase
+    internal readonly struct ApiBase
     {
         public readonly delegate* unmanaged<uint, void*> GetApi;
         public readonly delegate* unmanaged<byte*> GetVersionString;
     }
 
     [LibraryImport(NativeLibraries.OnnxRuntime)]
-    private static partial ApiBase* OrtGetApiBase();
+    internal static partial ApiBase* OrtGetApiBase();
 }

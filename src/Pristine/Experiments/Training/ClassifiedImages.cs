@@ -18,7 +18,7 @@ public enum DatasetPart
 
 /// <summary>An image with its class.</summary>
 /// <param name="Name">The image as the dataset names it, with <c>/</c> between folders; unique.</param>
-/// <param name="Path">The image file.</param>
+/// <param name="Path">The image file, absolute.</param>
 /// <param name="Label">The class.</param>
 /// <param name="Part">The part that the dataset puts it into; null where it leaves that open.</param>
 public sealed record ClassifiedImage(string Name, string Path, string Label, DatasetPart? Part);
@@ -86,7 +86,7 @@ public sealed class ClassifiedImages
             throw new DatasetException($"Expected every image once in '{input}'; '{twice.Key}' stands there {twice.Count()} times.");
         if (images.DistinctBy(image => image.Part == null).Count() > 1)
             throw new DatasetException($"Expected a part (train, validation or test) for every image of '{input}', or for none; '{images.First(image => image.Part == null).Name}' has none.");
-        var dataset = new ClassifiedImages(input, root, images);
+        var dataset = new ClassifiedImages(input, root, [.. images.Select(image => image with { Path = System.IO.Path.GetFullPath(image.Path) })]);
         if (dataset.Classes.Count < 2)
             throw new DatasetException($"Expected at least two classes in '{input}'; found only '{dataset.Classes[0]}'.");
         foreach (var part in (DatasetPart[])[DatasetPart.Train, DatasetPart.Test])

@@ -8,14 +8,16 @@ internal sealed class ExperimentPlan
 {
     private const string OracleName = "all but the degraded";
 
-    private readonly ClassifiedImages _dataset;
+    private readonly IReadOnlyList<string> _classes;
+    private readonly TrainingExample[] _examples;
     private readonly IReadOnlyList<long> _seeds;
     private readonly IReadOnlySet<string>? _degraded;
     private readonly int[][][] _training;
 
     public ExperimentPlan(ClassifiedImages dataset, List<int> usable, SelectionScores scores, ExperimentOptions options)
     {
-        (_dataset, _seeds, _degraded, Usable) = (dataset, options.Seeds, options.Degraded, usable);
+        (_classes, _seeds, _degraded, Usable) = (dataset.Classes, options.Seeds, options.Degraded, usable);
+        _examples = [.. dataset.Images.Select(image => new TrainingExample(image.Path, image.Label))];
         var conditions = new List<PlannedCondition> { new("everything", ConditionKind.Everything, null, null) };
         foreach (var selection in options.Selections)
         {
@@ -51,7 +53,7 @@ internal sealed class ExperimentPlan
         Train = Examples(_training[seed][condition]),
         Validation = Examples(Splits[seed].Validation),
         Test = Examples(Splits[seed].Test),
-        Classes = _dataset.Classes,
+        Classes = _classes,
         Seed = _seeds[seed],
     };
 
@@ -62,7 +64,7 @@ internal sealed class ExperimentPlan
         {
             Seed = _seeds[seed],
             TrainingImages = images.Length,
-            TrainingImagesByClass = [.. _dataset.Classes.Select(label => images.Count(i => _dataset.Images[i].Label == label))],
+            TrainingImagesByClass = [.. _classes.Select(label => images.Count(i => _examples[i].Label == label))],
             DegradedImages = _degraded == null ? null : images.Count(IsDegraded),
             Outcome = outcome,
         };
@@ -89,7 +91,7 @@ internal sealed class ExperimentPlan
         return training;
     }
 
-    private bool IsDegraded(int image) => _degraded!.Contains(Path.GetFullPath(_dataset.Images[image].Path));
+    private bool IsDegraded(int image) => _degraded!.Contains(_examples[image].Path);
 
-    private TrainingExample[] Examples(int[] images) => Array.ConvertAll(images, i => new TrainingExample(Path.GetFullPath(_dataset.Images[i].Path), _dataset.Images[i].Label));
+    private TrainingExample[] Examples(int[] images) => Array.ConvertAll(images, image => _examples[image]);
 }

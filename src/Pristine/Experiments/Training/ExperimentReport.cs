@@ -1,11 +1,9 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Pristine.Datasets;
 using Pristine.Imaging;
 using Pristine.Metrics;
+using static Pristine.Experiments.ResultFiles;
 
 namespace Pristine.Experiments.Training;
 
@@ -19,8 +17,6 @@ public sealed class ExperimentReport
 
     /// <summary>Below this one image is more than a point, as large as the differences that filters make.</summary>
     private const int FewTestImages = 100;
-
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly ExperimentResult _result;
     private readonly ConditionResult _everything;
@@ -57,22 +53,12 @@ public sealed class ExperimentReport
     public string ToHtml() => _page.ToHtml();
 
     /// <summary>Every number in full; what does not exist is null.</summary>
-    public string ToJson() => JsonSerializer.Serialize(Data(), Json) + "\n";
+    public string ToJson() => ResultFiles.ToJson(Data());
 
     /// <summary>Writes <c>experiment.md</c>, <c>experiment.html</c> and <c>experiment.json</c>; files of these names are replaced.</summary>
     /// <param name="folder">The folder; made if it does not exist.</param>
     /// <exception cref="DatasetException">A file cannot be written.</exception>
-    public void Write(string folder)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        Directory.CreateDirectory(folder);
-        foreach (var (name, text) in ((string, string)[])[("experiment.md", ToMarkdown()), ("experiment.html", ToHtml()), ("experiment.json", ToJson())])
-        {
-            using var file = PartialFile.Create(Path.Combine(folder, name), null);
-            file.Stream.Write(Encoding.UTF8.GetBytes(text));
-            file.Complete();
-        }
-    }
+    public void Write(string folder) => ResultFiles.Write(folder, ("experiment.md", ToMarkdown()), ("experiment.html", ToHtml()), ("experiment.json", ToJson()));
 
     /// <summary>The table of accuracies alone, in aligned columns for a terminal.</summary>
     public string ToTable() => ResultPage.Aligned(Accuracies().Table!);
@@ -313,7 +299,7 @@ public sealed class ExperimentReport
         answer = Answer(),
         provenance = new
         {
-            program = typeof(ExperimentReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
+            program = ResultFiles.Program,
             decoder = ImageDecoder.Description,
             metrics = _selections.SelectMany(selection => selection.Selection!.Metrics).Distinct().Select(metric => new { name = metric.Name, version = metric.Version, model_sha256 = metric.ModelSha256 }),
             trainer = _result.Trainer,
@@ -336,7 +322,7 @@ public sealed class ExperimentReport
             training_images = condition.TrainingImages,
             training_images_by_class = condition.TrainingImagesByClass,
             degraded_share = Finite(condition.DegradedShare),
-            accuracy = Data(condition.Accuracy),
+            accuracy = InFull(condition.Accuracy),
             with_everything = Data(condition.WithEverything),
             with_random = Data(condition.WithRandom),
             seeds = condition.Cells.Select(cell => new
@@ -350,15 +336,11 @@ public sealed class ExperimentReport
         }),
     };
 
-    private static object Data(Estimate estimate) => new { value = Finite(estimate.Value), low = Finite(estimate.Interval.Low), high = Finite(estimate.Interval.High) };
-
     private static object? Data(ConditionComparison? comparison) => comparison == null ? null : new
     {
-        difference = Data(comparison.Difference),
+        difference = InFull(comparison.Difference),
         p = Finite(comparison.Probability),
         p_adjusted = Finite(comparison.AdjustedProbability),
         over_test_images = new { low = Finite(comparison.OverTestImages.Low), high = Finite(comparison.OverTestImages.High) },
     };
-
-    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

@@ -97,12 +97,12 @@ public static class ExperimentRun
         ArgumentNullException.ThrowIfNull(options);
         if (options.Problem is { } problem)
             throw new ArgumentException(problem, nameof(options));
-        if (options.Degraded is { } degraded && !dataset.Images.Any(image => degraded.Contains(Path.GetFullPath(image.Path))))
+        if (options.Degraded is { } degraded && !dataset.Images.Any(image => degraded.Contains(image.Path)))
             throw new DatasetException($"Expected images that are known to be degraded in '{dataset.Source}'; none of its {dataset.Images.Count} images is one of the {degraded.Count} that are. Is it the log of another dataset?");
         Directory.CreateDirectory(Path.Combine(folder, CellsFolder));
 
         var scores = SelectionScores.Compute(dataset, Path.Combine(folder, ScoresFolder), Path.Combine(folder, ListFile), options, progress, cancellation);
-        var paths = dataset.Images.Select(image => Path.GetFullPath(image.Path)).ToArray();
+        var paths = dataset.Images.Select(image => image.Path).ToArray();
         progress?.Begin(string.Create(CultureInfo.InvariantCulture, $"preparing {paths.Length:N0} images for training"));
         var unprepared = trainer.Prepare(paths, options.Scoring, progress == null ? null : progress.Image, cancellation);
         var unusable = new Dictionary<string, string>(StringComparer.Ordinal);

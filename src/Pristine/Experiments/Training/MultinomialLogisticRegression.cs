@@ -139,16 +139,10 @@ public sealed class MultinomialLogisticRegression
     {
         if (features.Count == 0 || features.Count != labels.Count)
             throw new ArgumentException($"Expected at least one row and a label for each; found {features.Count} rows and {labels.Count} labels.", nameof(features));
-        for (var i = 0; i < features.Count; i++)
-        {
-            if (features[i].Length != features[0].Length || features[i].Length == 0)
-                throw new ArgumentException($"Expected rows of {features[0].Length} features, at least one; row {i} has {features[i].Length}.", nameof(features));
-            foreach (var value in features[i])
-                if (!float.IsFinite(value))
-                    throw new ArgumentException($"Expected finite features; found {value} in row {i}.", nameof(features));
+        Standardisation.Check(features);
+        for (var i = 0; i < labels.Count; i++)
             if (labels[i] < 0 || labels[i] >= classes)
                 throw new ArgumentException($"Expected labels from 0 to {classes - 1}; found {labels[i]} in row {i}.", nameof(labels));
-        }
         foreach (var penalty in penalties)
             if (!(penalty > 0 && double.IsFinite(penalty)))
                 throw new ArgumentException($"Expected penalties above 0; found {penalty}.", nameof(penalties));

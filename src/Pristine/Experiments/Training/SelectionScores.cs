@@ -26,7 +26,7 @@ internal sealed class SelectionScores
         {
             // NUL separates, so that any name can stand in the list.
             foreach (var i in positions)
-                file.Stream.Write(Encoding.UTF8.GetBytes(Path.GetFullPath(dataset.Images[i].Path) + '\0'));
+                file.Stream.Write(Encoding.UTF8.GetBytes(dataset.Images[i].Path + '\0'));
             file.Complete();
         }
         progress?.Begin(string.Create(CultureInfo.InvariantCulture, $"scoring {positions.Length:N0} images by {string.Join(", ", metrics.Select(metric => metric.Name))}"));
@@ -34,7 +34,7 @@ internal sealed class SelectionScores
         var scores = new SelectionScores(dataset.Images.Count);
         foreach (var metric in metrics)
             scores._scores[metric.Name] = [.. Enumerable.Repeat(double.NaN, dataset.Images.Count)];
-        // The run gives the scores of all metrics that the table has: those of an earlier run too.
+        // A row's scores are those of every metric of the table, in its own order; they are read by name below.
         foreach (var item in ScoreTableRun.Score(images, table, options.Scoring with { Metrics = metrics }, cancellation: cancellation))
         {
             var row = item.Rows[0];
