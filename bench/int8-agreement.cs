@@ -2,10 +2,11 @@
 // prints Spearman's and Pearson's correlation and the largest difference.
 //   dotnet run -c Release bench/int8-agreement.cs -- FOLDER [COUNT]
 #:project ../src/Pristine/Pristine.csproj
+#:project ../src/Pristine.Experiments/Pristine.Experiments.csproj
 #:property PublishAot=false
 using System.Globalization;
 using Pristine.Experiments;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;

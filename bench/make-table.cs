@@ -9,6 +9,7 @@ using System.Text.Json;
 using Pristine.Metrics;
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 const int rowsPerPart = 8192;
 var folder = Path.GetFullPath(args[0]);

@@ -1,4 +1,5 @@
 #:project ../src/Pristine/Pristine.csproj
+#:project ../src/Pristine.Experiments/Pristine.Experiments.csproj
 #:property PublishAot=false
 
 // Fits the linear probe's nine penalties to the data that peers/logistic_sklearn.py wrote, and prints objective, iterations and CPU time.

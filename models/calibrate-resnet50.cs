@@ -3,7 +3,7 @@
 #:project ../src/Pristine/Pristine.csproj
 #:property PublishAot=false
 using System.Globalization;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
 

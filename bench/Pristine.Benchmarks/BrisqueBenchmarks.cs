@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Kernels;
 using Pristine.Metrics.Brisque;
 

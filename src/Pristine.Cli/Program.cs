@@ -7,6 +7,7 @@ using Pristine.Experiments.Training;
 using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Tables;
 
 // Not RootCommand: its name is that of the executable, and help should show the command as it is published.
 var root = new Command(

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Cli;
 

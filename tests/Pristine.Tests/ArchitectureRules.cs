@@ -12,7 +12,7 @@ internal sealed record Violation(string File, int Line, string Message)
 }
 
 /// <summary>
-/// The rules of docs/architecture.md that a parser can check. A room is a folder of src/Pristine; src/Pristine.Cli is the room Cli.
+/// The rules of docs/architecture.md that a parser can check. A room is a folder of src/Pristine, or another project beside it: src/Pristine.Cli is the room Cli.
 /// To change the architecture, change the tables here and docs/architecture.md in one commit.
 /// </summary>
 internal static partial class ArchitectureRules
@@ -22,24 +22,28 @@ internal static partial class ArchitectureRules
     private const string Native = "Native";
     private const string Selection = "Selection";
 
+    private static readonly string[] BelowSelection = ["Scoring", "Tables", "Metrics", "Datasets", "Models", "Media", Kernels, Native];
+
     /// <summary>
-    /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments -> Selection -> Scoring ->
-    /// Metrics, Datasets -> Models, Imaging -> Kernels, Native, not one beside it. Selection consumes the rows that Scoring makes, so
+    /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables ->
+    /// Metrics, Datasets -> Models, Media -> Kernels, Native, not one beside it. Selection consumes the rows that Scoring makes, so
     /// it stands above Scoring; it never touches pixels, so of what lies lower it may use only names, numbers and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
         [Native] = [],
         [Kernels] = [],
-        ["Imaging"] = [Kernels, Native],
+        ["Media"] = [Kernels, Native],
         ["Models"] = [Kernels, Native],
-        ["Metrics"] = ["Models", "Imaging", Kernels, Native],
-        ["Datasets"] = ["Models", "Imaging", Kernels, Native],
-        ["Scoring"] = ["Metrics", "Datasets", "Models", "Imaging", Kernels, Native],
-        [Selection] = ["Scoring", "Metrics", "Datasets", "Imaging", Native],
-        ["Reports"] = [Selection, "Scoring", "Metrics", "Datasets", "Models", "Imaging", Kernels, Native],
-        ["Experiments"] = [Selection, "Scoring", "Metrics", "Datasets", "Models", "Imaging", Kernels, Native],
-        [Cli] = ["Reports", "Experiments", Selection, "Scoring", "Metrics", "Datasets", "Models", "Imaging", Kernels, Native],
+        ["Metrics"] = ["Models", "Media", Kernels, Native],
+        ["Datasets"] = ["Models", "Media", Kernels, Native],
+        ["Tables"] = ["Metrics", "Datasets", "Models", "Media", Kernels, Native],
+        ["Scoring"] = ["Tables", "Metrics", "Datasets", "Models", "Media", Kernels, Native],
+        [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Native],
+        ["Reports"] = [Selection, .. BelowSelection],
+        ["Experiments"] = [Selection, .. BelowSelection],
+        ["PaddleMix"] = [Selection, .. BelowSelection],
+        [Cli] = ["Reports", "Experiments", Selection, .. BelowSelection],
     };
 
     /// <summary>Files that a rule does not apply to. <paramref name="File"/> is relative to src; the reason is for the reader.</summary>
@@ -201,7 +205,8 @@ internal static partial class ArchitectureRules
 
         public string Folder => File[..File.LastIndexOf('/')];
 
-        public string Room => File.StartsWith("Pristine.Cli/", StringComparison.Ordinal) ? Cli : File.Split('/')[1];
+        /// <summary>A folder of src/Pristine, or the last part of another project's name: Cli, Experiments, PaddleMix.</summary>
+        public string Room => File.Split('/') is ["Pristine", var room, ..] ? room : File.Split('/')[0]["Pristine.".Length..];
 
         public Violation At(SyntaxNode node, string message) => At(node.GetFirstToken(), message);
 

@@ -1,5 +1,6 @@
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
+using Pristine.PaddleMix;
 
 namespace Pristine.Tests;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Pristine.Datasets;
 using Pristine.Experiments;
 using Pristine.Metrics;
+using Pristine.Tables;
 
 namespace Pristine.Cli.Commands;
 

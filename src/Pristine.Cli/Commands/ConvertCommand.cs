@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
 using Pristine.Models;

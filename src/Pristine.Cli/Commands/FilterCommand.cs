@@ -3,6 +3,7 @@ using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Tables;
 
 namespace Pristine.Cli.Commands;
 

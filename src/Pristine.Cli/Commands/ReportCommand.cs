@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Reports;
+using Pristine.Tables;
 
 namespace Pristine.Cli.Commands;
 
@@ -55,7 +56,7 @@ internal static class ReportCommand
     private static int Run(string folder, string output, ReportOptions options)
     {
         using var interruption = new Interruption();
-        var table = Scoring.ScoreTable.Open(folder);
+        var table = Tables.ScoreTable.Open(folder);
         try
         {
             var summary = Report.Write(table, folder, output, options, interruption.Token);

@@ -4,6 +4,7 @@ using System.Text;
 using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Tables;
 
 namespace Pristine.Cli.Commands;
 
@@ -108,7 +109,7 @@ internal sealed class RowTable(ScoreColumns columns)
 {
     private const int ImageWidth = 40;
     private readonly ScoreColumn[] _scores =
-        [.. columns.All.Where(column => column.Kind == Scoring.ColumnKind.Number && column.Name is not ("key" or "image_index" or "width" or "height" or "bytes"))];
+        [.. columns.All.Where(column => column.Kind == Tables.ColumnKind.Number && column.Name is not ("key" or "image_index" or "width" or "height" or "bytes"))];
 
     private bool _started;
 
@@ -118,7 +119,7 @@ internal sealed class RowTable(ScoreColumns columns)
             Console.Out.WriteLine(Line("image", "status", "size", [.. _scores.Select(column => column.Name)], (row.Error ?? row.Skipped) == null ? "" : " reason"));
         _started = true;
         var size = row.Header is { } header ? $"{header.Width}x{header.Height}" : "";
-        Console.Out.WriteLine(Line(row.Image ?? row.Id, Imaging.ImageStatusNames.Name(row.Status), size, [.. _scores.Select(column => Number(column.Number(row)))], Reason(row)));
+        Console.Out.WriteLine(Line(row.Image ?? row.Id, Media.ImageStatusNames.Name(row.Status), size, [.. _scores.Select(column => Number(column.Number(row)))], Reason(row)));
     }
 
     private static string Reason(ScoreRow row) =>

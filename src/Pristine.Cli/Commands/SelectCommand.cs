@@ -2,6 +2,7 @@ using System.CommandLine;
 using Pristine.Datasets;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Tables;
 
 namespace Pristine.Cli.Commands;
 

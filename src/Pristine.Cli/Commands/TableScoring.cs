@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Scoring;
 
 namespace Pristine.Cli.Commands;

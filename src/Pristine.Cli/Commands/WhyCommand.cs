@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Tables;
 
 namespace Pristine.Cli.Commands;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Models;
 
 namespace Pristine.Metrics;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Native;
 
 namespace Pristine.Reports;

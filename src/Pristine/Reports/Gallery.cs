@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 
 namespace Pristine.Reports;

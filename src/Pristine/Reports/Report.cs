@@ -1,6 +1,7 @@
 using Pristine.Datasets;
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Reports;
 

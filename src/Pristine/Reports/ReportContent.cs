@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Pristine.Metrics;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Reports;
 

@@ -1,5 +1,6 @@
 using Pristine.Metrics;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Reports;
 

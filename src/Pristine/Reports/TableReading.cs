@@ -1,7 +1,8 @@
 using System.Globalization;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Reports;
 

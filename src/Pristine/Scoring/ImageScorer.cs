@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.IO.Hashing;
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Native;
+using Pristine.Tables;
 
 namespace Pristine.Scoring;
 

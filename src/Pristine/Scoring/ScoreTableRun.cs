@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Models;
 using Pristine.Native;
+using Pristine.Tables;
 
 namespace Pristine.Scoring;
 

@@ -1,7 +1,8 @@
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Models;
+using Pristine.Tables;
 
 namespace Pristine.Scoring;
 

@@ -1,5 +1,6 @@
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Selection;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Selection;
 

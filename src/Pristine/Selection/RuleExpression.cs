@@ -1,6 +1,7 @@
 using System.Globalization;
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Selection;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Selection;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pristine.Tables;
 
 namespace Pristine.Selection;
 
@@ -155,7 +156,7 @@ internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression
     {
         var score = options.Score == null ? null : RuleParser.ReadNumber(options.Score, columns);
         if (score != null)
-            columns = columns.With(new Scoring.TableColumn(Score, Scoring.TableColumnKind.Number, Direction: Metrics.MetricDirection.HigherIsBetter));
+            columns = columns.With(new Tables.TableColumn(Score, Tables.TableColumnKind.Number, Direction: Metrics.MetricDirection.HigherIsBetter));
         if ((options.Top != null || options.Between != null) != (options.By != null))
         {
             throw new RuleException(options.By == null

@@ -1,8 +1,9 @@
 using System.Globalization;
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Selection;
 

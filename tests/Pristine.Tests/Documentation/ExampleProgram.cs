@@ -3,6 +3,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Pristine.Metrics;
 using Pristine.Native;
+using Pristine.PaddleMix;
 
 namespace Pristine.Tests.Documentation;
 
@@ -25,7 +26,10 @@ internal static class ExampleProgram
         global using System.Threading.Tasks;
         """;
 
-    private static readonly string[] Libraries = [typeof(Metric).Assembly.Location, typeof(System.IO.Hashing.XxHash128).Assembly.Location];
+    private static readonly string[] Libraries =
+    [
+        typeof(Metric).Assembly.Location, typeof(MMDataset).Assembly.Location, typeof(System.IO.Hashing.XxHash128).Assembly.Location,
+    ];
 
     /// <summary>The program's standard output. Fails the test when it does not compile, or ends with another exit code than 0.</summary>
     public static string Run(string source)

@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Text.Json;
 using Pristine.Datasets;
 using Pristine.Experiments;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Scoring;
-using Pristine.Tests.Imaging;
+using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Experiments;
 

@@ -1,6 +1,6 @@
 using Pristine.Datasets;
 using Pristine.Experiments;
-using Pristine.Tests.Imaging;
+using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Experiments;
 

@@ -1,6 +1,6 @@
 using Pristine.Experiments;
-using Pristine.Imaging;
-using Pristine.Tests.Imaging;
+using Pristine.Media;
+using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Experiments;
 

@@ -1,5 +1,6 @@
 using Pristine.Datasets;
 using Pristine.Experiments;
+using Pristine.Tables;
 
 namespace Pristine.Tests.Experiments;
 

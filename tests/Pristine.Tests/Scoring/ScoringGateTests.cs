@@ -1,7 +1,8 @@
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Tests.Scoring;
 
@@ -69,7 +70,7 @@ public class ScoringGateTests
     {
         using var folder = TestFiles.NewFolder();
         var small = Path.Combine(folder.Path, "small.png");
-        File.WriteAllBytes(small, Imaging.TestImages.Png(8, 8));
+        File.WriteAllBytes(small, Media.TestImages.Png(8, 8));
         using (var scorer = new ImageScorer(With("resnet50@biq2021")))
             Assert.Equal(ImageStatus.TooSmall, scorer.Score(small).Status);
         using (var scorer = new ImageScorer(With("resnet50@biq2021", new Limit("min_side", 4))))

@@ -1,10 +1,11 @@
 using Pristine.Datasets;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Brisque;
 using Pristine.Models;
 using Pristine.Scoring;
-using Pristine.Tests.Imaging;
+using Pristine.Tables;
+using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Scoring;
 

@@ -2,6 +2,7 @@ using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Tables;
 
 namespace Pristine.Tests.Selection;
 
@@ -13,7 +14,7 @@ public class CascadeTests
     private static Dataset Mixed(TemporaryFolder folder)
     {
         var photos = Directory.GetFiles(Photos, "*.jpg").Order(StringComparer.Ordinal).Where((_, i) => i % 3 == 1).ToArray();
-        File.WriteAllBytes(folder["tiny.png"], Imaging.TestImages.Png(8, 8));
+        File.WriteAllBytes(folder["tiny.png"], Media.TestImages.Png(8, 8));
         static string Line(string id, int turns, params string[] images) =>
             $"{{\"id\": \"{id}\", \"images\": [{string.Join(", ", images.Select(image => $"\"{image}\""))}], \"source\": \"{(turns > 2 ? "chat" : "coco")}\", \"conversations\": [{string.Join(", ", Enumerable.Repeat("[\"q\", \"a\"]", turns))}]}}";
         File.WriteAllLines(

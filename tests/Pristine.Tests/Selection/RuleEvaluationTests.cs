@@ -1,9 +1,10 @@
 using System.Globalization;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Tables;
 
 namespace Pristine.Tests.Selection;
 

@@ -1,4 +1,4 @@
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Kernels;
 using Pristine.Native;
 

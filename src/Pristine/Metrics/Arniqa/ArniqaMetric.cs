@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Models;
 
 namespace Pristine.Metrics.Arniqa;

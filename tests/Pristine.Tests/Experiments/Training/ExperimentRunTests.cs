@@ -3,12 +3,13 @@ using System.Text.Json;
 using Pristine.Datasets;
 using Pristine.Experiments;
 using Pristine.Experiments.Training;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Kernels;
 using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Selection;
-using Pristine.Tests.Imaging;
+using Pristine.Tables;
+using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Experiments.Training;
 

@@ -1,8 +1,8 @@
 using Pristine.Experiments;
 using Pristine.Experiments.Training;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
-using Pristine.Tests.Imaging;
+using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Experiments.Training;
 

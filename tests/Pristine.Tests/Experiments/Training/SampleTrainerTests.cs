@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Pristine.Experiments.Training;
-using Pristine.Tests.Imaging;
+using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Experiments.Training;
 

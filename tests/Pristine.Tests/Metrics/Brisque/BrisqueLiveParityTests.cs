@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Kernels;
 using Pristine.Metrics.Brisque;
 using Pristine.Models;

@@ -1,9 +1,9 @@
 using Pristine.Experiments;
-using Pristine.Imaging;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
-using Pristine.Tests.Imaging;
+using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Metrics.ResNet;
 

@@ -1,0 +1,44 @@
+namespace Pristine.Media;
+
+/// <summary>What became of one image. Exactly one per row of a result; only <see cref="Ok"/> and <see cref="TooSmall"/> carry scores.</summary>
+public enum ImageStatus
+{
+    /// <summary>Decoded, and every metric gave a score.</summary>
+    Ok,
+
+    /// <summary>The file is there, but no decoder reads it, it is damaged or cut off, or it may not be read.</summary>
+    Unreadable,
+
+    /// <summary>There is no file at the path.</summary>
+    Missing,
+
+    /// <summary>The header promises more pixels than the limit; the pixels were not read.</summary>
+    TooLarge,
+
+    /// <summary>Decoded, but smaller than at least one metric needs; that metric's score is missing, the others are there.</summary>
+    TooSmall,
+
+    /// <summary>Reading took longer than allowed.</summary>
+    Timeout,
+
+    /// <summary>The item has no image.</summary>
+    NoImage,
+}
+
+/// <summary>The names of statuses as they stand in every file Pristine writes.</summary>
+public static class ImageStatusNames
+{
+    /// <summary>The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>, <c>no_image</c>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>
+    public static string Name(this ImageStatus status) => status switch
+    {
+        ImageStatus.Ok => "ok",
+        ImageStatus.Unreadable => "unreadable",
+        ImageStatus.Missing => "missing",
+        ImageStatus.TooLarge => "too_large",
+        ImageStatus.TooSmall => "too_small",
+        ImageStatus.Timeout => "timeout",
+        ImageStatus.NoImage => "no_image",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Expected a value of ImageStatus."),
+    };
+}

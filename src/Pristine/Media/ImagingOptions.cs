@@ -1,0 +1,21 @@
+namespace Pristine.Media;
+
+/// <summary>Limits and choices of an <see cref="ImageDecoder"/>.</summary>
+public sealed record ImagingOptions
+{
+    /// <summary>The most pixels an <see cref="ImageView"/> can hold: 3 bytes each in one span.</summary>
+    public const long MostPixels = int.MaxValue / 3;
+
+    /// <summary>
+    /// The most pixels (width x height) an image may have; a larger one gets <see cref="ImageStatus.TooLarge"/> before pixels are read.
+    /// It bounds a decoder's memory: about 4 bytes per pixel here, and up to 8 within the libraries while a progressive or interlaced
+    /// file is decoded. Default 200 million; from 1 to <see cref="MostPixels"/>.
+    /// </summary>
+    public long MaxPixels { get; init; } = 200_000_000;
+
+    /// <summary>The largest file that is read, in bytes; a larger one is <see cref="ImageStatus.Unreadable"/>. Default 1 GiB; from 1 to <see cref="Array.MaxLength"/>.</summary>
+    public long MaxFileBytes { get; init; } = 1 << 30;
+
+    /// <summary>Whether JPEGs are decoded with libjpeg-turbo where the system has it: about twice as fast, the same pixels and statuses. Default true.</summary>
+    public bool UseTurboJpeg { get; init; } = true;
+}

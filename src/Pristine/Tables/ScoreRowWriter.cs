@@ -1,0 +1,154 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Pristine.Tables;
+
+/// <summary>Writes rows to a stream, one line each. A missing value is <c>null</c> in JSONL and empty in CSV; NaN and infinity never appear.</summary>
+public abstract class ScoreRowWriter : IDisposable
+{
+    private const int FlushAt = 1 << 16;
+    private readonly Stream _stream;
+
+    /// <summary>Makes a writer on a stream that stays the caller's.</summary>
+    /// <param name="stream">Where to write.</param>
+    /// <param name="columns">The columns of the rows.</param>
+    protected ScoreRowWriter(Stream stream, ScoreColumns columns)
+    {
+        _stream = stream;
+        Columns = columns;
+    }
+
+    /// <summary>Opens a writer for a format.</summary>
+    /// <param name="format"><c>jsonl</c> or <c>csv</c>.</param>
+    /// <param name="stream">Where to write; not closed.</param>
+    /// <param name="columns">The columns of the rows.</param>
+    /// <exception cref="ArgumentException">The format is neither.</exception>
+    public static ScoreRowWriter Create(string format, Stream stream, ScoreColumns columns) => format switch
+    {
+        "jsonl" => new JsonlRowWriter(stream, columns),
+        "csv" => new CsvRowWriter(stream, columns),
+        _ => throw new ArgumentException($"Expected the format jsonl or csv; found '{format}'.", nameof(format)),
+    };
+
+    /// <summary>The columns.</summary>
+    protected ScoreColumns Columns { get; }
+
+    /// <summary>Whole lines that are not yet on the stream.</summary>
+    protected ArrayBufferWriter<byte> Buffer { get; } = new(FlushAt * 2);
+
+    /// <summary>Writes a row as a whole line.</summary>
+    /// <param name="row">The row.</param>
+    public void Write(ScoreRow row)
+    {
+        AppendLine(row);
+        if (Buffer.WrittenCount >= FlushAt)
+            Flush();
+    }
+
+    /// <summary>Puts all whole lines on the stream.</summary>
+    public void Flush()
+    {
+        _stream.Write(Buffer.WrittenSpan);
+        _stream.Flush();
+        Buffer.ResetWrittenCount();
+    }
+
+    /// <summary>Appends the row's line to <see cref="Buffer"/>.</summary>
+    /// <param name="row">The row.</param>
+    protected abstract void AppendLine(ScoreRow row);
+
+    /// <summary>The shortest text that gives the same number back: as a float for scores (that is what they are rounded to), exact for whole numbers.</summary>
+    protected static string Number(double value) =>
+        value == Math.Floor(value) && Math.Abs(value) < 1e15
+            ? value.ToString("F0", CultureInfo.InvariantCulture)
+            : (float)value == value ? ((float)value).ToString("R", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Flushes.</summary>
+    /// <param name="disposing">True when called by <see cref="Dispose()"/>.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+            Flush();
+    }
+}
+
+/// <summary>One flat JSON object per row; keys are the columns' names.</summary>
+internal sealed class JsonlRowWriter : ScoreRowWriter
+{
+    private readonly Utf8JsonWriter _json;
+    private readonly JsonEncodedText[] _names;
+
+    public JsonlRowWriter(Stream stream, ScoreColumns columns)
+        : base(stream, columns)
+    {
+        // Relaxed: paths and captions in any language stay readable; the output is not embedded in HTML.
+        _json = new Utf8JsonWriter(Buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        _names = [.. columns.All.Select(column => JsonEncodedText.Encode(column.Name))];
+    }
+
+    protected override void AppendLine(ScoreRow row)
+    {
+        _json.WriteStartObject();
+        for (var i = 0; i < _names.Length; i++)
+        {
+            var column = Columns.All[i];
+            _json.WritePropertyName(_names[i]);
+            if (column.Kind == ColumnKind.Text)
+                _json.WriteStringValue(column.Text(row));
+            else if (column.Number(row) is var number && double.IsFinite(number))
+                _json.WriteRawValue(Number(number), skipInputValidation: true);
+            else
+                _json.WriteNullValue();
+        }
+        _json.WriteEndObject();
+        _json.Flush();
+        _json.Reset();
+        Buffer.Write("\n"u8);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _json.Dispose();
+    }
+}
+
+/// <summary>RFC 4180 with a header line and LF line ends.</summary>
+internal sealed class CsvRowWriter : ScoreRowWriter
+{
+    private static readonly SearchValues<char> NeedQuotes = SearchValues.Create(",\"\r\n");
+    private readonly StringBuilder _line = new();
+
+    public CsvRowWriter(Stream stream, ScoreColumns columns)
+        : base(stream, columns) =>
+        Encoding.UTF8.GetBytes(string.Join(',', columns.All.Select(column => Quoted(column.Name))) + "\n", Buffer);
+
+    protected override void AppendLine(ScoreRow row)
+    {
+        _line.Clear();
+        foreach (var column in Columns.All)
+        {
+            if (_line.Length > 0)
+                _line.Append(',');
+            if (column.Kind == ColumnKind.Text)
+                _line.Append(Quoted(column.Text(row) ?? ""));
+            else if (column.Number(row) is var number && double.IsFinite(number))
+                _line.Append(Number(number));
+        }
+        _line.Append('\n');
+        Encoding.UTF8.GetBytes(_line.ToString(), Buffer);
+    }
+
+    internal static string Quoted(string text) =>
+        text.AsSpan().ContainsAny(NeedQuotes) ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+}

@@ -1,0 +1,145 @@
+using Pristine.Metrics;
+using Pristine.Native;
+
+namespace Pristine.Tables;
+
+/// <summary>What a table's column holds.</summary>
+public enum TableColumnKind
+{
+    /// <summary>Numbers.</summary>
+    Number,
+
+    /// <summary>Text.</summary>
+    Text,
+
+    /// <summary>True or false.</summary>
+    Boolean,
+}
+
+/// <summary>A column of a score table.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Kind">Numbers, text, or true and false.</param>
+/// <param name="IsFloat">True for 32-bit floats: a constant that they are compared with is rounded to one too.</param>
+/// <param name="Direction">Which end is good; <see cref="MetricDirection.None"/> for what is no quality.</param>
+public sealed record TableColumn(string Name, TableColumnKind Kind, bool IsFloat = false, MetricDirection Direction = MetricDirection.None);
+
+/// <summary>A score table, opened for reading: one row per image, in Parquet files that any tool can read.</summary>
+public sealed class ScoreTable
+{
+    private ScoreTable(string folder, TableProvenance provenance, IReadOnlyList<TablePart> parts)
+    {
+        (Folder, Provenance, Parts) = (folder, provenance, parts);
+        Columns = ColumnsOf(provenance.Columns);
+    }
+
+    /// <summary>The table's folder, absolute.</summary>
+    public string Folder { get; }
+
+    /// <summary>Where the numbers come from.</summary>
+    public TableProvenance Provenance { get; }
+
+    /// <summary>The columns: those of every table, then the metrics with their qualities.</summary>
+    public IReadOnlyList<TableColumn> Columns { get; }
+
+    /// <summary>Number of rows.</summary>
+    public long RowCount => Parts.Sum(part => part.Contents.Rows);
+
+    internal IReadOnlyList<TablePart> Parts { get; }
+
+    /// <summary>
+    /// Null for a table that is whole; otherwise what is missing: shards or columns that a run has not finished. What is there can be used.
+    /// </summary>
+    public string? Incomplete
+    {
+        get
+        {
+            var behind = Parts.Count(part => Provenance.Columns.Any(column => !part.Has(column.Metric, column.Fingerprint, part.Contents.LastKey)));
+            return behind > 0 ? $"{behind} of {Parts.Count} parts lack a column or have it by an older model"
+                : !Provenance.IsComplete ? $"{Provenance.FinishedShards.Count} of {Provenance.Shards} shards are finished"
+                : null;
+        }
+    }
+
+    /// <summary>Opens a table.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <exception cref="ScoreTableException">The folder holds no table, or a damaged one.</exception>
+    public static ScoreTable Open(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        var provenance = TableProvenance.Read(folder) ?? throw new ScoreTableException(
+            $"Expected a score table, which 'pristine score INPUT --out DIR' makes; '{folder}' has no {TableProvenance.FileName}.");
+        folder = Path.GetFullPath(folder);
+        using var database = DuckDbConnection.Open();
+        var parts = TablePart.List(database, folder);
+        return parts.Count > 0
+            ? new ScoreTable(folder, provenance, parts)
+            : throw new ScoreTableException($"The score table {folder} has no rows yet: its run was stopped before the first part was written.");
+    }
+
+    /// <summary>Writes all rows to one file, in the order of the dataset.</summary>
+    /// <param name="file">The file; replaced if it is there.</param>
+    /// <param name="format"><c>parquet</c>, <c>csv</c> or <c>jsonl</c>.</param>
+    /// <returns>The number of rows.</returns>
+    /// <exception cref="ArgumentException">The format is none of the three.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public long Export(string file, string format)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        var options = CopyOptions(format);
+        using var database = DuckDbConnection.Open();
+        var partial = file + ".partial";
+        var rows = database.Execute($"COPY (SELECT * FROM {Source} ORDER BY key) TO {DuckDbConnection.Literal(Path.GetFullPath(partial))} {options}");
+        File.Move(partial, file, overwrite: true);
+        return rows;
+    }
+
+    /// <summary>Reads the rows, part by part.</summary>
+    /// <param name="metrics">The metrics whose scores are wanted; NaN where a row has none.</param>
+    /// <returns>Rows in the order of the parts, which need not be that of the dataset.</returns>
+    internal IEnumerable<ScoreRow> ReadRows(IReadOnlyList<Metric> metrics)
+    {
+        using var database = DuckDbConnection.Open();
+        var fingerprints = metrics.Select(metric => ColumnProvenance.Of(metric).Fingerprint).ToArray();
+        foreach (var part in Parts)
+            foreach (var row in part.ReadRows(database, metrics, fingerprints))
+                yield return row;
+    }
+
+    /// <summary>The columns of a table with some metrics.</summary>
+    internal static IReadOnlyList<TableColumn> ColumnsOf(IEnumerable<ColumnProvenance> metrics)
+    {
+        var columns = TablePart.FixedColumns
+            .Select(column => new TableColumn(column.Name, column.Type is "VARCHAR" or "TIMESTAMP" ? TableColumnKind.Text : TableColumnKind.Number)).ToList();
+        columns.Add(new TableColumn("has_image", TableColumnKind.Boolean));
+        foreach (var metric in metrics)
+        {
+            if (columns.All(column => column.Name != metric.Metric))
+                columns.Add(new TableColumn(metric.Metric, TableColumnKind.Number, metric.IsFloat, metric.Direction));
+            if (metric.QualityColumn is { } quality)
+                columns.Add(new TableColumn(quality, TableColumnKind.Number, true, MetricDirection.HigherIsBetter));
+        }
+        return columns;
+    }
+
+    /// <summary>The rows as something to select from.</summary>
+    internal string Source
+    {
+        get
+        {
+            var files = $"read_parquet({TablePart.FileList(Parts.Select(part => part.File))}{(IsUniform ? "" : ", union_by_name = true")})";
+            return Parts.Any(part => part.Contents.HasSkipped) ? files : $"(SELECT *, {TablePart.NoneSkipped} FROM {files})";
+        }
+    }
+
+    /// <summary>How DuckDB writes a format.</summary>
+    internal static string CopyOptions(string format) => format switch
+    {
+        "parquet" => "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
+        "csv" => "(FORMAT csv, HEADER, USE_TMP_FILE false)",
+        "jsonl" => "(FORMAT json, USE_TMP_FILE false)",
+        _ => throw new ArgumentException($"Expected the format parquet, csv or jsonl; found '{format}'.", nameof(format)),
+    };
+
+    private bool IsUniform => Parts.All(part =>
+        part.Contents.HasSkipped == Parts[0].Contents.HasSkipped && Provenance.Columns.All(column => part.Contents.Columns.ContainsKey(column.Metric)));
+}
