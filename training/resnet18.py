@@ -1,0 +1,98 @@
+"""ResNet-18 with its batch normalisations folded into the convolutions, and the weights of a NuGet package to start from.
+
+The weights are those of Microsoft.ML.DnnImageFeaturizer.ResNet18 0.23.1 (MIT): a CNTK network of 17 convolutions with 3x3 masks or larger,
+whose fourth stage has three blocks. Its input is BGR, 0 to 255, less the means that NormalisedPlanes and this file call MEAN; strided
+convolutions pad above and to the left only.
+"""
+import hashlib
+import os
+
+import numpy as np
+import onnx
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from onnx import numpy_helper
+
+PACKAGE = 'microsoft.ml.dnnimagefeaturizer.resnet18/0.23.1/tools/DnnImageModels/ResNet18Onnx/ResNet18.onnx'
+CHANNELS = (64, 128, 256, 512)
+BLOCKS = (2, 2, 2, 3)
+# Blue, green, red.
+MEAN = (103.06, 115.9, 123.15)
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; the first block of a stage after the first halves both sides."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.halves = inputs != outputs
+        self.first = nn.Conv2d(inputs, outputs, 3, 2 if self.halves else 1, 0 if self.halves else 1)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1)
+        if self.halves:
+            self.shortcut = nn.Conv2d(inputs, outputs, 1, 2)
+
+    def forward(self, x):
+        inner = F.relu(self.first(F.pad(x, (1, 0, 1, 0)) if self.halves else x))
+        return F.relu(self.second(inner) + (self.shortcut(x) if self.halves else x))
+
+
+class ResNet18(nn.Module):
+    """The stem and as many stages as asked for. Returns the output of each stage."""
+
+    def __init__(self, stages=4):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 64, 7, 2, 0)
+        inputs, built = 64, []
+        for outputs, count in list(zip(CHANNELS, BLOCKS))[:stages]:
+            built.append(nn.Sequential(*[Block(inputs if i == 0 else outputs, outputs) for i in range(count)]))
+            inputs = outputs
+        self.stages = nn.ModuleList(built)
+
+    def forward(self, x):
+        x = F.relu(self.stem(F.pad(x, (3, 2, 3, 2))))
+        # No value is below 0 after the rectifier, so zeros stand for what lies outside.
+        x = F.max_pool2d(F.pad(x, (1, 0, 1, 0)), 3, 2)
+        outputs = []
+        for stage in self.stages:
+            x = stage(x)
+            outputs.append(x)
+        return outputs
+
+
+def package_file():
+    root = os.environ.get('NUGET_PACKAGES', os.path.expanduser('~/.nuget/packages'))
+    return os.path.join(root, PACKAGE)
+
+
+def load_imagenet(stages=4, path=None):
+    """A network with the package's weights; each normalisation becomes part of the convolution before it."""
+    content = open(path or package_file(), 'rb').read()
+    model = onnx.load_from_string(content)
+    weights = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+    normalisation = {n.input[0]: n for n in model.graph.node if n.op_type == 'BatchNormalization'}
+    convolutions = iter([n for n in model.graph.node if n.op_type == 'Conv'])
+    network = ResNet18(4)
+
+    def put(target):
+        node = next(convolutions)
+        norm = normalisation[node.output[0]]
+        scale, shift, mean, variance = (weights[name].astype(np.float64) for name in norm.input[1:5])
+        epsilon = next((a.f for a in norm.attribute if a.name == 'epsilon'), 1e-5)
+        factor = scale / np.sqrt(variance + epsilon)
+        folded = weights[node.input[1]].astype(np.float64) * factor[:, None, None, None]
+        if tuple(target.weight.shape) != folded.shape:
+            raise ValueError(f'expected a convolution of shape {tuple(target.weight.shape)}; found {folded.shape}: {node.name}')
+        target.weight.data.copy_(torch.tensor(folded))
+        target.bias.data.copy_(torch.tensor(shift - mean * factor))
+
+    put(network.stem)
+    for stage in network.stages:
+        for block in stage:
+            # The package lists the shortcut of a block first.
+            if block.halves:
+                put(block.shortcut)
+            put(block.first)
+            put(block.second)
+    network.stages = network.stages[:stages]
+    return network, hashlib.sha256(content).hexdigest()
