@@ -38,7 +38,7 @@ internal static class DoctorCommand
         yield return new("runtime", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
         yield return new("cores", $"{Environment.ProcessorCount}");
         yield return new("SIMD", $"{Simd.Current} in use; supported: {string.Join(", ", Simd.Supported)}");
-        const string rebuild = "rebuild (dotnet build fetches it with npm)";
+        const string rebuild = "rebuild (dotnet build copies it from its NuGet package), or set its PRISTINE_ variable to the full path of the library";
         yield return Library("libvips", "vips", () => Vips.Version, rebuild, required: true);
         yield return Library("libturbojpeg", "turbojpeg", () => TurboJpeg.Version,
             "optional, decodes JPEG about twice as fast (Debian: apt-get install libturbojpeg0)", required: false);

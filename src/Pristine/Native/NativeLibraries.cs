@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Pristine.Native;
 
 /// <summary>
-/// Finds the native libraries by their logical names. Order: the environment variable of the library (a full path), the
-/// <c>runtimes/&lt;rid&gt;/native</c> folder and the folder beside the assembly, then the system's own search.
+/// Finds the native libraries by their logical names. Order: the environment variable of the library (a full path), the folders where
+/// the runtime expects the libraries of packages, the folder beside the assembly, then the system's own search.
 /// </summary>
 public static class NativeLibraries
 {
@@ -15,14 +15,14 @@ public static class NativeLibraries
     internal const string OnnxRuntime = "onnxruntime";
     internal const string DuckDb = "duckdb";
 
-    private sealed record Entry(string Variable, string[] Patterns, string[] SystemNames);
+    private sealed record Entry(string Variable, string[] Files, string[] SystemNames);
 
     private static readonly Dictionary<string, Entry> Known = new(StringComparer.Ordinal)
     {
-        [Vips] = new("PRISTINE_VIPS", ["libvips-cpp.so.*", "libvips-cpp.*.dylib", "libvips-42.dll"], ["libvips.so.42", "libvips.42.dylib"]),
+        [Vips] = new("PRISTINE_VIPS", ["libvips.so.42", "libvips.42.dylib", "libvips-42.dll"], ["libvips.so.42", "libvips.42.dylib"]),
         // libjpeg-turbo's 2.x ABI; never bundled, used where the system has it.
         [TurboJpeg] = new("PRISTINE_TURBOJPEG", [], ["libturbojpeg.so.0", "libturbojpeg.0.dylib"]),
-        [OnnxRuntime] = new("PRISTINE_ORT", ["libonnxruntime.so.1", "libonnxruntime.1.dylib", "onnxruntime.dll"], []),
+        [OnnxRuntime] = new("PRISTINE_ORT", ["libonnxruntime.so", "libonnxruntime.dylib", "onnxruntime.dll"], []),
         [DuckDb] = new("PRISTINE_DUCKDB", ["libduckdb.so", "libduckdb.dylib", "duckdb.dll"], []),
     };
 
@@ -67,7 +67,7 @@ public static class NativeLibraries
         if (TryLoad(name, out _))
             return Loaded[name].Handle;
         throw new DllNotFoundException(
-            $"The native library '{name}' was not found in {Folders()[0]} or on the system; it is copied there by the build. " +
+            $"The native library '{name}' was not found in {string.Join(", ", Folders())} or on the system; the build copies it there from its NuGet package. " +
             $"Run 'pristine doctor', or set {entry.Variable} to the full path of the library.");
     }
 
@@ -76,8 +76,8 @@ public static class NativeLibraries
         var configured = Environment.GetEnvironmentVariable(entry.Variable);
         if (!string.IsNullOrEmpty(configured))
             return NativeLibrary.TryLoad(configured, out var handle) ? (handle, configured) : (0, null);
-        foreach (var folder in Folders().Where(Directory.Exists))
-            foreach (var file in entry.Patterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)))
+        foreach (var folder in Folders())
+            foreach (var file in entry.Files.Select(name => Path.Combine(folder, name)).Where(File.Exists))
                 if (NativeLibrary.TryLoad(file, out var handle))
                     return (handle, file);
         foreach (var name in entry.SystemNames)
@@ -86,12 +86,12 @@ public static class NativeLibraries
         return (0, null);
     }
 
-    private static string[] Folders() =>
-        [Path.Combine(AppContext.BaseDirectory, "runtimes", PortableRid(), "native"), AppContext.BaseDirectory];
-
-    private static string PortableRid()
+    /// <summary>Existing folders, the likeliest first.</summary>
+    private static string[] Folders()
     {
-        var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
-        return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        // Where the host found native files in the application's dependencies; absent where there is no host, as in NativeAOT.
+        var known = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        return [.. known.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Append(AppContext.BaseDirectory)
+            .Select(Path.TrimEndingDirectorySeparator).Distinct(StringComparer.Ordinal).Where(Directory.Exists)];
     }
 }
