@@ -77,7 +77,7 @@ public sealed partial class OpinionScores
         new("SPAQ", OpinionDirection.HigherIsBetter, SpaqNumbers(), null, 11125),
     ];
 
-    private OpinionScores(string source, string? dataset, OpinionDirection direction, IReadOnlyList<OpinionScore> scores) =>
+    internal OpinionScores(string source, string? dataset, OpinionDirection direction, IReadOnlyList<OpinionScore> scores) =>
         (Source, Dataset, Direction, Scores) = (source, dataset, direction, scores);
 
     /// <summary>The label file.</summary>

@@ -65,6 +65,26 @@ public class FitTests
     }
 
     [Fact]
+    public void A_head_trained_on_degraded_images_finds_damage()
+    {
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["intact"]);
+        foreach (var file in Directory.EnumerateFiles(Photos, "*.jpg").Where(file => !Path.GetFileName(file).Contains('-', StringComparison.Ordinal) && !file.EndsWith("corrupt.jpg", StringComparison.Ordinal)))
+            File.Copy(file, folder[$"intact/{Path.GetFileName(file)}"]);
+        PristineCommand.Run("degrade", folder["intact"], "--out", folder["copies/none"], "--share", "0").Expect(0);
+        PristineCommand.Run("degrade", folder["intact"], "--out", folder["copies/all"], "--levels", "4-5", "--kinds", "white_noise,lens_blur").Expect(0);
+        var fit = PristineCommand.Run(
+            "fit", "--degraded", folder["copies/none/degraded.jsonl"], folder["copies/all/degraded.jsonl"], "--penalties", "1000", "--folds", "2", "--out", folder["mine.head"]).Expect(0);
+        Assert.Contains("0 of ", fit.Error, StringComparison.Ordinal);
+
+        var head = JsonDocument.Parse(File.ReadLines(folder["mine.head"]).First()).RootElement;
+        Assert.Equal((1.0, 0.0), (head.GetProperty("worst").GetDouble(), head.GetProperty("best").GetDouble()));
+        var scores = Scores(PristineCommand.Run("score", Photos, "--head", folder["mine.head"], "--metrics", "resnet50@mine", "--format", "jsonl").Expect(0), "resnet50@mine");
+        Assert.True(scores["boats-noise"] > scores["boats"], $"{scores["boats-noise"]} {scores["boats"]}");
+        Assert.True(scores["moss-blur"] > scores["moss"], $"{scores["moss-blur"]} {scores["moss"]}");
+    }
+
+    [Fact]
     public void A_trained_BRISQUE_can_be_imported_and_used()
     {
         using var folder = TestFiles.NewFolder();
@@ -81,7 +101,10 @@ public class FitTests
     }
 
     [Theory]
-    [InlineData(2, "'--mos' is required", "fit", "--images", "samples/photos", "--out", "x.head")]
+    [InlineData(2, "Expected --images DIR and --mos FILE, or --degraded LOG; found --images.", "fit", "--images", "samples/photos", "--out", "x.head")]
+    [InlineData(2, "or --degraded LOG; found neither.", "fit", "--out", "x.head")]
+    [InlineData(2, "or --degraded LOG; found --mos and --degraded.", "fit", "--mos", "ratings.csv", "--degraded", "log.jsonl", "--out", "x.head")]
+    [InlineData(1, "none.jsonl", "fit", "--degraded", "none.jsonl", "--out", "x.head")]
     [InlineData(2, "--penalties: expected numbers above 0", "fit", "--images", "samples/photos", "--mos", "ratings.csv", "--out", "x.head", "--penalties", "1,-1")]
     [InlineData(2, "--folds: expected at least 2", "fit", "--images", "samples/photos", "--mos", "ratings.csv", "--out", "x.head", "--folds", "1")]
     [InlineData(2, "--name: expected letters", "fit", "--images", "samples/photos", "--mos", "ratings.csv", "--out", "x.head", "--name", "a b")]

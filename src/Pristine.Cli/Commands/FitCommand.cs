@@ -9,8 +9,8 @@ using Pristine.Models;
 namespace Pristine.Cli.Commands;
 
 /// <summary>
-/// <c>pristine fit --images DIR --mos FILE --out FILE</c>: trains a head for <c>resnet50</c> on ratings; <c>pristine fit brisque</c>: trains
-/// the regressor of <c>brisque-live</c>.
+/// <c>pristine fit --images DIR --mos FILE --out FILE</c>: trains a head for <c>resnet50</c> on ratings; <c>--degraded LOG</c> instead of both: on
+/// images that <c>pristine degrade</c> made worse; <c>pristine fit brisque</c>: trains the regressor of <c>brisque-live</c>.
 /// </summary>
 internal static class FitCommand
 {
@@ -22,7 +22,7 @@ internal static class FitCommand
         var output = new Option<string>("--out", "-o") { Description = "File for the head; 'pristine score --head' takes it", HelpName = "FILE", Required = true };
         var name = new Option<string?>("--name") { Description = "The metric will be called resnet50@NAME; default: the name of the file without its extension", HelpName = "NAME" };
         var penalties = new Option<string?>("--penalties") { Description = "Penalties to try, separated by commas; default: 1e2 to 1e6 in half decades", HelpName = "A,B" };
-        var command = new Command("fit", "Trains a metric on opinion scores: ridge regression with the penalty chosen by cross-validation.") { CreateBrisque() };
+        var command = new Command("fit", "Trains a metric on opinion scores, or on degraded images: ridge regression with the penalty chosen by cross-validation.") { CreateBrisque() };
         foreach (var option in (Option[])[features, output, name, penalties])
             command.Options.Add(option);
         ratings.AddTo(command);
@@ -46,7 +46,7 @@ internal static class FitCommand
                         $"penalty {trial.Penalty,9:G4}: left-out images SRCC {trial.Spearman:0.0000}, PLCC {trial.Pearson:0.0000}, RMSE {trial.RootMeanSquareError:0.0000}{(trial.Penalty == ridge.Penalty ? "  <- chosen" : "")}"));
                 var training = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{images.Features.Count} images of {Path.GetFileName(scale.Source)}; ridge, penalty {ridge.Penalty:G4} by {options.Folds}-fold cross-validation, seed {options.Seed}");
+                    $"{images.Features.Count} images of {scale.Source}; ridge, penalty {ridge.Penalty:G4} by {options.Folds}-fold cross-validation, seed {options.Seed}");
                 var head = new QualityHead(
                     label, FeatureSet.Get(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)], ridge.Bias, scale.Worst, scale.Best, training);
                 head.Write(target);
@@ -103,7 +103,7 @@ internal static class FitCommand
             : throw new UsageException($"{option}: expected numbers above 0, separated by commas; found '{list}'.");
     }
 
-    /// <summary>The ends of the scale of a label file.</summary>
+    /// <summary>What the labels are called in the head, and the ends of their scale.</summary>
     private sealed record RatingScale(string Source, double Worst, double Best);
 
     /// <summary>The options that name rated images, and the part of a training run that is the same for all metrics.</summary>
@@ -111,8 +111,16 @@ internal static class FitCommand
     {
         public Inputs Inputs { get; } = new();
 
-        private readonly Option<string> _images = new("--images") { Description = "Folder of the images", HelpName = "DIR", Required = true };
-        private readonly Option<string> _mos = new("--mos") { Description = "Label file with opinion scores, as for 'pristine bench'; only images to train on", HelpName = "FILE", Required = true };
+        private readonly Option<string?> _images = new("--images") { Description = "Folder of the images", HelpName = "DIR" };
+        private readonly Option<string?> _mos = new("--mos") { Description = "Label file with opinion scores, as for 'pristine bench'; only images to train on", HelpName = "FILE" };
+
+        private readonly Option<string[]> _degraded = new("--degraded")
+        {
+            Description = $"Logs of 'pristine degrade' ({DegradationRun.LogName}) instead of --images and --mos: learns damage, 0 (left as it was) to 1 (level 5)",
+            HelpName = "LOG",
+            AllowMultipleArgumentsPerToken = true,
+        };
+
         private readonly Option<double?> _worst = new("--worst") { Description = "Rating of the worst image on the scale; default: the worst in the file", HelpName = "N" };
         private readonly Option<double?> _best = new("--best") { Description = "Rating of the best; below --worst where small is good; default: the best in the file", HelpName = "N" };
         private readonly Option<string?> _cache = new("--cache") { Description = "File that keeps the features, so that a stopped run goes on and another one need not compute them", HelpName = "FILE" };
@@ -121,7 +129,7 @@ internal static class FitCommand
 
         public void AddTo(Command command)
         {
-            foreach (var option in (Option[])[_images, _mos, _worst, _best, _cache, _folds, _seed])
+            foreach (var option in (Option[])[_images, _mos, _degraded, _worst, _best, _cache, _folds, _seed])
                 command.Options.Add(option);
             Inputs.AddDecodingTo(command);
             _folds.Validators.Add(result =>
@@ -137,10 +145,7 @@ internal static class FitCommand
 
         public int Run(ParseResult parsed, FeatureSet features, Action<RatedFeatures, RatingScale, CancellationToken> train)
         {
-            var folder = parsed.GetRequiredValue(_images);
-            if (!Directory.Exists(folder))
-                throw new DatasetException($"Expected a folder of images; '{folder}' is not one.");
-            var opinions = OpinionScores.Read(parsed.GetRequiredValue(_mos));
+            var (opinions, folder) = Labels(parsed);
             var scale = Scale(parsed, opinions);
             using var interruption = new Interruption();
             using var progress = new Progress();
@@ -169,6 +174,25 @@ internal static class FitCommand
             }
         }
 
+        private (OpinionScores Labels, string Folder) Labels(ParseResult parsed)
+        {
+            var (folder, mos, logs) = (parsed.GetValue(_images), parsed.GetValue(_mos), parsed.GetValue(_degraded) ?? []);
+            var found = new List<string>();
+            if (folder != null)
+                found.Add("--images");
+            if (mos != null)
+                found.Add("--mos");
+            if (logs.Length > 0)
+                found.Add("--degraded");
+            if (logs.Length > 0 ? found.Count > 1 : found.Count < 2)
+                throw new UsageException($"Expected --images DIR and --mos FILE, or --degraded LOG; found {(found.Count == 0 ? "neither" : string.Join(" and ", found))}.");
+            if (logs.Length > 0)
+                return DamageLabels.Read(logs);
+            if (!Directory.Exists(folder))
+                throw new DatasetException($"Expected a folder of images; '{folder}' is not one.");
+            return (OpinionScores.Read(mos!), folder!);
+        }
+
         private RatingScale Scale(ParseResult parsed, OpinionScores opinions)
         {
             var (low, high) = (opinions.Scores.Min(score => score.Value), opinions.Scores.Max(score => score.Value));
@@ -178,7 +202,7 @@ internal static class FitCommand
                 throw new UsageException($"Expected ratings that differ; --worst and --best are both {worst}.");
             if (best > worst != higher)
                 throw new UsageException($"--worst {worst} and --best {best}: the other way round than '{opinions.Source}', where {(higher ? "higher" : "lower")} is better.");
-            return new(opinions.Source, worst, best);
+            return new(parsed.GetValue(_mos) == null ? opinions.Source : Path.GetFileName(opinions.Source), worst, best);
         }
     }
 }
