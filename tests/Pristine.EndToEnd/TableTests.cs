@@ -39,7 +39,7 @@ public class TableTests
             PristineCommand.Run("export", folder[table], "--format", "jsonl", "--out", folder[$"{table}.jsonl"]).Expect(0);
         Assert.Equal(2000, File.ReadLines(folder["killed.jsonl"]).Count());
         Assert.Equal(File.ReadAllLines(folder["whole.jsonl"]), File.ReadAllLines(folder["killed.jsonl"]));
-        Assert.Empty(Directory.GetFiles(folder["killed"], "*.tmp"));
+        Assert.Empty(Directory.GetFiles(folder["killed"], "*.partial"));
     }
 
     [Fact]

@@ -18,28 +18,30 @@ internal sealed record Violation(string File, int Line, string Message)
 internal static partial class ArchitectureRules
 {
     private const string Cli = "Cli";
+    private const string Files = "Files";
     private const string Kernels = "Kernels";
     private const string Native = "Native";
     private const string Selection = "Selection";
 
-    private static readonly string[] BelowSelection = ["Scoring", "Tables", "Metrics", "Datasets", "Models", "Media", Kernels, Native];
+    private static readonly string[] BelowSelection = ["Scoring", "Tables", "Metrics", "Datasets", "Models", "Media", Files, Kernels, Native];
 
     /// <summary>
     /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables ->
-    /// Metrics, Datasets -> Models, Media -> Kernels, Native, not one beside it. Selection consumes the rows that Scoring makes, so
+    /// Metrics, Datasets -> Models, Media -> Files, Kernels, Native, not one beside it. Selection consumes the rows that Scoring makes, so
     /// it stands above Scoring; it never touches pixels, so of what lies lower it may use only names, numbers and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
         [Native] = [],
         [Kernels] = [],
-        ["Media"] = [Kernels, Native],
-        ["Models"] = [Kernels, Native],
-        ["Metrics"] = ["Models", "Media", Kernels, Native],
-        ["Datasets"] = ["Models", "Media", Kernels, Native],
-        ["Tables"] = ["Metrics", "Datasets", "Models", "Media", Kernels, Native],
-        ["Scoring"] = ["Tables", "Metrics", "Datasets", "Models", "Media", Kernels, Native],
-        [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Native],
+        [Files] = [],
+        ["Media"] = [Files, Kernels, Native],
+        ["Models"] = [Files, Kernels, Native],
+        ["Metrics"] = ["Models", "Media", Files, Kernels, Native],
+        ["Datasets"] = ["Models", "Media", Files, Kernels, Native],
+        ["Tables"] = ["Metrics", "Datasets", "Models", "Media", Files, Kernels, Native],
+        ["Scoring"] = ["Tables", "Metrics", "Datasets", "Models", "Media", Files, Kernels, Native],
+        [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Files, Native],
         ["Reports"] = [Selection, .. BelowSelection],
         ["Experiments"] = [Selection, .. BelowSelection],
         ["PaddleMix"] = [Selection, .. BelowSelection],

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using Pristine.Datasets;
+using Pristine.Files;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
@@ -177,7 +178,7 @@ internal static class ConvertCommand
     {
         try
         {
-            using (new FileStream($"{file}.{Guid.NewGuid():N}.tmp", FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
+            using (new FileStream(WholeFile.WithSuffix(file, $".{Guid.NewGuid():N}{WholeFile.Suffix}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
             {
             }
         }

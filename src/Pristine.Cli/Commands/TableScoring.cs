@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Datasets;
+using Pristine.Files;
 using Pristine.Media;
 using Pristine.Scoring;
 
@@ -80,11 +81,8 @@ internal sealed class TableScoring
     {
         Directory.CreateDirectory(folder);
         var file = Path.Combine(folder, "input.txt");
-        var temporary = $"{file}.{Environment.ProcessId}.tmp";
-        using (var list = new FileStream(temporary, FileMode.Create))
         using (var stdin = Console.OpenStandardInput())
-            stdin.CopyTo(list);
-        File.Move(temporary, file, overwrite: true);
+            WholeFile.Write(file, stdin.CopyTo);
         return Dataset.Open(file, options);
     }
 
@@ -112,6 +110,6 @@ internal sealed class TableScoring
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
-        return inputs.ExitCodeOf(parsed, progress.Failed);
+        return inputs.ExitCodeOf(parsed, progress, dataset);
     }
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Pristine.Files;
 using Pristine.Native;
 
 namespace Pristine.Datasets;
@@ -114,7 +116,7 @@ public sealed class FileExport
         {
             PrepareFolder(Path.GetDirectoryName(path)!);
             if (!Path.Exists(path))
-                WriteWhole(path, partial => File.WriteAllBytes(partial, content));
+                WholeFile.MakeNew(path, partial => File.WriteAllBytes(partial, content));
             else if (new FileInfo(path) is not { LinkTarget: null } file || file.Length != content.Length || !content.AsSpan().SequenceEqual(File.ReadAllBytes(path)))
                 throw new IOException("another file is there already");
         }
@@ -150,10 +152,13 @@ public sealed class FileExport
     /// <returns>Where the last of them is.</returns>
     private string Place(string[] sources, string destination)
     {
-        var stem = Path.ChangeExtension(destination, null);
+        var folder = Path.GetDirectoryName(destination)!;
+        var stem = Path.GetFileNameWithoutExtension(destination);
         for (var number = 1; ; number++)
         {
-            var numbered = number == 1 ? stem : string.Create(CultureInfo.InvariantCulture, $"{stem}-{number}");
+            var suffix = number == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{number}");
+            var longest = sources.Max(source => Encoding.UTF8.GetByteCount(suffix + Path.GetExtension(source)));
+            var numbered = Path.Combine(folder, WholeFile.Shorten(stem, WholeFile.MaxNameBytes - longest)) + suffix;
             var paths = Array.ConvertAll(sources, source => numbered + Path.GetExtension(source));
             var isFree = Array.ConvertAll(paths, path => !Path.Exists(path) && new FileInfo(path).LinkTarget is null);
             if (!sources.Index().All(file => isFree[file.Index] || IsThere(file.Item, paths[file.Index])))
@@ -184,24 +189,8 @@ public sealed class FileExport
                 HardLink.Create(RealPath.Of(source), path);
                 break;
             default:
-                WriteWhole(path, partial => File.Copy(RealPath.Of(source), partial, overwrite: true));
+                WholeFile.MakeNew(path, partial => File.Copy(RealPath.Of(source), partial));
                 break;
-        }
-    }
-
-    /// <summary>Whoever finds a file under its name finds all of it.</summary>
-    private static void WriteWhole(string path, Action<string> write)
-    {
-        var partial = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.partial");
-        try
-        {
-            write(partial);
-            File.Move(partial, path);
-        }
-        catch
-        {
-            File.Delete(partial);
-            throw;
         }
     }
 

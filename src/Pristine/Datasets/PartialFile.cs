@@ -1,3 +1,4 @@
+using Pristine.Files;
 using Pristine.Native;
 
 namespace Pristine.Datasets;
@@ -26,17 +27,16 @@ internal static class DatasetFile
 /// </summary>
 internal sealed class PartialFile : IDisposable
 {
-    /// <summary>What the name of an output that is not complete ends in.</summary>
-    public const string Suffix = ".partial";
+    private readonly WholeFile? _file;
 
-    private readonly string? _path;
+    private PartialFile(Stream stream) => Stream = stream;
 
-    private PartialFile(Stream stream, string? path) => (Stream, _path) = (stream, path);
+    private PartialFile(WholeFile file) => (_file, Stream) = (file, file.Stream);
 
     public Stream Stream { get; }
 
     /// <summary>False for standard output, devices and pipes.</summary>
-    public bool HasName => _path != null;
+    public bool HasName => _file != null;
 
     /// <summary>Opens an output.</summary>
     /// <param name="path">Its final name, or <c>-</c>.</param>
@@ -46,19 +46,19 @@ internal sealed class PartialFile : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (path == "-")
-            return new PartialFile(new BufferedStream(Console.OpenStandardOutput(), 1 << 16), null);
+            return new PartialFile(new BufferedStream(Console.OpenStandardOutput(), 1 << 16));
         if (Directory.Exists(path))
             throw new DatasetException($"Expected the name of a file to write; '{path}' is a folder.");
-        var partial = path + Suffix;
+        var partial = WholeFile.TemporaryOf(path);
         try
         {
             if (File.Exists(path) && !Vips.IsRegularFile(path))
-                return new PartialFile(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1 << 16), null);
+                return new PartialFile(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1 << 16));
             if (input != null && File.Exists(input) && RealPath.Of(input) is var real && (RealPath.Of(path) == real || RealPath.Of(partial) == real))
                 throw new DatasetException($"Expected another file to write than the input; '{path}' would overwrite '{input}'.");
-            // A long run should not end for the want of a folder.
+            // Missing parent folders are made.
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            return new PartialFile(new FileStream(partial, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16), path);
+            return new PartialFile(WholeFile.Create(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -68,9 +68,10 @@ internal sealed class PartialFile : IDisposable
 
     public void Complete()
     {
-        Stream.Dispose();
-        if (_path != null)
-            File.Move(_path + Suffix, _path, overwrite: true);
+        if (_file != null)
+            _file.Complete();
+        else
+            Stream.Dispose();
     }
 
     public void Dispose() => Stream.Dispose();

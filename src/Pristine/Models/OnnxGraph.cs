@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Pristine.Files;
 
 namespace Pristine.Models;
 
@@ -107,20 +108,7 @@ internal sealed class OnnxGraph(string name)
 
     /// <summary>Writes the model into a file that appears under its name only when it is whole.</summary>
     /// <param name="path">The file.</param>
-    public void Save(string path)
-    {
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            using (var stream = File.Create(temporary))
-                Save(stream);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    }
+    public void Save(string path) => WholeFile.Write(path, Save);
 
     /// <summary>The model as bytes, for small ones.</summary>
     public byte[] ToArray()

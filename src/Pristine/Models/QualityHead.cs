@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Pristine.Files;
 
 namespace Pristine.Models;
 
@@ -129,19 +130,7 @@ public sealed class QualityHead
     /// <summary>Writes a file that appears under its name only when it is whole.</summary>
     /// <param name="path">The file; one that is there is replaced.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Write(string path)
-    {
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            File.WriteAllBytes(temporary, ToArray());
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    }
+    public void Write(string path) => WholeFile.Write(path, stream => stream.Write(ToArray()));
 
     private byte[] ToArray()
     {

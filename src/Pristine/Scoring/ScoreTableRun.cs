@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Pristine.Datasets;
+using Pristine.Files;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Models;
@@ -60,7 +61,9 @@ public static class ScoreTableRun
     /// <returns>All items of the shard in order, each when its rows are known; rows are on disk when a part is full, and at the end.</returns>
     /// <exception cref="ScoreTableException">The table is of another dataset, or a metric's column of another version or model.</exception>
     /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
-    /// <exception cref="DatasetException">The dataset cannot be read on; thrown after the results of the items before.</exception>
+    /// <exception cref="DatasetException">
+    /// The dataset's records name no image, and the table has metrics; or it cannot be read on, thrown after the results of the items before.
+    /// </exception>
     /// <exception cref="IOException">The table cannot be written, or another process writes the same shard.</exception>
     public static IEnumerable<ScoredItem> Score(
         Dataset dataset, string folder, ScoringOptions? scoring = null, ScoreTableOptions? options = null, CancellationToken cancellation = default)
@@ -75,6 +78,8 @@ public static class ScoreTableRun
             throw new ArgumentOutOfRangeException(nameof(options), $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
         if (scoring.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
             throw new InvalidOperationException(absent.Missing);
+        if (scoring.AllMetrics.Count > 0 || TableProvenance.Read(folder) is { Columns.Count: > 0 })
+            dataset.RequireImages(cancellation);
         return Run(dataset, Path.GetFullPath(folder), scoring, options, cancellation);
     }
 
@@ -83,7 +88,7 @@ public static class ScoreTableRun
     {
         Directory.CreateDirectory(folder);
         using var shardLock = TableLock.OfShard(folder, options.Shard);
-        foreach (var abandoned in Directory.EnumerateFiles(folder, Path.GetFileName(TablePart.FileOf(folder, options.Shard, 0))[..10] + "*" + TablePart.TemporarySuffix))
+        foreach (var abandoned in Directory.EnumerateFiles(folder, Path.GetFileName(TablePart.FileOf(folder, options.Shard, 0))[..10] + "*" + WholeFile.Suffix))
             File.Delete(abandoned);
         var metrics = Begin(dataset, folder, scoring, options);
         scoring = scoring with { Metrics = metrics };

@@ -1,3 +1,4 @@
+using Pristine.Files;
 using Pristine.Metrics;
 using Pristine.Native;
 
@@ -71,7 +72,8 @@ public sealed class ScoreTable
         folder = Path.GetFullPath(folder);
         using var database = DuckDbConnection.Open();
         var parts = TablePart.List(database, folder);
-        return parts.Count > 0
+        // A dataset without items has a table without parts.
+        return parts.Count > 0 || provenance.IsComplete
             ? new ScoreTable(folder, provenance, parts)
             : throw new ScoreTableException($"The score table {folder} has no rows yet: its run was stopped before the first part was written.");
     }
@@ -87,9 +89,9 @@ public sealed class ScoreTable
         ArgumentException.ThrowIfNullOrEmpty(file);
         var options = CopyOptions(format);
         using var database = DuckDbConnection.Open();
-        var partial = file + ".partial";
-        var rows = database.Execute($"COPY (SELECT * FROM {Source} ORDER BY key) TO {DuckDbConnection.Literal(Path.GetFullPath(partial))} {options}");
-        File.Move(partial, file, overwrite: true);
+        long rows = 0;
+        WholeFile.Make(Path.GetFullPath(file), partial =>
+            rows = database.Execute($"COPY (SELECT * FROM {Source} ORDER BY key) TO {DuckDbConnection.Literal(partial)} {options}"));
         return rows;
     }
 
@@ -126,10 +128,17 @@ public sealed class ScoreTable
     {
         get
         {
+            if (Parts.Count == 0)
+                return $"(SELECT {string.Join(", ", ColumnTypes.Select(column => $"NULL::{column.Type} AS {DuckDbConnection.Identifier(column.Name)}"))} WHERE false)";
             var files = $"read_parquet({TablePart.FileList(Parts.Select(part => part.File))}{(IsUniform ? "" : ", union_by_name = true")})";
             return Parts.Any(part => part.Contents.HasSkipped) ? files : $"(SELECT *, {TablePart.NoneSkipped} FROM {files})";
         }
     }
+
+    /// <summary>The columns that its parts have when every metric is computed.</summary>
+    private IEnumerable<(string Name, string Type)> ColumnTypes => TablePart.FixedColumns.Concat(
+        ColumnsOf(Provenance.Columns).Where(column => column.Kind == TableColumnKind.Number && TablePart.FixedColumns.All(known => known.Name != column.Name))
+            .Select(column => (column.Name, column.IsFloat ? "FLOAT" : "DOUBLE")));
 
     /// <summary>How DuckDB writes a format.</summary>
     internal static string CopyOptions(string format) => format switch

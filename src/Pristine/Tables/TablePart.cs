@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Pristine.Files;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Native;
@@ -28,7 +29,6 @@ internal sealed record PartContents(long Rows, long FirstKey, long LastKey, IRea
 /// </summary>
 internal sealed partial record TablePart(string File, int Shard, int Sequence, PartContents Contents)
 {
-    public const string TemporarySuffix = ".tmp";
     private const string MetadataKey = "pristine";
     private const string Rows = "part_rows";
 
@@ -151,12 +151,8 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         }
         var contents = new PartContents(rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true);
         var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents));
-        var temporary = file + TemporarySuffix;
-        database.Execute(
-            $"COPY {Rows} TO {DuckDbConnection.Literal(temporary)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{MetadataKey}: {metadata}}}); DROP TABLE {Rows}");
-        using (var written = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite))
-            written.Flush(flushToDisk: true);
-        System.IO.File.Move(temporary, file, overwrite: true);
+        WholeFile.Make(file, temporary => database.Execute(
+            $"COPY {Rows} TO {DuckDbConnection.Literal(temporary)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{MetadataKey}: {metadata}}}); DROP TABLE {Rows}"));
         return contents;
     }
 

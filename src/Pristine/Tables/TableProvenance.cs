@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pristine.Datasets;
+using Pristine.Files;
 using Pristine.Metrics;
 using Pristine.Models;
 
@@ -194,13 +195,10 @@ public sealed record TableProvenance
     internal void Write(string folder)
     {
         var file = Path.Combine(folder, FileName);
-        var temporary = file + TablePart.TemporarySuffix;
-        using (var stream = new FileStream(temporary, FileMode.Create))
+        WholeFile.Write(file, stream =>
         {
             JsonSerializer.Serialize(stream, this, Json);
             stream.Write("\n"u8);
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, file, overwrite: true);
+        });
     }
 }

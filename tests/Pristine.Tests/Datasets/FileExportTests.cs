@@ -30,6 +30,25 @@ public sealed class FileExportTests : IDisposable
         Assert.Equal(mode == FileExportMode.Copy ? "in/a.jpg" : "changed", File.ReadAllText(_folder["out/a.jpg"]));
     }
 
+    [Theory]
+    [InlineData(251)]
+    [InlineData(252)]
+    [InlineData(253)]
+    [InlineData(254)]
+    [InlineData(255)]
+    public void Names_as_long_as_the_file_system_allows_are_copied_also_beside_another_file_of_that_name(int length)
+    {
+        var name = new string('n', length - 4) + ".jpg";
+        Make($"in/{name}", $"other/{name}");
+        var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
+        Assert.Equal(name, export.Add(new DatasetImage(name, _folder[$"in/{name}"])));
+        var second = new FileExport(_folder["out"], FileExportMode.Copy, _folder["other"]).Add(new DatasetImage(name, _folder[$"other/{name}"]));
+        Assert.EndsWith("n-2.jpg", second, StringComparison.Ordinal);
+        Assert.Equal($"in/{name}", File.ReadAllText(_folder[$"out/{name}"]));
+        Assert.Equal($"other/{name}", File.ReadAllText(_folder[$"out/{second}"]));
+        Assert.Equal(2, Files("out").Count());
+    }
+
     [Fact]
     public void Paths_outside_of_the_root_stay_inside_the_target()
     {

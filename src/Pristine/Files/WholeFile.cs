@@ -1,0 +1,119 @@
+using System.IO.Hashing;
+using System.Text;
+
+namespace Pristine.Files;
+
+/// <summary>
+/// A file that has its name only when it is whole. It is written under a temporary name in the same folder, flushed to the disk and
+/// renamed; whoever finds the file finds all of it, also after a crash. Every file that this program writes under a name that the user
+/// or a later run relies on is written here.
+/// </summary>
+internal sealed class WholeFile : IDisposable
+{
+    /// <summary>What a temporary name ends in.</summary>
+    public const string Suffix = ".partial";
+
+    /// <summary>The longest file name of Linux, macOS and Windows file systems, in bytes of UTF-8 (on the last two it is counted in characters).</summary>
+    public const int MaxNameBytes = 255;
+
+    private const int BufferSize = 1 << 16;
+    private readonly FileStream _stream;
+
+    private WholeFile(string path, FileStream stream) => (Path, _stream) = (path, stream);
+
+    /// <summary>The final name.</summary>
+    public string Path { get; }
+
+    /// <summary>Where the content is written.</summary>
+    public Stream Stream => _stream;
+
+    /// <summary>Opens a file for writing under <see cref="TemporaryOf"/>, which replaces what an interrupted run has left there.</summary>
+    /// <param name="path">The final name.</param>
+    /// <exception cref="IOException">The file cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be made.</exception>
+    public static WholeFile Create(string path) =>
+        new(path, new FileStream(TemporaryOf(path), FileMode.Create, FileAccess.ReadWrite, FileShare.Read, BufferSize));
+
+    /// <summary>Writes a file, or replaces it whole. Several processes may do so at once; the last one wins.</summary>
+    /// <param name="path">The final name.</param>
+    /// <param name="write">Writes the content.</param>
+    public static void Write(string path, Action<Stream> write) => Make(path, temporary =>
+    {
+        using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, BufferSize);
+        write(stream);
+    });
+
+    /// <summary>As <see cref="Write"/>, for a writer that opens the file by its name.</summary>
+    /// <param name="path">The final name.</param>
+    /// <param name="write">Makes the file of the name that it is given.</param>
+    public static void Make(string path, Action<string> write) => Make(path, write, temporary =>
+    {
+        using (var written = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite))
+            written.Flush(flushToDisk: true);
+        File.Move(temporary, path, overwrite: true);
+    });
+
+    /// <summary>
+    /// Makes a file that must not be there yet. Its content is not forced to the disk: this is for copies, which are many and can be made again.
+    /// </summary>
+    /// <param name="path">The final name.</param>
+    /// <param name="write">Makes the file of the name that it is given.</param>
+    /// <exception cref="IOException">Something of that name is there, or the file cannot be made.</exception>
+    public static void MakeNew(string path, Action<string> write) => Make(path, write, temporary => File.Move(temporary, path));
+
+    /// <summary>The temporary name that is always the same for a path: one writer at a time, and a run that was killed leaves at most one file.</summary>
+    /// <param name="path">The final name.</param>
+    public static string TemporaryOf(string path) => WithSuffix(path, Suffix);
+
+    /// <summary>A file's path with something put after its name; a name that would be too long for the file system is cut, and told apart by its hash.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="suffix">Put at the end.</param>
+    public static string WithSuffix(string path, string suffix)
+    {
+        var name = System.IO.Path.GetFileName(path);
+        var space = MaxNameBytes - Encoding.UTF8.GetByteCount(suffix);
+        if (Encoding.UTF8.GetByteCount(name) <= space)
+            return path + suffix;
+        var hash = XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(name)).ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+        return $"{path[..^name.Length]}{Shorten(name, space - hash.Length - 1)}~{hash}{suffix}";
+    }
+
+    /// <summary>The longest start of a name that has at most so many bytes of UTF-8.</summary>
+    public static string Shorten(string name, int bytes)
+    {
+        var (length, used) = (0, 0);
+        foreach (var rune in name.EnumerateRunes())
+        {
+            if ((used += rune.Utf8SequenceLength) > bytes)
+                break;
+            length += rune.Utf16SequenceLength;
+        }
+        return name[..length];
+    }
+
+    /// <summary>Flushes the content to the disk and gives the file its name.</summary>
+    public void Complete()
+    {
+        _stream.Flush(flushToDisk: true);
+        _stream.Dispose();
+        File.Move(_stream.Name, Path, overwrite: true);
+    }
+
+    /// <summary>Closes the file. One that was not completed keeps its temporary name.</summary>
+    public void Dispose() => _stream.Dispose();
+
+    private static void Make(string path, Action<string> write, Action<string> finish)
+    {
+        var temporary = WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}");
+        try
+        {
+            write(temporary);
+            finish(temporary);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

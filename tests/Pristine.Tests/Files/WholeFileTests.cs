@@ -1,0 +1,73 @@
+using System.Text;
+using Pristine.Files;
+
+namespace Pristine.Tests.Files;
+
+public sealed class WholeFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = TestFiles.NewFolder();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData('a', 1)]
+    [InlineData('a', 247)]
+    [InlineData('a', 248)]
+    [InlineData('a', 252)]
+    [InlineData('a', 255)]
+    [InlineData('ü', 127)]
+    public void Names_of_any_length_that_the_file_system_has_can_be_written(char letter, int length)
+    {
+        var path = _folder[new string(letter, length)];
+        WholeFile.Write(path, stream => stream.Write("one"u8));
+        Assert.Equal("one", File.ReadAllText(path));
+        WholeFile.Make(path, temporary => File.WriteAllText(temporary, "two"));
+        Assert.Equal("two", File.ReadAllText(path));
+        using (var file = WholeFile.Create(path))
+        {
+            file.Stream.Write("three"u8);
+            Assert.Equal("two", File.ReadAllText(path));
+            file.Complete();
+        }
+        Assert.Equal("three", File.ReadAllText(path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void A_write_that_fails_leaves_what_was_there_and_nothing_else()
+    {
+        var path = _folder["a"];
+        File.WriteAllText(path, "old");
+        Assert.Throws<InvalidOperationException>(() => WholeFile.Write(path, stream =>
+        {
+            stream.Write("half"u8);
+            throw new InvalidOperationException();
+        }));
+        Assert.Throws<IOException>(() => WholeFile.MakeNew(path, temporary => File.WriteAllText(temporary, "new")));
+        Assert.Equal("old", File.ReadAllText(path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void An_abandoned_file_keeps_its_temporary_name_and_the_next_one_replaces_it()
+    {
+        var path = _folder["a.json"];
+        for (var run = 0; run < 2; run++)
+        {
+            using (var file = WholeFile.Create(path))
+                file.Stream.Write("half"u8);
+            Assert.Equal([path + ".partial"], Directory.GetFiles(_folder.Path));
+        }
+    }
+
+    [Fact]
+    public void Temporary_names_of_long_names_differ_and_fit()
+    {
+        var names = new[] { new string('a', 250), new string('a', 251), new string('a', 249) + "é", new string('日', 85) };
+        var temporary = names.Select(WholeFile.TemporaryOf).ToArray();
+        Assert.Equal(names.Length, temporary.Distinct().Count());
+        Assert.All(temporary, name => Assert.InRange(Encoding.UTF8.GetByteCount(name), 240, 255));
+        Assert.All(temporary, name => Assert.EndsWith(".partial", name, StringComparison.Ordinal));
+        Assert.DoesNotContain('\uFFFD', string.Concat(temporary));
+    }
+}
