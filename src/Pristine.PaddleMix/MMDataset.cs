@@ -94,7 +94,7 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
         if (!GlobPattern.IsGlob(path))
             throw new DatasetException($"Expected a .json or .jsonl file, a folder or a glob; '{path}' does not exist.");
         var pattern = GlobPattern.Parse(path);
-        var search = new FolderSearch(pattern.MatchesHidden, pattern.IsMatch, pattern.CanMatchWithin);
+        var search = new FolderSearch(pattern.MatchesHidden, pattern.IsMatch, pattern.CanMatchWithin, pattern.Positions);
         var files = Directory.Exists(pattern.Folder)
             ? FolderSearch.Items(pattern.Folder, pattern.Prefix, "", search, default).SelectMany(item => item.Images, (_, file) => file.Path)
             : [];

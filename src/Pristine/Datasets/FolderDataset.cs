@@ -30,7 +30,7 @@ internal sealed class FolderDataset(string folder) : Dataset
     public static bool IsImageName(string name) => ImageExtensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name.AsSpan()));
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
-        FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true), cancellation);
+        FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []), cancellation);
 
     public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(path, null), () => false);
 }
@@ -63,7 +63,7 @@ internal sealed class GlobDataset : Dataset
         // photos/** and photos/img* are said of images, not of the captions beside them.
         var imagesOnly = Source.EndsWith('*');
         var search = new FolderSearch(
-            _pattern.MatchesHidden, path => (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin);
+            _pattern.MatchesHidden, path => (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin, _pattern.Positions);
         return FolderSearch.Items(_pattern.Folder, _pattern.Prefix, _pattern.Prefix, search, cancellation);
     }
 
@@ -72,13 +72,15 @@ internal sealed class GlobDataset : Dataset
 
 /// <summary>
 /// Walks a folder in ordinal order of the relative paths, whatever order the file system gives; holds the accepted names of the folders
-/// between the root and the current one. Links to folders are followed unless they lead back to a folder they lie in. A folder whose own
-/// name is accepted is found under it and searched as well.
+/// between the root and the current one. Links to folders are followed, but every real folder is searched once: one that lies in the
+/// searched folder under its own name, any other under the first name in the order. A folder whose own name is accepted is found under it and searched as well.
 /// </summary>
 /// <param name="IsHidden">Whether names that start with a dot are searched.</param>
 /// <param name="Accept">Tells of a relative path, written with <c>/</c>, whether it is found.</param>
 /// <param name="Enter">Tells of a folder's relative path whether it is searched.</param>
-internal sealed record FolderSearch(bool IsHidden, Func<string, bool> Accept, Func<string, bool> Enter)
+/// <param name="Positions">Of two names of one folder, what is found under the one is found under the other if that has all positions of the first.</param>
+internal sealed record FolderSearch(
+    bool IsHidden, Func<string, bool> Accept, Func<string, bool> Enter, Func<string, IReadOnlyCollection<int>> Positions)
 {
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
@@ -117,7 +119,10 @@ internal sealed record FolderSearch(bool IsHidden, Func<string, bool> Accept, Fu
         var levels = new Stack<Level>();
         if (!TryList(folder, "", out var entries, out var error))
             throw new DatasetException(error);
-        levels.Push(new Level("", RealPath.Of(folder), entries));
+        var root = RealPath.Of(folder);
+        // Folders that lie outside of the root, or where the search does not go; links are the only way to them.
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        levels.Push(new Level("", root, entries));
         while (levels.TryPeek(out var level))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -135,16 +140,48 @@ internal sealed record FolderSearch(bool IsHidden, Func<string, bool> Accept, Fu
             }
             var real = Path.Combine(level.Real, entry.Key[..^1]);
             if (entry.IsLink)
-            {
                 real = RealPath.Of(real);
-                if (levels.Any(above => above.Real == real))
-                    continue;
-            }
+            if (IsSeen(real, relative, root, seen))
+                continue;
             if (TryList(real, relative, out entries, out error))
                 levels.Push(new Level(relative, real, entries));
             else
                 yield return (relative, error);
         }
+    }
+
+    /// <summary>
+    /// True when what a folder holds is found under another name. A folder that the search reaches without any link is searched under that
+    /// name, any other under the first name in the order.
+    /// </summary>
+    /// <param name="real">The folder's path without links.</param>
+    /// <param name="relative">The name under which it is reached here, with a slash at its end.</param>
+    /// <param name="root">The searched folder's path without links.</param>
+    /// <param name="seen">The folders that only links lead to.</param>
+    private bool IsSeen(string real, string relative, string root, HashSet<string> seen)
+    {
+        var positions = Positions(relative[..^1]);
+        if (RealPath.IsWithin(real, root))
+        {
+            var name = real == root ? "" : Path.GetRelativePath(root, real).Replace(Path.DirectorySeparatorChar, '/');
+            if (name == relative[..^1])
+                return false;
+            if (name.Length == 0 || IsReached(name) && positions.All(Positions(name).Contains))
+                return true;
+        }
+        return !seen.Add($"{real}\0{string.Join(',', positions)}");
+    }
+
+    /// <summary>True when the search comes to a folder that lies below the searched one.</summary>
+    private bool IsReached(string name)
+    {
+        for (var (start, end) = (0, 0); end >= 0; start = end + 1)
+        {
+            end = name.IndexOf('/', start);
+            if (!IsHidden && name[start] == '.' || !Enter(end < 0 ? name : name[..end]))
+                return false;
+        }
+        return true;
     }
 
     private bool TryList(string folder, string relative, out IEnumerator<Entry> entries, out string error)

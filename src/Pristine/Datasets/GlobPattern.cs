@@ -57,6 +57,41 @@ internal sealed class GlobPattern
         return true;
     }
 
+    /// <summary>
+    /// How far into the pattern a folder can be: the parts that its content may go on with. Of two names of one folder, the one that has
+    /// all parts of the other finds all that the other finds.
+    /// </summary>
+    /// <param name="folder">A path below <see cref="Prefix"/>, written with <c>/</c>.</param>
+    public IReadOnlyCollection<int> Positions(string folder)
+    {
+        var positions = new SortedSet<int> { 0 };
+        Expand(positions);
+        foreach (var name in folder.Split('/'))
+        {
+            var next = new SortedSet<int>();
+            foreach (var position in positions)
+            {
+                if (position == _segments.Length)
+                    continue;
+                if (_segments[position] is not { } segment)
+                    next.Add(position);
+                else if (segment.IsMatch(name))
+                    next.Add(position + 1);
+            }
+            Expand(next);
+            positions = next;
+        }
+        return positions;
+    }
+
+    /// <summary>A ** also stands for no folder at all.</summary>
+    private void Expand(SortedSet<int> positions)
+    {
+        for (var position = 0; position < _segments.Length; position++)
+            if (_segments[position] is null && positions.Contains(position))
+                positions.Add(position + 1);
+    }
+
     private bool IsMatch(string[] names, int name, int segment)
     {
         if (segment == _segments.Length)

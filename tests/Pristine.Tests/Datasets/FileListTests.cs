@@ -32,6 +32,37 @@ public sealed class FileListTests : IDisposable
     }
 
     [Fact]
+    public void Folders_that_link_to_one_another_are_each_searched_once()
+    {
+        const int folders = 8;
+        for (var i = 0; i < folders; i++)
+            Make($"in/f{i}/{i}.jpg");
+        for (var i = 0; i < folders; i++)
+            for (var j = 0; j < folders; j++)
+                if (i != j)
+                    Directory.CreateSymbolicLink(_folder[$"in/f{i}/to{j}"], $"../f{j}");
+        Assert.Equal(Enumerable.Range(0, folders).Select(i => $"f{i}/{i}.jpg"), Read(_folder["in"]).Select(i => i.Id));
+        Assert.Equal(folders, Read(_folder["in/**/*.jpg"]).Count);
+        Assert.Equal(folders, Read(_folder["in/**"]).Count);
+        // A shell lists these under the names of the links.
+        Assert.Equal([_folder["in/f0/to1/1.jpg"], _folder["in/f0/to2/2.jpg"]], Read(_folder["in/f0/to[12]/*.jpg"]).Select(i => i.Id));
+    }
+
+    [Fact]
+    public void Links_lead_to_folders_outside_and_to_hidden_ones_once()
+    {
+        Make("in/.store/a.jpg", "out/b.jpg", "out/deep/c.jpg", "in/v3/d.jpg");
+        Directory.CreateSymbolicLink(_folder["in/1"], "../out/deep");
+        Directory.CreateSymbolicLink(_folder["in/2"], "../out");
+        Directory.CreateSymbolicLink(_folder["in/3"], "../out");
+        Directory.CreateSymbolicLink(_folder["in/4"], ".store");
+        Directory.CreateSymbolicLink(_folder["in/latest"], "v3");
+        Directory.CreateSymbolicLink(_folder["out/up"], "..");
+        Assert.Equal(["1/c.jpg", "2/b.jpg", "4/a.jpg", "v3/d.jpg"], Read(_folder["in"]).Select(i => i.Id));
+        Assert.Equal([_folder["in/latest/d.jpg"]], Read(_folder["in/**/latest/*.jpg"]).Select(i => i.Id));
+    }
+
+    [Fact]
     public void A_folder_that_cannot_be_listed_is_an_item_with_an_error()
     {
         Make("a.jpg", "b/c.jpg", "d.jpg");
