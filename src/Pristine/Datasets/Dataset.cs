@@ -94,12 +94,22 @@ public abstract class Dataset
     /// <exception cref="DatasetException">The dataset as a whole cannot be read on; the message names file and position.</exception>
     public abstract IEnumerable<DatasetItem> Read(CancellationToken cancellation = default);
 
+    /// <summary>
+    /// Makes sure that the dataset names images at all, for work that needs them: records are read up to the first that names one. Without
+    /// this, a dataset whose records name their images in a way that is not known would pass as one of texts.
+    /// </summary>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <exception cref="DatasetException">There are records, and none of them names an image; the message lists the fields that were seen.</exception>
+    public virtual void RequireImages(CancellationToken cancellation = default)
+    {
+    }
+
     /// <summary>Opens a writer that exports kept items in this dataset's own format.</summary>
     /// <param name="path">
     /// The file to write, or <c>-</c> for standard output. Until <see cref="DatasetWriter.Complete"/> is called its name ends in
     /// <c>.partial</c>. An existing file is replaced.
     /// </param>
-    /// <exception cref="DatasetException">The path is the dataset itself, a folder, or lies in a folder that does not exist.</exception>
+    /// <exception cref="DatasetException">The path is the dataset itself, a folder, or cannot be written to.</exception>
     public abstract DatasetWriter CreateWriter(string path);
 }
 

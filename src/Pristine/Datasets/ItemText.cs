@@ -13,8 +13,6 @@ namespace Pristine.Datasets;
 /// <param name="Turns">Messages; a [question, answer] pair has two.</param>
 public readonly record struct ItemText(long Length, long Words, long Turns)
 {
-    private static readonly JsonDocumentOptions Depth = new() { MaxDepth = RecordReader.MaxDepth };
-
     /// <summary>Measures an item of a dataset.</summary>
     /// <param name="item">The item.</param>
     /// <param name="format">The dataset's layout.</param>
@@ -24,13 +22,13 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
         ArgumentNullException.ThrowIfNull(item);
         if (item.Error != null || format is not (DatasetFormat.Json or DatasetFormat.Jsonl))
             return null;
-        using var document = JsonDocument.Parse(item.Raw, Depth);
+        using var document = RecordJson.Parse(item.Raw);
         var sum = default(ItemText);
         foreach (var field in document.RootElement.EnumerateObject())
         {
-            if (field.NameEquals("caption"u8) || field.NameEquals("captions"u8) || field.NameEquals("text"u8))
+            if (RecordJson.IsNamed(field, "caption"u8) || RecordJson.IsNamed(field, "captions"u8) || RecordJson.IsNamed(field, "text"u8))
                 sum += OfTexts(field.Value);
-            else if (field.NameEquals("conversations"u8) || field.NameEquals("messages"u8))
+            else if (RecordJson.IsNamed(field, "conversations"u8) || RecordJson.IsNamed(field, "messages"u8))
                 sum += OfMessages(field.Value);
         }
         return sum;
@@ -47,7 +45,7 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
 
     private static ItemText OfTexts(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String => OfText(value.GetString()!),
+        JsonValueKind.String => OfText(RecordJson.Text(value)),
         JsonValueKind.Array => value.EnumerateArray().Aggregate(default(ItemText), (sum, element) => sum + OfTexts(element)),
         _ => default,
     };
@@ -64,9 +62,9 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
                 sum += OfTexts(message) with { Turns = message.GetArrayLength() };
                 continue;
             }
-            var text = message;
-            if (message.ValueKind == JsonValueKind.Object && !message.TryGetProperty("value"u8, out text) && !message.TryGetProperty("content"u8, out text))
-                text = default;
+            var text = message.ValueKind == JsonValueKind.Object
+                ? RecordJson.Field(message, "value"u8) ?? RecordJson.Field(message, "content"u8) ?? default
+                : message;
             sum += OfTexts(text) with { Turns = 1 };
         }
         return sum;
@@ -90,8 +88,6 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
 /// <summary>Reads named top-level fields of records, for rules on <c>item.FIELD</c>.</summary>
 public static class ItemFields
 {
-    private static readonly JsonDocumentOptions Depth = new() { MaxDepth = RecordReader.MaxDepth };
-
     /// <summary>Reads fields of an item.</summary>
     /// <param name="item">An item.</param>
     /// <param name="format">The dataset's layout.</param>
@@ -107,14 +103,14 @@ public static class ItemFields
         var values = new string?[names.Count];
         if (item.Error != null || format is not (DatasetFormat.Json or DatasetFormat.Jsonl))
             return values;
-        using var document = JsonDocument.Parse(item.Raw, Depth);
+        using var document = RecordJson.Parse(item.Raw);
         for (var i = 0; i < values.Length; i++)
         {
-            if (!document.RootElement.TryGetProperty(names[i], out var value))
+            if (RecordJson.Field(document.RootElement, Encoding.UTF8.GetBytes(names[i])) is not { } value)
                 continue;
             values[i] = value.ValueKind switch
             {
-                JsonValueKind.String => value.GetString(),
+                JsonValueKind.String => RecordJson.Text(value),
                 JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
                 _ => null,
             };

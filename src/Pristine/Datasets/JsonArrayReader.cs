@@ -10,7 +10,8 @@ internal readonly record struct JsonElementBytes(ReadOnlyMemory<byte> Before, Re
 
 /// <summary>
 /// Cuts a stream that holds one JSON array into its elements, checking the grammar on the way; holds one element at a time. The bytes
-/// between the elements are kept too, so that what is read can be written again byte for byte.
+/// between the elements are kept too, so that what is read can be written again byte for byte. Python's <c>NaN</c>, <c>Infinity</c> and
+/// <c>-Infinity</c> pass as values; see <see cref="RecordJson"/>.
 /// </summary>
 internal sealed class JsonArrayReader
 {
@@ -27,6 +28,9 @@ internal sealed class JsonArrayReader
     private long _lineStart; // of that line in the stream
     private bool _isFirst = true;
 
+    // Python's words in the buffer, in order, which the parser reads as a zero and spaces in their place.
+    private readonly Queue<(long Offset, byte[] Word)> _words = new();
+
     /// <summary>Starts reading.</summary>
     /// <param name="stream">The stream, which the caller closes.</param>
     /// <param name="name">Its name for messages.</param>
@@ -36,8 +40,10 @@ internal sealed class JsonArrayReader
         _stream = stream;
         _name = name;
         _buffer = new byte[bufferSize];
-        while (_end < LineReader.Bom.Length && !_atEnd)
+        while (_end < FileKind.Bytes && !_atEnd)
             Fill();
+        if (FileKind.OtherThanJson(_buffer.AsSpan(0, _end)) is { } found)
+            throw FileKind.Refusal(name, "JSON", found);
         if (_buffer.AsSpan(0, _end).StartsWith(LineReader.Bom))
             _lineStart = _scanned = LineReader.Bom.Length;
     }
@@ -87,6 +93,14 @@ internal sealed class JsonArrayReader
             }
             catch (JsonException e)
             {
+                var at = _scanned + (int)reader.BytesConsumed;
+                if (ReplaceWords(at, out var isCut))
+                    continue;
+                if (isCut && !_atEnd)
+                {
+                    ReadOn();
+                    continue;
+                }
                 throw Broken(e.LineNumber ?? 0, e.BytePositionInLine ?? 0, RecordReader.Describe(e), e);
             }
             _state = reader.CurrentState;
@@ -99,10 +113,54 @@ internal sealed class JsonArrayReader
             }
             if (_end - _start > LineReader.MaxRecordBytes)
                 throw Broken(_line, _offset + _start - _lineStart, $"expected records of at most {LineReader.MaxRecordBytes >> 20} MiB; found one that is larger");
+            ReadOn();
+        }
+
+        void ReadOn()
+        {
             var moved = Fill();
             start -= start < 0 ? 0 : moved;
             bracket -= bracket < 0 ? 0 : moved;
         }
+    }
+
+    /// <summary>
+    /// Where the parser stopped at one of Python's words, replaces it and those that follow it in the buffer by numbers of the same length.
+    /// </summary>
+    /// <param name="at">The end of the last token that the parser has read.</param>
+    /// <param name="isCut">True where the buffer may end within a word.</param>
+    /// <returns>True when a word was replaced: the parser can try again.</returns>
+    private bool ReplaceWords(int at, out bool isCut)
+    {
+        isCut = false;
+        while (at < _end && _buffer[at] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)',' or (byte)':')
+            at++;
+        if (!RecordJson.StartsWithWord(_buffer.AsSpan(at, _end - at), out var length))
+            return false;
+        isCut = length == 0;
+        for (var inString = false; at < _end && !isCut; at++)
+        {
+            if (inString)
+            {
+                if (_buffer[at] == '\\')
+                    at++;
+                else
+                    inString = _buffer[at] != '"';
+            }
+            else if (_buffer[at] == '"')
+                inString = true;
+            else if (RecordJson.StartsWithWord(_buffer.AsSpan(at, _end - at), out length))
+            {
+                if (length == 0)
+                    break;
+                var word = _buffer.AsSpan(at, length);
+                _words.Enqueue((_offset + at, word.ToArray()));
+                word.Fill((byte)' ');
+                word[0] = (byte)'0';
+                at += length - 1;
+            }
+        }
+        return !isCut;
     }
 
     private JsonElementBytes Take(int start, int end)
@@ -131,8 +189,15 @@ internal sealed class JsonArrayReader
         _line += bytes.Count((byte)'\n');
         if (bytes.LastIndexOf((byte)'\n') is var newline and >= 0)
             _lineStart = _offset + _start + newline + 1;
+        var cut = bytes.ToArray();
+        var offset = _offset + _start;
+        while (_words.TryPeek(out var word) && word.Offset < offset + cut.Length)
+        {
+            word.Word.CopyTo(cut, word.Offset - offset);
+            _words.Dequeue();
+        }
         _start = end;
-        return bytes.ToArray();
+        return cut;
     }
 
     /// <summary>Reads on, after moving the kept bytes to the buffer's start.</summary>

@@ -30,9 +30,11 @@ internal sealed class JsonDataset : Dataset
     public static bool StartsWithArray(string file)
     {
         using var stream = new BufferedStream(DatasetFile.OpenRead(file));
-        Span<byte> start = stackalloc byte[3];
-        if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length || !start.SequenceEqual(LineReader.Bom))
-            stream.Position = 0;
+        Span<byte> start = stackalloc byte[FileKind.Bytes];
+        start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        if (FileKind.OtherThanJson(start) is { } other)
+            throw FileKind.Refusal(file, "JSON", other);
+        stream.Position = start.StartsWith(LineReader.Bom) ? LineReader.Bom.Length : 0;
         int first;
         do
             first = stream.ReadByte();
@@ -42,10 +44,11 @@ internal sealed class JsonDataset : Dataset
             '[' => true,
             '{' => false,
             < 0 => throw new DatasetException($"Expected '{file}' to hold a JSON array of records, or one record per line; found an empty file."),
-            0xFE or 0xFF or 0 => throw new DatasetException($"Expected '{file}' to be JSON in UTF-8; found byte 0x{first:X2}, as in UTF-16 or UTF-32."),
             _ => throw new DatasetException($"Expected '{file}' to start with '[' (an array of records) or '{{' (one record per line); found byte 0x{first:X2}."),
         };
     }
+
+    public override void RequireImages(CancellationToken cancellation = default) => RecordFields.RequireImages(this, cancellation);
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Pristine.Datasets;
 
 /// <summary>
@@ -25,10 +27,13 @@ internal sealed class JsonlDataset : Dataset
 
     public override string ImageRoot { get; }
 
+    public override void RequireImages(CancellationToken cancellation = default) => RecordFields.RequireImages(this, cancellation);
+
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
         using var stream = _open();
         var lines = new LineReader(stream, Source, _bufferSize);
+        lines.Check("one JSON record per line", isJson: true);
         var records = new RecordReader(ImageRoot);
         var index = 0L;
         while (lines.Next(out var line))
@@ -41,9 +46,8 @@ internal sealed class JsonlDataset : Dataset
             var whole = line.Text;
             var after = start + length == whole.Length ? line.End : Join(whole[(start + length)..], line.End);
             var item = records.Read(index, whole[..start], whole.Slice(start, length), after, $"{Source}:{line.Number}");
-            // A .json file that does not start with '[' is taken for lines; when even the first is none, it is one large object.
-            if (index == 0 && item.Error != null && Path.GetExtension(Source).Equals(".json", StringComparison.OrdinalIgnoreCase))
-                throw new DatasetException($"Expected '{Source}' to hold a JSON array of records, or one record per line; found neither. {item.Error}");
+            if (index == 0 && item.Error != null)
+                Refuse(item, lines);
             index++;
             yield return item;
         }
@@ -51,6 +55,55 @@ internal sealed class JsonlDataset : Dataset
 
     public override DatasetWriter CreateWriter(string path) =>
         new LineWriter(PartialFile.Create(path, Source), () => _hasBom);
+
+    /// <summary>Looks why the first line is no record. Where all lines are none for the same reason, the file is refused.</summary>
+    /// <param name="first">The first line, which could not be understood.</param>
+    /// <param name="lines">The lines after it.</param>
+    private void Refuse(DatasetItem first, LineReader lines)
+    {
+        var found = first.Raw.Span[0] == '[' ? "a JSON array. Give the file a name that ends in .json"
+            : IsObject(first.Raw[..Math.Max(0, first.Raw.Span.IndexOf((byte)'\r'))]) ? "lines that end in a carriage return alone. Convert them to line feeds"
+            : GoesOn(first, lines.Peek()) ? "an object that goes over several lines. Write every record on one line"
+            : null;
+        // A .json file that does not start with '[' is taken for lines; when even the first is none, it is one large object.
+        if (Path.GetExtension(Source).Equals(".json", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new DatasetException($"Expected '{Source}' to hold a JSON array of records, or one record per line; found neither" +
+                (found == null ? $". {first.Error}" : $", but {found}."));
+        }
+        if (found != null)
+            throw new DatasetException($"Expected '{Source}' to hold one JSON record per line; found {found}.");
+    }
+
+    private static bool IsObject(ReadOnlyMemory<byte> text)
+    {
+        try
+        {
+            using var document = RecordJson.Parse(text);
+            return document.RootElement.ValueKind == JsonValueKind.Object;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>True when the first line is the beginning of an object that the following lines continue.</summary>
+    private static bool GoesOn(DatasetItem first, ReadOnlySpan<byte> following)
+    {
+        var reader = new Utf8JsonReader([.. first.Raw.Span, (byte)'\n', .. following], isFinalBlock: false, new JsonReaderState(new JsonReaderOptions { MaxDepth = RecordReader.MaxDepth }));
+        try
+        {
+            while (reader.Read())
+                if (reader.TokenStartIndex > first.Raw.Length)
+                    return true;
+        }
+        catch (JsonException)
+        {
+            // The first line is broken by itself.
+        }
+        return false;
+    }
 
     private static (int Start, int Length) TrimJsonSpace(ReadOnlySpan<byte> line)
     {

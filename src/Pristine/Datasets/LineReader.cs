@@ -41,6 +41,27 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
             Separator = 0;
     }
 
+    /// <summary>The bytes that follow the lines read so far, at least some thousand of them where the stream has so many.</summary>
+    public ReadOnlySpan<byte> Peek()
+    {
+        while (_end - _start < 4096 && !_atEnd)
+            Fill();
+        return Pending;
+    }
+
+    /// <summary>Refuses a stream that is no text in UTF-8.</summary>
+    /// <param name="expected">What it should be, for the message.</param>
+    /// <param name="isJson">True where a NUL byte cannot be.</param>
+    /// <exception cref="DatasetException">The first bytes are those of another kind of file.</exception>
+    public void Check(string expected, bool isJson)
+    {
+        // Of a pipe no more is waited for than is needed to tell.
+        while (_end - _start < FileKind.Bytes && !_atEnd && (isJson || FileKind.IsUndecided(Pending)))
+            Fill();
+        if ((isJson ? FileKind.OtherThanJson(Pending) : FileKind.OtherThanText(Pending)) is { } found)
+            throw FileKind.Refusal(name, expected, found);
+    }
+
     /// <summary>Reads the next line.</summary>
     /// <param name="line">The line; it stays valid.</param>
     /// <returns>False at the end.</returns>

@@ -44,6 +44,7 @@ internal sealed class PathListDataset : Dataset
         _wasRead = true;
         using var stream = _open();
         var lines = new LineReader(stream, Source);
+        lines.Check("a list of paths", isJson: false);
         lines.DetectNul();
         var index = 0L;
         while (lines.Next(out var line))

@@ -14,8 +14,6 @@ internal sealed partial class RecordReader(string imageRoot)
     /// <summary>Deepest nesting of a record that is read.</summary>
     public const int MaxDepth = 256;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth };
-
     /// <summary>Makes an item of a record's bytes. What is wrong with the record becomes <see cref="DatasetItem.Error"/>.</summary>
     /// <param name="index">Position in the dataset.</param>
     /// <param name="before">Bytes before the record.</param>
@@ -29,11 +27,11 @@ internal sealed partial class RecordReader(string imageRoot)
         IReadOnlyList<DatasetImage> images = [];
         try
         {
-            using var document = JsonDocument.Parse(record, Strict);
+            using var document = RecordJson.Parse(record);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 id = Id(document.RootElement);
-                images = [.. Images(Field(document.RootElement, "image"u8), Field(document.RootElement, "images"u8)).Select(Resolve)];
+                images = [.. Images(RecordJson.Field(document.RootElement, "image"u8), RecordJson.Field(document.RootElement, "images"u8)).Select(Resolve)];
             }
             else
                 error = $"expected a JSON object; found {Kind(document.RootElement)}";
@@ -45,11 +43,6 @@ internal sealed partial class RecordReader(string imageRoot)
         catch (FormatException e)
         {
             error = e.Message;
-        }
-        // Thrown by JsonElement for text that is not Unicode: lone surrogates or bytes that are not UTF-8.
-        catch (InvalidOperationException e)
-        {
-            error = $"expected Unicode text in names, id and image; found other bytes: {e.Message}";
         }
         return new DatasetItem
         {
@@ -67,11 +60,11 @@ internal sealed partial class RecordReader(string imageRoot)
     /// <exception cref="FormatException">The id is neither text nor a number.</exception>
     private static string? Id(JsonElement record)
     {
-        if (Field(record, "id"u8) is not { } id)
+        if (RecordJson.Field(record, "id"u8) is not { } id)
             return null;
         return id.ValueKind switch
         {
-            JsonValueKind.String => id.GetString(),
+            JsonValueKind.String => RecordJson.Text(id),
             JsonValueKind.Number => id.GetRawText(),
             JsonValueKind.Null => null,
             _ => throw new FormatException($"expected 'id' to be a string or an integer; found {Kind(id)}"),
@@ -115,18 +108,17 @@ internal sealed partial class RecordReader(string imageRoot)
 
     private static string? PathIn(string field, JsonElement value)
     {
-        var path = value;
-        if (value.ValueKind == JsonValueKind.Object && !value.TryGetProperty("url"u8, out path) && !value.TryGetProperty("path"u8, out path))
-            throw new FormatException($"expected an object in '{field}' to have 'url' or 'path'; found neither");
+        var path = value.ValueKind == JsonValueKind.Object
+            ? RecordJson.Field(value, "url"u8) ?? RecordJson.Field(value, "path"u8)
+                ?? throw new FormatException($"expected an object in '{field}' to have 'url' or 'path'; found neither")
+            : value;
         return path.ValueKind switch
         {
-            JsonValueKind.String => path.GetString() is { Length: > 0 } text ? text : null,
+            JsonValueKind.String => RecordJson.Text(path) is { Length: > 0 } text ? text : null,
             JsonValueKind.Null => null,
             _ => throw new FormatException($"expected an image in '{field}' to be a path, an object with 'url' or 'path', or null; found {Kind(path)}"),
         };
     }
-
-    private static JsonElement? Field(JsonElement record, ReadOnlySpan<byte> name) => record.TryGetProperty(name, out var value) ? value : null;
 
     private DatasetImage Resolve(string reference) => new(reference, PathOf(reference, imageRoot));
 

@@ -75,6 +75,83 @@ public sealed class JsonlDatasetTests : IDisposable
         Assert.False(File.Exists(_folder["out.partial"]));
     }
 
+    [Theory]
+    [InlineData("{\n  \"id\": 1,\n  \"image\": \"a.jpg\"\n}\n{\n  \"id\": 2\n}\n", "goes over several lines")]
+    [InlineData("{ \"id\": 1,\n\n  \"image\":\n\"a.jpg\"}", "goes over several lines")]
+    [InlineData("[{\"id\":1},\n{\"id\":2}]", "a JSON array")]
+    [InlineData("[\n{\"id\":1}]", "a JSON array")]
+    [InlineData("{\"id\":1}\r{\"id\":2}\r", "a carriage return alone")]
+    [InlineData("{\"id\":NaN}\r{\"id\":2}", "a carriage return alone")]
+    public void A_file_that_is_no_json_lines_is_refused_in_one_sentence(string text, string reason)
+    {
+        foreach (var bufferSize in new[] { 1, 1 << 16 })
+            Assert.Contains(reason, Assert.Throws<DatasetException>(() => Lines(text, bufferSize).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"id\":1,\"im\n{\"id\":2}\n")]
+    [InlineData("{\"id\":1,\n{\"id\":2}\n")]
+    [InlineData("{\"id\":1 \n{\"id\":2}\n")]
+    [InlineData("x\n{\"id\":2}\n")]
+    [InlineData("{\"id\":x\r\n{\"id\":2}\r\n")]
+    public void A_broken_first_line_alone_does_not_lose_the_file(string text)
+    {
+        var items = Lines(text).Read(TestContext.Current.CancellationToken).ToList();
+        Assert.NotNull(items[0].Error);
+        Assert.Null(items[1].Error);
+        Assert.Equal("2", items[1].Id);
+    }
+
+    [Theory]
+    [InlineData("utf-16", "UTF-16")]
+    [InlineData("utf-16BE", "UTF-16")]
+    [InlineData("utf-16 without a mark", "NUL bytes")]
+    [InlineData("gzip", "gzip")]
+    public void A_file_of_another_encoding_is_refused_in_one_sentence(string encoding, string reason)
+    {
+        const string text = "{\"id\":1,\"image\":\"a.jpg\"}\n{\"id\":2}\n";
+        var bytes = encoding switch
+        {
+            "gzip" => Gzip(Encoding.UTF8.GetBytes(text)),
+            "utf-16 without a mark" => Encoding.Unicode.GetBytes(text),
+            _ => [.. Encoding.GetEncoding(encoding).GetPreamble(), .. Encoding.GetEncoding(encoding).GetBytes(text)],
+        };
+        foreach (var name in new[] { "a.jsonl", "a.json", "a.ndjson", "a.txt" })
+        {
+            if (encoding == "utf-16 without a mark" && name == "a.txt")
+                continue;
+            File.WriteAllBytes(_folder[name], bytes);
+            var error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder[name]).Read(TestContext.Current.CancellationToken).Count());
+            Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+            Assert.Contains(_folder[name], error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Records_without_a_known_image_are_refused_where_images_are_needed()
+    {
+        File.WriteAllText(_folder["hf.jsonl"], "{\"file_name\":\"a.jpg\",\"text\":\"x\"}\n{\"file_name\":\"b.jpg\",\"\\ud800\":1,\"label\":NaN}\n");
+        var error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder["hf.jsonl"]).RequireImages(TestContext.Current.CancellationToken));
+        Assert.Contains("none of the 2 records", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Fields seen: file_name, text, \uFFFD, label.", error.Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["broken.json"], "[{\"image\":1}]");
+        error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder["broken.json"]).RequireImages(TestContext.Current.CancellationToken));
+        Assert.Contains("broken.json:1: expected an image", error.Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["late.jsonl"], "{\"text\":\"x\"}\n{\"image\":\"b.jpg\"}\n");
+        File.WriteAllText(_folder["empty.jsonl"], "");
+        foreach (var sound in new[] { "late.jsonl", "empty.jsonl" })
+            Dataset.Open(_folder[sound]).RequireImages(TestContext.Current.CancellationToken);
+        Dataset.Open(_folder.Path).RequireImages(TestContext.Current.CancellationToken);
+    }
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        using var output = new MemoryStream();
+        using (var gzip = new System.IO.Compression.GZipStream(output, System.IO.Compression.CompressionLevel.Fastest))
+            gzip.Write(bytes);
+        return output.ToArray();
+    }
+
     private static JsonlDataset Lines(string text, int bufferSize = 1 << 16) =>
         new("data.jsonl", "root", () => new MemoryStream(Encoding.UTF8.GetBytes(text)), bufferSize);
 
