@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
@@ -186,6 +187,23 @@ internal sealed class Inputs
     /// <summary>The exit code of a run that reached its end.</summary>
     public int ExitCodeOf(ParseResult parsed, long failed) =>
         parsed.GetValue(_maxFailures) is { } allowed && failed > allowed ? ExitCode.TooManyFailures : ExitCode.Done;
+
+    /// <summary>
+    /// The exit code of a run over the images of a dataset that reached its end. Says on stderr when there was nothing, or nearly all images are
+    /// missing: then the paths are wrong and nothing was judged.
+    /// </summary>
+    public int ExitCodeOf(ParseResult parsed, Progress progress, Dataset dataset)
+    {
+        if (progress.Items == 0)
+            Console.Error.WriteLine($"pristine: no items in '{dataset.Source}'.");
+        if (progress.Missing * 10 < progress.Images * 9 || progress.Missing == 0)
+            return ExitCodeOf(parsed, progress.Failed);
+        var root = dataset.ImageRoot.Length == 0 ? "the current folder" : $"'{dataset.ImageRoot}'";
+        Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"pristine: {progress.Missing:N0} of {progress.Images:N0} images are missing, first '{progress.FirstMissing}'. Relative paths start at {root}: is --image-root right?"));
+        return ExitCode.TooManyFailures;
+    }
 
     /// <summary>Metrics by their names, separated by commas.</summary>
     public static IReadOnlyList<Metric> Metrics(string names, string option = "--metrics")

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Pristine.Datasets;
+using Pristine.Media;
 using Pristine.Scoring;
 using Pristine.Tables;
 
@@ -35,6 +36,12 @@ internal sealed class Progress : IDisposable
 
     public long Items { get; private set; }
 
+    /// <summary>Images whose file is not there.</summary>
+    public long Missing { get; private set; }
+
+    /// <summary>The name of the first of them, as the dataset writes it; null for none.</summary>
+    public string? FirstMissing { get; private set; }
+
     /// <summary>Images without scores that a gate made needless.</summary>
     public long Skipped { get; private set; }
 
@@ -46,7 +53,18 @@ internal sealed class Progress : IDisposable
     public void Add(ScoredItem item)
     {
         Skipped += item.Rows.Count(row => row.Skipped != null);
+        foreach (var row in item.Rows)
+            if (row.Status == ImageStatus.Missing)
+                AddMissing(row.Image);
         Add(item.Rows.Count(row => row.Image != null), item.Rows.Count(row => row.Failed));
+    }
+
+    /// <summary>Counts an image whose file is not there.</summary>
+    /// <param name="image">Its name as the dataset writes it.</param>
+    public void AddMissing(string? image)
+    {
+        Missing++;
+        FirstMissing ??= image;
     }
 
     /// <summary>Counts an item.</summary>

@@ -69,6 +69,7 @@ public static class DegradationRun
         if (options.Levels.Count == 0 || options.Levels.Any(level => level is < 1 or > DegradationDefinition.Levels))
             throw new ArgumentOutOfRangeException(nameof(options), $"Expected levels from 1 to {DegradationDefinition.Levels}; found {string.Join(", ", options.Levels)}.");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
+        dataset.RequireImages(cancellation);
         return RunChecked(dataset, target, options, cancellation);
     }
 

@@ -28,8 +28,9 @@ public class InputTests
     {
         using var folder = TestFiles.NewFolder();
         File.Copy(TestFiles.InRepository("samples", "dialogs.jsonl"), folder["dialogs.jsonl"]);
-        var lost = Text(PristineCommand.Run("score", folder["dialogs.jsonl"], "--metrics", "width", "--format", "jsonl").Expect(0), "status");
-        Assert.All(lost, status => Assert.Contains(status, (string[])["missing", "no_image"]));
+        var forgotten = PristineCommand.Run("score", folder["dialogs.jsonl"], "--metrics", "width", "--format", "jsonl").Expect(3);
+        Assert.All(Text(forgotten, "status"), status => Assert.Contains(status, (string[])["missing", "no_image"]));
+        Assert.Contains("is --image-root right?", forgotten.Error, StringComparison.Ordinal);
         var found = Text(
             PristineCommand.Run("score", folder["dialogs.jsonl"], "--metrics", "width", "--format", "jsonl", "--image-root", TestFiles.InRepository("samples")).Expect(0), "status");
         Assert.Single(found, "missing");
@@ -76,5 +77,58 @@ public class InputTests
         PristineCommand.Run(
             "filter", folder["in.jsonl"], "--image-root", TestFiles.InRepository("samples"), "--keep", "brisque <= 50", "--images", policy, "--out", folder["kept.jsonl"]).Expect(0);
         Assert.Equal(kept == "true" ? record : "", File.ReadAllText(folder["kept.jsonl"]));
+    }
+
+    [Theory]
+    [InlineData("score", "in.jsonl", "-m", "width")]
+    [InlineData("score", "in.jsonl", "-m", "width", "--out", "table")]
+    [InlineData("filter", "in.jsonl", "--keep", "width > 0", "--out", "kept.jsonl")]
+    [InlineData("degrade", "in.jsonl", "--out", "worse")]
+    public void Records_whose_images_are_not_recognised_are_an_error_that_lists_the_fields(params string[] arguments)
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllText(folder["in.jsonl"], """{"picture":"a.jpg","caption":"x"}""" + "\n");
+        var result = PristineCommand.Run(arguments, folder.Path).Expect(1);
+        Assert.Contains("Fields seen: picture, caption", result.Error, StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+        Assert.Equal([folder["in.jsonl"]], Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void Rules_on_texts_need_no_image()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllText(folder["in.jsonl"], """{"text":"long enough"}""" + "\n");
+        PristineCommand.Run(["filter", "in.jsonl", "--keep", "text_length > 3", "--out", "kept.jsonl"], folder.Path).Expect(0);
+        Assert.Equal(File.ReadAllText(folder["in.jsonl"]), File.ReadAllText(folder["kept.jsonl"]));
+    }
+
+    [Theory]
+    [InlineData("in.jsonl", "")]
+    [InlineData("in.json", "[ ]\n")]
+    [InlineData("in.txt", "")]
+    [InlineData("in/", "")]
+    public void A_dataset_without_items_gives_empty_outputs(string input, string content)
+    {
+        using var folder = TestFiles.NewFolder();
+        if (input == "in/")
+            Directory.CreateDirectory(folder["in"]);
+        else
+            File.WriteAllText(folder[input], content);
+        void Expect(string output, params string[] arguments)
+        {
+            var result = PristineCommand.Run(arguments, folder.Path).Expect(0);
+            Assert.Equal(output, result.Output);
+            Assert.Contains("no items", result.Error, StringComparison.Ordinal);
+        }
+
+        Expect("", "score", input, "-m", "brisque,width", "-f", "jsonl");
+        Expect("", "score", input, "-m", "brisque,width", "--out", "table");
+        Expect("", "score", input, "--out", "table");
+        Expect(content, "filter", input, "--keep", "brisque < 40 and width > 3", "--out", "-", "--ledger", "ledger.parquet");
+        Expect(content, "select", "table", "--keep", "brisque < 40", "--keep-top", "50%", "--by", "brisque", "--out", "-", "--ledger", "ledger.csv", "--dropped", "dropped.jsonl");
+        Expect("", "report", "table", "--out", "report.html");
+        Assert.Single(File.ReadAllLines(folder["ledger.csv"]));
+        Assert.Empty(File.ReadAllText(folder["dropped.jsonl"]));
     }
 }

@@ -68,6 +68,8 @@ internal static class DegradeCommand
             {
                 foreach (var image in item.Images)
                 {
+                    if (image.Outcome == DegradationOutcome.Missing)
+                        progress.AddMissing(image.Image);
                     outcomes[image.Outcome] = outcomes.GetValueOrDefault(image.Outcome) + 1;
                     if (image.Degradation is { } done)
                         kinds[done.Kind] = kinds.GetValueOrDefault(done.Kind) + 1;
@@ -88,7 +90,7 @@ internal static class DegradeCommand
         foreach (var (kind, count) in kinds.OrderBy(pair => pair.Key))
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,9:N0}  {DegradationDefinition.Get(kind).Name}"));
         Console.Error.WriteLine($"What was done to which image: {Path.Combine(target, DegradationRun.LogName)}");
-        return inputs.ExitCodeOf(parsed, progress.Failed);
+        return inputs.ExitCodeOf(parsed, progress, dataset);
 
         long Count(DegradationOutcome outcome) => outcomes.GetValueOrDefault(outcome);
     }

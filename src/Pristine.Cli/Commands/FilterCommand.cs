@@ -42,6 +42,8 @@ internal static class FilterCommand
             var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             var mode = outputs.Mode(parsed, dataset.Format);
+            if (options.NeedsImages)
+                dataset.RequireImages();
             using var interruption = new Interruption();
             var keepScores = parsed.GetValue(scores) != null;
             try
@@ -49,12 +51,13 @@ internal static class FilterCommand
                 // First, so that a metric that cannot run here leaves no files behind.
                 var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: interruption.Token);
                 using var open = outputs.Open(parsed, dataset, dataset.Source, mode);
-                var failed = Score(dataset, scored);
+                using var progress = new Progress(dataset);
+                Score(progress, scored);
                 using var run = SelectionRun.Run(
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, interruption.Token);
                 var notExported = open.Write(run, interruption.Token);
                 outputs.Summarize(parsed, run);
-                return notExported > 0 ? ExitCode.Failed : inputs.ExitCodeOf(parsed, failed);
+                return notExported > 0 ? ExitCode.Failed : inputs.ExitCodeOf(parsed, progress, dataset);
             }
             catch (OperationCanceledException)
             {
@@ -75,15 +78,13 @@ internal static class FilterCommand
         ? Cascade.Of(options)
         : throw new UsageException("--cascade: expected --keep or --drop rules, which decide what is skipped; found none.");
 
-    private static long Score(Dataset dataset, IEnumerable<ScoredItem> scored)
+    private static void Score(Progress progress, IEnumerable<ScoredItem> scored)
     {
-        using var progress = new Progress(dataset);
         foreach (var item in scored)
             progress.Add(item);
         progress.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{progress.Images:N0} images of {progress.Items:N0} items in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s){progress.SkippedText}"));
-        return progress.Failed;
     }
 }

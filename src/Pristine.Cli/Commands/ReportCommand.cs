@@ -64,6 +64,8 @@ internal static class ReportCommand
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{summary.Items:N0} items, {summary.Thumbnails:N0} thumbnails{missing}, {summary.Bytes / 1e6:0.0} MB -> {output}"));
+            if (summary.Items == 0)
+                Console.Error.WriteLine($"pristine: no items in the score table {folder}.");
             return ExitCode.Done;
         }
         catch (OperationCanceledException)

@@ -80,6 +80,8 @@ internal static class SelectCommand
                     table, options, arguments.Resources(parsed), () => dataset ?? arguments.OpenDataset(parsed, table), interruption.Token);
                 var notExported = open.Write(run, interruption.Token);
                 outputs.Summarize(parsed, run);
+                if (run.Items == 0)
+                    Console.Error.WriteLine($"pristine: no items in the score table {run.Table}.");
                 return notExported > 0 ? ExitCode.Failed : ExitCode.Done;
             }
             catch (OperationCanceledException)

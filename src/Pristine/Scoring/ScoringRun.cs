@@ -61,7 +61,9 @@ public static class ScoringRun
     /// <param name="cancellation">Ends the run: finished results are given first, then <see cref="OperationCanceledException"/> is thrown.</param>
     /// <returns>The items with their rows, in order.</returns>
     /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
-    /// <exception cref="DatasetException">The dataset cannot be read on; thrown after the results of the items before.</exception>
+    /// <exception cref="DatasetException">
+    /// The dataset's records name no image, and a metric is asked for; or it cannot be read on, thrown after the results of the items before.
+    /// </exception>
     public static IEnumerable<ScoredItem> Score(
         Dataset dataset, ScoringOptions? options = null, long start = 0, CancellationToken cancellation = default)
     {
@@ -71,6 +73,8 @@ public static class ScoringRun
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         if (options.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
             throw new InvalidOperationException(absent.Missing);
+        if (options.AllMetrics.Count > 0)
+            dataset.RequireImages(cancellation);
         return OrderedPipeline<(DatasetItem Item, long Key), ScoredItem, ImageScorer>.Run(
             Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start),
             options.Workers,
