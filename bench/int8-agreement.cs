@@ -24,9 +24,9 @@ Console.WriteLine($"{scores[0].Length} images: Spearman {Correlation.Spearman(sc
 
 double[] Score(NetworkPrecision precision)
 {
-    using var extractor = new ResNetFeatureSet(ModelStore.Default, precision).CreateExtractor();
+    using var extractor = new ResNetFeature(ModelStore.Default, precision).CreateExtractor();
     using var decoder = new ImageDecoder();
-    var features = new float[ResNetFeatures.Count];
+    var features = new double[ResNetFeatures.Length];
     var result = new List<double>();
     foreach (var file in chosen)
     {

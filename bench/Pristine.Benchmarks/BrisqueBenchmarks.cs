@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Pristine.Media;
 using Pristine.Kernels;
+using Pristine.Metrics;
 using Pristine.Metrics.Brisque;
 
 namespace Pristine.Benchmarks;
@@ -9,7 +10,7 @@ namespace Pristine.Benchmarks;
 [MemoryDiagnoser]
 public class BrisqueBenchmarks
 {
-    private BrisqueScorer _scorer = null!;
+    private MetricScorer _scorer = null!;
     private byte[] _luma = [];
     private ImageHeader _header;
 

@@ -36,7 +36,7 @@ public static class FeatureExtraction
     /// <param name="cancellation">Ends the run with <see cref="OperationCanceledException"/>, after the results that are finished.</param>
     /// <exception cref="InvalidOperationException">The features cannot be computed here.</exception>
     public static IEnumerable<ImageFeatures> Run(
-        FeatureSet features, IEnumerable<string> paths, FeatureExtractionOptions? options = null, CancellationToken cancellation = default)
+        Feature features, IEnumerable<string> paths, FeatureExtractionOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(paths);
@@ -48,10 +48,11 @@ public static class FeatureExtraction
             paths, options.Workers, options.Workers * InFlightPerWorker, () => new Worker(features, options.Cache, options.Imaging), (worker, path) => worker.Extract(path), cancellation);
     }
 
-    private sealed class Worker(FeatureSet features, FeatureFile? cache, ImagingOptions imaging) : IDisposable
+    private sealed class Worker(Feature features, FeatureFile? cache, ImagingOptions imaging) : IDisposable
     {
         private readonly ImageDecoder _decoder = new(imaging);
         private readonly FeatureExtractor _extractor = features.CreateExtractor();
+        private readonly double[] _exact = new double[features.Count];
 
         public ImageFeatures Extract(string path)
         {
@@ -60,13 +61,15 @@ public static class FeatureExtraction
             if (cache == null || _decoder.Load(path, ImageInput.Header).Status != ImageStatus.Ok
                 || !cache.TryRead(XxHash128.HashToUInt128(_decoder.FileBytes), values))
             {
-                var decoded = _decoder.Load(path, ImageInput.Rgb);
+                var decoded = _decoder.Load(path, features.Input);
                 if (decoded.Status != ImageStatus.Ok)
                     return new(path, null, decoded.Error);
                 var image = _decoder.Image;
                 if (Math.Min(image.Width, image.Height) < features.MinSide)
                     return new(path, null, $"{features.Name} needs at least {features.MinSide} pixels on each side; the image has {image.Width}x{image.Height}");
-                _extractor.Compute(image, values);
+                _extractor.Compute(image, _exact);
+                for (var i = 0; i < values.Length; i++)
+                    values[i] = (float)_exact[i];
                 cache?.Add(XxHash128.HashToUInt128(_decoder.FileBytes), values);
             }
             return values.All(float.IsFinite)

@@ -29,7 +29,7 @@ public sealed class FeatureFile : IDisposable
     /// <param name="features">The features it holds.</param>
     /// <exception cref="InvalidDataException">The file is another or holds other features.</exception>
     /// <exception cref="IOException">It cannot be opened, or another process writes to it.</exception>
-    public FeatureFile(string path, FeatureSet features)
+    public FeatureFile(string path, Feature features)
     {
         ArgumentNullException.ThrowIfNull(features);
         _count = features.Count;

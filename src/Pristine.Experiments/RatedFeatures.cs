@@ -17,7 +17,7 @@ public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Rat
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is in the cache stays.</param>
     /// <exception cref="InvalidOperationException">The features cannot be computed here.</exception>
     public static RatedFeatures Compute(
-        OpinionScores opinions, string folder, FeatureSet features, FeatureExtractionOptions? options = null, Action<bool>? progress = null, CancellationToken cancellation = default)
+        OpinionScores opinions, string folder, Feature features, FeatureExtractionOptions? options = null, Action<bool>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(opinions);
         var images = new LabelledImages(folder);

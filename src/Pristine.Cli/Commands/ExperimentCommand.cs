@@ -186,7 +186,7 @@ internal static class ExperimentCommand
                 Trainer = new ExternalTrainer(command, Path.Combine(folder, "tasks"));
                 return;
             }
-            var features = new ResNetEmbeddingSet().WithDevice(device);
+            var features = new ResNetEmbeddingFeature().WithDevice(device);
             if (features.Missing is { } missing)
                 throw new InvalidOperationException(missing);
             _embeddings = new FeatureFile(Path.Combine(folder, "embeddings.bin"), features);

@@ -37,7 +37,7 @@ internal static class FitCommand
             var options = new RidgeOptions { Folds = ratings.Folds(parsed), Seed = ratings.Seed(parsed) };
             if (parsed.GetValue(penalties) is { } list)
                 options = options with { Penalties = Numbers("--penalties", list) };
-            return ratings.Run(parsed, FeatureSet.Get(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
+            return ratings.Run(parsed, Feature.Get(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
             {
                 var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options, cancellation);
                 foreach (var trial in ridge.Trials)
@@ -48,7 +48,7 @@ internal static class FitCommand
                     CultureInfo.InvariantCulture,
                     $"{images.Features.Count} images of {scale.Source}; ridge, penalty {ridge.Penalty:G4} by {options.Folds}-fold cross-validation, seed {options.Seed}");
                 var head = new QualityHead(
-                    label, FeatureSet.Get(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)], ridge.Bias, scale.Worst, scale.Best, training);
+                    label, Feature.Get(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)], ridge.Bias, scale.Worst, scale.Best, training);
                 head.Write(target);
                 Console.Error.WriteLine($"Written: {target}. Use it: pristine score INPUT --head {target} --metrics {ResNetMetric.BaseName}@{label}");
             });
@@ -79,7 +79,7 @@ internal static class FitCommand
                 Seed = ratings.Seed(parsed),
             };
             var target = parsed.GetRequiredValue(output);
-            return ratings.Run(parsed, FeatureSet.Get("brisque-live"), (images, scale, cancellation) =>
+            return ratings.Run(parsed, Feature.Get("brisque-live"), (images, scale, cancellation) =>
             {
                 var trained = BrisqueTrainer.Train(images, scale.Worst, scale.Best, options, cancellation);
                 foreach (var trial in trained.Trials)
@@ -143,7 +143,7 @@ internal static class FitCommand
 
         public long Seed(ParseResult parsed) => parsed.GetValue(_seed);
 
-        public int Run(ParseResult parsed, FeatureSet features, Action<RatedFeatures, RatingScale, CancellationToken> train)
+        public int Run(ParseResult parsed, Feature features, Action<RatedFeatures, RatingScale, CancellationToken> train)
         {
             var (opinions, folder) = Labels(parsed);
             var scale = Scale(parsed, opinions);

@@ -11,7 +11,7 @@ namespace Pristine.Experiments.Training;
 public sealed record LinearProbeOptions
 {
     /// <summary>What the classifier sees of an image; the ImageNet ResNet-50 in 8-bit integers by default.</summary>
-    public FeatureSet Features { get; init; } = new ResNetEmbeddingSet();
+    public Feature Features { get; init; } = new ResNetEmbeddingFeature();
 
     /// <summary>Features that are known already, and where new ones are kept; null for none.</summary>
     public FeatureFile? Cache { get; init; }
@@ -40,7 +40,7 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
     private readonly ConcurrentDictionary<string, float[]> _features = new(StringComparer.Ordinal);
 
     /// <summary>The features that the probe is trained on.</summary>
-    public FeatureSet Features => _options.Features;
+    public Feature Features => _options.Features;
 
     /// <inheritdoc/>
     public override string Description => string.Create(

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Pristine.Media;
-using Pristine.Models;
 
 namespace Pristine.Metrics;
 
@@ -26,14 +25,12 @@ public readonly record struct MetricRange(double Low, double High);
 /// Something that turns an image into a number. A metric is immutable, knows nothing of thresholds and is listed once, in
 /// <see cref="MetricCatalog"/>; help texts, docs/metrics.md and the provenance of results are made from what it says about itself.
 /// </summary>
-public abstract class Metric
+/// <remarks>
+/// A metric is one column. Several numbers that come of one computation are a <see cref="Feature"/>, and each of them that is a column is a
+/// <see cref="FeatureMetric"/> on it.
+/// </remarks>
+public abstract class Metric : Measure
 {
-    /// <summary>The name on the command line and the column's name in results, for example <c>brisque</c>.</summary>
-    public abstract string Name { get; }
-
-    /// <summary>Changes whenever the same pixels may give another number.</summary>
-    public virtual string Version => "1";
-
     /// <summary>One sentence: what it measures.</summary>
     public abstract string Summary { get; }
 
@@ -55,24 +52,8 @@ public abstract class Metric
     /// <summary>The native range.</summary>
     public virtual MetricRange Range => new(0, double.PositiveInfinity);
 
-    /// <summary>What it needs of the image.</summary>
-    public abstract ImageInput Input { get; }
-
-    /// <summary>Both sides must have at least this many pixels; a smaller image gets no score and the status <c>too_small</c>.</summary>
-    public virtual int MinSide => 1;
-
-    /// <summary>SHA-256 of the model file in lower-case hex; null for a metric without a model or whose model is not installed.</summary>
-    public virtual string? ModelSha256 => null;
-
-    /// <summary>Where it runs, as <see cref="NetworkDevice"/> names it: the CPU, unless it has a network.</summary>
-    public virtual string Device => NetworkDevice.Cpu;
-
-    /// <summary>The metric on another device, under the same name; a metric without a network stays where it is.</summary>
-    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; whether it is there turns out in <see cref="CreateScorer"/>, or beforehand by <see cref="NetworkDevice.Check"/>.</param>
-    public virtual Metric WithDevice(string device) => this;
-
-    /// <summary>Null when the metric can run here; otherwise what is missing and the command that remedies it.</summary>
-    public virtual string? Missing => null;
+    /// <inheritdoc/>
+    public override Metric WithDevice(string device) => this;
 
     /// <summary>True when <see cref="Quality"/> gives a number.</summary>
     public bool HasQuality => Direction != MetricDirection.None;
@@ -111,15 +92,15 @@ public abstract class Metric
         }
     }
 
-    /// <summary>Makes the worker's side of the metric, which owns its scratch memory. One per worker; not thread-safe.</summary>
-    /// <exception cref="InvalidOperationException">The metric cannot run here; the message is <see cref="Missing"/>.</exception>
+    /// <summary>Makes a scorer that works on its own; it owns its scratch memory. One per worker; not thread-safe. Several metrics of one image are scored by <see cref="MetricScorers"/>.</summary>
+    /// <exception cref="InvalidOperationException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
     public abstract MetricScorer CreateScorer();
 }
 
 /// <summary>One worker's instance of a metric. Reuses its memory from image to image.</summary>
 public abstract class MetricScorer : IDisposable
 {
-    /// <summary>Scores one image whose sides are at least <see cref="Metric.MinSide"/> and which carries what <see cref="Metric.Input"/> asked for.</summary>
+    /// <summary>Scores one image whose sides are at least <see cref="Measure.MinSide"/> and which carries what <see cref="Measure.Input"/> asked for.</summary>
     /// <param name="image">The image; nothing of it may be kept.</param>
     /// <returns>The native score; finite.</returns>
     public abstract double Score(in ImageView image);

@@ -22,6 +22,10 @@ public static class ArniqaModel
     /// <param name="head">For example <c>kadid10k</c>.</param>
     public static string HeadName(string head) => $"{Encoder}-{head}";
 
+    /// <summary>What to say of a model that the store does not have.</summary>
+    internal static string NotInstalled(string name) =>
+        $"The model {name} is not installed; run: pristine models pull {name}, or: pristine models import {name} DIR (the file of ARNIQA's release)";
+
     /// <summary>Loads a regressor.</summary>
     /// <param name="store">The store.</param>
     /// <param name="head">For example <c>kadid10k</c>.</param>
@@ -52,6 +56,16 @@ public static class ArniqaModel
     {
         ArgumentNullException.ThrowIfNull(store);
         return Path.Combine(store.Folder, Encoder, $"encoder-{precision.ToString().ToLowerInvariant()}-{GraphRevision}.onnx");
+    }
+
+    /// <summary>SHA-256 of the encoder: of its checkpoint, or in 8 bits of its graph.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="precision">Its arithmetic.</param>
+    /// <returns>Lower-case hex; null when the store does not have it.</returns>
+    public static string? EncoderSha256(ModelStore store, NetworkPrecision precision)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return precision == NetworkPrecision.Int8 ? FileHash.Of(GraphPath(store, precision)) : store.Find(Encoder)?.Sha256();
     }
 
     /// <summary>

@@ -79,13 +79,13 @@ public sealed class QualityHead
     /// <param name="features">A finite value per weight.</param>
     /// <returns>On the scale of the ratings, not clipped.</returns>
     /// <exception cref="ArgumentException">The number of features is another.</exception>
-    public double Score(ReadOnlySpan<float> features)
+    public double Score(ReadOnlySpan<double> features)
     {
         if (features.Length != _weights.Length)
             throw new ArgumentException($"Expected {_weights.Length} features; found {features.Length}.", nameof(features));
         var sum = 0.0;
         for (var i = 0; i < features.Length; i++)
-            sum += (double)_weights[i] * features[i];
+            sum += _weights[i] * features[i];
         return sum + Bias;
     }
 

@@ -13,12 +13,12 @@ namespace Pristine.Scoring;
 /// <param name="Computed">For each metric whether the table has it for this row: a score, or the knowledge that there is none.</param>
 internal readonly record struct KnownRow(ScoreRow Row, IReadOnlyList<bool> Computed);
 
-/// <summary>Scores images one at a time on the calling thread: a decoder and one scorer per metric, whose memory is reused.</summary>
+/// <summary>Scores images one at a time on the calling thread: a decoder and the scorers of the metrics, whose memory is reused.</summary>
 public sealed class ImageScorer : IDisposable
 {
     private readonly ImageDecoder _decoder;
     private readonly IReadOnlyList<Metric> _metrics;
-    private readonly MetricScorer?[] _scorers;
+    private readonly MetricScorers _scorers;
     private readonly bool[] _all;
     private readonly ScoringStages _stages;
     private readonly string?[] _failures;
@@ -31,7 +31,7 @@ public sealed class ImageScorer : IDisposable
         _metrics = options.AllMetrics;
         _stages = new ScoringStages(_metrics, options.Gates);
         _failures = new string?[_metrics.Count];
-        _scorers = new MetricScorer[_metrics.Count];
+        _scorers = new MetricScorers(_metrics);
         _all = [.. _metrics.Select(_ => true)];
         _decoder = new ImageDecoder(options.Imaging);
     }
@@ -87,8 +87,7 @@ public sealed class ImageScorer : IDisposable
     public void Dispose()
     {
         _decoder.Dispose();
-        foreach (var scorer in _scorers)
-            scorer?.Dispose();
+        _scorers.Dispose();
     }
 
     /// <summary>The table's own row where nothing has changed, so that its part need not be written again.</summary>
@@ -165,6 +164,7 @@ public sealed class ImageScorer : IDisposable
         // Gates see the scores in this row as they come.
         var row = place with { Header = image.Header, ContentHash = hash, Scores = scores };
         Array.Clear(_failures);
+        _scorers.BeginImage();
         var (last, skipped) = (_stages.Last, (string?)null);
         for (var stage = 0; stage <= last; stage++)
         {
@@ -200,13 +200,12 @@ public sealed class ImageScorer : IDisposable
     /// <returns>The score; NaN where it failed, and why is in <see cref="_failures"/>.</returns>
     private double Score(int metric, in ImageView image)
     {
-        var scorer = Scorer(metric);
         // Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts of the header stay exact.
         if (_metrics[metric].Input == ImageInput.Header)
-            return scorer.Score(image);
+            return _scorers.Score(metric, image);
         try
         {
-            return (float)scorer.Score(image);
+            return (float)_scorers.Score(metric, image);
         }
         catch (Exception exception) when (exception is OutOfMemoryException or OnnxRuntimeException)
         {
@@ -225,7 +224,7 @@ public sealed class ImageScorer : IDisposable
         for (var i = 0; i < scores.Length; i++)
         {
             scores[i] = header is { } known && _metrics[i].Input == ImageInput.Header
-                ? Scorer(i).Score(new ImageView(known, [], []))
+                ? _scorers.Score(i, new ImageView(known, [], []))
                 : double.NaN;
         }
         return scores;
@@ -239,7 +238,4 @@ public sealed class ImageScorer : IDisposable
                 input |= _metrics[i].Input;
         return input;
     }
-
-    /// <summary>Made when it is first needed: a table that lacks nothing needs no model in memory.</summary>
-    private MetricScorer Scorer(int metric) => _scorers[metric] ??= _metrics[metric].CreateScorer();
 }

@@ -5,7 +5,7 @@ namespace Pristine.Tests.Experiments;
 
 public sealed class FeatureFileTests
 {
-    private static readonly FeatureSet Set = FeatureSet.Get("brisque-live");
+    private static readonly Feature Set = Feature.Get("brisque-live");
 
     private static float[] Features(int seed) => [.. Enumerable.Range(0, Set.Count).Select(k => seed + k / 64f)];
 
@@ -38,7 +38,7 @@ public sealed class FeatureFileTests
     public void Features_of_another_kind_of_device_are_kept_apart()
     {
         using var folder = TestFiles.NewFolder();
-        var network = FeatureSet.Get("resnet50");
+        var network = Feature.Get("resnet50");
         new FeatureFile(folder["f"], network.WithDevice("cuda:0")).Dispose();
         new FeatureFile(folder["f"], network.WithDevice("cuda:1")).Dispose();
         Assert.Contains("resnet50:int8/cuda", Assert.Throws<InvalidDataException>(() => new FeatureFile(folder["f"], network.WithDevice("cpu"))).Message, StringComparison.Ordinal);
@@ -77,7 +77,7 @@ public sealed class FeatureFileTests
     {
         using var folder = TestFiles.NewFolder();
         new FeatureFile(folder["f"], Set).Dispose();
-        var error = Assert.Throws<InvalidDataException>(() => new FeatureFile(folder["f"], FeatureSet.Get("resnet50")));
+        var error = Assert.Throws<InvalidDataException>(() => new FeatureFile(folder["f"], Feature.Get("resnet50")));
         Assert.Contains("resnet50:int8 15360", error.Message, StringComparison.Ordinal);
         Assert.Contains("brisque-live:1 36", error.Message, StringComparison.Ordinal);
         File.WriteAllText(folder["photo.jpg"], "not features");

@@ -58,10 +58,10 @@ public sealed class NetworkDeviceTests
             Assert.Equal("cpu", metric.Device);
         }
         Assert.Equal("cuda:1", Assert.IsType<ArniqaMetric>(MetricCatalog.Get("arniqa").WithDevice("cuda:1")).Options.Device);
-        Assert.Equal("cuda:1", FeatureSet.Get("resnet50").WithDevice("cuda:1").Device);
+        Assert.Equal("cuda:1", Feature.Get("resnet50").WithDevice("cuda:1").Device);
         var brisque = MetricCatalog.Get("brisque");
         Assert.Same(brisque, brisque.WithDevice("cuda:1"));
-        Assert.Equal("cpu", FeatureSet.Get("brisque-live").WithDevice("cuda:1").Device);
+        Assert.Equal("cpu", Feature.Get("brisque-live").WithDevice("cuda:1").Device);
     }
 
     [Fact]
@@ -83,5 +83,5 @@ public sealed class NetworkDeviceTests
 
     [Fact]
     public void The_features_of_a_head_are_those_it_was_trained_on_whatever_the_device() =>
-        Assert.Equal(new ResNetFeatureSet().Identity, new ResNetFeatureSet().WithDevice("cuda:0").Identity);
+        Assert.Equal(new ResNetFeature().Identity, new ResNetFeature().WithDevice("cuda:0").Identity);
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Pristine.Media;
 using Pristine.Models;
 
 namespace Pristine.Metrics.Arniqa;
@@ -35,10 +34,8 @@ public sealed record ArniqaOptions
 /// <c>arniqa:pyiqa:int8@koniq10k</c>. Deviations from the release: batch normalisations are folded into the convolutions, which moves
 /// embeddings by about 1e-6. In the modes of whole images memory grows with the image: by about 240 bytes per pixel.
 /// </remarks>
-public sealed class ArniqaMetric : Metric
+public sealed class ArniqaMetric : FeatureMetric
 {
-    private const string BaseName = "arniqa";
-
     private readonly Lock _gate = new();
     private LinearHead? _head;
 
@@ -47,10 +44,8 @@ public sealed class ArniqaMetric : Metric
     public ArniqaMetric(ArniqaOptions? options = null)
     {
         Options = options ?? new ArniqaOptions();
-        Name = BaseName
-            + (Options.Mode == ArniqaMode.Official ? "" : ":" + Options.Mode.ToString().ToLowerInvariant())
-            + (Options.Precision == NetworkPrecision.Float ? "" : ":" + Options.Precision.ToString().ToLowerInvariant())
-            + (Options.Head.Name == ArniqaHead.Default ? "" : "@" + Options.Head.Name);
+        Feature = new ArniqaFeature(Options.Mode, Options.Precision, Options.Device, Options.Store);
+        Name = Feature.Name + (Options.Head.Name == ArniqaHead.Default ? "" : "@" + Options.Head.Name);
     }
 
     /// <summary>The official mode with each of the regressors; other modes are reached by name.</summary>
@@ -64,7 +59,7 @@ public sealed class ArniqaMetric : Metric
         ArgumentNullException.ThrowIfNull(name);
         var parts = name.Split('@', 2);
         var variants = parts[0].Split(':');
-        if (variants[0] != BaseName)
+        if (variants[0] != ArniqaFeature.BaseName)
             return null;
         var options = new ArniqaOptions { Head = ArniqaHead.Get(parts is [_, var head] ? head : ArniqaHead.Default) };
         foreach (var variant in variants.Skip(1))
@@ -106,16 +101,10 @@ public sealed class ArniqaMetric : Metric
     public override MetricRange Range => new(0, 1);
 
     /// <inheritdoc/>
-    public override string Device => Options.Device;
+    public override ArniqaFeature Feature { get; }
 
     /// <inheritdoc/>
     public override Metric WithDevice(string device) => device == Options.Device ? this : new ArniqaMetric(Options with { Device = device });
-
-    /// <inheritdoc/>
-    public override ImageInput Input => ImageInput.Rgb;
-
-    /// <summary>2: below that there is no half size.</summary>
-    public override int MinSide => 2;
 
     /// <summary>
     /// Of the encoder's and the regressor's hashes, and in int8 of the graph's: SHA-256 of the lines "hash, two spaces, name, newline".
@@ -130,73 +119,64 @@ public sealed class ArniqaMetric : Metric
             var lines = $"{encoder.Sha256()}  {encoder.Name}\n{head.Sha256()}  {head.Name}\n";
             if (Options.Precision == NetworkPrecision.Int8)
             {
-                var graph = ArniqaModel.GraphPath(Store, NetworkPrecision.Int8);
-                if (!File.Exists(graph))
+                if (ArniqaModel.EncoderSha256(Store, NetworkPrecision.Int8) is not { } graph)
                     return null;
-                using var file = File.OpenRead(graph);
-                lines += $"{Convert.ToHexStringLower(SHA256.HashData(file))}  int8\n";
+                lines += $"{graph}  int8\n";
             }
             return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
         }
     }
 
     /// <inheritdoc/>
-    public override string? Missing
-    {
-        get
-        {
-            foreach (var name in new[] { ArniqaModel.Encoder, ArniqaModel.HeadName(Options.Head.Name) })
-                if (Store.Find(name) == null)
-                    return $"The model {name} is not installed; run: pristine models pull {name}, or: pristine models import {name} DIR (the file of ARNIQA's release)";
-            return Options.Precision == NetworkPrecision.Int8 && !File.Exists(ArniqaModel.GraphPath(Store, NetworkPrecision.Int8))
-                ? $"The model {ArniqaModel.Encoder} has no int8 version yet; run: pristine models convert {ArniqaModel.Encoder} --int8"
-                : null;
-        }
-    }
+    public override string? Missing =>
+        Store.Find(ArniqaModel.Encoder) != null && Store.Find(HeadModel) == null ? ArniqaModel.NotInstalled(HeadModel) : Feature.Missing;
 
     private ModelStore Store => Options.Store ?? ModelStore.Default;
+
+    private string HeadModel => ArniqaModel.HeadName(Options.Head.Name);
 
     /// <inheritdoc/>
     /// <exception cref="InvalidDataException">A file in the store is not the one that was imported, or the regressor does not fit the encoder.</exception>
     /// <exception cref="PlatformNotSupportedException">The device is not available; the message says why.</exception>
     public override MetricScorer CreateScorer()
     {
-        lock (_gate)
-        {
-            if (Missing is { } message)
-                throw new InvalidOperationException(message);
-            _head ??= ArniqaModel.LoadHead(Store, Options.Head.Name);
-            var embedder = new ArniqaEmbedder(ArniqaModel.OpenEncoder(Store, Options.Precision, Options.Device), Options.Mode);
-            return new Scorer(embedder, _head, Options);
-        }
+        Load();
+        return base.CreateScorer();
     }
 
-    /// <summary>The score of an image's embeddings, one row per crop.</summary>
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">
+    /// The regressor in the store is not the one that was imported, or takes another number of features, or the score is not finite.
+    /// </exception>
+    public override double Score(ReadOnlySpan<double> features) => Score(features, Load(), Options.Head, Options.Mode);
+
+    /// <summary>The score of an image's embeddings.</summary>
     /// <exception cref="InvalidDataException">The regressor takes another number of features, or the score is not finite.</exception>
-    internal static double Score(ReadOnlySpan<float> embeddings, int crops, LinearHead head, ArniqaHead scale, ArniqaMode mode)
+    internal static double Score(ReadOnlySpan<double> features, LinearHead head, ArniqaHead scale, ArniqaMode mode)
     {
-        var features = embeddings.Length / crops;
-        if (features != head.Weights.Count)
+        if (features.Length != head.Weights.Count)
             throw new InvalidDataException(
-                $"Expected a regressor on {features} features, twice those of the encoder; that of {scale.Name} has {head.Weights.Count}.");
+                $"Expected a regressor on {features.Length} features, twice those of the encoder; that of {scale.Name} has {head.Weights.Count}.");
         var raw = 0.0;
-        for (var i = 0; i < embeddings.Length; i++)
-            raw += embeddings[i] * (double)head.Weights[i % features];
-        // The regressor is linear, so the mean of the crops' scores is the score of the mean.
-        var score = scale.Scale(raw / crops + head.Bias, mode);
+        for (var i = 0; i < features.Length; i++)
+            raw += features[i] * head.Weights[i];
+        var score = scale.Scale(raw + head.Bias, mode);
         return double.IsFinite(score) ? score : throw new InvalidDataException("Expected a finite score; the encoder overflows on this image.");
     }
 
-    private sealed class Scorer(ArniqaEmbedder embedder, LinearHead head, ArniqaOptions options) : MetricScorer
+    private LinearHead Load()
     {
-        public override double Score(in ImageView image) =>
-            ArniqaMetric.Score(embedder.Embed(image), embedder.Crops, head, options.Head, options.Mode);
-
-        protected override void Dispose(bool disposing)
+        if (Volatile.Read(ref _head) is { } loaded)
+            return loaded;
+        lock (_gate)
         {
-            if (disposing)
-                embedder.Dispose();
-            base.Dispose(disposing);
+            if (_head == null)
+            {
+                if (Missing is { } message)
+                    throw new InvalidOperationException(message);
+                Volatile.Write(ref _head, ArniqaModel.LoadHead(Store, Options.Head.Name));
+            }
+            return _head;
         }
     }
 }

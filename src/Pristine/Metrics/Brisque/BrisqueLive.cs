@@ -1,4 +1,3 @@
-using Pristine.Media;
 using Pristine.Kernels;
 using Pristine.Models;
 
@@ -16,20 +15,28 @@ namespace Pristine.Metrics.Brisque;
 /// image whose features do not exist (a constant one) is infinitely far from every support vector and scores -rho, 153.591 with the LIVE
 /// model, where the release fails. Scores are not clipped.
 /// </remarks>
-public sealed class BrisqueLive : Metric
+public sealed class BrisqueLive : FeatureMetric
 {
     private readonly ModelStore? _store;
     private readonly Lock _gate = new();
+    private readonly SimdPath _path;
     private (BrisqueLiveModel Model, StoredModel Stored)? _loaded;
 
     /// <summary>The metric with the model of <see cref="ModelStore.Default"/>.</summary>
     public BrisqueLive()
+        : this(null, Simd.Current)
     {
     }
 
     /// <summary>The metric with the model of a certain store.</summary>
     /// <param name="store">The store.</param>
-    public BrisqueLive(ModelStore store) => _store = store;
+    public BrisqueLive(ModelStore store)
+        : this(store, Simd.Current)
+    {
+    }
+
+    /// <summary>The metric on a certain path, for tests and measurements.</summary>
+    internal BrisqueLive(ModelStore? store, SimdPath path) => (_store, _path, Feature) = (store, path, new BrisqueLiveFeature(path));
 
     /// <inheritdoc/>
     public override string Name => "brisque-live";
@@ -54,10 +61,7 @@ public sealed class BrisqueLive : Metric
     public override MetricRange Range => new(double.NegativeInfinity, double.PositiveInfinity);
 
     /// <inheritdoc/>
-    public override ImageInput Input => ImageInput.Rgb;
-
-    /// <inheritdoc/>
-    public override int MinSide => BrisqueLiveFeatures.MinSide;
+    public override BrisqueLiveFeature Feature { get; }
 
     /// <inheritdoc/>
     public override string? ModelSha256
@@ -82,30 +86,29 @@ public sealed class BrisqueLive : Metric
 
     /// <inheritdoc/>
     /// <exception cref="InvalidDataException">The model in the store is not the one that was imported.</exception>
-    public override MetricScorer CreateScorer() => CreateScorer(Simd.Current);
+    public override MetricScorer CreateScorer()
+    {
+        Load();
+        return base.CreateScorer();
+    }
 
-    /// <summary>Makes a scorer on a certain path, for tests and measurements.</summary>
-    internal MetricScorer CreateScorer(SimdPath path)
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">The model in the store is not the one that was imported.</exception>
+    public override double Score(ReadOnlySpan<double> features)
+    {
+        var model = Load();
+        Span<double> scaled = stackalloc double[BrisqueLiveFeatures.Count];
+        model.Range.Scale(features, scaled);
+        return model.Regressor.Predict(scaled, _path);
+    }
+
+    private BrisqueLiveModel Load()
     {
         lock (_gate)
         {
-            if (Missing is { } message)
+            if (_loaded == null && Missing is { } message)
                 throw new InvalidOperationException(message);
-            _loaded ??= BrisqueLiveModel.Load(Store);
-            return new Scorer(_loaded.Value.Model, path);
-        }
-    }
-
-    private sealed class Scorer(BrisqueLiveModel model, SimdPath path) : MetricScorer
-    {
-        private readonly BrisqueLiveFeatures _extractor = new(path);
-        private readonly double[] _features = new double[BrisqueLiveFeatures.Count];
-
-        public override double Score(in ImageView image)
-        {
-            _extractor.Compute(image, _features);
-            model.Range.Scale(_features, _features);
-            return model.Regressor.Predict(_features, path);
+            return (_loaded ??= BrisqueLiveModel.Load(Store)).Model;
         }
     }
 }

@@ -1,5 +1,5 @@
-using Pristine.Media;
 using Pristine.Kernels;
+using Pristine.Media;
 
 namespace Pristine.Metrics.Brisque;
 
@@ -24,10 +24,8 @@ namespace Pristine.Metrics.Brisque;
 /// scale has no MSCN value of one sign (constant images, 3x3), a feature is NaN and the score before the clamp +infinity, so 100, as in
 /// OpenCV. Below some 32 pixels on a side, and in large flat areas, the features describe rounding more than the image.</para>
 /// </remarks>
-public sealed class BrisqueMetric : Metric
+public sealed class BrisqueMetric : FeatureMetric
 {
-    private readonly SimdPath _path;
-
     /// <summary>The metric, on the fastest path of this processor.</summary>
     public BrisqueMetric()
         : this(Simd.Current)
@@ -41,7 +39,7 @@ public sealed class BrisqueMetric : Metric
     {
         if (!Simd.IsSupported(path))
             throw new PlatformNotSupportedException($"Expected one of {string.Join(", ", Simd.Supported)}; found {path}, which cannot run here.");
-        _path = path;
+        Feature = new BrisqueStatistics(path);
     }
 
     /// <inheritdoc/>
@@ -68,87 +66,17 @@ public sealed class BrisqueMetric : Metric
     public override MetricRange Range => new(0, 100);
 
     /// <inheritdoc/>
-    public override ImageInput Input => ImageInput.Luma;
-
-    /// <inheritdoc/>
-    public override int MinSide => 2;
+    public override BrisqueStatistics Feature { get; }
 
     /// <inheritdoc/>
     public override string ModelSha256 => BrisqueModel.OpenCv.Sha256;
 
-    /// <inheritdoc/>
-    public override BrisqueScorer CreateScorer() => new(_path);
-}
-
-/// <summary>One worker's <see cref="BrisqueMetric"/>. Allocates only for the first image and when a wider one comes.</summary>
-public sealed class BrisqueScorer : MetricScorer
-{
-    private readonly BrisqueModel _model = BrisqueModel.OpenCv;
-    private readonly MscnStatistics _full;
-    private readonly MscnStatistics _half;
-    private readonly CubicHalf _halfScale;
-    private readonly SignedMoments[] _moments = new SignedMoments[MscnStatistics.Fields];
-
-    internal BrisqueScorer(SimdPath path) =>
-        (_full, _half, _halfScale) = (MscnStatistics.Create(path), MscnStatistics.Create(path), CubicHalf.Create(path));
-
     /// <summary>The score, 0 (best) to 100.</summary>
-    /// <param name="image">At least 2x2, with <see cref="ImageView.Luma"/>.</param>
-    /// <returns>The score OpenCV gives; finite.</returns>
-    /// <exception cref="ArgumentException">The image is smaller, or without luma.</exception>
-    public override double Score(in ImageView image) => Math.Clamp(ScoreUnclamped(image), 0, 100);
+    /// <inheritdoc/>
+    public override double Score(ReadOnlySpan<double> features) => Math.Clamp(ScoreUnclamped(features), 0, 100);
 
     /// <summary>The score before OpenCV's clamp: it still tells very good or very bad images apart.</summary>
-    /// <param name="image">At least 2x2, with <see cref="ImageView.Luma"/>.</param>
+    /// <param name="features">The 36 features.</param>
     /// <returns>Usually -30 to 150; +infinity where a feature is NaN, as for constant images.</returns>
-    /// <exception cref="ArgumentException">The image is smaller, or without luma.</exception>
-    public double ScoreUnclamped(in ImageView image)
-    {
-        Span<double> features = stackalloc double[BrisqueFeatures.Count];
-        Features(image, features);
-        return _model.Predict(features);
-    }
-
-    /// <summary>The 36 features, in the order of <see cref="BrisqueFeatures.All"/>, before scaling.</summary>
-    /// <param name="image">At least 2x2, with <see cref="ImageView.Luma"/>.</param>
-    /// <param name="features">Where they go: 36 values, some of which may be NaN.</param>
-    /// <exception cref="ArgumentException">The image is smaller, or without luma, or there is not room for exactly 36 values.</exception>
-    public void Features(in ImageView image, Span<double> features)
-    {
-        var (width, height) = (image.Width, image.Height);
-        if (Math.Min(width, height) < 2)
-            throw new ArgumentException($"Expected at least 2x2 pixels; found {width}x{height}.", nameof(image));
-        if (image.Luma.IsEmpty)
-            throw new ArgumentException("Expected an image with luma; found one without.", nameof(image));
-        if (features.Length != BrisqueFeatures.Count)
-            throw new ArgumentException($"Expected room for {BrisqueFeatures.Count} features; found {features.Length}.", nameof(features));
-
-        _full.Begin(width, height);
-        _half.Begin(width / 2, height / 2);
-        _halfScale.Begin(width, height);
-        for (var y = 0; y < height; y++)
-        {
-            var row = image.Luma.Slice(y * width, width);
-            _full.AddRow(row);
-            _halfScale.AddRow(row);
-            while (_halfScale.TryTakeRow(out var halfRow))
-                _half.AddRow(halfRow);
-        }
-        Fit(_full, (long)width * height, features[..BrisqueFeatures.PerScale]);
-        Fit(_half, (long)(width / 2) * (height / 2), features[BrisqueFeatures.PerScale..]);
-    }
-
-    private void Fit(MscnStatistics statistics, long pixels, Span<double> features)
-    {
-        statistics.Finish(_moments);
-        var mscn = AsymmetricGaussian.Fit(_moments[0], pixels);
-        features[0] = mscn.Shape;
-        features[1] = (mscn.LeftVariance + mscn.RightVariance) / 2;
-        for (var field = 1; field < MscnStatistics.Fields; field++)
-        {
-            var product = AsymmetricGaussian.Fit(_moments[field], pixels);
-            var of = features.Slice(4 * field - 2, 4);
-            (of[0], of[1], of[2], of[3]) = (product.Shape, product.Mean, product.LeftVariance, product.RightVariance);
-        }
-    }
+    public static double ScoreUnclamped(ReadOnlySpan<double> features) => BrisqueModel.OpenCv.Predict(features);
 }

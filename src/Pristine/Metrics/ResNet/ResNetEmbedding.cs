@@ -14,7 +14,10 @@ namespace Pristine.Metrics.ResNet;
 public sealed class ResNetEmbedding : FeatureExtractor
 {
     /// <summary>Features per image.</summary>
-    public const int Count = 2048;
+    public const int Length = 2048;
+
+    /// <inheritdoc/>
+    public override int Count => Length;
 
     /// <summary>The side of a square image as the network sees it.</summary>
     private const int Side = 224;
@@ -42,11 +45,11 @@ public sealed class ResNetEmbedding : FeatureExtractor
 
     /// <summary>Computes the features of an image.</summary>
     /// <param name="image">RGB.</param>
-    /// <param name="features"><see cref="Count"/> values, overwritten; finite and not negative.</param>
-    public override void Compute(in ImageView image, Span<float> features)
+    /// <param name="features"><see cref="Length"/> values, overwritten; finite and not negative.</param>
+    public override void Compute(in ImageView image, Span<double> features)
     {
         var (width, height) = Size(image.Width, image.Height);
-        _network.Statistics(image, width, height).Slice(Start, Count).CopyTo(features);
+        _network.Statistics(image, width, height).Slice(Start, Length).WidenTo(features);
     }
 
     /// <inheritdoc/>
@@ -60,10 +63,10 @@ public sealed class ResNetEmbedding : FeatureExtractor
 
 /// <summary><c>resnet50-embedding</c>: the 2,048 numbers of <see cref="ResNetEmbedding"/>.</summary>
 /// <inheritdoc/>
-public sealed class ResNetEmbeddingSet(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeatureSet(store, precision, device)
+public sealed class ResNetEmbeddingFeature(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeature(store, precision, device)
 {
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
-    public ResNetEmbeddingSet()
+    public ResNetEmbeddingFeature()
         : this(null, NetworkPrecision.Int8)
     {
     }
@@ -75,13 +78,13 @@ public sealed class ResNetEmbeddingSet(ModelStore? store, NetworkPrecision preci
     public override string Identity => $"{Name}:1:{PrecisionName}";
 
     /// <inheritdoc/>
-    public override int Count => ResNetEmbedding.Count;
+    public override int Count => ResNetEmbedding.Length;
 
     /// <inheritdoc/>
     public override int MinSide => 1;
 
     /// <inheritdoc/>
-    public override ResNetEmbeddingSet WithDevice(string device) => new(Store, Precision, device);
+    public override ResNetEmbeddingFeature WithDevice(string device) => new(Store, Precision, device);
 
     /// <inheritdoc/>
     protected override FeatureExtractor CreateExtractor(OnnxRuntimeSession session) => new ResNetEmbedding(session);

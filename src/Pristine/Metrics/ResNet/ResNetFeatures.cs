@@ -14,7 +14,7 @@ namespace Pristine.Metrics.ResNet;
 public sealed class ResNetFeatures : FeatureExtractor
 {
     /// <summary>Features per image: those of the full size, then those of the half size.</summary>
-    public const int Count = 2 * ImageNetResNet50.Statistics;
+    public const int Length = 2 * ImageNetResNet50.Statistics;
 
     /// <summary>Below this a side of the half size is so small that the last stage is a single point.</summary>
     public const int MinSide = 32;
@@ -27,6 +27,9 @@ public sealed class ResNetFeatures : FeatureExtractor
     /// <summary>An extractor.</summary>
     /// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
     public ResNetFeatures(OnnxRuntimeSession session) => _worker = session.CreateWorker();
+
+    /// <inheritdoc/>
+    public override int Count => Length;
 
     /// <summary>The values that a pixel can have as the network sees it.</summary>
     public static ActivationRange InputRange => new(NormalisedPlanes.ImageNetMean.Low, NormalisedPlanes.ImageNetMean.High);
@@ -42,12 +45,12 @@ public sealed class ResNetFeatures : FeatureExtractor
 
     /// <summary>Computes the features of an image.</summary>
     /// <param name="image">RGB.</param>
-    /// <param name="features"><see cref="Count"/> values, overwritten; finite and not negative.</param>
-    public override void Compute(in ImageView image, Span<float> features)
+    /// <param name="features"><see cref="Length"/> values, overwritten; finite and not negative.</param>
+    public override void Compute(in ImageView image, Span<double> features)
     {
         var (full, half) = Sizes(image.Width, image.Height);
-        Statistics(image, full.Width, full.Height).CopyTo(features);
-        Statistics(image, half.Width, half.Height).CopyTo(features[ImageNetResNet50.Statistics..]);
+        Statistics(image, full.Width, full.Height).WidenTo(features);
+        Statistics(image, half.Width, half.Height).WidenTo(features[ImageNetResNet50.Statistics..]);
     }
 
     /// <summary>The statistics of an image resized to a size of any shape: <see cref="ImageNetResNet50.Statistics"/> numbers, overwritten by the next call.</summary>
@@ -81,10 +84,10 @@ public sealed class ResNetFeatures : FeatureExtractor
 
 /// <summary><c>resnet50</c>: the 15,360 statistics of <see cref="ResNetFeatures"/>.</summary>
 /// <inheritdoc/>
-public sealed class ResNetFeatureSet(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeatureSet(store, precision, device)
+public sealed class ResNetFeature(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeature(store, precision, device)
 {
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
-    public ResNetFeatureSet()
+    public ResNetFeature()
         : this(null, NetworkPrecision.Int8)
     {
     }
@@ -96,13 +99,13 @@ public sealed class ResNetFeatureSet(ModelStore? store, NetworkPrecision precisi
     public override string Identity => $"resnet50:{PrecisionName}";
 
     /// <inheritdoc/>
-    public override int Count => ResNetFeatures.Count;
+    public override int Count => ResNetFeatures.Length;
 
     /// <inheritdoc/>
     public override int MinSide => ResNetFeatures.MinSide;
 
     /// <inheritdoc/>
-    public override ResNetFeatureSet WithDevice(string device) => new(Store, Precision, device);
+    public override ResNetFeature WithDevice(string device) => new(Store, Precision, device);
 
     /// <inheritdoc/>
     protected override FeatureExtractor CreateExtractor(OnnxRuntimeSession session) => new ResNetFeatures(session);

@@ -1,4 +1,3 @@
-using Pristine.Media;
 using Pristine.Models;
 
 namespace Pristine.Metrics.ResNet;
@@ -10,25 +9,24 @@ namespace Pristine.Metrics.ResNet;
 /// H. M. S. Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022,
 /// DOI 10.1117/1.JEI.31.5.053010. It needs no download: the regressor is part of this library, the network comes with the build.
 /// </summary>
-public sealed class ResNetMetric : Metric
+public sealed class ResNetMetric : FeatureMetric
 {
     /// <summary>Name of the network's features, and short name of the bundled metric.</summary>
     public const string BaseName = "resnet50";
 
     private readonly QualityHead _head;
-    private readonly ResNetFeatureSet _features;
 
     /// <summary>The metric of a regressor.</summary>
     /// <param name="head">The regressor.</param>
     /// <param name="features">The features; with the network of the default store when null.</param>
     /// <exception cref="ArgumentException">The regressor was trained on other features.</exception>
-    public ResNetMetric(QualityHead head, ResNetFeatureSet? features = null)
+    public ResNetMetric(QualityHead head, ResNetFeature? features = null)
     {
         ArgumentNullException.ThrowIfNull(head);
-        (_head, _features) = (head, features ?? new ResNetFeatureSet());
-        if (head.Features != _features.Identity || head.Weights.Length != _features.Count)
+        (_head, Feature) = (head, features ?? new ResNetFeature());
+        if (head.Features != Feature.Identity || head.Weights.Length != Feature.Count)
             throw new ArgumentException(
-                $"Expected a head for the {_features.Count} features {_features.Identity}; '{head.Name}' is for the {head.Weights.Length} features {head.Features}.", nameof(head));
+                $"Expected a head for the {Feature.Count} features {Feature.Identity}; '{head.Name}' is for the {head.Weights.Length} features {head.Features}.", nameof(head));
     }
 
     /// <summary><c>resnet50@biq2021</c>.</summary>
@@ -59,25 +57,16 @@ public sealed class ResNetMetric : Metric
     public override MetricRange Range => new(Math.Min(_head.Worst, _head.Best), Math.Max(_head.Worst, _head.Best));
 
     /// <inheritdoc/>
-    public override string Device => _features.Device;
+    public override ResNetFeature Feature { get; }
 
     /// <inheritdoc/>
-    public override Metric WithDevice(string device) => device == Device ? this : new ResNetMetric(_head, _features.WithDevice(device));
-
-    /// <inheritdoc/>
-    public override ImageInput Input => ImageInput.Rgb;
-
-    /// <inheritdoc/>
-    public override int MinSide => ResNetFeatures.MinSide;
+    public override Metric WithDevice(string device) => device == Device ? this : new ResNetMetric(_head, Feature.WithDevice(device));
 
     /// <summary>SHA-256 of the regressor's file; the network is pinned by the version of the library.</summary>
     public override string ModelSha256 => _head.Sha256;
 
     /// <inheritdoc/>
-    public override string? Missing => _features.Missing;
-
-    /// <inheritdoc/>
-    public override MetricScorer CreateScorer() => new Scorer(_features.CreateExtractor(), _head);
+    public override double Score(ReadOnlySpan<double> features) => _head.Score(features);
 
     private static QualityHead ReadBundled(string name)
     {
@@ -86,23 +75,5 @@ public sealed class ResNetMetric : Metric
         var content = new byte[stream.Length];
         stream.ReadExactly(content);
         return QualityHead.Parse(content, name);
-    }
-
-    private sealed class Scorer(FeatureExtractor extractor, QualityHead head) : MetricScorer
-    {
-        private readonly float[] _features = new float[ResNetFeatures.Count];
-
-        public override double Score(in ImageView image)
-        {
-            extractor.Compute(image, _features);
-            return head.Score(_features);
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                extractor.Dispose();
-            base.Dispose(disposing);
-        }
     }
 }

@@ -178,7 +178,7 @@ public sealed class LinearProbeTests : IDisposable
     }
 
     /// <summary>The mean of each channel.</summary>
-    private sealed class MeanColour : FeatureSet
+    private sealed class MeanColour : Feature
     {
         private int _computed;
 
@@ -190,13 +190,15 @@ public sealed class LinearProbeTests : IDisposable
 
         public override int Count => 3;
 
-        public override int MinSide => 1;
+        public override ImageInput Input => ImageInput.Rgb;
 
         public override FeatureExtractor CreateExtractor() => new Extractor(this);
 
         private sealed class Extractor(MeanColour owner) : FeatureExtractor
         {
-            public override void Compute(in ImageView image, Span<float> features)
+            public override int Count => owner.Count;
+
+            public override void Compute(in ImageView image, Span<double> features)
             {
                 Interlocked.Increment(ref owner._computed);
                 features.Clear();

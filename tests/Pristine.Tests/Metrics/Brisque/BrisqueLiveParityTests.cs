@@ -80,7 +80,7 @@ public sealed class BrisqueLiveParityTests : IDisposable
             File.ReadAllLines(Model("allrange")));
         foreach (var path in Simd.Supported)
         {
-            using var scorer = new BrisqueLive(store).CreateScorer(path);
+            using var scorer = new BrisqueLive(store, path).CreateScorer();
             var score = scorer.Score(view);
             Assert.Equal(double.IsNaN(own) ? Undefined : own, score, OwnTolerance);
             if (!Flat.ContainsKey(name))

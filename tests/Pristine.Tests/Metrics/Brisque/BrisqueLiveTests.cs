@@ -37,7 +37,7 @@ public sealed class BrisqueLiveTests : IDisposable
     {
         var files = Import();
         string[] model = File.ReadAllLines(files[0]), range = File.ReadAllLines(files[1]);
-        using var scorer = _metric.CreateScorer(path);
+        using var scorer = new BrisqueLive(_store, path).CreateScorer();
         var extractor = new BrisqueLiveFeatures(path);
         var features = new double[BrisqueLiveFeatures.Count];
         foreach (var (width, height) in ((int, int)[])[(64, 48), (16, 16), (17, 90), (101, 33)])
@@ -65,7 +65,7 @@ public sealed class BrisqueLiveTests : IDisposable
     public void An_image_without_features_is_infinitely_far_from_every_support_vector(SimdPath path)
     {
         Import();
-        using var scorer = _metric.CreateScorer(path);
+        using var scorer = new BrisqueLive(_store, path).CreateScorer();
         foreach (var level in (byte[])[0, 128, 255])
             foreach (var (width, height) in ((int, int)[])[(16, 16), (40, 17)])
             {
@@ -81,7 +81,7 @@ public sealed class BrisqueLiveTests : IDisposable
     public void An_image_leaves_nothing_behind_and_allocates_nothing(SimdPath path)
     {
         Import();
-        using var scorer = _metric.CreateScorer(path);
+        using var scorer = new BrisqueLive(_store, path).CreateScorer();
         var small = Textures(48, 32).First();
         var first = scorer.Score(View(small, 48, 32));
         var large = Textures(90, 60).First();

@@ -27,12 +27,12 @@ public class BrisqueMetricTests
     [MemberData(nameof(Paths))]
     public void Features_agree_with_the_double_precision_reference(SimdPath path)
     {
-        using var scorer = new BrisqueMetric(path).CreateScorer();
+        using var extractor = new BrisqueMetric(path).Feature.CreateExtractor();
         var actual = new double[BrisqueFeatures.Count];
         foreach (var (width, height) in new[] { (40, 40), (65, 63), (128, 96), (511, 383) })
             foreach (var plane in new[] { TestPlanes.Photo(width, height), TestPlanes.Noise(width, height) })
             {
-                scorer.Features(View(plane, width, height), actual);
+                extractor.Compute(View(plane, width, height), actual);
                 var expected = OpenCvBrisqueReference.Features(plane, width, height);
                 for (var i = 0; i < actual.Length; i++)
                     AssertNear(expected[i], actual[i], Tolerance(i, expected[i], ReferenceTolerance), $"{path} {width}x{height} {BrisqueFeatures.All[i].Name}");
@@ -43,18 +43,19 @@ public class BrisqueMetricTests
     [MemberData(nameof(Paths))]
     public void Paths_agree_where_rounding_decides(SimdPath path)
     {
-        using var scalar = new BrisqueMetric(SimdPath.Scalar).CreateScorer();
+        using var scalar = new BrisqueMetric(SimdPath.Scalar).Feature.CreateExtractor();
+        using var extractor = new BrisqueMetric(path).Feature.CreateExtractor();
         using var scorer = new BrisqueMetric(path).CreateScorer();
         double[] expected = new double[BrisqueFeatures.Count], actual = new double[BrisqueFeatures.Count];
         foreach (var (width, height) in new[] { (2, 2), (2, 9), (3, 3), (5, 4), (8, 8), (16, 16), (67, 33), (300, 200), (3_000, 2) })
             foreach (var (name, plane) in TestPlanes.Extreme(width, height))
             {
-                scalar.Features(View(plane, width, height), expected);
-                scorer.Features(View(plane, width, height), actual);
+                scalar.Compute(View(plane, width, height), expected);
+                extractor.Compute(View(plane, width, height), actual);
                 for (var i = 0; i < actual.Length; i++)
                     AssertNear(expected[i], actual[i], Tolerance(i, expected[i], PathTolerance), $"{path} {name} {width}x{height} {BrisqueFeatures.All[i].Name}");
                 AssertNear(
-                    scalar.ScoreUnclamped(View(plane, width, height)), scorer.ScoreUnclamped(View(plane, width, height)), PathScoreTolerance,
+                    BrisqueMetric.ScoreUnclamped(expected), BrisqueMetric.ScoreUnclamped(actual), PathScoreTolerance,
                     $"{path} {name} {width}x{height}");
                 Assert.InRange(scorer.Score(View(plane, width, height)), 0, 100);
             }
@@ -64,12 +65,15 @@ public class BrisqueMetricTests
     [MemberData(nameof(Paths))]
     public void A_constant_image_scores_100(SimdPath path)
     {
+        using var extractor = new BrisqueMetric(path).Feature.CreateExtractor();
         using var scorer = new BrisqueMetric(path).CreateScorer();
+        var features = new double[BrisqueFeatures.Count];
         foreach (byte value in new byte[] { 0, 1, 127, 128, 254, 255 })
             foreach (var (width, height) in new[] { (2, 2), (64, 64), (200, 100) })
             {
                 var plane = TestPlanes.Constant(width, height, value);
-                Assert.Equal(double.PositiveInfinity, scorer.ScoreUnclamped(View(plane, width, height)));
+                extractor.Compute(View(plane, width, height), features);
+                Assert.Equal(double.PositiveInfinity, BrisqueMetric.ScoreUnclamped(features));
                 Assert.Equal(100, scorer.Score(View(plane, width, height)));
             }
     }
@@ -78,14 +82,16 @@ public class BrisqueMetricTests
     [MemberData(nameof(Paths))]
     public void Scores_do_not_depend_on_the_image_before(SimdPath path)
     {
-        using var used = new BrisqueMetric(path).CreateScorer();
-        var expected = new List<double>();
+        using var used = new BrisqueMetric(path).Feature.CreateExtractor();
+        double[] expected = new double[BrisqueFeatures.Count], actual = new double[BrisqueFeatures.Count];
         (int Width, int Height)[] sizes = [(300, 200), (64, 500), (1000, 30), (300, 200), (63, 65)];
         foreach (var (width, height) in sizes)
         {
-            using var fresh = new BrisqueMetric(path).CreateScorer();
+            using var fresh = new BrisqueMetric(path).Feature.CreateExtractor();
             var plane = TestPlanes.Photo(width, height);
-            Assert.Equal(fresh.ScoreUnclamped(View(plane, width, height)), used.ScoreUnclamped(View(plane, width, height)));
+            fresh.Compute(View(plane, width, height), expected);
+            used.Compute(View(plane, width, height), actual);
+            Assert.Equal(expected, actual);
         }
     }
 
@@ -108,7 +114,8 @@ public class BrisqueMetricTests
         using var scorer = new BrisqueMetric().CreateScorer();
         Assert.Contains("found 1x5", Assert.Throws<ArgumentException>(() => scorer.Score(View(new byte[5], 1, 5))).Message, StringComparison.Ordinal);
         Assert.Contains("luma", Assert.Throws<ArgumentException>(() => scorer.Score(new ImageView(new ImageHeader(4, 4, "png", 1), [], []))).Message, StringComparison.Ordinal);
-        Assert.Contains("found 35", Assert.Throws<ArgumentException>(() => scorer.Features(View(new byte[16], 4, 4), new double[35])).Message, StringComparison.Ordinal);
+        using var extractor = new BrisqueStatistics().CreateExtractor();
+        Assert.Contains("found 35", Assert.Throws<ArgumentException>(() => extractor.Compute(View(new byte[16], 4, 4), new double[35])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

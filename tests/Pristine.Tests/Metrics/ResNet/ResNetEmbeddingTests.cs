@@ -25,15 +25,15 @@ public sealed class ResNetEmbeddingTests
     {
         using var folder = TestFiles.NewFolder();
         var store = new ModelStore(folder.Path);
-        using var embedding = new ResNetEmbeddingSet(store, NetworkPrecision.Int8).CreateExtractor();
-        using var statistics = new ResNetFeatureSet(store, NetworkPrecision.Int8).CreateExtractor();
-        float[] found = new float[ResNetEmbedding.Count], all = new float[ResNetFeatures.Count];
+        using var embedding = new ResNetEmbeddingFeature(store, NetworkPrecision.Int8).CreateExtractor();
+        using var statistics = new ResNetFeature(store, NetworkPrecision.Int8).CreateExtractor();
+        double[] found = new double[ResNetEmbedding.Length], all = new double[ResNetFeatures.Length];
         // At this size neither resizes the image.
         var image = new ImageView(new ImageHeader(224, 224, "png", 1), TestImages.Photo(224, 224), default);
         embedding.Compute(image, found);
         statistics.Compute(image, all);
         Assert.Equal(all[1792..3840], found);
-        Assert.Contains(found, value => value > 0.1f);
+        Assert.Contains(found, value => value > 0.1);
     }
 
     [Fact]
@@ -41,14 +41,14 @@ public sealed class ResNetEmbeddingTests
     {
         using var folder = TestFiles.NewFolder();
         var store = new ModelStore(folder.Path);
-        var (integers, floats) = (new ResNetEmbeddingSet(store, NetworkPrecision.Int8), new ResNetEmbeddingSet(store, NetworkPrecision.Float));
+        var (integers, floats) = (new ResNetEmbeddingFeature(store, NetworkPrecision.Int8), new ResNetEmbeddingFeature(store, NetworkPrecision.Float));
         Assert.NotEqual(integers.Identity, floats.Identity);
         string[] photos = [.. new[] { "moss.jpg", "moss-blur.jpg", "spaniels.jpg" }.Select(name => TestFiles.InRepository("samples", "photos", name))];
-        double[][] Rows(FeatureSet set) => [.. FeatureExtraction.Run(set, photos, cancellation: TestContext.Current.CancellationToken).Select(image => Array.ConvertAll(image.Features!, value => (double)value))];
+        double[][] Rows(Feature set) => [.. FeatureExtraction.Run(set, photos, cancellation: TestContext.Current.CancellationToken).Select(image => Array.ConvertAll(image.Features!, value => (double)value))];
         var (a, b) = (Rows(integers), Rows(floats));
         for (var i = 0; i < photos.Length; i++)
             Assert.True(Correlation.Pearson(a[i], b[i]) > 0.98, $"{photos[i]}: {Correlation.Pearson(a[i], b[i])}");
         Assert.True(Correlation.Pearson(a[0], a[1]) > Correlation.Pearson(a[0], a[2]) + 0.2);
-        Assert.IsType<ResNetEmbeddingSet>(FeatureSet.Get("resnet50-embedding"));
+        Assert.IsType<ResNetEmbeddingFeature>(Feature.Get("resnet50-embedding"));
     }
 }

@@ -26,10 +26,10 @@ public sealed class ResNetMetricTests
     {
         using var folder = TestFiles.NewFolder();
         var store = new ModelStore(folder.Path);
-        using var integers = new ResNetFeatureSet(store, NetworkPrecision.Int8).CreateExtractor();
-        using var floats = new ResNetFeatureSet(store, NetworkPrecision.Float).CreateExtractor();
+        using var integers = new ResNetFeature(store, NetworkPrecision.Int8).CreateExtractor();
+        using var floats = new ResNetFeature(store, NetworkPrecision.Float).CreateExtractor();
         using var decoder = new ImageDecoder();
-        float[] a = new float[ResNetFeatures.Count], b = new float[ResNetFeatures.Count];
+        double[] a = new double[ResNetFeatures.Length], b = new double[ResNetFeatures.Length];
         foreach (var name in (string[])["leaf.jpg", "moss-blur.jpg"])
         {
             Assert.Equal(ImageStatus.Ok, decoder.Load(TestFiles.InRepository("samples", "photos", name), ImageInput.Rgb).Status);
@@ -40,7 +40,7 @@ public sealed class ResNetMetricTests
             {
                 var channels = 256 << part % 4;
                 var correlation = Pristine.Experiments.Correlation.Pearson(
-                    [.. a.Skip(start).Take(channels).Select(value => (double)value)], [.. b.Skip(start).Take(channels).Select(value => (double)value)]);
+                    [.. a.Skip(start).Take(channels)], [.. b.Skip(start).Take(channels)]);
                 Assert.True(correlation > Int8Correlation, $"{name}, part {part}: {correlation}");
                 start += channels;
             }
@@ -58,8 +58,8 @@ public sealed class ResNetMetricTests
         Assert.Equal(ImageStatus.Ok, decoder.Load(TestFiles.InRepository("samples", "photos", "leaf.jpg"), ImageInput.Rgb).Status);
         var metric = ResNetMetric.Biq2021;
         Assert.Null(metric.Missing);
-        var features = new float[ResNetFeatures.Count];
-        using (var extractor = new ResNetFeatureSet(new ModelStore(folder["store"]), NetworkPrecision.Int8).CreateExtractor())
+        var features = new double[ResNetFeatures.Length];
+        using (var extractor = new ResNetFeature(new ModelStore(folder["store"]), NetworkPrecision.Int8).CreateExtractor())
             extractor.Compute(decoder.Image, features);
         Assert.All(features, value => Assert.InRange(value, 0, float.MaxValue));
     }
@@ -67,7 +67,7 @@ public sealed class ResNetMetricTests
     [Fact]
     public void A_head_for_other_features_is_refused()
     {
-        var message = Assert.Throws<ArgumentException>(() => new ResNetMetric(new QualityHead("x", "resnet50:float", new float[ResNetFeatures.Count], 0, 0, 1, ""))).Message;
+        var message = Assert.Throws<ArgumentException>(() => new ResNetMetric(new QualityHead("x", "resnet50:float", new float[ResNetFeatures.Length], 0, 0, 1, ""))).Message;
         Assert.Contains("resnet50:int8", message, StringComparison.Ordinal);
         Assert.Contains("resnet50:float", message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new ResNetMetric(new QualityHead("x", "resnet50:int8", [1, 2], 0, 0, 1, "")));
@@ -76,7 +76,7 @@ public sealed class ResNetMetricTests
     [Fact]
     public void The_ends_of_the_scale_give_range_direction_and_quality()
     {
-        var metric = new ResNetMetric(new QualityHead("dmos", "resnet50:int8", new float[ResNetFeatures.Count], 0, 100, 20, ""));
+        var metric = new ResNetMetric(new QualityHead("dmos", "resnet50:int8", new float[ResNetFeatures.Length], 0, 100, 20, ""));
         Assert.Equal(("resnet50@dmos", MetricDirection.LowerIsBetter, new MetricRange(20, 100)), (metric.Name, metric.Direction, metric.Range));
         Assert.Equal((0.0, 0.5, 1.0, 1.0), (metric.Quality(100), metric.Quality(60), metric.Quality(20), metric.Quality(-5)));
         Assert.Equal(MetricDirection.HigherIsBetter, ResNetMetric.Biq2021.Direction);
@@ -88,7 +88,7 @@ public sealed class ResNetMetricTests
     [Fact]
     public void A_metric_of_ones_own_can_be_added_once()
     {
-        var metric = new ResNetMetric(new QualityHead("added-by-test", "resnet50:int8", new float[ResNetFeatures.Count], 0, 0, 1, ""));
+        var metric = new ResNetMetric(new QualityHead("added-by-test", "resnet50:int8", new float[ResNetFeatures.Length], 0, 0, 1, ""));
         Assert.Null(MetricCatalog.Find(metric.Name));
         MetricCatalog.Add(metric);
         Assert.Same(metric, MetricCatalog.Find("resnet50@added-by-test"));

@@ -1,3 +1,4 @@
+using Pristine.Media;
 using Pristine.Models;
 using Pristine.Native;
 
@@ -7,13 +8,19 @@ namespace Pristine.Metrics.ResNet;
 /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
 /// <param name="precision">The arithmetic. What is trained on features of one does not fit those of the other.</param>
 /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; <see cref="NetworkDevice.Default"/> when null.</param>
-public abstract class ImageNetFeatureSet(ModelStore? store, NetworkPrecision precision, string? device) : FeatureSet
+public abstract class ImageNetFeature(ModelStore? store, NetworkPrecision precision, string? device) : Feature
 {
     /// <inheritdoc/>
     public override string Device => device ?? NetworkDevice.Default;
 
     /// <inheritdoc/>
+    public override ImageInput Input => ImageInput.Rgb;
+
+    /// <inheritdoc/>
     public override string? Missing => ImageNetResNet50.Missing(Store ?? ModelStore.Default);
+
+    /// <inheritdoc/>
+    protected override string Place => $"{Device} {(Store ?? ModelStore.Default).Folder}";
 
     /// <summary>The store; null for <see cref="ModelStore.Default"/>.</summary>
     protected ModelStore? Store => store;
@@ -21,7 +28,7 @@ public abstract class ImageNetFeatureSet(ModelStore? store, NetworkPrecision pre
     /// <summary>The arithmetic.</summary>
     protected NetworkPrecision Precision => precision;
 
-    /// <summary>The arithmetic as a part of <see cref="FeatureSet.Identity"/>.</summary>
+    /// <summary>The arithmetic as a part of <see cref="Feature.Identity"/>.</summary>
     protected string PrecisionName => precision.ToString().ToLowerInvariant();
 
     /// <inheritdoc/>

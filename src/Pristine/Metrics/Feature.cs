@@ -1,0 +1,123 @@
+using Pristine.Media;
+using Pristine.Metrics.Brisque;
+using Pristine.Metrics.ResNet;
+
+namespace Pristine.Metrics;
+
+/// <summary>
+/// A vector that is computed once per image: the statistics of BRISQUE, the embedding of a network. Metrics are computed from it
+/// (<see cref="FeatureMetric"/>), regressors are trained on it. Immutable.
+/// </summary>
+public abstract class Feature : Measure
+{
+    /// <summary>All features.</summary>
+    public static IReadOnlyList<Feature> All { get; } = [new ResNetFeature(), new ResNetEmbeddingFeature(), new BrisqueLiveFeature()];
+
+    /// <summary>
+    /// Name and version; changes whenever the same pixels may give other numbers, so that a regressor never meets features that it was
+    /// not trained on.
+    /// </summary>
+    public abstract string Identity { get; }
+
+    /// <summary>Numbers per image.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>
+    /// What else the numbers depend on, in their last digits or wholly: device, folder of the model. Two features of one type, identity
+    /// and place are equal, and a run computes them once.
+    /// </summary>
+    protected virtual string Place => Device;
+
+    /// <inheritdoc/>
+    public override Feature WithDevice(string device) => this;
+
+    /// <summary>Makes one worker's extractor, which owns its scratch memory; not thread-safe.</summary>
+    /// <exception cref="InvalidOperationException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
+    public abstract FeatureExtractor CreateExtractor();
+
+    /// <summary>Finds a feature by its exact name.</summary>
+    /// <param name="name">For example <c>resnet50</c>.</param>
+    /// <exception cref="ArgumentException">There is none; the message lists all.</exception>
+    public static Feature Get(string name) =>
+        All.FirstOrDefault(feature => feature.Name == name)
+        ?? throw new ArgumentException($"There are no features '{name}'. Known: {string.Join(", ", All.Select(feature => feature.Name))}.", nameof(name));
+
+    /// <inheritdoc/>
+    public sealed override bool Equals(object? obj) =>
+        obj is Feature other && other.GetType() == GetType() && (other.Identity, other.Place) == (Identity, Place);
+
+    /// <inheritdoc/>
+    public sealed override int GetHashCode() => HashCode.Combine(GetType(), Identity, Place);
+}
+
+/// <summary>One worker's extractor of a <see cref="Feature"/>. Reuses its memory from image to image.</summary>
+public abstract class FeatureExtractor : IDisposable
+{
+    /// <summary>Numbers per image.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>Computes the feature of one image.</summary>
+    /// <param name="image">Both sides at least <see cref="Measure.MinSide"/>, with what <see cref="Measure.Input"/> asked for; nothing of it may be kept.</param>
+    /// <param name="features"><see cref="Count"/> values, overwritten. NaN where a number does not exist (a constant image).</param>
+    public abstract void Compute(in ImageView image, Span<double> features);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what the extractor owns.</summary>
+    /// <param name="disposing">False when called by a finaliser.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}
+
+/// <summary>A metric that is computed from a <see cref="Feature"/>. Metrics of equal features cost one computation of the feature.</summary>
+public abstract class FeatureMetric : Metric
+{
+    /// <summary>What it is computed from.</summary>
+    public abstract Feature Feature { get; }
+
+    /// <inheritdoc/>
+    public override ImageInput Input => Feature.Input;
+
+    /// <inheritdoc/>
+    public override int MinSide => Feature.MinSide;
+
+    /// <inheritdoc/>
+    public override string Device => Feature.Device;
+
+    /// <inheritdoc/>
+    public override string? Missing => Feature.Missing;
+
+    /// <summary>The score of a feature. Thread-safe; what it needs besides is loaded at the first call.</summary>
+    /// <param name="features">The numbers of <see cref="Feature"/>, as an extractor gives them.</param>
+    /// <returns>The native score; finite.</returns>
+    /// <exception cref="InvalidOperationException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
+    public abstract double Score(ReadOnlySpan<double> features);
+
+    /// <inheritdoc/>
+    public override MetricScorer CreateScorer() =>
+        Missing is { } missing ? throw new InvalidOperationException(missing) : new Scorer(this, Feature.CreateExtractor());
+
+    private sealed class Scorer(FeatureMetric metric, FeatureExtractor extractor) : MetricScorer
+    {
+        private readonly double[] _features = new double[extractor.Count];
+
+        public override double Score(in ImageView image)
+        {
+            extractor.Compute(image, _features);
+            return metric.Score(_features);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                extractor.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

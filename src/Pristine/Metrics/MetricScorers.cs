@@ -1,0 +1,89 @@
+using System.Runtime.ExceptionServices;
+using Pristine.Media;
+
+namespace Pristine.Metrics;
+
+/// <summary>
+/// One worker's scorers of several metrics. A feature that several metrics need is computed once per image. Scorers and extractors are made when
+/// they are first needed: who asks for no score needs no model in memory. Not thread-safe.
+/// </summary>
+/// <param name="metrics">The metrics.</param>
+public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
+{
+    private readonly MetricScorer?[] _scorers = new MetricScorer?[metrics.Count];
+    private readonly Dictionary<Feature, Computation> _features = [];
+
+    /// <summary>The metrics.</summary>
+    public IReadOnlyList<Metric> Metrics => metrics;
+
+    /// <summary>Begins another image: features of the one before are forgotten.</summary>
+    public void BeginImage()
+    {
+        foreach (var feature in _features.Values)
+            feature.Forget();
+    }
+
+    /// <summary>The score of an image.</summary>
+    /// <param name="metric">Position of the metric.</param>
+    /// <param name="image">The image, the same for all calls since <see cref="BeginImage"/>; as <see cref="MetricScorer.Score"/> wants it.</param>
+    /// <returns>The native score; finite.</returns>
+    /// <exception cref="InvalidOperationException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
+    public double Score(int metric, in ImageView image)
+    {
+        if (metrics[metric] is FeatureMetric head)
+            return head.Score(Features(head.Feature, image));
+        return (_scorers[metric] ??= metrics[metric].CreateScorer()).Score(image);
+    }
+
+    /// <summary>The numbers of a feature of an image, computed unless that happened since <see cref="BeginImage"/>.</summary>
+    /// <param name="feature">The feature.</param>
+    /// <param name="image">As for <see cref="Score"/>.</param>
+    /// <returns>The numbers, valid until the next image.</returns>
+    /// <exception cref="InvalidOperationException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
+    public ReadOnlySpan<double> Features(Feature feature, in ImageView image)
+    {
+        ArgumentNullException.ThrowIfNull(feature);
+        if (!_features.TryGetValue(feature, out var computation))
+            _features.Add(feature, computation = new Computation(feature.CreateExtractor()));
+        return computation.Of(image);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var scorer in _scorers)
+            scorer?.Dispose();
+        foreach (var feature in _features.Values)
+            feature.Dispose();
+    }
+
+    /// <summary>A feature of the image at hand. A failure counts for the image too: the next metric does not try again what took long to fail.</summary>
+    private sealed class Computation(FeatureExtractor extractor) : IDisposable
+    {
+        private readonly double[] _values = new double[extractor.Count];
+        private bool _isComputed;
+        private ExceptionDispatchInfo? _failure;
+
+        public void Forget() => (_isComputed, _failure) = (false, null);
+
+        public ReadOnlySpan<double> Of(in ImageView image)
+        {
+            _failure?.Throw();
+            if (_isComputed)
+                return _values;
+            try
+            {
+                extractor.Compute(image, _values);
+            }
+            catch (Exception exception)
+            {
+                _failure = ExceptionDispatchInfo.Capture(exception);
+                throw;
+            }
+            _isComputed = true;
+            return _values;
+        }
+
+        public void Dispose() => extractor.Dispose();
+    }
+}
