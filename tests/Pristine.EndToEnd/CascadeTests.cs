@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Playwright;
 using Pristine.Tests;
+using Pristine.Tests.Models;
 
 namespace Pristine.EndToEnd;
 
@@ -19,6 +20,7 @@ public sealed class CascadeTests(Browser browser) : IClassFixture<Browser>
     [Fact]
     public void A_table_records_what_was_skipped_and_why_goes_on_without_reading_and_is_completed_on_request()
     {
+        InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
         string[] score = ["score", Photos, "--metrics", "brisque,resnet50", "--out", folder["table"]];
         var first = PristineCommand.Run([.. score, "--cascade", "brisque <= 50"], folder.Path).Expect(0);
@@ -50,6 +52,7 @@ public sealed class CascadeTests(Browser browser) : IClassFixture<Browser>
     [Fact]
     public void Filtering_in_stages_keeps_the_same_items_with_the_same_ledger()
     {
+        InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
         string[] filter = ["filter", Captions, "--keep", "brisque <= 54", "--keep", "resnet50 >= 0.4", "--keep-top", "80%", "--by", "resnet50"];
         PristineCommand.Run([.. filter, "--out", folder["whole.json"], "--ledger", folder["whole.jsonl"]], folder.Path).Expect(0);

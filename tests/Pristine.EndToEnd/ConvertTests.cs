@@ -1,9 +1,10 @@
 using System.Security.Cryptography;
 using Pristine.Tests;
+using Pristine.Tests.Models;
 
 namespace Pristine.EndToEnd;
 
-/// <summary><c>pristine models convert</c> with real networks: the one that the build brings, and files of ARNIQA's layout where they are.</summary>
+/// <summary><c>pristine models convert</c> with real networks: the one that is imported, and files of ARNIQA's layout where they are.</summary>
 public sealed class ConvertTests : IDisposable
 {
     private const string Network = "resnet50-imagenet";
@@ -17,6 +18,7 @@ public sealed class ConvertTests : IDisposable
     [Fact]
     public void A_network_becomes_one_file_that_stands_on_stdout_with_its_size_and_hash()
     {
+        InstalledNetwork.LinkTo(PristineCommand.UserStore, _folder["store"]);
         var model = _folder["out/network.onnx"];
         var converted = Convert(Network, "--out", model).Expect(0);
         var content = File.ReadAllBytes(model);
@@ -29,6 +31,7 @@ public sealed class ConvertTests : IDisposable
     [Fact]
     public void In_8_bits_it_says_how_many_images_it_was_calibrated_on()
     {
+        InstalledNetwork.LinkTo(PristineCommand.UserStore, _folder["store"]);
         foreach (var photo in (string[])["boats.jpg", "corrupt.jpg", "moss.jpg"])
             File.Copy(TestFiles.InRepository("samples", "photos", photo), _folder[photo]);
         var converted = Convert(Network, "--int8", "--calibration", _folder.Path, "--out", _folder["out/int8.onnx"]).Expect(0);
@@ -70,9 +73,16 @@ public sealed class ConvertTests : IDisposable
     [InlineData("README.md: expected a zip archive as torch.save writes it", "README.md", "--out", "OUT")]
     [InlineData("global.json: expected the format 'layers-model'", "global.json", "--out", "OUT")]
     [InlineData("pristine models pull arniqa", "arniqa", "--out", "OUT")]
-    [InlineData("Expected at least one image to calibrate with in docs", Network, "--int8", "--calibration", "docs", "--out", "OUT")]
+    [InlineData("pristine models import resnet50-imagenet", Network, "--out", "OUT")]
     public void What_cannot_be_converted_is_told_in_one_line(string message, params string[] arguments) =>
         Refuse(1, message, arguments);
+
+    [Fact]
+    public void Calibration_without_images_is_told_in_one_line()
+    {
+        InstalledNetwork.LinkTo(PristineCommand.UserStore, _folder["store"]);
+        Refuse(1, "Expected at least one image to calibrate with in docs", [Network, "--int8", "--calibration", "docs", "--out", "OUT"]);
+    }
 
     private void Refuse(int exitCode, string message, string[] arguments)
     {

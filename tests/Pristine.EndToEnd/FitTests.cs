@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Pristine.Tests;
+using Pristine.Tests.Models;
 
 namespace Pristine.EndToEnd;
 
@@ -22,9 +23,10 @@ public class FitTests
             .Select((name, i) => string.Create(CultureInfo.InvariantCulture, $"{name},{(name.Contains('-', StringComparison.Ordinal) ? 2 : 4) + 0.01 * i}"))]);
 
     [Fact]
-    public void Resnet50_needs_no_download_and_scores_degraded_samples_worse_than_their_originals()
+    public void Resnet50_scores_degraded_samples_worse_than_their_originals()
     {
         using var store = TestFiles.NewFolder();
+        InstalledNetwork.LinkTo(PristineCommand.UserStore, store.Path);
         var result = PristineCommand.Run(
             ["score", Photos, "--metrics", "brisque,resnet50@biq2021", "--format", "jsonl"], TestFiles.Root, null, ("PRISTINE_MODELS", store.Path)).Expect(0);
         var scores = Scores(result, "resnet50@biq2021");
@@ -40,6 +42,7 @@ public class FitTests
     [Fact]
     public void A_head_trained_on_ratings_is_a_metric_and_training_repeats_bit_for_bit()
     {
+        InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
         WriteRatings(folder["ratings.csv"]);
         string[] fit = ["fit", "--images", Photos, "--mos", folder["ratings.csv"], "--penalties", "100,10000", "--worst", "1", "--best", "5", "--out", folder["mine.head"], "--cache", folder["features"]];
@@ -67,6 +70,7 @@ public class FitTests
     [Fact]
     public void A_head_trained_on_degraded_images_finds_damage()
     {
+        InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
         Directory.CreateDirectory(folder["intact"]);
         foreach (var file in Directory.EnumerateFiles(Photos, "*.jpg").Where(file => !Path.GetFileName(file).Contains('-', StringComparison.Ordinal) && !file.EndsWith("corrupt.jpg", StringComparison.Ordinal)))

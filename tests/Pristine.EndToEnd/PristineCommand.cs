@@ -26,6 +26,11 @@ internal static class PristineCommand
     private static readonly string Configuration = typeof(PristineCommand).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Configuration").Value!;
 
+    private static readonly Lazy<string> ModelStore = new(() => Run("models", "list").Expect(0).Error.Split("Store: ")[1].Trim());
+
+    /// <summary>The folder of the user's models.</summary>
+    public static string UserStore => ModelStore.Value;
+
     public static string Assembly { get; } = TestFiles.InRepository("src", "Pristine.Cli", "bin", Configuration, "net10.0", "Pristine.Cli.dll");
 
     public static CommandResult Run(params string[] arguments) => Run(arguments, TestFiles.Root);

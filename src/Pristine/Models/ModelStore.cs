@@ -172,7 +172,7 @@ public sealed class ModelStore
     /// read. The model appears whole or not at all, and replaces one of the same name.
     /// </summary>
     /// <param name="name">Name of the model.</param>
-    /// <param name="files">Paths of its files, in any order; their names are those of the release.</param>
+    /// <param name="files">Paths of its files, in any order, of folders that hold them, or of .tgz archives; their names are those of the release.</param>
     /// <param name="unknown">What to do with files whose hashes are not those of the release.</param>
     /// <returns>The model as it stands in the store.</returns>
     /// <exception cref="ArgumentException">There is no such model, or its files are others.</exception>
@@ -182,17 +182,12 @@ public sealed class ModelStore
     {
         ArgumentNullException.ThrowIfNull(files);
         var definition = ModelCatalog.Get(Definitions, name);
-        var byName = files.ToLookup(path => Path.GetFileName(path), StringComparer.Ordinal);
-        var expected = string.Join(", ", definition.Files.Select(file => file.Name));
-        if (byName.Count != definition.Files.Count || definition.Files.Any(file => byName[file.Name].Count() != 1))
-            throw new ArgumentException($"Expected the files {expected} for {name}; found {string.Join(", ", byName.SelectMany(group => group))}.", nameof(files));
-
         var contents = new List<byte[]>();
         var stored = new List<StoredFile>();
-        foreach (var file in definition.Files)
+        foreach (var (file, offered) in definition.Files.Zip(ModelFiles.Find(definition, files)))
         {
-            var path = Path.GetFullPath(byName[file.Name].Single());
-            var content = File.ReadAllBytes(path);
+            var path = offered.Source;
+            var content = offered.Read();
             var hash = Hash(content);
             if (hash != file.Sha256 && unknown == UnknownFiles.Refuse)
                 throw new InvalidDataException(

@@ -1,5 +1,6 @@
-using System.Buffers;
 using System.Text;
+using DuckDB.NET.Native;
+using Functions = DuckDB.NET.Native.NativeMethods.Appender;
 
 namespace Pristine.Native;
 
@@ -7,15 +8,15 @@ namespace Pristine.Native;
 /// Appends rows to a table, value by value in the order of its columns: the fast way in. Rows are in the table after
 /// <see cref="Complete"/>; without it the last of them may be lost.
 /// </summary>
-internal sealed unsafe class DuckDbAppender : IDisposable
+internal sealed class DuckDbAppender : IDisposable
 {
     private readonly string _table;
-    private nint _handle;
+    private readonly DuckDBAppender _handle;
 
-    internal DuckDbAppender(nint connection, string table)
+    internal DuckDbAppender(DuckDBNativeConnection connection, string table)
     {
         _table = table;
-        if (DuckDbFunctions.duckdb_appender_create(connection, null, table, out _handle) == 0)
+        if (Functions.DuckDBAppenderCreate(connection, null, table, out _handle) == DuckDBState.Success)
             return;
         var message = Error();
         Dispose();
@@ -25,21 +26,15 @@ internal sealed unsafe class DuckDbAppender : IDisposable
     public void Append(string? text)
     {
         if (text == null)
-        {
             AppendNull();
-            return;
-        }
-        var buffer = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length) + 1);
-        var length = Encoding.UTF8.GetBytes(text, buffer);
-        fixed (byte* start = buffer)
-            Check(DuckDbFunctions.duckdb_append_varchar_length(_handle, start, (ulong)length));
-        ArrayPool<byte>.Shared.Return(buffer);
+        else
+            Check(Functions.DuckDBAppendVarchar(_handle, text, Encoding.UTF8.GetByteCount(text)));
     }
 
-    public void Append(bool value) => Check(DuckDbFunctions.duckdb_append_bool(_handle, value));
+    public void Append(bool value) => Check(Functions.DuckDBAppendBool(_handle, value));
 
     /// <summary>Appends to a column of whole numbers of any width; a value that does not fit fails.</summary>
-    public void Append(long value) => Check(DuckDbFunctions.duckdb_append_int64(_handle, value));
+    public void Append(long value) => Check(Functions.DuckDBAppendInt64(_handle, value));
 
     public void Append(long? value)
     {
@@ -55,7 +50,7 @@ internal sealed unsafe class DuckDbAppender : IDisposable
         if (double.IsNaN(value))
             AppendNull();
         else
-            Check(DuckDbFunctions.duckdb_append_float(_handle, (float)value));
+            Check(Functions.DuckDBAppendFloat(_handle, (float)value));
     }
 
     /// <summary>Appends to a DOUBLE column; NaN, which stands for a missing score, becomes NULL.</summary>
@@ -64,7 +59,7 @@ internal sealed unsafe class DuckDbAppender : IDisposable
         if (double.IsNaN(value))
             AppendNull();
         else
-            Check(DuckDbFunctions.duckdb_append_double(_handle, value));
+            Check(Functions.DuckDBAppendDouble(_handle, value));
     }
 
     /// <summary>Appends to a TIMESTAMP column.</summary>
@@ -72,34 +67,32 @@ internal sealed unsafe class DuckDbAppender : IDisposable
     public void AppendTimestamp(long? microseconds)
     {
         if (microseconds is { } present)
-            Check(DuckDbFunctions.duckdb_append_timestamp(_handle, present));
+            Check(Functions.DuckDBAppendTimestamp(_handle, new DuckDBTimestampStruct { Micros = present }));
         else
             AppendNull();
     }
 
-    public void AppendNull() => Check(DuckDbFunctions.duckdb_append_null(_handle));
+    public void AppendNull() => Check(Functions.DuckDBAppendNull(_handle));
 
     /// <summary>Ends a row.</summary>
     /// <exception cref="DuckDbException">It has too few values.</exception>
-    public void EndRow() => Check(DuckDbFunctions.duckdb_appender_end_row(_handle));
+    public void EndRow() => Check(Functions.DuckDBAppenderEndRow(_handle));
 
     /// <summary>Puts all rows into the table.</summary>
     /// <exception cref="DuckDbException">A row breaks a constraint of the table, or is not whole.</exception>
-    public void Complete() => Check(DuckDbFunctions.duckdb_appender_close(_handle));
+    public void Complete() => Check(Functions.DuckDBAppenderClose(_handle));
 
-    public void Dispose()
-    {
-        // Its state repeats what Complete told, or concerns rows that were given up.
-        if (_handle != 0)
-            _ = DuckDbFunctions.duckdb_appender_destroy(ref _handle);
-        _handle = 0;
-    }
+    public void Dispose() => _handle.Dispose();
 
-    private void Check(int state)
+    private void Check(DuckDBState state)
     {
-        if (state != 0)
+        if (state != DuckDBState.Success)
             throw new DuckDbException($"Appending to the table '{_table}': {Error()}");
     }
 
-    private string Error() => DuckDbConnection.Message(DuckDbFunctions.duckdb_appender_error(_handle));
+    private string Error()
+    {
+        using var error = Functions.DuckDBAppenderErrorData(_handle);
+        return NativeMethods.ErrorData.DuckDBErrorDataMessage(error);
+    }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using DuckDB.NET.Native;
+using Functions = DuckDB.NET.Native.NativeMethods;
 
 namespace Pristine.Native;
 
@@ -28,15 +30,16 @@ internal sealed class DuckDbException(string message) : IOException(message);
 /// A connection to a DuckDB database. Extensions are never downloaded or loaded. Not thread-safe; only <see cref="Interrupt"/> may be
 /// called from another thread. Values never become part of a statement's text: they are parameters.
 /// </summary>
-internal sealed unsafe class DuckDbConnection : IDisposable
+internal sealed partial class DuckDbConnection : IDisposable
 {
     private readonly Database _database;
-    private nint _handle;
+    private readonly DuckDBNativeConnection _handle;
+    private bool _disposed;
 
     private DuckDbConnection(Database database)
     {
         _database = database;
-        if (DuckDbFunctions.duckdb_connect(database.Handle, out _handle) != 0)
+        if (Functions.Startup.DuckDBConnect(database.Handle, out _handle) != DuckDBState.Success)
             throw new DuckDbException("DuckDB gave no connection to its database.");
         database.Users++;
     }
@@ -91,21 +94,16 @@ internal sealed unsafe class DuckDbConnection : IDisposable
     /// <exception cref="DuckDbException">The statement failed.</exception>
     public long Execute(string sql, params ReadOnlySpan<object?> parameters)
     {
-        var result = default(DuckDbFunctions.Result);
+        DuckDBResult result;
         if (parameters.IsEmpty)
         {
-            var state = DuckDbFunctions.duckdb_query(_handle, sql, &result);
-            return Finish(&result, state);
+            var state = Functions.Query.DuckDBQuery(_handle, sql, out result);
+            return Finish(ref result, state);
         }
-        var statement = Prepare(sql, parameters);
-        try
+        using (var statement = Prepare(sql, parameters))
         {
-            var state = DuckDbFunctions.duckdb_execute_prepared(statement, &result);
-            return Finish(&result, state);
-        }
-        finally
-        {
-            DuckDbFunctions.duckdb_destroy_prepare(ref statement);
+            var state = Functions.PreparedStatements.DuckDBExecutePrepared(statement, out result);
+            return Finish(ref result, state);
         }
     }
 
@@ -115,26 +113,12 @@ internal sealed unsafe class DuckDbConnection : IDisposable
     /// <exception cref="DuckDbException">The query failed; it may also fail while it is read.</exception>
     public DuckDbReader Query(string sql, params ReadOnlySpan<object?> parameters)
     {
-        var statement = Prepare(sql, parameters);
-        nint pending = 0;
-        try
-        {
-            if (DuckDbFunctions.duckdb_pending_prepared_streaming(statement, out pending) != 0)
-                throw new DuckDbException(Message(DuckDbFunctions.duckdb_pending_error(pending)));
-            var result = default(DuckDbFunctions.Result);
-            if (DuckDbFunctions.duckdb_execute_pending(pending, &result) != 0)
-            {
-                var message = Message(DuckDbFunctions.duckdb_result_error(&result));
-                DuckDbFunctions.duckdb_destroy_result(&result);
-                throw new DuckDbException(message);
-            }
+        using var statement = Prepare(sql, parameters);
+        if (Functions.PreparedStatements.DuckDBExecutePreparedStreaming(statement, out var result) == DuckDBState.Success)
             return new DuckDbReader(result);
-        }
-        finally
-        {
-            DuckDbFunctions.duckdb_destroy_pending(ref pending);
-            DuckDbFunctions.duckdb_destroy_prepare(ref statement);
-        }
+        var message = Functions.Query.DuckDBResultError(ref result);
+        Functions.Query.DuckDBDestroyResult(ref result);
+        throw new DuckDbException(message);
     }
 
     /// <summary>The first value of a query's first row, or null.</summary>
@@ -150,7 +134,7 @@ internal sealed unsafe class DuckDbConnection : IDisposable
     public DuckDbAppender Append(string table) => new(_handle, table);
 
     /// <summary>Ends the statement that is running, from any thread; it fails with DuckDB's message about an interruption.</summary>
-    public void Interrupt() => DuckDbFunctions.duckdb_interrupt(_handle);
+    public void Interrupt() => Functions.Startup.DuckDBInterrupt(_handle);
 
     /// <summary>A text as an SQL literal.</summary>
     public static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
@@ -160,111 +144,99 @@ internal sealed unsafe class DuckDbConnection : IDisposable
 
     public void Dispose()
     {
-        if (_handle == 0)
+        if (_disposed)
             return;
-        DuckDbFunctions.duckdb_disconnect(ref _handle);
-        _handle = 0;
+        _disposed = true;
+        _handle.Dispose();
         if (--_database.Users == 0)
             _database.Close();
     }
 
-    internal static string Message(nint text) => Marshal.PtrToStringUTF8(text) ?? "DuckDB failed without a message.";
-
-    private static long Finish(DuckDbFunctions.Result* result, int state)
+    private static long Finish(ref DuckDBResult result, DuckDBState state)
     {
         try
         {
-            if (state != 0)
-                throw new DuckDbException(Message(DuckDbFunctions.duckdb_result_error(result)));
-            return (long)DuckDbFunctions.duckdb_rows_changed(result);
+            return state == DuckDBState.Success
+                ? Functions.Query.DuckDBRowsChanged(ref result)
+                : throw new DuckDbException(Functions.Query.DuckDBResultError(ref result));
         }
         finally
         {
-            DuckDbFunctions.duckdb_destroy_result(result);
+            Functions.Query.DuckDBDestroyResult(ref result);
         }
     }
 
-    private nint Prepare(string sql, ReadOnlySpan<object?> parameters)
+    private DuckDBPreparedStatement Prepare(string sql, ReadOnlySpan<object?> parameters)
     {
-        if (DuckDbFunctions.duckdb_prepare(_handle, sql, out var statement) != 0)
-        {
-            var message = Message(DuckDbFunctions.duckdb_prepare_error(statement));
-            DuckDbFunctions.duckdb_destroy_prepare(ref statement);
-            throw new DuckDbException(message);
-        }
+        var state = Functions.PreparedStatements.DuckDBPrepare(_handle, sql, out var statement);
         try
         {
-            var expected = DuckDbFunctions.duckdb_nparams(statement);
-            if (expected != (ulong)parameters.Length)
+            if (state != DuckDBState.Success)
+                throw new DuckDbException(Functions.PreparedStatements.DuckDBPrepareError(statement));
+            var expected = Functions.PreparedStatements.DuckDBParams(statement);
+            if (expected != parameters.Length)
                 throw new ArgumentException($"Expected {expected} parameters for '{sql}'; found {parameters.Length}.", nameof(parameters));
             for (var i = 0; i < parameters.Length; i++)
-                Bind(statement, (ulong)i + 1, parameters[i]);
+                Bind(statement, i + 1, parameters[i]);
             return statement;
         }
         catch
         {
-            DuckDbFunctions.duckdb_destroy_prepare(ref statement);
+            statement.Dispose();
             throw;
         }
     }
 
-    private static void Bind(nint statement, ulong index, object? value)
+    private static void Bind(DuckDBPreparedStatement statement, long index, object? value)
     {
         var state = value switch
         {
-            null => DuckDbFunctions.duckdb_bind_null(statement, index),
-            bool truth => DuckDbFunctions.duckdb_bind_boolean(statement, index, truth),
-            int whole => DuckDbFunctions.duckdb_bind_int64(statement, index, whole),
-            long whole => DuckDbFunctions.duckdb_bind_int64(statement, index, whole),
-            float single => DuckDbFunctions.duckdb_bind_float(statement, index, single),
-            double number => DuckDbFunctions.duckdb_bind_double(statement, index, number),
+            null => Functions.PreparedStatements.DuckDBBindNull(statement, index),
+            bool truth => Functions.PreparedStatements.DuckDBBindBoolean(statement, index, truth),
+            int whole => Functions.PreparedStatements.DuckDBBindInt64(statement, index, whole),
+            long whole => Functions.PreparedStatements.DuckDBBindInt64(statement, index, whole),
+            float single => Functions.PreparedStatements.DuckDBBindFloat(statement, index, single),
+            double number => Functions.PreparedStatements.DuckDBBindDouble(statement, index, number),
             string text => BindText(statement, index, text),
             _ => throw new ArgumentException($"Expected null, bool, int, long, float, double or string; found {value.GetType()}.", nameof(value)),
         };
-        if (state != 0)
+        if (state != DuckDBState.Success)
             throw new DuckDbException($"DuckDB did not take parameter {index}.");
     }
 
-    private static int BindText(nint statement, ulong index, string text)
+    private static DuckDBState BindText(DuckDBPreparedStatement statement, long index, string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        fixed (byte* start = bytes)
-        {
-            byte empty = 0;
-            return DuckDbFunctions.duckdb_bind_varchar_length(statement, index, start == null ? &empty : start, (ulong)bytes.Length);
-        }
+        return duckdb_bind_varchar_length(statement, (ulong)index, bytes, (ulong)bytes.Length);
     }
 
-    /// <summary>The database that connections share; closed with the last of them.</summary>
-    private sealed class Database(nint handle)
-    {
-        private nint _handle = handle;
+    // The package's DuckDBBindVarchar ends a text at its first NUL.
+    [LibraryImport(NativeLibraries.DuckDb)]
+    private static partial DuckDBState duckdb_bind_varchar_length(DuckDBPreparedStatement statement, ulong index, ReadOnlySpan<byte> text, ulong length);
 
-        public nint Handle => _handle;
+    /// <summary>The database that connections share; closed with the last of them.</summary>
+    private sealed class Database(DuckDBDatabase handle)
+    {
+        public DuckDBDatabase Handle { get; } = handle;
 
         public int Users { get; set; }
 
         public static Database Open(string? file, IEnumerable<(string Name, string Value)> settings)
         {
-            if (DuckDbFunctions.duckdb_create_config(out var config) != 0)
+            DuckDb.Load();
+            if (Functions.Configuration.DuckDBCreateConfig(out var config) != DuckDBState.Success)
                 throw new DuckDbException("DuckDB gave no configuration.");
-            try
+            using (config)
             {
                 foreach (var (name, value) in settings)
-                    if (DuckDbFunctions.duckdb_set_config(config, name, value) != 0)
+                    if (Functions.Configuration.DuckDBSetConfig(config, name, value) != DuckDBState.Success)
                         throw new DuckDbException($"DuckDB does not know the setting {name} = {value}.");
-                if (DuckDbFunctions.duckdb_open_ext(file, out var handle, config, out var error) == 0)
-                    return new Database(handle);
-                var message = Message(error);
-                DuckDbFunctions.duckdb_free(error);
-                throw new DuckDbException(message);
-            }
-            finally
-            {
-                DuckDbFunctions.duckdb_destroy_config(ref config);
+                return Functions.Startup.DuckDBOpen(file, out var handle, config, out var error) == DuckDBState.Success
+                    ? new Database(handle)
+                    : throw new DuckDbException(error);
             }
         }
 
-        public void Close() => DuckDbFunctions.duckdb_close(ref _handle);
+        public void Close() => Handle.Dispose();
     }
 }

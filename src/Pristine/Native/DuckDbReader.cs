@@ -1,4 +1,6 @@
 using System.Text;
+using DuckDB.NET.Native;
+using Functions = DuckDB.NET.Native.NativeMethods;
 
 namespace Pristine.Native;
 
@@ -15,31 +17,28 @@ internal sealed unsafe class DuckDbReader : IDisposable
     private const int InlineTextLength = 12;
 
     private readonly Column[] _columns;
-    private DuckDbFunctions.Result _result;
-    private nint _chunk;
+    private DuckDBResult _result;
+    private DuckDBDataChunk? _chunk;
     private long _chunkRows;
     private long _row;
     private bool _ended;
     private bool _disposed;
 
-    internal DuckDbReader(DuckDbFunctions.Result result)
+    internal DuckDbReader(DuckDBResult result)
     {
         _result = result;
-        fixed (DuckDbFunctions.Result* at = &_result)
+        _columns = new Column[Functions.Query.DuckDBColumnCount(ref _result)];
+        for (var i = 0; i < _columns.Length; i++)
         {
-            _columns = new Column[DuckDbFunctions.duckdb_column_count(at)];
-            for (var i = 0; i < _columns.Length; i++)
-            {
-                _columns[i].Name = DuckDbConnection.Message(DuckDbFunctions.duckdb_column_name(at, (ulong)i));
-                _columns[i].Type = DuckDbFunctions.duckdb_column_type(at, (ulong)i);
-            }
+            _columns[i].Name = Functions.Query.DuckDBColumnName(ref _result, i);
+            _columns[i].Type = Functions.Query.DuckDBColumnType(ref _result, i);
         }
     }
 
     private struct Column
     {
         public string Name;
-        public DuckDbType Type;
+        public DuckDBType Type;
         public void* Data;
         public ulong* Validity;
     }
@@ -51,7 +50,7 @@ internal sealed unsafe class DuckDbReader : IDisposable
     public string Name(int column) => _columns[column].Name;
 
     /// <summary>A column's type.</summary>
-    public DuckDbType Type(int column) => _columns[column].Type;
+    public DuckDBType Type(int column) => _columns[column].Type;
 
     /// <summary>Moves to the next row.</summary>
     /// <returns>False after the last one.</returns>
@@ -83,14 +82,14 @@ internal sealed unsafe class DuckDbReader : IDisposable
         ref var from = ref Present(column);
         return from.Type switch
         {
-            DuckDbType.TinyInt => ((sbyte*)from.Data)[_row],
-            DuckDbType.SmallInt => ((short*)from.Data)[_row],
-            DuckDbType.Integer => ((int*)from.Data)[_row],
-            DuckDbType.BigInt or DuckDbType.Timestamp => ((long*)from.Data)[_row],
-            DuckDbType.UTinyInt => ((byte*)from.Data)[_row],
-            DuckDbType.USmallInt => ((ushort*)from.Data)[_row],
-            DuckDbType.UInteger => ((uint*)from.Data)[_row],
-            DuckDbType.UBigInt => checked((long)((ulong*)from.Data)[_row]),
+            DuckDBType.TinyInt => ((sbyte*)from.Data)[_row],
+            DuckDBType.SmallInt => ((short*)from.Data)[_row],
+            DuckDBType.Integer => ((int*)from.Data)[_row],
+            DuckDBType.BigInt or DuckDBType.Timestamp => ((long*)from.Data)[_row],
+            DuckDBType.UnsignedTinyInt => ((byte*)from.Data)[_row],
+            DuckDBType.UnsignedSmallInt => ((ushort*)from.Data)[_row],
+            DuckDBType.UnsignedInteger => ((uint*)from.Data)[_row],
+            DuckDBType.UnsignedBigInt => checked((long)((ulong*)from.Data)[_row]),
             _ => throw Mismatch(from, "a whole number"),
         };
     }
@@ -102,8 +101,8 @@ internal sealed unsafe class DuckDbReader : IDisposable
         ref var from = ref Present(column);
         return from.Type switch
         {
-            DuckDbType.Float => ((float*)from.Data)[_row],
-            DuckDbType.Double => ((double*)from.Data)[_row],
+            DuckDBType.Float => ((float*)from.Data)[_row],
+            DuckDBType.Double => ((double*)from.Data)[_row],
             _ => Int64(column),
         };
     }
@@ -113,7 +112,7 @@ internal sealed unsafe class DuckDbReader : IDisposable
     public bool Boolean(int column)
     {
         ref var from = ref Present(column);
-        return from.Type == DuckDbType.Boolean ? ((byte*)from.Data)[_row] != 0 : throw Mismatch(from, "a boolean");
+        return from.Type == DuckDBType.Boolean ? ((byte*)from.Data)[_row] != 0 : throw Mismatch(from, "a boolean");
     }
 
     /// <summary>The UTF-8 bytes of a VARCHAR or BLOB; valid until the next <see cref="Read"/>.</summary>
@@ -121,7 +120,7 @@ internal sealed unsafe class DuckDbReader : IDisposable
     public ReadOnlySpan<byte> Utf8(int column)
     {
         ref var from = ref Present(column);
-        if (from.Type is not (DuckDbType.Varchar or DuckDbType.Blob))
+        if (from.Type is not (DuckDBType.Varchar or DuckDBType.Blob))
             throw Mismatch(from, "text");
         var at = (byte*)from.Data + (_row * TextStride);
         var length = *(int*)at;
@@ -138,8 +137,7 @@ internal sealed unsafe class DuckDbReader : IDisposable
             return;
         _disposed = _ended = true;
         FreeChunk();
-        fixed (DuckDbFunctions.Result* at = &_result)
-            DuckDbFunctions.duckdb_destroy_result(at);
+        Functions.Query.DuckDBDestroyResult(ref _result);
     }
 
     private ref Column Present(int column)
@@ -155,29 +153,28 @@ internal sealed unsafe class DuckDbReader : IDisposable
     private void NextChunk()
     {
         FreeChunk();
-        _chunk = DuckDbFunctions.duckdb_fetch_chunk(_result);
-        if (_chunk == 0)
+        var chunk = Functions.Query.DuckDBFetchChunk(_result);
+        if (chunk.IsInvalid)
         {
             _ended = true;
-            fixed (DuckDbFunctions.Result* at = &_result)
-                if (DuckDbFunctions.duckdb_result_error(at) is var error and not 0)
-                    throw new DuckDbException(DuckDbConnection.Message(error));
+            if (Functions.Query.DuckDBResultError(ref _result) is { Length: > 0 } error)
+                throw new DuckDbException(error);
             return;
         }
+        _chunk = chunk;
         _row = 0;
-        _chunkRows = (long)DuckDbFunctions.duckdb_data_chunk_get_size(_chunk);
+        _chunkRows = (long)Functions.DataChunks.DuckDBDataChunkGetSize(chunk);
         for (var i = 0; i < _columns.Length; i++)
         {
-            var values = DuckDbFunctions.duckdb_data_chunk_get_vector(_chunk, (ulong)i);
-            _columns[i].Data = DuckDbFunctions.duckdb_vector_get_data(values);
-            _columns[i].Validity = DuckDbFunctions.duckdb_vector_get_validity(values);
+            var values = Functions.DataChunks.DuckDBDataChunkGetVector(chunk, i);
+            _columns[i].Data = Functions.Vectors.DuckDBVectorGetData(values);
+            _columns[i].Validity = Functions.Vectors.DuckDBVectorGetValidity(values);
         }
     }
 
     private void FreeChunk()
     {
-        if (_chunk != 0)
-            DuckDbFunctions.duckdb_destroy_data_chunk(ref _chunk);
-        (_chunk, _chunkRows) = (0, 0);
+        _chunk?.Dispose();
+        (_chunk, _chunkRows) = (null, 0);
     }
 }

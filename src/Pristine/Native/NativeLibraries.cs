@@ -60,16 +60,37 @@ public static class NativeLibraries
     /// <summary>The environment variable that names another file for this library.</summary>
     internal static string Variable(string name) => Known[name].Variable;
 
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search)
+    /// <summary>Where a library was found: a full path, or the system's name for it; null when it was not.</summary>
+    internal static string? PathOf(string name) => TryLoad(name, out var path) ? path : null;
+
+    /// <summary>Loads a library that must be there.</summary>
+    /// <exception cref="DllNotFoundException">It is not; the message says where it was looked for, and the remedy.</exception>
+    internal static nint Require(string name)
     {
-        if (!Known.TryGetValue(name, out var entry))
-            return 0;
         if (TryLoad(name, out _))
             return Loaded[name].Handle;
-        throw new DllNotFoundException(
-            $"The native library '{name}' was not found in {string.Join(", ", Folders())} or on the system; the build copies it there from its NuGet package. " +
-            $"Run 'pristine doctor', or set {entry.Variable} to the full path of the library.");
+        var variable = Variable(name);
+        throw new DllNotFoundException(Environment.GetEnvironmentVariable(variable) is { Length: > 0 } configured
+            ? $"The native library '{name}' could not be loaded from {configured}, which {variable} names. Run 'pristine doctor'."
+            : $"The native library '{name}' was not found in {string.Join(", ", Folders())} or on the system; the build copies it there from " +
+                $"its NuGet package. Run 'pristine doctor', or set {variable} to the full path of the library.");
     }
+
+    /// <summary>Makes the P/Invokes of a package use the library that was found here. Their name for it is its logical name.</summary>
+    internal static void Serve(Assembly assembly, string name)
+    {
+        var handle = Require(name);
+        try
+        {
+            NativeLibrary.SetDllImportResolver(assembly, (wanted, _, _) => wanted == name ? handle : 0);
+        }
+        catch (InvalidOperationException)
+        {
+            // The program has a resolver of its own for this package: its choice of the library stands.
+        }
+    }
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search) => Known.ContainsKey(name) ? Require(name) : 0;
 
     private static (nint Handle, string? Path) Load(Entry entry)
     {

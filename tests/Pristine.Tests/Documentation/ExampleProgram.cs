@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Pristine.Metrics;
@@ -26,10 +27,7 @@ internal static class ExampleProgram
         global using System.Threading.Tasks;
         """;
 
-    private static readonly string[] Libraries =
-    [
-        typeof(Metric).Assembly.Location, typeof(MMDataset).Assembly.Location, typeof(System.IO.Hashing.XxHash128).Assembly.Location,
-    ];
+    private static readonly string[] Libraries = FindLibraries();
 
     /// <summary>The program's standard output. Fails the test when it does not compile, or ends with another exit code than 0.</summary>
     public static string Run(string source)
@@ -53,6 +51,22 @@ internal static class ExampleProgram
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"The example ended with exit code {process.ExitCode}.\n{output}\n{error.Result}");
         return output.ReplaceLineEndings("\n");
+    }
+
+    /// <summary>The assemblies that a project gets with the packages Pristine and Pristine.PaddleMix.</summary>
+    private static string[] FindLibraries()
+    {
+        var waiting = new Stack<string>([typeof(Metric).Assembly.GetName().Name!, typeof(MMDataset).Assembly.GetName().Name!]);
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        while (waiting.TryPop(out var name))
+        {
+            var path = Path.Combine(AppContext.BaseDirectory, name + ".dll");
+            if (!File.Exists(path) || !found.TryAdd(name, path))
+                continue;
+            foreach (var reference in Assembly.LoadFrom(path).GetReferencedAssemblies())
+                waiting.Push(reference.Name!);
+        }
+        return [.. found.Values];
     }
 
     private static void Compile(string source, TemporaryFolder folder)

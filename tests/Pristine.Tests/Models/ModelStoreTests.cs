@@ -1,3 +1,5 @@
+using System.Formats.Tar;
+using System.IO.Compression;
 using Pristine.Models;
 
 namespace Pristine.Tests.Models;
@@ -108,6 +110,27 @@ public sealed class ModelStoreTests : IDisposable
         foreach (var wrong in (string[][])[[files[0]], [files[0], files[0]], [.. files, files[1]], [files[0], _folder["allranges"]]])
             Assert.Contains("Expected the files allmodel, allrange", Assert.Throws<ArgumentException>(() => _store.Import(Name, wrong, UnknownFiles.Trust)).Message, StringComparison.Ordinal);
         Assert.Contains("Known: brisque-live", Assert.Throws<ArgumentException>(() => _store.Import("brisk", files)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_may_come_in_a_folder_or_in_an_archive_with_other_files()
+    {
+        var files = SyntheticBrisqueLive.Write(_folder["package"]);
+        File.WriteAllText(_folder["package/README.md"], "not part of the model");
+        var fromFolder = _store.Import(Name, [_folder["package"]], UnknownFiles.Trust);
+        using (var compressed = new GZipStream(File.Create(_folder["release.tgz"]), CompressionLevel.Fastest))
+            TarFile.CreateFromDirectory(_folder["package"], compressed, includeBaseDirectory: true);
+        var fromArchive = _store.Import(Name, [_folder["release.tgz"]], UnknownFiles.Trust);
+        Assert.Equal(fromFolder.Sha256(), fromArchive.Sha256());
+        Assert.Equal(files.Select(File.ReadAllBytes), _store.Read(Name).Files);
+        Assert.EndsWith("release.tgz:package/allmodel", fromArchive.Files[0].Source, StringComparison.Ordinal);
+
+        var whole = File.ReadAllBytes(_folder["release.tgz"]);
+        File.WriteAllBytes(_folder["cut.tgz"], whole[..(whole.Length / 2)]);
+        Assert.Contains("cut.tgz: expected a whole tar archive", Assert.Throws<InvalidDataException>(() => _store.Import(Name, [_folder["cut.tgz"]], UnknownFiles.Trust)).Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["text.tgz"], "no archive");
+        Assert.Throws<InvalidDataException>(() => _store.Import(Name, [_folder["text.tgz"]], UnknownFiles.Trust));
+        Assert.Throws<ArgumentException>(() => _store.Import(Name, [_folder["release.tgz"], files[0]], UnknownFiles.Trust));
     }
 
     [Fact]

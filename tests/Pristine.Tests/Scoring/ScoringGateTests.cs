@@ -1,8 +1,10 @@
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Models;
 using Pristine.Scoring;
 using Pristine.Tables;
+using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Scoring;
 
@@ -68,6 +70,7 @@ public class ScoringGateTests
     [Fact]
     public void A_score_that_is_skipped_is_not_missed_for_the_size()
     {
+        InstalledNetwork.Require(ModelStore.Default.Folder);
         using var folder = TestFiles.NewFolder();
         var small = Path.Combine(folder.Path, "small.png");
         File.WriteAllBytes(small, Media.TestImages.Png(8, 8));

@@ -7,7 +7,7 @@ namespace Pristine.Metrics.ResNet;
 /// ResNet-50 (<see cref="ResNetFeatures"/>): score = bias + w . features. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image
 /// Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90. <c>resnet50@biq2021</c>, also just <c>resnet50</c>, is trained on BIQ2021: N. Ahmed,
 /// H. M. S. Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022,
-/// DOI 10.1117/1.JEI.31.5.053010. It needs no download: the regressor is part of this library, the network comes with the build.
+/// DOI 10.1117/1.JEI.31.5.053010. The regressor is part of this library, the network is imported.
 /// </summary>
 public sealed class ResNetMetric : FeatureMetric
 {
@@ -36,7 +36,7 @@ public sealed class ResNetMetric : FeatureMetric
     public override string Name => $"{BaseName}@{_head.Name}";
 
     /// <inheritdoc/>
-    public override string Summary => $"Opinion score as a regression on an ImageNet network predicts it, trained on {_head.Name}; works offline.";
+    public override string Summary => $"Opinion score as a regression on an ImageNet network predicts it, trained on {_head.Name}; its network is imported once.";
 
     /// <inheritdoc/>
     public override string Formula =>

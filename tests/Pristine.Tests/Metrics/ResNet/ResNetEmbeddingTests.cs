@@ -4,6 +4,7 @@ using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
 using Pristine.Tests.Media;
+using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Metrics.ResNet;
 
@@ -24,6 +25,7 @@ public sealed class ResNetEmbeddingTests
     public void Is_the_part_of_the_statistics_that_holds_the_last_stages_means()
     {
         using var folder = TestFiles.NewFolder();
+        InstalledNetwork.LinkTo(ModelStore.Default.Folder, folder.Path);
         var store = new ModelStore(folder.Path);
         using var embedding = new ResNetEmbeddingFeature(store, NetworkPrecision.Int8).CreateExtractor();
         using var statistics = new ResNetFeature(store, NetworkPrecision.Int8).CreateExtractor();
@@ -40,6 +42,7 @@ public sealed class ResNetEmbeddingTests
     public void In_8_bits_embeddings_of_photos_stay_close_and_photos_of_one_thing_are_alike()
     {
         using var folder = TestFiles.NewFolder();
+        InstalledNetwork.LinkTo(ModelStore.Default.Folder, folder.Path);
         var store = new ModelStore(folder.Path);
         var (integers, floats) = (new ResNetEmbeddingFeature(store, NetworkPrecision.Int8), new ResNetEmbeddingFeature(store, NetworkPrecision.Float));
         Assert.NotEqual(integers.Identity, floats.Identity);

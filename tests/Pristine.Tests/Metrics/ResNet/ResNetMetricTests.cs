@@ -2,6 +2,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
+using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Metrics.ResNet;
 
@@ -25,6 +26,7 @@ public sealed class ResNetMetricTests
     public void In_8_bits_the_features_of_photos_stay_close()
     {
         using var folder = TestFiles.NewFolder();
+        InstalledNetwork.LinkTo(ModelStore.Default.Folder, folder.Path);
         var store = new ModelStore(folder.Path);
         using var integers = new ResNetFeature(store, NetworkPrecision.Int8).CreateExtractor();
         using var floats = new ResNetFeature(store, NetworkPrecision.Float).CreateExtractor();
@@ -52,8 +54,9 @@ public sealed class ResNetMetricTests
     public void A_store_that_cannot_be_written_to_is_no_obstacle()
     {
         using var folder = TestFiles.NewFolder();
-        // A file where the store should be: nothing can be made below it, not even by root.
-        File.WriteAllText(folder["store"], "");
+        InstalledNetwork.LinkTo(ModelStore.Default.Folder, folder["store"]);
+        // A folder where the graph should be: no file can be made there, not even by root.
+        Directory.CreateDirectory(folder[$"store/{ImageNetResNet50.Name}/statistics-int8-1.onnx"]);
         using var decoder = new ImageDecoder();
         Assert.Equal(ImageStatus.Ok, decoder.Load(TestFiles.InRepository("samples", "photos", "leaf.jpg"), ImageInput.Rgb).Status);
         var metric = ResNetMetric.Biq2021;
