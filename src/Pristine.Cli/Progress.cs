@@ -52,7 +52,7 @@ internal sealed class Progress : IDisposable
 
     public void Add(ScoredItem item)
     {
-        Skipped += item.Rows.Count(row => row.Skipped != null);
+        Skipped += item.Rows.Count(row => row.Skipped != null || row.Status == ImageStatus.Skipped);
         foreach (var row in item.Rows)
             if (row.Status == ImageStatus.Missing)
                 AddMissing(row.Image);

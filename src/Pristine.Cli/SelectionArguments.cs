@@ -184,8 +184,9 @@ internal sealed class SelectionOutputs
         static string Arrow(string? path) => path == null ? "" : $"  -> {path}";
         var writer = Console.Error;
         var culture = CultureInfo.InvariantCulture;
-        var withoutImage = run.KeptWithoutImage > 0 ? string.Create(culture, $"  ({run.KeptWithoutImage:N0} without an image)") : "";
-        writer.WriteLine(string.Create(culture, $"kept     {run.Kept,9:N0}  {Share(run.Kept, run.Items)}{Arrow(Out(parsed))}{withoutImage}"));
+        writer.WriteLine(string.Create(culture, $"kept     {run.Kept,9:N0}  {Share(run.Kept, run.Items)}{Arrow(Out(parsed))}"));
+        if (run.KeptWithoutImage > 0)
+            writer.WriteLine(string.Create(culture, $"         {run.KeptWithoutImage,9:N0}  without an image, which a rule needs (--no-image drop drops them)"));
         writer.WriteLine(string.Create(culture, $"dropped  {run.Dropped,9:N0}  {Share(run.Dropped, run.Items)}{Arrow(Dropped(parsed))}"));
         foreach (var reason in run.Reasons)
             writer.WriteLine(string.Create(culture, $"         {reason.Count,9:N0}  {reason.Reason}"));

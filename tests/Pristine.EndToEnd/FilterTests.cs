@@ -52,9 +52,29 @@ public class FilterTests
         Assert.Contains(dropped, line => line.GetProperty("status").GetString() == "missing");
         Assert.Contains(dropped, line => line.GetProperty("status").GetString() == "unreadable");
         Assert.DoesNotContain(dropped, line => line.GetProperty("status").GetString() == "no_image");
-        Assert.Contains("without an image", result.Error, StringComparison.Ordinal);
+        Assert.Matches(@"\n +1  without an image, which a rule needs \(--no-image drop drops them\)\n", result.Error);
         Assert.Contains("fails brisque <= 40", result.Error, StringComparison.Ordinal);
         Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public void What_the_record_decides_is_decided_before_an_image_is_opened()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllLines(folder["data.jsonl"],
+        [
+            $"{{\"id\": 1, \"image\": \"{Photos}/leaf.jpg\", \"text\": \"a longer caption\"}}",
+            "{\"id\": 2, \"image\": \"/nowhere/a.jpg\", \"text\": \"short\"}",
+            "{\"id\": 3, \"text\": \"long enough too\"}",
+            "{\"id\": 4, \"text\": \"brief\"}",
+        ]);
+        var result = PristineCommand.Run(
+            "filter", folder["data.jsonl"], "--keep", "width > 10", "--keep", "text_length > 10", "--out", "-", "--ledger", folder["ledger.jsonl"], "--max-failures", "0").Expect(0);
+        Assert.Equal(["{\"id\": 1", "{\"id\": 3"], result.Lines.Select(line => line[..8]));
+        Assert.Equal(["ok", "skipped", "no_image", "no_image"], Ledger(folder["ledger.jsonl"]).Select(line => line.GetProperty("status").GetString()));
+        Assert.Equal("text_length 5 fails text_length > 10", Ledger(folder["ledger.jsonl"])[1].GetProperty("reason").GetString());
+        Assert.Contains("        1  without an image, which a rule needs", result.Error, StringComparison.Ordinal);
+        Assert.Contains("        2  fails text_length > 10", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -233,6 +233,20 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     }
 
     [Fact]
+    public void A_metric_that_this_program_does_not_have_is_told_of()
+    {
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["images"]);
+        File.Copy(TestFiles.InRepository("samples", "photos", "leaf.jpg"), folder["images/leaf.jpg"]);
+        PristineCommand.Run("score", folder["images"], "--metrics", "entropy,contrast", "--out", folder["table"]).Expect(0);
+        var provenance = folder["table/scores.json"];
+        File.WriteAllText(provenance, File.ReadAllText(provenance).Replace("\"metric\": \"contrast\"", "\"metric\": \"arniqa@elsewhere\"", StringComparison.Ordinal));
+        var result = PristineCommand.Run("report", folder["table"], "--out", folder["report.html"]).Expect(0);
+        Assert.Contains("this program does not have the metric of the column arniqa@elsewhere (pristine ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("this program does not have the metric of the column arniqa@elsewhere", File.ReadAllText(folder["report.html"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_same_table_gives_the_same_report_and_a_bad_one_a_reason()
     {
         using var folder = TestFiles.NewFolder();

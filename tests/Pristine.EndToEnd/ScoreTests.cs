@@ -55,6 +55,27 @@ public class ScoreTests
         }
     }
 
+    [Theory]
+    [InlineData("jsonl")]
+    [InlineData("csv")]
+    public void A_row_goes_out_before_the_next_image_is_named(string format)
+    {
+        using var process = PristineCommand.Start(["score", "-", "--metrics", "entropy", "--format", format, "--workers", "3"], Photos);
+        var photos = Directory.GetFiles(Photos).Order(StringComparer.Ordinal).Take(4).Select(Path.GetFileName).ToArray();
+        foreach (var (photo, i) in photos.Select((photo, i) => (photo, i)))
+        {
+            process.StandardInput.Write(photo + "\n");
+            process.StandardInput.Flush();
+            if (format == "csv" && i == 0)
+                Assert.StartsWith("key,id", process.StandardOutput.ReadLine(), StringComparison.Ordinal);
+            Assert.Contains(photo!, process.StandardOutput.ReadLine(), StringComparison.Ordinal);
+        }
+        process.StandardInput.Close();
+        Assert.Null(process.StandardOutput.ReadLine());
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
     [Fact]
     public void Output_does_not_depend_on_the_number_of_workers()
     {

@@ -38,7 +38,7 @@ internal static class FilterCommand
             var gates = parsed.GetValue(cascade) ? Gates(options) : [];
             if (inputs.Start(parsed) != 0)
                 throw new UsageException("--start: expected with 'pristine score'; 'pristine filter' goes on from the table of --scores.");
-            var scoring = inputs.Scoring(parsed, metrics) with { Gates = gates };
+            var scoring = inputs.Scoring(parsed, metrics) with { Gates = gates, ItemGates = Cascade.OfItems(options) };
             var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             var mode = outputs.Mode(parsed, dataset.Format);

@@ -56,7 +56,7 @@ internal static class ReportCommand
     private static int Run(string folder, string output, ReportOptions options)
     {
         using var interruption = new Interruption();
-        var table = Tables.ScoreTable.Open(folder);
+        var table = TableArguments.Open(folder);
         try
         {
             var summary = Report.Write(table, folder, output, options, interruption.Token);

@@ -42,7 +42,9 @@ internal static class ScoreCommand
         {
             inputs.AddHeads(parsed);
             var chosen = Inputs.Metrics(parsed.GetRequiredValue(metrics));
-            var gates = Cascade.Of(parsed.GetValue(cascade) ?? []);
+            var rules = parsed.GetValue(cascade) ?? [];
+            var gates = Cascade.Of(rules);
+            var itemGates = Cascade.OfItems(rules);
             if (table.Folder(parsed) is { } folder)
             {
                 // A table that is there knows its metrics; it gets others only when they are named.
@@ -50,11 +52,11 @@ internal static class ScoreCommand
                     chosen = [];
                 if (inputs.Start(parsed) != 0)
                     throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
-                var scoring = inputs.Scoring(parsed, chosen) with { Gates = gates };
+                var scoring = inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates };
                 var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
                 return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed));
             }
-            return Run(parsed, inputs, inputs.Scoring(parsed, chosen) with { Gates = gates }, parsed.GetRequiredValue(format));
+            return Run(parsed, inputs, inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates }, parsed.GetRequiredValue(format));
         });
         return command;
     }
@@ -80,6 +82,8 @@ internal static class ScoreCommand
                     rows?.Write(row);
                     table?.Write(row);
                 }
+                // Whoever reads the rows may wait for each of them, and the next image may be named much later.
+                rows?.Flush();
                 progress.Add(item);
             }
         }

@@ -32,10 +32,13 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
     /// <summary>The byte that ends a line: LF, or NUL after <see cref="DetectNul"/> found one.</summary>
     public byte Separator { get; private set; } = (byte)'\n';
 
-    /// <summary>Looks for a NUL in the first 8 KiB, twice the longest path, and takes it as the separator where it is found.</summary>
+    /// <summary>
+    /// Looks for a NUL in the first 8 KiB, twice the longest path, and takes it as the separator where it is found. Of a pipe, what has come
+    /// when the first line is whole decides: waiting for more would hold that line back.
+    /// </summary>
     public void DetectNul()
     {
-        while (_end < 2 * 4096 && !_atEnd && !Pending.Contains((byte)0))
+        while (_end < 2 * 4096 && !_atEnd && Pending.IndexOfAny((byte)0, (byte)'\n') < 0)
             Fill();
         if (Pending.Contains((byte)0))
             Separator = 0;
@@ -101,7 +104,7 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
 
     private void SkipBom()
     {
-        while (_end - _start < Bom.Length && !_atEnd)
+        while (_end - _start < Bom.Length && !_atEnd && Bom.StartsWith(Pending))
             Fill();
         HasBom = Pending.StartsWith(Bom);
         if (HasBom)

@@ -23,12 +23,15 @@ public enum ImageStatus
 
     /// <summary>The item has no image.</summary>
     NoImage,
+
+    /// <summary>The image was not opened: a rule on the item's record had dropped the item.</summary>
+    Skipped,
 }
 
 /// <summary>The names of statuses as they stand in every file Pristine writes.</summary>
 public static class ImageStatusNames
 {
-    /// <summary>The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>, <c>no_image</c>.</summary>
+    /// <summary>The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>, <c>no_image</c>, <c>skipped</c>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>
     public static string Name(this ImageStatus status) => status switch
     {
@@ -39,6 +42,7 @@ public static class ImageStatusNames
         ImageStatus.TooSmall => "too_small",
         ImageStatus.Timeout => "timeout",
         ImageStatus.NoImage => "no_image",
+        ImageStatus.Skipped => "skipped",
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Expected a value of ImageStatus."),
     };
 }

@@ -37,7 +37,7 @@ public static class MetricDocumentation
         | `image_index` | position of the image within its item, from 0 |
         | `status` | what became of the image, see below |
         | `error` | why the status is not `ok` |
-        | `skipped` | which scores were not computed because a cheaper one had decided (`--cascade`), and why |
+        | `skipped` | which scores were not computed because a cheaper one (`--cascade`) or the item's record had decided, and why |
         | `width`, `height` | size of the upright image in pixels |
         | `format` | file format: `jpeg`, `png`, `webp`, `gif`, `tiff` or `avif`, told from the content, not from the name |
         | `bytes` | size of the encoded file |
@@ -55,6 +55,7 @@ public static class MetricDocumentation
         | `too_large` | the header promises more pixels than the limit; the pixels were not read |
         | `timeout` | reading took longer than allowed |
         | `no_image` | the item has no image |
+        | `skipped` | the image was not opened: a rule on the item's record had dropped the item |
 
         A score that does not exist is `null` in JSONL and empty in CSV, never NaN.
         """;

@@ -49,6 +49,7 @@ internal sealed record ReportContent
         json.WriteString("program", TableProvenance.CurrentProgram);
         json.WriteString("dataset", Table.Provenance.Dataset.Input);
         json.WriteString("incomplete", Table.Incomplete);
+        json.WriteString("unknownMetrics", Table.UnknownMetrics);
         json.WriteNumber("images", Table.RowCount);
         json.WriteBoolean("severalImages", Breakdown.HasSeveralImages);
         json.WriteNumber("sampleSize", SampleSize);

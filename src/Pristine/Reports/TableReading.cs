@@ -93,7 +93,7 @@ internal sealed class TableReading : IDisposable
             $"""
             SELECT status, error, n, example FROM (
               SELECT status, coalesce(error, '') AS error, count(*) AS n, arg_min(coalesce(image, id), key) AS example FROM images
-              WHERE status NOT IN ('{ImageStatus.Ok.Name()}', '{ImageStatus.NoImage.Name()}') GROUP BY ALL)
+              WHERE status NOT IN ('{ImageStatus.Ok.Name()}', '{ImageStatus.NoImage.Name()}', '{ImageStatus.Skipped.Name()}') GROUP BY ALL)
             QUALIFY row_number() OVER (PARTITION BY status ORDER BY n DESC, error) <= {ReasonsPerStatus}
             ORDER BY status, n DESC, error
             """);

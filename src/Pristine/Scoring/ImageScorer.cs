@@ -22,12 +22,25 @@ public sealed class ImageScorer : IDisposable
     private readonly bool[] _all;
     private readonly ScoringStages _stages;
     private readonly string?[] _failures;
+    private readonly IReadOnlyList<ItemGate> _itemGates;
+    private readonly DatasetFormat _format;
+    private readonly ScoredFiles? _files;
 
     /// <summary>Makes a scorer; it is not thread-safe.</summary>
     /// <param name="options">Metrics and decoding; the number of workers does not matter here.</param>
     public ImageScorer(ScoringOptions? options = null)
+        : this(options ?? new ScoringOptions(), DatasetFormat.Paths, null)
     {
-        options ??= new ScoringOptions();
+    }
+
+    /// <summary>Makes a scorer of a run.</summary>
+    /// <param name="options">Metrics, gates, decoding.</param>
+    /// <param name="format">The dataset's layout.</param>
+    /// <param name="files">The files that all workers of the run have scored; null to share none.</param>
+    internal ImageScorer(ScoringOptions options, DatasetFormat format, ScoredFiles? files)
+    {
+        (_format, _itemGates) = (format, options.ItemGates);
+        _files = options.Gates.All(gate => gate.JudgesFileAlone) ? files : null;
         _metrics = options.AllMetrics;
         _stages = new ScoringStages(_metrics, options.Gates);
         _failures = new string?[_metrics.Count];
@@ -43,41 +56,40 @@ public sealed class ImageScorer : IDisposable
     public ScoredItem Score(DatasetItem item, long firstKey)
     {
         ArgumentNullException.ThrowIfNull(item);
-        if (item.Images.Count == 0)
-            return new ScoredItem(item, [WithoutImage(item, firstKey)]);
-        var rows = new ScoreRow[item.Images.Count];
-        for (var i = 0; i < rows.Length; i++)
-            rows[i] = Score(item.Images[i].Path, Place(item, i, firstKey), _all, null);
-        return new ScoredItem(item, rows);
+        return Update(item, firstKey, new KnownRow?[Math.Max(1, item.Images.Count)]);
     }
 
     /// <summary>Scores one image file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The row, with the path as id.</returns>
     /// <exception cref="InvalidOperationException">A metric cannot run here.</exception>
-    public ScoreRow Score(string path) => Score(path, new ScoreRow { Key = 0, Id = path, Image = path, Scores = default }, _all, null);
+    public ScoreRow Score(string path) =>
+        Score(path, new ScoreRow { Key = 0, Id = path, Image = path, File = FileStamp.Of(path), Scores = default }, _all, null);
 
     /// <summary>
     /// The rows of an item in a score table: what the table has is kept as long as the file is the same, what it lacks is computed.
     /// </summary>
     /// <param name="item">The item.</param>
-    /// <param name="format">The dataset's layout.</param>
     /// <param name="firstKey">The key of its first image.</param>
-    /// <param name="known">The table's rows of this item; null where it has none.</param>
+    /// <param name="known">For each image the table's row of it, for an item without an image that of the item; null where there is none.</param>
     /// <returns>Rows; one that has not changed is the very object that was given.</returns>
-    internal ScoredItem Update(DatasetItem item, DatasetFormat format, long firstKey, IReadOnlyList<KnownRow?> known)
+    internal ScoredItem Update(DatasetItem item, long firstKey, IReadOnlyList<KnownRow?> known)
     {
-        var text = ItemText.Of(item, format);
+        var text = ItemText.Of(item, _format);
         if (item.Images.Count == 0)
         {
             var fresh = WithoutImage(item, firstKey) with { Text = text };
             return new ScoredItem(item, [OldIfSame(known[0]?.Row, fresh)]);
         }
+        var needless = _itemGates.Select(gate => gate.Failure(item, _format)).FirstOrDefault(failure => failure != null);
         var read = 0;
         var rows = new ScoreRow[item.Images.Count];
         for (var i = 0; i < rows.Length; i++)
         {
-            rows[i] = OldIfSame(known[i]?.Row, Update(item.Images[i].Path, Place(item, i, firstKey) with { Text = text }, known[i], out var isRead));
+            var (path, isRead) = (item.Images[i].Path, false);
+            var place = Place(item, i, firstKey) with { Text = text, File = FileStamp.Of(path) };
+            var row = needless == null ? Update(path, place, known[i], out isRead) : Unopened(place, known[i], needless);
+            rows[i] = OldIfSame(known[i]?.Row, row);
             read += isRead ? 1 : 0;
         }
         return new ScoredItem(item, rows) { ImagesRead = read };
@@ -117,12 +129,9 @@ public sealed class ImageScorer : IDisposable
     private ScoreRow Update(string path, ScoreRow place, KnownRow? known, out bool isRead)
     {
         isRead = true;
-        place = place with { File = FileStamp.Of(path) };
         if (known is not { } table || MayBeOtherwiseNow(table.Row))
             return Score(path, place, _all, null);
-        var row = table.Row;
-        var skipped = SkippedScores.Metrics(row.Skipped).ToArray();
-        var missing = _metrics.Select((metric, i) => !table.Computed[i] || skipped.Contains(metric.Name)).ToArray();
+        var (row, missing) = (table.Row, MissingIn(table));
         if (row.File == place.File)
         {
             isRead = false;
@@ -138,31 +147,83 @@ public sealed class ImageScorer : IDisposable
         return Score(path, place, missing, row);
     }
 
+    /// <summary>The row of an image that is not opened because a gate on the record has failed. Scores that the table has stay.</summary>
+    private ScoreRow Unopened(ScoreRow place, KnownRow? known, string reason)
+    {
+        if (known is { } table && table.Row.File == place.File && table.Row.Status != ImageStatus.Skipped)
+        {
+            if (table.Row.Failed)
+                return table.Row with { Text = place.Text };
+            var missing = MissingIn(table);
+            return table.Row with { Text = place.Text, Skipped = SkippedScores.Text(_metrics.Where((_, i) => missing[i]).Select(metric => metric.Name), reason) };
+        }
+        return place with
+        {
+            Status = ImageStatus.Skipped,
+            Error = $"not opened: {reason}",
+            Skipped = SkippedScores.Text(_metrics.Select(metric => metric.Name), reason),
+            Scores = HeaderScores(null),
+        };
+    }
+
+    /// <summary>The metrics that a row of the table lacks.</summary>
+    private bool[] MissingIn(KnownRow known)
+    {
+        var skipped = SkippedScores.Metrics(known.Row.Skipped).ToArray();
+        return [.. _metrics.Select((metric, i) => !known.Computed[i] || skipped.Contains(metric.Name))];
+    }
+
     /// <summary>Statuses that do not lie in the file's content alone: they are tried again in every run.</summary>
     private static bool MayBeOtherwiseNow(ScoreRow row) =>
         row.ContentHash == null || row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge;
 
+    /// <summary>The row of an image, scored here or, where another item names the same file, there.</summary>
     /// <param name="path">The file.</param>
     /// <param name="place">The row as far as it is known without the image.</param>
     /// <param name="wanted">The metrics to compute.</param>
     /// <param name="known">The row that has the other metrics, if the content is the same.</param>
     private ScoreRow Score(string path, ScoreRow place, bool[] wanted, ScoreRow? known)
     {
+        if (_files == null)
+            return Measure(path, place, wanted, known).Row;
+        var scores = _files.Get(
+            path,
+            wanted,
+            fits: file => file.Stamp == place.File && (file.IsWhole || file.Row.ContentHash == known?.ContentHash),
+            score: () => Measure(path, place with { Id = "", Image = null }, wanted, known));
+        var row = scores.Row;
+        return place with
+        {
+            Status = row.Status,
+            Error = row.Error,
+            Skipped = row.Skipped,
+            Header = row.Header,
+            ContentHash = row.ContentHash,
+            Scores = row.Scores,
+        };
+    }
+
+    private FileScores Measure(string path, ScoreRow place, bool[] wanted, ScoreRow? known)
+    {
         var decoded = _decoder.Load(path, InputOf(wanted));
         var hash = _decoder.FileBytes.IsEmpty ? null : XxHash128.HashToUInt128(_decoder.FileBytes).ToString("x32", CultureInfo.InvariantCulture);
         if (known != null && hash != known.ContentHash)
-            return Score(path, place, _all, null);
-        if (known is { Failed: true })
-            return Failed(place, known.Status, known.Error, known.Header, hash);
-        if (decoded.Status != ImageStatus.Ok)
-            return Failed(place, decoded.Status, decoded.Error, decoded.Header, hash);
+            return Measure(path, place, _all, null);
+        var row = known is { Failed: true } ? Failed(place, known.Status, known.Error, known.Header, hash)
+            : decoded.Status != ImageStatus.Ok ? Failed(place, decoded.Status, decoded.Error, decoded.Header, hash)
+            : Decoded(place with { ContentHash = hash }, wanted, known);
+        return new FileScores(place.File, known == null, row);
+    }
 
+    /// <summary>Scores the image that the decoder holds.</summary>
+    private ScoreRow Decoded(ScoreRow place, bool[] wanted, ScoreRow? known)
+    {
         var image = _decoder.Image;
         var scores = new double[_metrics.Count];
         for (var i = 0; i < scores.Length; i++)
             scores[i] = wanted[i] ? double.NaN : known!.Scores.Span[i];
         // Gates see the scores in this row as they come.
-        var row = place with { Header = image.Header, ContentHash = hash, Scores = scores };
+        var row = place with { Header = image.Header, Scores = scores };
         Array.Clear(_failures);
         _scorers.BeginImage();
         var (last, skipped) = (_stages.Last, (string?)null);

@@ -47,7 +47,7 @@ public sealed record ScoreTableOptions
 /// <see cref="TableAlignment"/>); no image is read for that.</item>
 /// </list>
 /// An image is taken for unchanged when its file has the same size and time; when only those differ, its content hash decides. Rows of
-/// images that could not be read, were missing or too large are tried again. A score that an earlier run skipped
+/// images that could not be read, were missing, too large or not opened are tried again. A score that an earlier run skipped
 /// (<see cref="ScoreRow.Skipped"/>) is one that the row lacks: it is computed unless a gate of this run skips it too.
 /// </remarks>
 public static class ScoreTableRun
@@ -90,27 +90,30 @@ public static class ScoreTableRun
         using var shardLock = TableLock.OfShard(folder, options.Shard);
         foreach (var abandoned in Directory.EnumerateFiles(folder, Path.GetFileName(TablePart.FileOf(folder, options.Shard, 0))[..10] + "*" + WholeFile.Suffix))
             File.Delete(abandoned);
+        using var writing = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
+        using var reading = writing.Another();
+        var parts = Parts(writing, folder, options.Shard);
+        foreach (var part in parts)
+            part.CheckIntact(writing);
         var metrics = Begin(dataset, folder, scoring, options);
         scoring = scoring with { Metrics = metrics };
 
-        using var writing = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
-        using var reading = writing.Another();
         IEnumerable<(DatasetItem Item, long Key)> Items() =>
             ScoringRun.Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
-        var parts = Parts(writing, folder, options.Shard);
         if (parts.Count > 0)
         {
             TableAlignment.Align(writing, parts, Items, metrics);
             parts = Parts(writing, folder, options.Shard);
         }
         var known = new KnownParts(reading, parts, metrics);
+        var files = ScoringRun.FilesOf(dataset);
         var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
         var results = OrderedPipeline<TableWork, (ScoredItem Item, PartSlot?[] Slots), ImageScorer>.Run(
             Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key))),
             scoring.Workers,
             scoring.Workers * ScoringRun.ItemsInFlightPerWorker,
-            () => new ImageScorer(scoring),
-            (worker, work) => (worker.Update(work.Item, dataset.Format, work.Key, [.. work.Slots.Select(slot => slot?.Known)]), work.Slots),
+            () => new ImageScorer(scoring, dataset.Format, files),
+            (worker, work) => (worker.Update(work.Item, work.Key, [.. work.Slots.Select(slot => slot?.Known)]), work.Slots),
             cancellation);
         var isWriting = false;
         try

@@ -14,6 +14,12 @@ public abstract class ScoringGate
     /// <summary>The metrics that the condition reads. They are computed before it is asked, unless an earlier gate has failed.</summary>
     public abstract IReadOnlyList<Metric> Metrics { get; }
 
+    /// <summary>
+    /// True when the answer depends on the image file alone, not on what the dataset says of it (names, positions, text). Only then can
+    /// items that name the same file share its scores. False unless a gate says otherwise.
+    /// </summary>
+    public virtual bool JudgesFileAlone => false;
+
     /// <summary>Judges an image. Several threads call it at the same time.</summary>
     /// <param name="row">What is known of the image: header, names, and the scores of this gate and the earlier ones; status and error are not final.</param>
     /// <param name="columns">The columns of the row.</param>

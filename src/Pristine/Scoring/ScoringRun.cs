@@ -38,6 +38,12 @@ public sealed record ScoringOptions
     /// </summary>
     public IReadOnlyList<ScoringGate> Gates { get; init; } = [];
 
+    /// <summary>
+    /// Conditions on an item's record (text, fields, ids), asked before any of its images is opened; by default none. The images of an item
+    /// that does not fulfil one of them get the status <see cref="Media.ImageStatus.Skipped"/> and no scores.
+    /// </summary>
+    public IReadOnlyList<ItemGate> ItemGates { get; init; } = [];
+
     /// <summary><see cref="Metrics"/>, then those that <see cref="Gates"/> read besides, on <see cref="Device"/>: the metrics of every row.</summary>
     public IReadOnlyList<Metric> AllMetrics => [.. Metrics.Concat(Gates.SelectMany(gate => gate.Metrics)).DistinctBy(metric => metric.Name).Select(Place)];
 
@@ -75,14 +81,18 @@ public static class ScoringRun
             throw new InvalidOperationException(absent.Missing);
         if (options.AllMetrics.Count > 0)
             dataset.RequireImages(cancellation);
+        var files = FilesOf(dataset);
         return OrderedPipeline<(DatasetItem Item, long Key), ScoredItem, ImageScorer>.Run(
             Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start),
             options.Workers,
             options.Workers * ItemsInFlightPerWorker,
-            () => new ImageScorer(options),
+            () => new ImageScorer(options, dataset.Format, files),
             (worker, keyed) => worker.Score(keyed.Item, keyed.Key),
             cancellation);
     }
+
+    /// <summary>What remembers the scored files of a run; null for a folder, in which no file is there twice.</summary>
+    internal static ScoredFiles? FilesOf(Dataset dataset) => dataset.Format == DatasetFormat.Folder ? null : new ScoredFiles();
 
     /// <summary>The items with the keys of their first images.</summary>
     internal static IEnumerable<(DatasetItem Item, long Key)> Keyed(IEnumerable<DatasetItem> items)

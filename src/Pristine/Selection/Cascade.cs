@@ -10,25 +10,57 @@ namespace Pristine.Selection;
 /// </summary>
 public static class Cascade
 {
-    /// <summary>The gates of some rules, for <see cref="ScoringOptions.Gates"/>.</summary>
+    /// <summary>The gates of some rules on images, for <see cref="ScoringOptions.Gates"/>.</summary>
     /// <param name="rules">Rules, all of which an image must fulfil; they are asked in this order.</param>
-    /// <returns>One gate per rule. The metrics that a rule names become metrics of the run.</returns>
+    /// <returns>A gate for each rule that needs an image. The metrics that a rule names become metrics of the run.</returns>
     /// <exception cref="RuleException">
-    /// A rule cannot be understood, or cannot be judged while an image is scored: it names <c>status</c>, <c>error</c>, <c>skipped</c>,
-    /// <c>modified</c>, <c>text_length</c>, <c>word_count</c>, <c>turns</c> or a field of items, or uses <c>ilike</c>, <c>lower</c> or <c>upper</c>.
+    /// A rule cannot be understood, or cannot be judged while an image is scored: it names <c>status</c>, <c>error</c>, <c>skipped</c> or
+    /// <c>modified</c>, or joins a field of items and a score with <c>or</c>.
     /// </exception>
     public static IReadOnlyList<ScoringGate> Of(IEnumerable<string> rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        return [.. rules.Select(text =>
+        var record = new RecordPart(null);
+        var gates = new List<ScoringGate>();
+        foreach (var rule in rules.Select(Rule.Parse))
         {
-            var rule = Rule.Parse(text);
-            return RuleEvaluation.Obstacle(rule.Condition) is { } obstacle
+            if (record.Rest(rule.Condition) is not { } condition)
+                continue;
+            gates.Add(RuleEvaluation.Obstacle(condition) is { } obstacle
                 ? throw new RuleException(
                     $"In the rule '{rule.Text}': expected what can be judged while an image is scored (metrics, sizes, format, names); found {obstacle}. " +
                     "'pristine select' can use it.")
-                : new RuleGate(rule, null, isAsked: true);
-        })];
+                : new RuleGate(condition, null, isAsked: true));
+        }
+        return gates;
+    }
+
+    /// <summary>The gates of some rules on records, for <see cref="ScoringOptions.ItemGates"/>.</summary>
+    /// <param name="rules">Rules, all of which an item must fulfil; of each the part counts that reads nothing but the record.</param>
+    /// <exception cref="RuleException">A rule cannot be understood.</exception>
+    public static IReadOnlyList<ItemGate> OfItems(IEnumerable<string> rules)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        return OfItems(rules.Select(Rule.Parse), null);
+    }
+
+    /// <summary>
+    /// The gates of a selection on records, for <see cref="ScoringOptions.ItemGates"/>. An item that fails one of them is dropped whatever
+    /// its images are, so nobody needs to open them.
+    /// </summary>
+    /// <param name="selection">What will be kept.</param>
+    /// <exception cref="RuleException">A rule cannot be understood.</exception>
+    public static IReadOnlyList<ItemGate> OfItems(SelectionOptions selection)
+    {
+        ArgumentNullException.ThrowIfNull(selection);
+        var parsed = ParsedSelection.Of(selection, RuleColumns.Any);
+        return OfItems(parsed.Rules, parsed.ScoreExpression);
+    }
+
+    private static IReadOnlyList<ItemGate> OfItems(IEnumerable<Rule> rules, RuleExpression? score)
+    {
+        var record = new RecordPart(score);
+        return [.. rules.Select(rule => record.Of(rule.Condition)).OfType<RuleExpression>().Select(part => new RecordGate(part, score))];
     }
 
     /// <summary>
@@ -37,7 +69,9 @@ public static class Cascade
     /// same ledger: an image that fails a rule fails it in both, and nobody asks for its later scores.
     /// </summary>
     /// <param name="selection">What will be kept.</param>
-    /// <returns>One gate per rule. A rule that cannot be judged while an image is scored is there too, but stops nothing.</returns>
+    /// <returns>
+    /// A gate for each rule that needs an image. A rule that cannot be judged while an image is scored is there too, but stops nothing.
+    /// </returns>
     /// <exception cref="RuleException">
     /// A rule cannot be understood; or skipping could change what is kept: with <see cref="ImagePolicy.Mean"/>, because a mean needs every
     /// image's score, and with <see cref="ImagePolicy.Best"/> and a share by a score that may be skipped, because an item's best value may
@@ -52,10 +86,13 @@ public static class Cascade
         var gates = new List<RuleGate>();
         // The status of an image is final only when all metrics have been computed; a rule that names it makes later skips visible.
         var isAsked = true;
+        var record = new RecordPart(parsed.ScoreExpression);
         foreach (var rule in parsed.Rules)
         {
+            if (record.Rest(rule.Condition) is not { } condition)
+                continue;
             isAsked &= !rule.Condition.Columns.Any(column => column.Name is "status" or "error" or SkippedScores.Column);
-            gates.Add(new RuleGate(rule, parsed.ScoreExpression, isAsked && RuleEvaluation.Obstacle(rule.Condition) == null));
+            gates.Add(new RuleGate(condition, parsed.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null));
         }
         if (selection.Images == ImagePolicy.Best && parsed.By is { } by)
         {
@@ -71,22 +108,24 @@ public static class Cascade
     }
 }
 
-/// <summary>A rule as a gate.</summary>
-/// <param name="rule">The rule.</param>
+/// <summary>The part of a rule that needs an image, as a gate.</summary>
+/// <param name="condition">The part.</param>
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
 /// <param name="isAsked">False for a rule that stops no image, because it cannot be judged yet.</param>
-internal sealed class RuleGate(Rule rule, RuleExpression? score, bool isAsked) : ScoringGate
+internal sealed class RuleGate(RuleExpression condition, RuleExpression? score, bool isAsked) : ScoringGate
 {
     public bool IsAsked => isAsked;
 
-    public override IReadOnlyList<Metric> Metrics { get; } = MetricsOf(rule.Condition.Columns, score);
+    public override IReadOnlyList<Metric> Metrics { get; } = MetricsOf(condition.Columns, score);
+
+    public override bool JudgesFileAlone { get; } = !isAsked || new RecordPart(score).IsOfFile(condition);
 
     public override string? Failure(ScoreRow row, ScoreColumns columns)
     {
         if (!isAsked)
             return null;
         var evaluation = new RuleEvaluation(row, columns, score);
-        return evaluation.Condition(rule.Condition) == true ? null : evaluation.Failure(rule.Condition);
+        return evaluation.Condition(condition) == true ? null : evaluation.Failure(condition);
     }
 
     /// <summary>The metrics of columns; of the column <c>score</c> those of its expression.</summary>

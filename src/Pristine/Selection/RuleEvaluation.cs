@@ -16,15 +16,16 @@ namespace Pristine.Selection;
 /// <param name="Score">The expression of the column <c>score</c>; null where there is none.</param>
 internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleExpression? Score = null)
 {
+    /// <summary>The fields of the item by their names; null where no rule reads any.</summary>
+    public IReadOnlyDictionary<string, string?>? Fields { get; init; }
+
     /// <summary>
     /// The part of a rule for which it cannot be judged while an image is scored; null where it can. Some columns are known only in a
-    /// table, and of some letters .NET and DuckDB have different upper or lower cases.
+    /// table; fields of items are judged before an image is opened (<see cref="RecordPart"/>), not together with its scores.
     /// </summary>
     public static string? Obstacle(RuleExpression rule) => rule switch
     {
-        ColumnReference { ItemField: not null } or ColumnReference { Name: "status" or "error" or SkippedScores.Column or "modified" or "text_length" or "word_count" or "turns" } => rule.Source,
-        FunctionCall { Function.Name: "lower" or "upper" } call => call.Function.Name,
-        Pattern { Operator: "ilike" } => "ilike",
+        ColumnReference { ItemField: not null } or ColumnReference { Name: "status" or "error" or SkippedScores.Column or "modified" } => rule.Source,
         _ => rule.Parts.Select(Obstacle).FirstOrDefault(obstacle => obstacle != null),
     };
 
@@ -37,6 +38,8 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
                 return literal.Value;
             case ColumnReference { Name: "has_image" }:
                 return Row.Status != ImageStatus.NoImage;
+            case ColumnReference { ItemField: { } field }:
+                return Field(field) is { } value ? EngineText.Condition(value) : null;
             case Not not:
                 return !Condition(not.Inner);
             case Junction junction:
@@ -48,7 +51,9 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
             case Membership membership:
                 return Contains(membership);
             case Pattern pattern:
-                return Text(pattern.Subject) is { } text && Text(pattern.Like) is { } like ? Matches(text, like) : null;
+                return Text(pattern.Subject) is not { } text || Text(pattern.Like) is not { } like ? null
+                    : pattern.Operator == "ilike" ? Matches(EngineText.Lower(text), EngineText.Lower(like))
+                    : Matches(text, like);
             case IsNull { Subject: var subject }:
                 return subject.Kind switch
                 {
@@ -67,7 +72,11 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
         NumberLiteral literal when width == Width.Float => float.Parse(literal.Value.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
         NumberLiteral literal => literal.Value,
         ColumnReference { Name: ParsedSelection.Score } when Score != null => Number(Score, Width.Double),
+        ColumnReference { ItemField: { } field } => Field(field) is { } value ? EngineText.Number(value) : null,
         ColumnReference { Name: "item_index" } => Row.ItemIndex,
+        ColumnReference { Name: "text_length" } => Row.Text?.Length,
+        ColumnReference { Name: "word_count" } => Row.Text?.Words,
+        ColumnReference { Name: "turns" } => Row.Text?.Turns,
         ColumnReference column => Column(column).Number(Row) is var value && double.IsNaN(value) ? null : value,
         Negation negation => -Number(negation.Inner, Width.Double),
         Arithmetic arithmetic => Calculate(arithmetic),
@@ -80,8 +89,11 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
     public string? Text(RuleExpression expression) => expression switch
     {
         TextLiteral literal => literal.Value,
+        ColumnReference { ItemField: { } field } => Field(field),
         ColumnReference { Name: "folder" } => TablePart.FolderOf(Row.Image),
         ColumnReference column => Column(column).Text(Row),
+        FunctionCall { Function.Name: "lower" } call => Text(call.Arguments[0]) is { } text ? EngineText.Lower(text) : null,
+        FunctionCall { Function.Name: "upper" } call => Text(call.Arguments[0]) is { } text ? EngineText.Upper(text) : null,
         _ => throw new InvalidOperationException($"{expression.Source} is no text."),
     };
 
@@ -93,7 +105,7 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
         var comparison = isNegated ? $"not {condition.Source}" : condition.Source;
         var subject = condition.Subject.Columns.Any() ? condition.Subject.Source : null;
         if (Condition(rule) == null)
-            return subject == null ? $"{comparison} is unknown" : $"missing score {subject} leaves {comparison} unknown";
+            return subject == null ? $"{comparison} is unknown" : $"missing {(new RecordPart(Score).IsWhole(condition) ? "" : "score ")}{subject} leaves {comparison} unknown";
         var value = condition.ComparesNumbers ? Number(condition.Subject, Width.Double) : null;
         return $"{(subject == null ? "" : $"{subject} ")}{(subject == null || value == null ? "" : string.Create(CultureInfo.InvariantCulture, $"{value:0.####} "))}fails {comparison}";
     }
@@ -109,6 +121,9 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
 
     private ScoreColumn Column(ColumnReference column) =>
         Columns.Find(column.Name) ?? throw new InvalidOperationException($"The row has no column '{column.Name}'.");
+
+    private string? Field(string name) =>
+        Fields is { } fields ? fields[name] : throw new InvalidOperationException($"The row has no field '{name}' of its item.");
 
     private bool? Join(Junction junction)
     {

@@ -303,7 +303,9 @@ internal sealed record IsNull(RuleExpression Subject) : RuleExpression($"{Subjec
 /// <param name="Value">SQL of its number; null where it is none.</param>
 /// <param name="Threshold">SQL of the number it was compared with; null where there is none.</param>
 /// <param name="Metrics">The metrics that the comparison reads.</param>
-internal sealed record DropReason(int Code, string Rule, string Comparison, string? Column, string? Value, string? Threshold, IReadOnlyList<string> Metrics);
+/// <param name="IsOfRecord">True when the comparison reads nothing but the item's record.</param>
+internal sealed record DropReason(
+    int Code, string Rule, string Comparison, string? Column, string? Value, string? Threshold, IReadOnlyList<string> Metrics, bool IsOfRecord);
 
 /// <summary>Numbers the comparisons of all rules.</summary>
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
@@ -338,7 +340,8 @@ internal sealed class ReasonList(RuleExpression? score)
     /// <summary>Enters a reason that is no comparison of a rule.</summary>
     /// <param name="rule">What it says of itself.</param>
     /// <param name="column">The column whose value may be missing; null where none may.</param>
-    public int Add(string rule, ColumnReference? column) => Add(rule, rule, column?.Name, null, null, column == null ? [] : [column]);
+    public int Add(string rule, ColumnReference? column) =>
+        Add(rule, rule, column?.Name, null, null, column == null ? [] : [column], column != null && new RecordPart(score).IsWhole(column));
 
     /// <summary>Enters a comparison of the current rule.</summary>
     /// <param name="condition">The comparison.</param>
@@ -349,12 +352,13 @@ internal sealed class ReasonList(RuleExpression? score)
         condition.Subject.Columns.Any() ? condition.Subject.Source : null,
         condition.ComparesNumbers ? condition.Subject.Number(Width.Double) : null,
         threshold?.Number(Width.Double),
-        condition.Columns);
+        condition.Columns,
+        new RecordPart(score).IsWhole(condition));
 
-    private int Add(string rule, string comparison, string? column, string? value, string? threshold, IEnumerable<ColumnReference> columns)
+    private int Add(string rule, string comparison, string? column, string? value, string? threshold, IEnumerable<ColumnReference> columns, bool isOfRecord)
     {
         var metrics = RuleGate.MetricsOf(columns, score).Select(metric => metric.Name);
-        _all.Add(new DropReason(FirstCode + _all.Count, rule, comparison, column, value, threshold, [.. metrics]));
+        _all.Add(new DropReason(FirstCode + _all.Count, rule, comparison, column, value, threshold, [.. metrics], isOfRecord));
         return _all[^1].Code;
     }
 

@@ -40,6 +40,7 @@ public sealed class SelectionRun : IDisposable
     private readonly ScoreTable _table;
     private readonly ParsedSelection _parsed;
     private readonly ReasonList _reasons;
+    private readonly RecordPart _record;
     private readonly Func<Dataset> _openDataset;
     private readonly string _folder;
     private string _decided = "";
@@ -51,6 +52,7 @@ public sealed class SelectionRun : IDisposable
         _openDataset = openDataset;
         _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns));
         _reasons = new ReasonList(_parsed.ScoreExpression);
+        _record = new RecordPart(_parsed.ScoreExpression);
         _folder = Directory.CreateTempSubdirectory("pristine-select-").FullName;
         _database = DuckDbConnection.Open(
             new DuckDbOptions { Threads = resources.Threads, MemoryLimit = resources.MemoryLimit, TemporaryFolder = Path.Combine(_folder, "spill") });
@@ -65,7 +67,7 @@ public sealed class SelectionRun : IDisposable
     /// <summary>Number of items that are kept.</summary>
     public long Kept { get; private set; }
 
-    /// <summary>Number of items that are kept without an image to judge.</summary>
+    /// <summary>Number of items without an image that are kept because a rule or step needs one; rules on the record alone have judged them.</summary>
     public long KeptWithoutImage { get; private set; }
 
     /// <summary>Number of items that are dropped.</summary>
@@ -264,18 +266,18 @@ public sealed class SelectionRun : IDisposable
     /// <summary>The first table of decisions: rules.</summary>
     private void Judge()
     {
-        var code = new List<string>
-        {
-            $"WHEN status = 'no_image' THEN {(Options.KeepItemsWithoutImage ? SelectionCode.KeptWithoutImage : SelectionCode.DroppedWithoutImage)}",
-            // A record that could not be understood has no image, and so no folder; folders are cheaper to read than names of images.
-            $"WHEN folder IS NULL THEN {SelectionCode.InvalidRecord}",
-        };
+        var code = new List<string>();
+        if (!Options.KeepItemsWithoutImage)
+            code.Add($"WHEN status = 'no_image' THEN {SelectionCode.DroppedWithoutImage}");
+        // A record that could not be understood has no image, and so no folder; folders are cheaper to read than names of images.
+        code.Add($"WHEN folder IS NULL AND status <> 'no_image' THEN {SelectionCode.InvalidRecord}");
         foreach (var rule in _parsed.Rules)
-        {
-            _reasons.Rule = rule.Text;
-            var (condition, reason) = (rule.Condition.Condition, rule.Condition.Explain(_reasons, wanted: true));
-            code.Add($"WHEN {condition} IS FALSE THEN {reason} WHEN {condition} IS NULL THEN -({reason})");
-        }
+            if (_record.Of(rule.Condition) is { } part)
+                code.Add(FailureOf(rule, part));
+        var needsImage = _parsed.Rules.Any(rule => !_record.IsWhole(rule.Condition)) || (_parsed.By is { } column && !_record.IsWhole(column));
+        code.Add($"WHEN status = 'no_image' THEN {(needsImage ? SelectionCode.KeptWithoutImage : SelectionCode.Passes)}");
+        foreach (var rule in _parsed.Rules.Where(rule => !_record.IsWhole(rule.Condition)))
+            code.Add(FailureOf(rule, rule.Condition));
         var statuses = string.Join(' ', Enum.GetValues<ImageStatus>().Select(status => $"WHEN '{status.Name()}' THEN {(int)status}"));
         var by = _parsed.By == null ? "NULL::DOUBLE" : _parsed.By.Number(Width.Double);
         var per = _parsed.Per == null ? "CAST(0 AS TINYINT)" : $"coalesce(CAST({DuckDbConnection.Identifier(_parsed.Per.Name)} AS VARCHAR), '')";
@@ -289,6 +291,17 @@ public sealed class SelectionRun : IDisposable
             judged = PerItem(judged);
         Decide(judged);
     }
+
+    /// <summary>SQL of the cases in which a rule drops.</summary>
+    private string FailureOf(Rule rule, RuleExpression condition)
+    {
+        _reasons.Rule = rule.Text;
+        var reason = condition.Explain(_reasons, wanted: true);
+        return $"WHEN {condition.Condition} IS FALSE THEN {reason} WHEN {condition.Condition} IS NULL THEN -({reason})";
+    }
+
+    /// <summary>SQL: whether an item takes part in shares and percentiles. One without an image does where these read only the record.</summary>
+    private string TakesPart => _record.IsWhole(_parsed.By!) ? SelectionCode.Kept : $"code = {SelectionCode.Passes}";
 
     /// <summary>Of several images the one that decides about the item: the first that fails (worst), or the first that passes (best).</summary>
     private string PerItem(string judged)
@@ -315,14 +328,14 @@ public sealed class SelectionRun : IDisposable
         _database.Execute(
             $"""
             CREATE TABLE bounds AS SELECT per, ends[1] AS low, ends[2] AS high
-            FROM (SELECT per, quantile_cont(by_value, {shares}) AS ends FROM {_decided} WHERE code = {SelectionCode.Passes} GROUP BY per)
+            FROM (SELECT per, quantile_cont(by_value, {shares}) AS ends FROM {_decided} WHERE {TakesPart} GROUP BY per)
             """);
         Decide(
             $"""
             SELECT key, item_index, status, by_value, d.per,
-              CASE WHEN code <> {SelectionCode.Passes} THEN code WHEN by_value IS NULL THEN -{missing} WHEN by_value < low THEN {low} WHEN by_value > high THEN {high} ELSE code END AS code,
-              CASE WHEN code <> {SelectionCode.Passes} THEN value ELSE by_value END AS value,
-              CASE WHEN code <> {SelectionCode.Passes} THEN threshold WHEN by_value < low THEN low ELSE high END AS threshold
+              CASE WHEN NOT {TakesPart} THEN code WHEN by_value IS NULL THEN -{missing} WHEN by_value < low THEN {low} WHEN by_value > high THEN {high} ELSE code END AS code,
+              CASE WHEN NOT {TakesPart} THEN value ELSE by_value END AS value,
+              CASE WHEN NOT {TakesPart} THEN threshold WHEN by_value < low THEN low ELSE high END AS threshold
             FROM {_decided} d LEFT JOIN bounds b ON d.per = b.per
             """);
     }
@@ -334,7 +347,7 @@ public sealed class SelectionRun : IDisposable
         var amount = top.Amount.ToString(CultureInfo.InvariantCulture);
         var count = top.IsPercent ? $"CAST(ceil(count(*) * {amount} / 100) AS BIGINT)" : $"least(count(*), {amount})";
         var (best, worse) = _parsed.SmallestIsBest ? ("ASC", ">") : ("DESC", "<");
-        var candidates = $"(SELECT * FROM {_decided} WHERE code = {SelectionCode.Passes} AND by_value IS NOT NULL)";
+        var candidates = $"(SELECT * FROM {_decided} WHERE {TakesPart} AND by_value IS NOT NULL)";
         // The value and key of the last one that is kept, in each group; everything after it goes.
         _database.Execute(
             $"""
@@ -347,10 +360,10 @@ public sealed class SelectionRun : IDisposable
         Decide(
             $"""
             SELECT key, item_index, status, by_value, d.per,
-              CASE WHEN code <> {SelectionCode.Passes} THEN code WHEN by_value IS NULL THEN -{missing}
+              CASE WHEN NOT {TakesPart} THEN code WHEN by_value IS NULL THEN -{missing}
                    WHEN last_key IS NULL OR by_value {worse} last_value OR (by_value = last_value AND key > last_key) THEN {beyond} ELSE code END AS code,
-              CASE WHEN code <> {SelectionCode.Passes} THEN value ELSE by_value END AS value,
-              CASE WHEN code <> {SelectionCode.Passes} THEN threshold ELSE last_value END AS threshold
+              CASE WHEN NOT {TakesPart} THEN value ELSE by_value END AS value,
+              CASE WHEN NOT {TakesPart} THEN threshold ELSE last_value END AS threshold
             FROM {_decided} d LEFT JOIN last_kept l ON d.per = l.per
             """);
     }
@@ -402,6 +415,7 @@ public sealed class SelectionRun : IDisposable
             {
                 SelectionCode.DroppedWithoutImage => "no image",
                 SelectionCode.InvalidRecord => "not a valid record",
+                < 0 when known[-code].IsOfRecord => $"missing {known[-code].Column}",
                 < 0 when status is not (ImageStatus.Ok or ImageStatus.TooSmall) => $"image {status.Name()}",
                 < 0 => $"missing score {known[-code].Column}{(isSkipped ? " (skipped)" : "")}",
                 _ => $"fails {known[code].Rule}",
@@ -432,7 +446,8 @@ public sealed class SelectionRun : IDisposable
                 WHEN code = {SelectionCode.KeptWithoutImage} THEN 'kept: no image to judge'
                 WHEN code = {SelectionCode.DroppedWithoutImage} THEN 'no image'
                 WHEN code = {SelectionCode.InvalidRecord} THEN r.error
-                WHEN code < 0 THEN concat('missing score ', {Text(reason => reason.Column)}, ': ', coalesce('skipped, ' || {_reasons.SkippedOfCode("-code", "r.skipped")}, concat(r.status, ', ' || r.error)))
+                WHEN code < 0 THEN coalesce({_reasons.CaseOfCode("-code", reason => reason.IsOfRecord ? DuckDbConnection.Literal($"missing {reason.Column}") : null, "VARCHAR")},
+                  concat('missing score ', {Text(reason => reason.Column)}, ': ', coalesce('skipped, ' || {_reasons.SkippedOfCode("-code", "r.skipped")}, concat(r.status, ', ' || r.error))))
                 ELSE concat({Text(reason => reason.Column)} || coalesce(' ' || {shown}, '') || ' ', 'fails ', {Text(reason => reason.Comparison)})
               END AS reason
             FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key

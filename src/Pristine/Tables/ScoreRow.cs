@@ -37,10 +37,10 @@ public sealed record ScoreRow
     /// <summary>Position of the item in the dataset, from 0.</summary>
     public long ItemIndex { get; init; }
 
-    /// <summary>Size and time of the file before it was read; null when there was none. Only rows of a score table have it.</summary>
+    /// <summary>Size and time of the file before it was read; null when there was none.</summary>
     public FileStamp? File { get; init; }
 
-    /// <summary>What the item's text measures; null for items that are no records. Only rows of a score table have it.</summary>
+    /// <summary>What the item's text measures; null for items that are no records.</summary>
     public ItemText? Text { get; init; }
 
     /// <summary>XXH128 of the file's bytes in lower-case hex, 32 digits; null when the file could not be read.</summary>
@@ -49,8 +49,11 @@ public sealed record ScoreRow
     /// <summary>One native score per metric, in the order of <see cref="ScoreColumns.Metrics"/>; NaN where there is none.</summary>
     public required ReadOnlyMemory<double> Scores { get; init; }
 
+    /// <summary>The file's size, also where no header could be read; null when there was no file.</summary>
+    public long? Bytes => Header?.Bytes ?? File?.Bytes;
+
     /// <summary>True when no metric that needs pixels could run: the image is missing, unreadable, too large or timed out.</summary>
-    public bool Failed => Status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.NoImage);
+    public bool Failed => Status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.NoImage or ImageStatus.Skipped);
 }
 
 /// <summary>An item with the rows of its images; an item without an image has one row with the status <c>no_image</c>.</summary>
@@ -152,7 +155,7 @@ public sealed class ScoreColumns
         new("width", row => row.Header?.Width ?? double.NaN),
         new("height", row => row.Header?.Height ?? double.NaN),
         new("format", row => row.Header?.Format),
-        new("bytes", row => row.Header?.Bytes ?? double.NaN),
+        new("bytes", row => row.Bytes ?? double.NaN),
         new("content_hash", row => row.ContentHash),
     ];
 

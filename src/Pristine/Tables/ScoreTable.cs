@@ -55,9 +55,37 @@ public sealed class ScoreTable
         get
         {
             var behind = Parts.Count(part => Provenance.Columns.Any(column => !part.Has(column.Metric, column.Fingerprint, part.Contents.LastKey)));
-            return behind > 0 ? $"{behind} of {Parts.Count} parts lack a column or have it by an older model"
+            var missing = Provenance.IsComplete && Parts.Count > 0 ? Parts.Max(part => part.Contents.LastKey) + 1 - RowCount : 0;
+            return missing > 0 ? $"{missing} rows are missing"
+                : behind > 0 ? $"{behind} of {Parts.Count} parts lack a column or have it by an older model"
                 : !Provenance.IsComplete ? $"{Provenance.FinishedShards.Count} of {Provenance.Shards} shards are finished"
                 : null;
+        }
+    }
+
+    /// <summary>
+    /// Null for a table whose metrics this program has; otherwise which columns it does not know. They can be read and selected by, but not
+    /// computed.
+    /// </summary>
+    public string? UnknownMetrics
+    {
+        get
+        {
+            var unknown = Provenance.Columns.Where(column => !IsKnown(column.Metric)).Select(column => $"{column.Metric} ({column.Program} made it)").ToArray();
+            return unknown.Length == 0 ? null : $"this program does not have the metric of the column {string.Join(", ", unknown)}";
+        }
+    }
+
+    private static bool IsKnown(string metric)
+    {
+        try
+        {
+            return MetricCatalog.Find(metric) != null;
+        }
+        catch (ArgumentException)
+        {
+            // The name of a variant that does not exist.
+            return false;
         }
     }
 
@@ -72,6 +100,8 @@ public sealed class ScoreTable
         folder = Path.GetFullPath(folder);
         using var database = DuckDbConnection.Open();
         var parts = TablePart.List(database, folder);
+        foreach (var part in parts)
+            part.CheckIntact(database);
         // A dataset without items has a table without parts.
         return parts.Count > 0 || provenance.IsComplete
             ? new ScoreTable(folder, provenance, parts)

@@ -67,17 +67,14 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         var files = Directory.EnumerateFiles(folder, "part-*.parquet").Where(file => Name().IsMatch(file)).Order(StringComparer.Ordinal).ToArray();
         if (files.Length == 0)
             return [];
-        var contents = new Dictionary<string, PartContents>(StringComparer.Ordinal);
+        Dictionary<string, PartContents> contents;
         try
         {
-            using var reader = database.Query(
-                $"SELECT file_name, decode(value) FROM parquet_kv_metadata({FileList(files)}) WHERE decode(key) = '{MetadataKey}'");
-            while (reader.Read())
-                contents[reader.Text(0)!] = JsonSerializer.Deserialize<PartContents>(reader.Utf8(1))!;
+            contents = ReadContents(database, files);
         }
         catch (Exception exception) when (exception is DuckDbException or JsonException)
         {
-            throw new ScoreTableException($"The score table {folder} has a damaged part: {exception.Message}", exception);
+            throw DamagedOf(database, files) ?? new ScoreTableException($"The score table {folder} cannot be read: {exception.Message}", exception);
         }
         return [.. files.Select(file =>
         {
@@ -86,9 +83,68 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
                 file,
                 int.Parse(name.Groups[1].ValueSpan, CultureInfo.InvariantCulture),
                 int.Parse(name.Groups[2].ValueSpan, CultureInfo.InvariantCulture),
-                contents.GetValueOrDefault(file) ?? throw new ScoreTableException(
-                    $"Expected {file} to be a part of a score table; it is a Parquet file of another program. Move it out of {folder}."));
+                contents.GetValueOrDefault(file) ?? throw (PartSeal.IsIntact(file) == false
+                    ? Damaged(file, "it does not say what it holds", null)
+                    : new ScoreTableException(
+                        $"Expected {file} to be a part of a score table; it is a Parquet file of another program. Move it out of {folder}.")));
         })];
+    }
+
+    /// <summary>Checks that the bytes of the part are those that were written.</summary>
+    /// <param name="database">Any database.</param>
+    /// <exception cref="ScoreTableException">They are not; the message names the part and the remedy.</exception>
+    public void CheckIntact(DuckDbConnection database)
+    {
+        switch (PartSeal.IsIntact(File))
+        {
+            case false:
+                throw Damaged(File, "its checksum does not fit its content", null);
+            case null:
+                // Written by a program that knew no seal, or rewritten by another: what can be read in full is taken for sound.
+                try
+                {
+                    database.Execute($"SELECT max(hash(COLUMNS(*))) FROM read_parquet({DuckDbConnection.Literal(File)})");
+                }
+                catch (DuckDbException exception)
+                {
+                    throw Damaged(File, exception.Message, exception);
+                }
+                break;
+        }
+    }
+
+    private static Dictionary<string, PartContents> ReadContents(DuckDbConnection database, IEnumerable<string> files)
+    {
+        var contents = new Dictionary<string, PartContents>(StringComparer.Ordinal);
+        using var reader = database.Query(
+            $"SELECT file_name, decode(value) FROM parquet_kv_metadata({FileList(files)}) WHERE decode(key) = '{MetadataKey}'");
+        while (reader.Read())
+            contents[reader.Text(0)!] = JsonSerializer.Deserialize<PartContents>(reader.Utf8(1))!;
+        return contents;
+    }
+
+    /// <summary>The first of some files that cannot be read; null where each can by itself.</summary>
+    private static ScoreTableException? DamagedOf(DuckDbConnection database, IEnumerable<string> files)
+    {
+        foreach (var file in files)
+        {
+            try
+            {
+                ReadContents(database, [file]);
+            }
+            catch (Exception exception) when (exception is DuckDbException or JsonException)
+            {
+                return Damaged(file, exception.Message, exception);
+            }
+        }
+        return null;
+    }
+
+    private static ScoreTableException Damaged(string file, string reason, Exception? cause)
+    {
+        var message = $"The part {file} of a score table is damaged: {reason.Split('\n')[0].TrimEnd('.')}. " +
+            "Delete this file and run the same 'pristine score' or 'pristine filter' again: its rows are scored anew, and no others.";
+        return cause == null ? new ScoreTableException(message) : new ScoreTableException(message, cause);
     }
 
     public static string FileOf(string folder, int shard, int sequence) =>
@@ -151,8 +207,12 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         }
         var contents = new PartContents(rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true);
         var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents));
-        WholeFile.Make(file, temporary => database.Execute(
-            $"COPY {Rows} TO {DuckDbConnection.Literal(temporary)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{MetadataKey}: {metadata}}}); DROP TABLE {Rows}"));
+        WholeFile.Make(file, temporary =>
+        {
+            database.Execute(
+                $"COPY {Rows} TO {DuckDbConnection.Literal(temporary)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{MetadataKey}: {metadata}}}); DROP TABLE {Rows}");
+            PartSeal.Add(temporary);
+        });
         return contents;
     }
 
@@ -204,7 +264,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         appender.Append((long?)row.Header?.Width);
         appender.Append((long?)row.Header?.Height);
         appender.Append(row.Header?.Format);
-        appender.Append(row.Header?.Bytes ?? row.File?.Bytes);
+        appender.Append(row.Bytes);
         appender.AppendTimestamp(row.File?.Modified);
         appender.Append(row.ContentHash);
         appender.Append(row.Text?.Length);

@@ -111,6 +111,55 @@ public class ScoreTableRunTests
     }
 
     [Fact]
+    public void A_damaged_part_is_named_with_the_remedy_which_works()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 10);
+        Score(folder["images"], folder["table"], With("brightness"));
+        var whole = Export(folder["table"]);
+        var part = Path.Combine(folder["table"], "part-0000-000001.parquet");
+        var sound = File.ReadAllBytes(part);
+        var random = new Random(7);
+        var damages = Enumerable.Range(0, 60).Select(_ => random.Next(sound.Length)).Select(at => (byte[])[.. sound[..at], (byte)(sound[at] ^ (1 << (at % 8))), .. sound[(at + 1)..]])
+            .Append([]).Append(sound[..^1]).Append(sound[..(sound.Length / 2)]).Append([.. sound, 0]);
+        foreach (var damaged in damages)
+        {
+            File.WriteAllBytes(part, damaged);
+            foreach (var use in (Action[])[() => ScoreTable.Open(folder["table"]), () => Score(folder["images"], folder["table"], With("brightness"))])
+            {
+                var message = Assert.Throws<ScoreTableException>(use).Message;
+                Assert.Contains(part, message, StringComparison.Ordinal);
+                Assert.Contains("Delete this file and run", message, StringComparison.Ordinal);
+            }
+        }
+        File.Delete(part);
+        Assert.Equal("4 rows are missing", ScoreTable.Open(folder["table"]).Incomplete);
+        Assert.Equal(4, Score(folder["images"], folder["table"], With("brightness")));
+        Assert.Equal(whole, Export(folder["table"]));
+        Assert.Null(ScoreTable.Open(folder["table"]).Incomplete);
+    }
+
+    [Fact]
+    public void A_file_that_many_items_name_is_read_once_also_for_a_metric_that_is_added()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 3);
+        File.WriteAllLines(folder["list.txt"], Enumerable.Range(0, 40).Select(i => folder[$"images/0{i % 3}.jpg"]));
+        Score(folder["list.txt"], folder["table"], With("brightness"));
+        Score(folder["list.txt"], folder["table"], With("entropy"));
+        File.Copy(Photos[7], folder["images/01.jpg"], overwrite: true);
+        Score(folder["list.txt"], folder["table"], With("contrast"));
+        foreach (var (i, path) in Enumerable.Range(0, 40).Select(i => (i, folder[$"images/0{i % 3}.jpg"])))
+        {
+            Directory.CreateDirectory(folder["each"]);
+            File.Copy(path, folder[$"each/{i:00}.jpg"]);
+        }
+        Score(folder["each"], folder["fresh"], With("brightness", "entropy", "contrast"));
+        static string Scores(string line) => line[line.IndexOf("\"content_hash\"", StringComparison.Ordinal)..];
+        Assert.Equal(Export(folder["fresh"]).Select(Scores), Export(folder["table"]).Select(Scores));
+    }
+
+    [Fact]
     public void A_metric_is_added_to_every_row_without_touching_the_others()
     {
         using var folder = TestFiles.NewFolder();

@@ -95,6 +95,72 @@ public sealed class ScoringRunTests : IDisposable
         Assert.False(small.Failed);
     }
 
+    /// <summary>Counts the images that it scores, by their width.</summary>
+    private sealed class CountingMetric : StatelessMetric
+    {
+        private readonly System.Collections.Concurrent.ConcurrentDictionary<int, int> _counts = new();
+
+        public override string Name => "counting-by-test";
+
+        public override string Summary => "The width.";
+
+        public override string Formula => "width";
+
+        public override ImageInput Input => ImageInput.Luma;
+
+        public int Images => _counts.Values.Sum();
+
+        protected override double Measure(in ImageView image)
+        {
+            _counts.AddOrUpdate(image.Width, 1, (_, count) => count + 1);
+            return image.Width;
+        }
+    }
+
+    [Fact]
+    public void A_file_that_many_items_name_is_scored_once()
+    {
+        var dataset = EveryKind(repeats: 30);
+        var counting = new CountingMetric();
+        var options = Options with { Metrics = [MetricCatalog.Get("pixels"), MetricCatalog.Get("brisque"), counting], Workers = 4 };
+        var rows = Rows(dataset, options);
+        Assert.Equal(3, counting.Images);
+        // As a scorer by itself gives them, which shares nothing.
+        using var scorer = new ImageScorer(options);
+        Assert.Equal(dataset.Read(TestContext.Current.CancellationToken).SelectMany((item, i) => scorer.Score(item, rows.First(row => row.ItemIndex == i).Key).Rows).Select(Text), rows.Select(Text));
+        Assert.True(counting.Images > 90);
+    }
+
+    [Fact]
+    public void A_file_that_changes_during_the_run_is_scored_again()
+    {
+        var files = new ScoredFiles(capacity: 2);
+        var scored = new List<string>();
+        int Get(string path, long stamp, int result)
+        {
+            var row = files.Get(path, [true], file => file.Stamp?.Modified == stamp, () =>
+            {
+                scored.Add($"{path}{stamp}");
+                return new FileScores(new FileStamp(1, stamp), true, new ScoreRow { Key = result, Id = "", Scores = default });
+            }).Row;
+            return (int)row.Key;
+        }
+        Assert.Equal([1, 1, 2, 2, 3, 4, 5], [Get("a", 0, 1), Get("a", 0, 9), Get("a", 1, 2), Get("a", 1, 9), Get("b", 0, 3), Get("c", 0, 4), Get("a", 1, 5)]);
+        Assert.Equal(["a0", "a1", "b0", "c0", "a1"], scored);
+        Assert.Throws<IOException>(() => files.Get("d", [true], _ => true, () => throw new IOException()));
+        Assert.Equal(6, Get("d", 0, 6));
+    }
+
+    [Fact]
+    public void The_size_of_a_file_is_told_also_where_no_header_can_be_read()
+    {
+        var columns = new ScoreColumns(Options.Metrics);
+        File.WriteAllText(_folder["text.jpg"], "no image");
+        File.WriteAllText(_folder["list.txt"], _folder["text.jpg"]);
+        var row = Rows(Dataset.Open(_folder["list.txt"]), Options).Single();
+        Assert.Equal((ImageStatus.Unreadable, 8.0), (row.Status, columns.Find("bytes")!.Number(row)));
+    }
+
     [Fact]
     public void Rows_do_not_depend_on_the_number_of_workers()
     {

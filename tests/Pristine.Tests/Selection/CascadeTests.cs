@@ -25,9 +25,11 @@ public class CascadeTests
         return Dataset.Open(folder["data.jsonl"]);
     }
 
-    private static (string[] Ledger, long Skipped) Select(Dataset dataset, string table, SelectionOptions options, IReadOnlyList<ScoringGate> gates)
+    private static (string[] Ledger, long Skipped) Select(
+        Dataset dataset, string table, SelectionOptions options, IReadOnlyList<ScoringGate> gates, IReadOnlyList<ItemGate>? itemGates = null)
     {
-        var skipped = ScoreTableRun.Score(dataset, table, new ScoringOptions { Metrics = options.Metrics, Gates = gates, Workers = 2 }, cancellation: TestContext.Current.CancellationToken)
+        var scoring = new ScoringOptions { Metrics = options.Metrics, Gates = gates, ItemGates = itemGates ?? [], Workers = 2 };
+        var skipped = ScoreTableRun.Score(dataset, table, scoring, cancellation: TestContext.Current.CancellationToken)
             .Sum(item => item.Rows.Count(row => row.Skipped != null));
         using var run = SelectionRun.Run(ScoreTable.Open(table), options, openDataset: () => dataset, cancellation: TestContext.Current.CancellationToken);
         using (var ledger = new LedgerWriter($"{table}.jsonl"))
@@ -72,6 +74,37 @@ public class CascadeTests
         line.Contains("\"id\":\"tiny", StringComparison.Ordinal) ? line.Replace("\"status\":\"too_small\"", "\"status\":\"ok\"", StringComparison.Ordinal) : line;
 
     [Theory]
+    [InlineData("item.source = 'coco'", "brightness <= 0.5")]
+    [InlineData("brightness <= 0.5 and turns <= 2", "entropy >= 7")]
+    [InlineData("not (brightness > 0.5 or item.source ilike 'CHA_')", "item.missing is null and word_count > 3")]
+    [InlineData("lower(id) like 'two%' and has_image", "entropy >= 7 or turns = 1")]
+    [InlineData("item.missing = 'x'", "brightness <= 0.5")]
+    public void Rules_on_the_record_are_judged_before_an_image_is_opened(string first, string second)
+    {
+        using var folder = TestFiles.NewFolder();
+        var dataset = Mixed(folder);
+        var options = new SelectionOptions { Keep = [first, second] };
+        var whole = Select(dataset, folder["whole"], options, []);
+        var gated = Select(dataset, folder["gated"], options, [], Cascade.OfItems(options));
+        Assert.Equal(0, whole.Skipped);
+        Assert.True(gated.Skipped > 0);
+        static string Status(string line) => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("status").GetString()!;
+        foreach (var (expected, found) in whole.Ledger.Zip(gated.Ledger))
+            Assert.Equal(Status(found) == "skipped" ? expected.Replace($"\"{Status(expected)}\"", "\"skipped\"", StringComparison.Ordinal) : expected, found);
+        // A run without the rules opens what was left, and nothing else.
+        Select(dataset, folder["gated"], new SelectionOptions { Keep = [second] }, []);
+        string[] Rows(string table)
+        {
+            ScoreTable.Open(folder[table]).Export(folder[$"{table}.rows"], "jsonl");
+            return File.ReadAllLines(folder[$"{table}.rows"]);
+        }
+        Assert.Equal(Rows("whole"), Rows("gated"));
+        // Scores that are there stay.
+        Assert.Equal(0, Select(dataset, folder["whole"], options, [], Cascade.OfItems(options)).Skipped);
+        Assert.Equal(Rows("gated"), Rows("whole"));
+    }
+
+    [Theory]
     [InlineData(ImagePolicy.Mean, null, "the mean of several images needs all of their scores")]
     [InlineData(ImagePolicy.Best, "entropy", "by which the best image of an item is found")]
     [InlineData(ImagePolicy.Best, "score", "Expected every image to have entropy")]
@@ -83,7 +116,7 @@ public class CascadeTests
 
     [Theory]
     [InlineData("status = 'ok'", "found status")]
-    [InlineData("brisque < 40 and item.source = 'x'", "found item.source")]
+    [InlineData("brisque < 40 or item.source = 'x'", "found item.source")]
     [InlineData("brisk < 40", "There is no column 'brisk'")]
     public void A_rule_that_cannot_be_judged_while_scoring_is_refused(string rule, string message) =>
         Assert.Contains(message, Assert.Throws<RuleException>(() => Cascade.Of([rule])).Message, StringComparison.Ordinal);

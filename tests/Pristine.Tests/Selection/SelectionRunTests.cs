@@ -108,6 +108,44 @@ public class SelectionRunTests
         Assert.Equal(["passes every rule", "no image", "data.jsonl:3: expected a JSON object"], ledger.Select(line => line.GetProperty("reason").GetString()));
     }
 
+    /// <summary>Records with (1) and without (0) an image, with a text of a length each.</summary>
+    private static ScoreTable Texts(TemporaryFolder folder, params (int Length, bool HasImage)[] items) => SmallTable.Make(
+        folder,
+        [.. items.Select((item, i) => SmallTable.Row(i, 10 * i, status: item.HasImage ? ImageStatus.Ok : ImageStatus.NoImage) with { Text = new ItemText(item.Length, 1, 1) })]);
+
+    [Theory]
+    // Items: 0 long with image, 1 short with image, 2 long without, 3 short without; brisque is ten times the index.
+    [InlineData("0 2", 0, "text_length > 200")]
+    [InlineData("0 2", 1, "text_length > 200", "brisque < 40")]
+    [InlineData("2", 1, "brisque < 0", "text_length > 200")]
+    [InlineData("0 2", 1, "brisque < 40 and text_length > 200")]
+    [InlineData("0 2", 1, "not (brisque > 40 or text_length <= 200)")]
+    [InlineData("0 1 2 3", 2, "brisque < 40 or text_length > 200")]
+    [InlineData("2 3", 0, "not has_image")]
+    [InlineData("1 3", 0, "id in ('i1', 'i3')")]
+    [InlineData("0 1 2 3", 2, "score > -1")]
+    [InlineData("", 0, "false")]
+    public void A_rule_on_the_record_alone_judges_every_item(string kept, int withoutImage, params string[] rules)
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = Texts(folder, (300, true), (10, true), (300, false), (10, false));
+        var options = new SelectionOptions { Keep = rules, Score = rules[0].StartsWith("score", StringComparison.Ordinal) ? "brisque + text_length" : "text_length / 2" };
+        using var run = SelectionRun.Run(table, options, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(kept, string.Join(' ', run.Decisions().Where(decision => decision.Kept).Select(decision => decision.Id[1..])));
+        Assert.Equal(withoutImage, run.KeptWithoutImage);
+        Assert.Equal(string.Join(' ', kept.Split(' ').Where(id => id is "0" or "1")), table.Kept(options with { KeepItemsWithoutImage = false }));
+    }
+
+    [Fact]
+    public void Shares_by_the_text_count_items_without_an_image()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = Texts(folder, (5, true), (1, false), (4, false), (2, true), (3, false));
+        Assert.Equal("0 2", table.Kept(new SelectionOptions { Top = new TopShare(2, false), By = "text_length" }));
+        Assert.Equal("2 4", table.Kept(new SelectionOptions { Keep = ["brisque > 0"], Between = PercentileRange.Parse("p50..p100"), By = "text_length" }));
+        Assert.Equal("0 1 2 4", table.Kept(new SelectionOptions { Top = new TopShare(1, false), By = "brisque" }));
+    }
+
     [Theory]
     [InlineData("brisque <= 40 and width >= 700", "width", 640.0, 700.0)]
     [InlineData("width < 100 or brisque < 10", "width", 640.0, 100.0)]

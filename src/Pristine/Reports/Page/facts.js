@@ -23,7 +23,8 @@ function drawOverview() {
       data.severalImages || without > 0 ? number(images, 'images') : null,
       number(scored, 'scored'), number(images - scored, 'not scored')),
     element('p', { class: 'hint' }, 'Every image was scored once by metrics that need no reference image. This page shows what a threshold on a metric would keep and drop, before anything is touched.'),
-    data.incomplete ? element('p', { class: 'warning' }, `The table is not complete: ${data.incomplete}.`) : '');
+    data.incomplete ? element('p', { class: 'warning' }, `The table is not complete: ${data.incomplete}.`) : '',
+    data.unknownMetrics ? element('p', { class: 'warning' }, `About this table: ${data.unknownMetrics}.`) : '');
 }
 
 function drawFailures() {

@@ -1,0 +1,77 @@
+using Pristine.Datasets;
+using Pristine.Media;
+using Pristine.Scoring;
+using Pristine.Tables;
+
+namespace Pristine.Selection;
+
+/// <summary>
+/// Splits rules into what the record alone decides (an item's text, fields and id) and what needs an image. Of conditions joined with
+/// <c>and</c> each is taken by itself. The part on the record judges every item, also one without an image, and before any image is opened.
+/// </summary>
+/// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
+internal sealed class RecordPart(RuleExpression? score)
+{
+    private static readonly string[] RecordColumns = ["id", "item_index", "has_image", "text_length", "word_count", "turns"];
+
+    /// <summary>Columns that hold what the dataset says of an image, not what its file holds.</summary>
+    private static readonly string[] PlaceColumns = ["key", "image", "image_index", "folder"];
+
+    /// <summary>True for an expression that reads nothing but the record.</summary>
+    public bool IsWhole(RuleExpression expression) => ColumnsOf(expression).All(column => column.ItemField != null || RecordColumns.Contains(column.Name));
+
+    /// <summary>True for an expression that reads nothing but the image's file.</summary>
+    public bool IsOfFile(RuleExpression expression) =>
+        ColumnsOf(expression).All(column => column.ItemField == null && !RecordColumns.Contains(column.Name) && !PlaceColumns.Contains(column.Name));
+
+    /// <summary>The part of a condition that the record decides: where it is not true, the condition is not. Null where there is none.</summary>
+    public RuleExpression? Of(RuleExpression condition) => Joined(Conjuncts(condition).Where(IsWhole));
+
+    /// <summary>The other part of a condition; null where the record decides the whole.</summary>
+    public RuleExpression? Rest(RuleExpression condition) => Joined(Conjuncts(condition).Where(part => !IsWhole(part)));
+
+    private IEnumerable<ColumnReference> ColumnsOf(RuleExpression expression) =>
+        expression.Columns.SelectMany(column => score != null && column.Name == ParsedSelection.Score ? score.Columns : [column]);
+
+    /// <summary>The conditions that must all hold for a condition to hold.</summary>
+    private static IEnumerable<RuleExpression> Conjuncts(RuleExpression condition) => condition switch
+    {
+        Junction { IsAnd: true } all => all.Conditions.SelectMany(Conjuncts),
+        Not { Inner: Junction { IsAnd: false } none } => none.Conditions.SelectMany(part => Conjuncts(new Not(part))),
+        Not { Inner: Not { Inner: var same } } => Conjuncts(same),
+        _ => [condition],
+    };
+
+    private static RuleExpression? Joined(IEnumerable<RuleExpression> parts) => parts.ToArray() switch
+    {
+        [] => null,
+        [var one] => one,
+        var several => new Junction(true, several),
+    };
+}
+
+/// <summary>The part of a rule that the record decides, asked before an image is opened.</summary>
+/// <param name="condition">The part.</param>
+/// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
+internal sealed class RecordGate(RuleExpression condition, RuleExpression? score) : ItemGate
+{
+    private static readonly ScoreColumns Columns = new([]);
+    private readonly string[] _fields = [.. condition.Columns.Concat(score?.Columns ?? []).Select(column => column.ItemField).OfType<string>().Distinct()];
+
+    /// <inheritdoc/>
+    public override string? Failure(DatasetItem item, DatasetFormat format)
+    {
+        var row = new ScoreRow
+        {
+            Key = 0,
+            ItemIndex = item.Index,
+            Id = item.Id,
+            Status = item.Images.Count == 0 ? ImageStatus.NoImage : ImageStatus.Ok,
+            Text = ItemText.Of(item, format),
+            Scores = default,
+        };
+        var fields = _fields.Length == 0 ? null : _fields.Zip(ItemFields.Read(item, format, _fields)).ToDictionary(pair => pair.First, pair => pair.Second);
+        var evaluation = new RuleEvaluation(row, Columns, score) { Fields = fields };
+        return evaluation.Condition(condition) == true ? null : evaluation.Failure(condition);
+    }
+}
