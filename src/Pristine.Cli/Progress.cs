@@ -26,7 +26,7 @@ internal sealed class Progress : IDisposable
     public Progress(Dataset? dataset = null)
     {
         _next = _terminal ? TerminalInterval : PlainInterval;
-        if (_terminal && dataset?.Format == DatasetFormat.Folder)
+        if (_terminal && dataset is { IsCheapToCount: true })
             _total = Task.Run(() => dataset.Read(_counting.Token).LongCount());
     }
 

@@ -148,7 +148,7 @@ internal sealed class SelectionOutputs
     public string? Dropped(ParseResult parsed) => parsed.GetValue(_dropped);
 
     /// <summary>How images are put into a folder; null when items are written to a file.</summary>
-    public FileExportMode? Mode(ParseResult parsed, DatasetFormat format)
+    public FileExportMode? Mode(ParseResult parsed, Dataset? dataset)
     {
         var modes = ((Option<bool> Option, FileExportMode Mode)[])
             [(_copy, FileExportMode.Copy), (_link, FileExportMode.Link), (_hardLink, FileExportMode.HardLink)];
@@ -157,7 +157,7 @@ internal sealed class SelectionOutputs
             throw new UsageException($"Expected one of --copy, --link and --hardlink; found {string.Join(" and ", asked.Select(mode => mode.Option.Name))}.");
         if (asked.Length == 0)
             return null;
-        if (format is DatasetFormat.Json or DatasetFormat.Jsonl)
+        if (dataset is { HasRecords: true })
             throw new UsageException($"{asked[0].Option.Name} exports the images of a folder or a list; this is a dataset file, whose items are exported unchanged.");
         if (Out(parsed) == null)
             throw new UsageException($"{asked[0].Option.Name}: expected a folder in --out.");

@@ -76,7 +76,7 @@ public static class DegradationRun
     private static IEnumerable<DegradedItem> RunChecked(Dataset dataset, string target, DegradationOptions options, CancellationToken cancellation)
     {
         var export = FileExport.For(dataset, target, FileExportMode.Copy);
-        var hasFile = dataset.Format is DatasetFormat.Json or DatasetFormat.Jsonl;
+        var hasFile = dataset.HasRecords;
         var datasetFile = Path.Combine(target, Path.GetFileName(dataset.Source));
         var logFile = Path.Combine(target, LogName);
         if (hasFile && datasetFile == logFile)
@@ -102,7 +102,7 @@ public static class DegradationRun
         log.Complete();
     }
 
-    private static DegradationLogEntry Write(FileExport export, DatasetImage image, DegradationLogEntry entry, byte[] file)
+    private static DegradationLogEntry Write(FileExport export, MediaSource image, DegradationLogEntry entry, byte[] file)
     {
         try
         {
@@ -110,7 +110,7 @@ public static class DegradationRun
                 export.Put(image, file);
             return entry;
         }
-        // While a file is written its name is longer; one image must not stop the run.
+        // Below the target a path is longer than below the dataset; one image must not stop the run.
         catch (DatasetException e) when (e.InnerException is PathTooLongException)
         {
             return entry with { Output = null, Outcome = DegradationOutcome.Failed, Degradation = null, Error = "its name is too long to be written" };
@@ -141,14 +141,16 @@ public static class DegradationRun
             _degrader.Dispose();
         }
 
-        private (DegradationLogEntry Entry, byte[] File) Work(DatasetItem item, DatasetImage image)
+        private (DegradationLogEntry Entry, byte[] File) Work(DatasetItem item, MediaSource image)
         {
-            if (image.Path.Length == 0 || image.Path.Contains('\0'))
+            if (image.LocalPath is not { } path)
+                return Entry(null, DegradationOutcome.Failed, null, "it is no file of its own, so the exported item would not show the copy", []);
+            if (path.Length == 0 || path.Contains('\0'))
                 return Entry(null, DegradationOutcome.Failed, null, "the path is empty or has a NUL character", []);
             var place = export.PlaceOf(image);
             var random = RandomStream.Of(options.Seed, place);
             var degradation = Draw(ref random);
-            var loaded = _decoder.Load(image.Path, degradation == null ? ImageInput.Header : ImageInput.Rgb);
+            var loaded = _decoder.Load(image, degradation == null ? ImageInput.Header : ImageInput.Rgb);
             if (loaded.Status == ImageStatus.Missing)
                 return Entry(null, DegradationOutcome.Missing, null, loaded.Error, []);
             if (_decoder.FileBytes.IsEmpty)

@@ -96,7 +96,7 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
         var pattern = GlobPattern.Parse(path);
         var search = new FolderSearch(pattern.MatchesHidden, pattern.IsMatch, pattern.CanMatchWithin, pattern.Positions);
         var files = Directory.Exists(pattern.Folder)
-            ? FolderSearch.Items(pattern.Folder, pattern.Prefix, "", search, default).SelectMany(item => item.Images, (_, file) => file.Path)
+            ? FolderSearch.Items(pattern.Folder, pattern.Prefix, "", search, default).SelectMany(item => item.Images, (_, file) => file.LocalPath!)
             : [];
         return FromAuto(files, schema, path);
     }

@@ -129,7 +129,7 @@ internal static class ConvertCommand
         try
         {
             var usable = 0;
-            foreach (var image in Spread(Dataset.Open(input).Read(interruption.Token).SelectMany(item => item.Images).Select(image => image.Path)))
+            foreach (var image in Spread(Dataset.Open(input).Read(interruption.Token).SelectMany(item => item.Images)))
             {
                 interruption.Token.ThrowIfCancellationRequested();
                 var isUsable = decoder.Load(image, ImageInput.Rgb).Status == ImageStatus.Ok
@@ -156,9 +156,9 @@ internal static class ConvertCommand
     }
 
     /// <summary>At most <see cref="MostImages"/> images, evenly spread over all of them; memory does not grow with their number.</summary>
-    private static IEnumerable<string> Spread(IEnumerable<string> images)
+    private static IEnumerable<MediaSource> Spread(IEnumerable<MediaSource> images)
     {
-        var kept = new List<string>();
+        var kept = new List<MediaSource>();
         var (seen, step) = (0L, 1L);
         foreach (var image in images)
         {

@@ -41,7 +41,7 @@ internal static class FilterCommand
             var scoring = inputs.Scoring(parsed, metrics) with { Gates = gates, ItemGates = Cascade.OfItems(options) };
             var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
-            var mode = outputs.Mode(parsed, dataset.Format);
+            var mode = outputs.Mode(parsed, dataset);
             if (options.NeedsImages)
                 dataset.RequireImages();
             using var interruption = new Interruption();

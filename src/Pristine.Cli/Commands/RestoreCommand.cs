@@ -37,7 +37,7 @@ internal static class RestoreCommand
 
             using var interruption = new Interruption();
             var output = outputs.Out(parsed)!;
-            using var open = outputs.Open(parsed, dataset, dataset.Source, outputs.Mode(parsed, dataset.Format));
+            using var open = outputs.Open(parsed, dataset, dataset.Source, outputs.Mode(parsed, dataset));
             var failed = open.Write(Restoration.Items(ledger, dataset, IsRestored, interruption.Token));
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{restored:N0} dropped items put back -> {output}"));
             return failed > 0 ? ExitCode.Failed : ExitCode.Done;

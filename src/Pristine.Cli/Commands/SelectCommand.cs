@@ -74,7 +74,7 @@ internal static class SelectCommand
             var table = TableArguments.Open(parsed.GetRequiredValue(folder));
             using var interruption = new Interruption();
             var dataset = outputs.Out(parsed) == null ? null : arguments.OpenDataset(parsed, table);
-            var mode = outputs.Mode(parsed, table.Provenance.Dataset.Format);
+            var mode = outputs.Mode(parsed, dataset);
             using var open = outputs.Open(parsed, dataset, dataset?.Source ?? table.Provenance.Dataset.Path, mode);
             try
             {

@@ -100,7 +100,7 @@ public sealed class ClassifiedImages
 
     private static List<ClassifiedImage> OfFolder(string folder)
     {
-        var names = Dataset.Open(folder).Read().Select(item => (Name: item.Id, item.Images[0].Path)).ToArray();
+        var names = Dataset.Open(folder).Read().Select(item => (Name: item.Id, Path: item.Images[0].LocalPath!)).ToArray();
         var hasParts = names.Length > 0 && names.All(name => name.Name.Split('/') is [var first, _, _, ..] && PartOf(first) != null);
         var images = new List<ClassifiedImage>();
         foreach (var (name, path) in names)
@@ -153,7 +153,7 @@ public sealed class ClassifiedImages
     private static (string Root, List<ClassifiedImage> Images) OfRecords(string file, ClassifiedImagesOptions options)
     {
         var dataset = Dataset.Open(file, new DatasetOptions { ImageRoot = options.ImageRoot });
-        if (dataset.Format is not (DatasetFormat.Json or DatasetFormat.Jsonl))
+        if (!dataset.HasRecords)
             throw new DatasetException($"Expected a folder with a folder per class, a .csv table, or a .json or .jsonl dataset whose records have a class; found '{file}'.");
         var labels = options.LabelColumn is { } asked ? [asked] : LabelColumns;
         var splits = options.SplitColumn is { } column ? [column] : SplitColumns;
@@ -162,13 +162,15 @@ public sealed class ClassifiedImages
         {
             if (item.Error != null)
                 throw new DatasetException($"{file}: {item.Error}");
-            var values = ItemFields.Read(item, dataset.Format, [.. labels, .. splits]);
+            var values = item.Record!.Fields([.. labels, .. splits]);
             var label = values.AsSpan(0, labels.Length).ToArray().FirstOrDefault(value => !string.IsNullOrEmpty(value))
                 ?? throw new DatasetException($"{file}: expected a class in one of the fields {string.Join(", ", labels)} of the item '{item.Id}'; found none.");
             if (item.Images.Count != 1)
                 throw new DatasetException($"{file}: expected one image in the item '{item.Id}'; found {item.Images.Count}.");
             var part = values.AsSpan(labels.Length).ToArray().FirstOrDefault(value => !string.IsNullOrEmpty(value));
-            images.Add(new(item.Images[0].Reference, item.Images[0].Path, label, part == null ? null : PartOf(part, $"{file}, item '{item.Id}'")));
+            var path = item.Images[0].LocalPath
+                ?? throw new DatasetException($"{file}: expected an image that is a file in the item '{item.Id}'; found {item.Images[0].Reference}. Trainers are given files.");
+            images.Add(new(item.Images[0].Reference, path, label, part == null ? null : PartOf(part, $"{file}, item '{item.Id}'")));
         }
         return (dataset.ImageRoot, images);
     }

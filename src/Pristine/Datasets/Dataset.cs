@@ -35,6 +35,24 @@ public abstract class Dataset
     /// <summary>The layout.</summary>
     public abstract DatasetFormat Format { get; }
 
+    /// <summary>
+    /// True when items are records, which have fields and text, in a file of their own that names the images; false when every item is an
+    /// image.
+    /// </summary>
+    public virtual bool HasRecords => false;
+
+    /// <summary>True when no two items name the same file, so that none has to be remembered.</summary>
+    public virtual bool HasDistinctFiles => false;
+
+    /// <summary>True when counting the items costs little beside scoring them: no file is opened for it.</summary>
+    public virtual bool IsCheapToCount => false;
+
+    /// <summary>
+    /// Parts that can be read on their own, in the order of <see cref="Read"/>: ranges of a file, files, groups of rows. Together they give
+    /// the same items, each numbered from 0 within its part. By default one part, the whole.
+    /// </summary>
+    public virtual IReadOnlyList<InputPart> Parts => [new InputPart(Source, Read)];
+
     /// <summary>The input as the user named it.</summary>
     public abstract string Source { get; }
 
@@ -112,6 +130,11 @@ public abstract class Dataset
     /// <exception cref="DatasetException">The path is the dataset itself, a folder, or cannot be written to.</exception>
     public abstract DatasetWriter CreateWriter(string path);
 }
+
+/// <summary>A part of a dataset that can be read on its own.</summary>
+/// <param name="Name">Names the part within its dataset, and the same in every run.</param>
+/// <param name="Read">Reads the part's items in order, numbered from 0.</param>
+public sealed record InputPart(string Name, Func<CancellationToken, IEnumerable<DatasetItem>> Read);
 
 /// <summary>Writes items exactly as they were read. Until <see cref="Complete"/> the output has a temporary name.</summary>
 public abstract class DatasetWriter : IDisposable

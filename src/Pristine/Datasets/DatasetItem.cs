@@ -1,30 +1,46 @@
+using Pristine.Media;
+
 namespace Pristine.Datasets;
 
-/// <summary>An image as an item names it.</summary>
-/// <param name="Reference">The path exactly as the dataset writes it.</param>
-/// <param name="Path">The file to open: the reference, resolved against the image root.</param>
-public readonly record struct DatasetImage(string Reference, string Path);
-
-/// <summary>One record of a dataset: an id, zero or more images, and its original bytes, which are exported unchanged.</summary>
+/// <summary>One record of a dataset: an id, zero or more sources of images, sound and film, and its original bytes, which are exported unchanged.</summary>
 public sealed class DatasetItem
 {
+    private readonly IReadOnlyList<MediaSource> _sources = [];
+
     /// <summary>Position in the dataset, from 0.</summary>
     public required long Index { get; init; }
 
-    /// <summary>The item's own id as text (an integer id is written as its digits); the image's path where the item has none.</summary>
+    /// <summary>The item's own id as text (an integer id is written as its digits); the first image's reference where the item has none.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The images in the item's order; empty for a text-only item.</summary>
-    public required IReadOnlyList<DatasetImage> Images { get; init; }
+    /// <summary>Everything the item names, in its order; empty for a text-only item.</summary>
+    public required IReadOnlyList<MediaSource> Sources
+    {
+        get => _sources;
+        init
+        {
+            _sources = value;
+            Images = value.All(source => source.Kind == MediaKind.Image) ? value : [.. value.Where(source => source.Kind == MediaKind.Image)];
+        }
+    }
+
+    /// <summary>Those of <see cref="Sources"/> that are images.</summary>
+    public IReadOnlyList<MediaSource> Images { get; private init; } = [];
 
     /// <summary>The item's own bytes: the JSON value of a JSON or JSONL record, without separators; the path for folders and lists.</summary>
     public required ReadOnlyMemory<byte> Raw { get; init; }
+
+    /// <summary>The item's fields and text; null for an item that has none, as those of folders and lists, and for one with an <see cref="Error"/>.</summary>
+    public ItemRecord? Record { get; init; }
 
     /// <summary>
     /// Null for a sound item; otherwise what was expected and what was found, with file and line, for a record that could not be
     /// understood. Such an item has no images and is never kept.
     /// </summary>
     public string? Error { get; init; }
+
+    /// <summary>Bytes of memory that the item holds on to.</summary>
+    internal long HeldBytes => Raw.Length + Before.Length + After.Length + Sources.Sum(source => source.HeldBytes);
 
     /// <summary>What stood between the previous item and this one (JSON: a comma and white space); empty for the first item.</summary>
     internal ReadOnlyMemory<byte> Before { get; init; }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Pristine.Files;
+using Pristine.Media;
 using Pristine.Native;
 
 namespace Pristine.Datasets;
@@ -80,11 +81,11 @@ public sealed class FileExport
     /// <param name="image">The image.</param>
     /// <returns>The image's path relative to the target, written with <c>/</c>.</returns>
     /// <exception cref="DatasetException">A file cannot be read or the target not be written; both are named.</exception>
-    public string Add(DatasetImage image)
+    public string Add(MediaSource image)
     {
         try
         {
-            var source = Path.GetFullPath(image.Path);
+            var source = Path.GetFullPath(image.LocalPath ?? throw new IOException("It is no file of its own."));
             if (!File.Exists(source))
                 throw new FileNotFoundException(Directory.Exists(source) ? "It is a folder." : "There is no such file.");
             // Whoever opens a pipe without a writer waits for ever.
@@ -96,19 +97,19 @@ public sealed class FileExport
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DatasetException($"Cannot export '{image.Path}' to '{_target}': {e.Message}", e);
+            throw new DatasetException($"Cannot export '{image.LocalPath ?? image.Reference}' to '{_target}': {e.Message}", e);
         }
     }
 
     /// <summary>Where an image belongs, relative to the target and written with <c>/</c>, before any number is put to its name.</summary>
-    /// <param name="image">The image; its path is not empty and has no NUL.</param>
-    internal string PlaceOf(DatasetImage image) => MirrorPath(Path.GetFullPath(image.Path)).Replace(Path.DirectorySeparatorChar, '/');
+    /// <param name="image">The image, a file whose path is not empty and has no NUL.</param>
+    internal string PlaceOf(MediaSource image) => MirrorPath(Path.GetFullPath(image.LocalPath!)).Replace(Path.DirectorySeparatorChar, '/');
 
     /// <summary>Puts other bytes at an image's place. The same bytes already there are left.</summary>
     /// <param name="image">The image.</param>
     /// <param name="content">The file's bytes.</param>
     /// <exception cref="DatasetException">Something else is there already, or the target cannot be written.</exception>
-    internal void Put(DatasetImage image, byte[] content)
+    internal void Put(MediaSource image, byte[] content)
     {
         var place = PlaceOf(image);
         var path = Path.Combine(_target, place);

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text;
+using Pristine.Media;
 
 namespace Pristine.Datasets;
 
@@ -19,6 +20,10 @@ internal sealed class FolderDataset(string folder) : Dataset
     private readonly string _prefix = Path.EndsInDirectorySeparator(folder) ? folder : folder + "/";
 
     public override DatasetFormat Format => DatasetFormat.Folder;
+
+    public override bool HasDistinctFiles => true;
+
+    public override bool IsCheapToCount => true;
 
     public override string Source => folder;
 
@@ -51,6 +56,8 @@ internal sealed class GlobDataset : Dataset
     }
 
     public override DatasetFormat Format => DatasetFormat.Paths;
+
+    public override bool HasDistinctFiles => true;
 
     public override string Source { get; }
 
@@ -106,7 +113,7 @@ internal sealed record FolderSearch(
             {
                 Index = index++,
                 Id = id,
-                Images = error is null ? [new DatasetImage(id, path)] : [],
+                Sources = error is null ? [new FileSource(id, path)] : [],
                 Raw = Encoding.UTF8.GetBytes(path),
                 Error = error,
                 After = lineFeed,

@@ -13,18 +13,12 @@ namespace Pristine.Datasets;
 /// <param name="Turns">Messages; a [question, answer] pair has two.</param>
 public readonly record struct ItemText(long Length, long Words, long Turns)
 {
-    /// <summary>Measures an item of a dataset.</summary>
-    /// <param name="item">The item.</param>
-    /// <param name="format">The dataset's layout.</param>
-    /// <returns>Null where there is no record that could have text: items of folders and lists, and broken records.</returns>
-    public static ItemText? Of(DatasetItem item, DatasetFormat format)
+    /// <summary>Measures a record.</summary>
+    /// <param name="record">A JSON object.</param>
+    internal static ItemText Of(JsonElement record)
     {
-        ArgumentNullException.ThrowIfNull(item);
-        if (item.Error != null || format is not (DatasetFormat.Json or DatasetFormat.Jsonl))
-            return null;
-        using var document = RecordJson.Parse(item.Raw);
         var sum = default(ItemText);
-        foreach (var field in document.RootElement.EnumerateObject())
+        foreach (var field in record.EnumerateObject())
         {
             if (RecordJson.IsNamed(field, "caption"u8) || RecordJson.IsNamed(field, "captions"u8) || RecordJson.IsNamed(field, "text"u8))
                 sum += OfTexts(field.Value);
@@ -82,39 +76,5 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
             inWord = !space;
         }
         return new ItemText(length, words, 0);
-    }
-}
-
-/// <summary>Reads named top-level fields of records, for rules on <c>item.FIELD</c>.</summary>
-public static class ItemFields
-{
-    /// <summary>Reads fields of an item.</summary>
-    /// <param name="item">An item.</param>
-    /// <param name="format">The dataset's layout.</param>
-    /// <param name="names">The names of the fields, exactly as the record spells them.</param>
-    /// <returns>
-    /// A text for each name: a string's content, a number as it is written, <c>true</c> or <c>false</c>; null for null, lists, objects, a
-    /// field the record does not have, and items that are no records.
-    /// </returns>
-    public static string?[] Read(DatasetItem item, DatasetFormat format, IReadOnlyList<string> names)
-    {
-        ArgumentNullException.ThrowIfNull(item);
-        ArgumentNullException.ThrowIfNull(names);
-        var values = new string?[names.Count];
-        if (item.Error != null || format is not (DatasetFormat.Json or DatasetFormat.Jsonl))
-            return values;
-        using var document = RecordJson.Parse(item.Raw);
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (RecordJson.Field(document.RootElement, Encoding.UTF8.GetBytes(names[i])) is not { } value)
-                continue;
-            values[i] = value.ValueKind switch
-            {
-                JsonValueKind.String => RecordJson.Text(value),
-                JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
-                _ => null,
-            };
-        }
-        return values;
     }
 }

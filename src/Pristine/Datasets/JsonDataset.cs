@@ -18,6 +18,8 @@ internal sealed class JsonDataset : Dataset
 
     public override DatasetFormat Format => DatasetFormat.Json;
 
+    public override bool HasRecords => true;
+
     public override string Source { get; }
 
     public override string ImageRoot { get; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Pristine.Datasets;
@@ -23,30 +24,64 @@ internal sealed class JsonlDataset : Dataset
 
     public override DatasetFormat Format => DatasetFormat.Jsonl;
 
+    public override bool HasRecords => true;
+
     public override string Source { get; }
 
     public override string ImageRoot { get; }
 
     public override void RequireImages(CancellationToken cancellation = default) => RecordFields.RequireImages(this, cancellation);
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    /// <summary>Ranges of the file of <see cref="PartBytes"/>; a line belongs to the range it begins in.</summary>
+    public override IReadOnlyList<InputPart> Parts
+    {
+        get
+        {
+            using var stream = _open();
+            if (!stream.CanSeek || stream.Length <= PartBytes)
+                return base.Parts;
+            var length = stream.Length;
+            return [.. Enumerable.Range(0, (int)((length + PartBytes - 1) / PartBytes)).Select(i => Part(i * PartBytes, Math.Min(length, (i + 1) * PartBytes)))];
+        }
+    }
+
+    /// <summary>Bytes of a part.</summary>
+    internal long PartBytes { get; init; } = 64 << 20;
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => Read(0, long.MaxValue, cancellation);
+
+    private InputPart Part(long start, long end) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{start}-{end}"), cancellation => Read(start, end, cancellation));
+
+    /// <summary>Reads the lines that begin in a range of the file.</summary>
+    private IEnumerable<DatasetItem> Read(long from, long end, CancellationToken cancellation)
     {
         using var stream = _open();
+        // The byte before the range tells whether a line begins with it.
+        var before = Math.Max(0, from - 1);
+        if (before > 0)
+            stream.Position = before;
         var lines = new LineReader(stream, Source, _bufferSize);
-        lines.Check("one JSON record per line", isJson: true);
+        if (from == 0)
+            lines.Check("one JSON record per line", isJson: true);
+        else
+            lines.Next(out _);
         var records = new RecordReader(ImageRoot);
         var index = 0L;
-        while (lines.Next(out var line))
+        while (before + lines.Position < end && lines.Next(out var line))
         {
             cancellation.ThrowIfCancellationRequested();
-            _hasBom = lines.HasBom;
+            _hasBom |= from == 0 && lines.HasBom;
             var (start, length) = TrimJsonSpace(line.Text.Span);
             if (length == 0)
                 continue;
             var whole = line.Text;
             var after = start + length == whole.Length ? line.End : Join(whole[(start + length)..], line.End);
-            var item = records.Read(index, whole[..start], whole.Slice(start, length), after, $"{Source}:{line.Number}");
-            if (index == 0 && item.Error != null)
+            var place = from == 0
+                ? $"{Source}:{line.Number}"
+                : string.Create(CultureInfo.InvariantCulture, $"{Source}, line {line.Number} after byte {from}");
+            var item = records.Read(index, whole[..start], whole.Slice(start, length), after, place);
+            if (index == 0 && from == 0 && item.Error != null)
                 Refuse(item, lines);
             index++;
             yield return item;

@@ -29,6 +29,9 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
     /// <summary>True when the stream began with a byte order mark, which is not part of the first line. Known after the first line.</summary>
     public bool HasBom { get; private set; }
 
+    /// <summary>Where the next line begins in the stream.</summary>
+    public long Position { get; private set; }
+
     /// <summary>The byte that ends a line: LF, or NUL after <see cref="DetectNul"/> found one.</summary>
     public byte Separator { get; private set; } = (byte)'\n';
 
@@ -93,6 +96,7 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
         }
         var bytes = Pending[..length].ToArray();
         _start += length;
+        Position += length;
         var text = bytes.Length;
         if (bytes[^1] == Separator)
             text = Separator == '\n' && length > 1 && bytes[^2] == '\r' ? length - 2 : length - 1;
@@ -108,7 +112,10 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
             Fill();
         HasBom = Pending.StartsWith(Bom);
         if (HasBom)
+        {
             _start += Bom.Length;
+            Position += Bom.Length;
+        }
     }
 
     private void Fill()

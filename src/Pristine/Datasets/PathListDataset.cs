@@ -1,4 +1,5 @@
 using System.Text;
+using Pristine.Media;
 
 namespace Pristine.Datasets;
 
@@ -58,7 +59,7 @@ internal sealed class PathListDataset : Dataset
             {
                 Index = index++,
                 Id = path,
-                Images = [new DatasetImage(path, RecordReader.PathOf(path, ImageRoot))],
+                Sources = [new FileSource(path, RecordReader.PathOf(path, ImageRoot))],
                 Raw = line.Text,
                 After = line.End,
             };

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Pristine.Native;
 
 namespace Pristine.Datasets;
@@ -40,9 +39,8 @@ internal sealed class RecordFields
         _error ??= item.Error;
         if (_count++ >= RecordsRead || item.Error != null)
             return;
-        using var record = RecordJson.Parse(item.Raw);
-        foreach (var field in record.RootElement.EnumerateObject())
-            if (RecordJson.Name(field) is var name && !_names.Contains(name) && _names.Count < MostNames)
+        foreach (var name in item.Record?.FieldNames ?? [])
+            if (!_names.Contains(name) && _names.Count < MostNames)
                 _names.Add(name);
     }
 

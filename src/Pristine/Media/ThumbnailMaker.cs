@@ -33,15 +33,15 @@ public sealed class ThumbnailMaker : IDisposable
         _options = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Q={quality},keep=none");
     }
 
-    /// <summary>Makes a thumbnail of a file.</summary>
-    /// <param name="path">The image file.</param>
+    /// <summary>Makes a thumbnail of an image.</summary>
+    /// <param name="source">Where its bytes are.</param>
     /// <param name="thumbnail">The bytes of a WebP file; empty when there is none.</param>
     /// <returns>The status; for every status but <see cref="ImageStatus.Ok"/> with a reason.</returns>
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
-    public DecodeResult Make(string path, out byte[] thumbnail)
+    public DecodeResult Make(MediaSource source, out byte[] thumbnail)
     {
         thumbnail = [];
-        var result = _decoder.Load(path, ImageInput.Rgb);
+        var result = _decoder.Load(source, ImageInput.Rgb);
         if (result.Status != ImageStatus.Ok || TryEncode(out thumbnail))
             return result;
         return DecodeResult.Unreadable("libvips made no thumbnail of it", result.Header);

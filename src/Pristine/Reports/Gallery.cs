@@ -78,7 +78,7 @@ internal sealed class Gallery
                 },
                 (i, _, maker) =>
                 {
-                    var result = maker.Make(RecordReader.PathOf(images[i].Image, imageRoot), out var thumbnail);
+                    var result = maker.Make(RecordReader.SourceOf(images[i].Image, imageRoot), out var thumbnail);
                     drawn[i] = result.Status == ImageStatus.Ok ? new Picture(images[i], thumbnail, null) : new Picture(images[i], null, result.Error);
                     return maker;
                 },

@@ -9,7 +9,7 @@ namespace Pristine.Scoring;
 /// <param name="Stamp">Size and time of the file before it was read.</param>
 /// <param name="IsWhole">True when every metric was computed; false for the metrics that a row of a table lacked.</param>
 /// <param name="Row">A row without what the item says of the image.</param>
-internal sealed record FileScores(FileStamp? Stamp, bool IsWhole, ScoreRow Row);
+internal sealed record FileScores(SourceStamp? Stamp, bool IsWhole, ScoreRow Row);
 
 /// <summary>
 /// The files that a run has scored, so that a file which many items name is decoded once. Shared by all workers: while one scores a file,

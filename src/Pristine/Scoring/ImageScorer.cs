@@ -23,23 +23,21 @@ public sealed class ImageScorer : IDisposable
     private readonly ScoringStages _stages;
     private readonly string?[] _failures;
     private readonly IReadOnlyList<ItemGate> _itemGates;
-    private readonly DatasetFormat _format;
     private readonly ScoredFiles? _files;
 
     /// <summary>Makes a scorer; it is not thread-safe.</summary>
     /// <param name="options">Metrics and decoding; the number of workers does not matter here.</param>
     public ImageScorer(ScoringOptions? options = null)
-        : this(options ?? new ScoringOptions(), DatasetFormat.Paths, null)
+        : this(options ?? new ScoringOptions(), null)
     {
     }
 
     /// <summary>Makes a scorer of a run.</summary>
     /// <param name="options">Metrics, gates, decoding.</param>
-    /// <param name="format">The dataset's layout.</param>
     /// <param name="files">The files that all workers of the run have scored; null to share none.</param>
-    internal ImageScorer(ScoringOptions options, DatasetFormat format, ScoredFiles? files)
+    internal ImageScorer(ScoringOptions options, ScoredFiles? files)
     {
-        (_format, _itemGates) = (format, options.ItemGates);
+        _itemGates = options.ItemGates;
         _files = options.Gates.All(gate => gate.JudgesFileAlone) ? files : null;
         _metrics = options.AllMetrics;
         _stages = new ScoringStages(_metrics, options.Gates);
@@ -63,8 +61,17 @@ public sealed class ImageScorer : IDisposable
     /// <param name="path">The file.</param>
     /// <returns>The row, with the path as id.</returns>
     /// <exception cref="InvalidOperationException">A metric cannot run here.</exception>
-    public ScoreRow Score(string path) =>
-        Score(path, new ScoreRow { Key = 0, Id = path, Image = path, File = FileStamp.Of(path), Scores = default }, _all, null);
+    public ScoreRow Score(string path) => Score(new FileSource(path, path));
+
+    /// <summary>Scores one image.</summary>
+    /// <param name="image">Where its bytes are.</param>
+    /// <returns>The row, with the image's reference as id.</returns>
+    /// <exception cref="InvalidOperationException">A metric cannot run here.</exception>
+    public ScoreRow Score(MediaSource image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Score(image, new ScoreRow { Key = 0, Id = image.Reference, Image = image.Reference, File = image.Stamp(), Scores = default }, _all, null);
+    }
 
     /// <summary>
     /// The rows of an item in a score table: what the table has is kept as long as the file is the same, what it lacks is computed.
@@ -75,20 +82,20 @@ public sealed class ImageScorer : IDisposable
     /// <returns>Rows; one that has not changed is the very object that was given.</returns>
     internal ScoredItem Update(DatasetItem item, long firstKey, IReadOnlyList<KnownRow?> known)
     {
-        var text = ItemText.Of(item, _format);
+        var text = item.Record?.Text;
         if (item.Images.Count == 0)
         {
             var fresh = WithoutImage(item, firstKey) with { Text = text };
             return new ScoredItem(item, [OldIfSame(known[0]?.Row, fresh)]);
         }
-        var needless = _itemGates.Select(gate => gate.Failure(item, _format)).FirstOrDefault(failure => failure != null);
+        var needless = _itemGates.Select(gate => gate.Failure(item)).FirstOrDefault(failure => failure != null);
         var read = 0;
         var rows = new ScoreRow[item.Images.Count];
         for (var i = 0; i < rows.Length; i++)
         {
-            var (path, isRead) = (item.Images[i].Path, false);
-            var place = Place(item, i, firstKey) with { Text = text, File = FileStamp.Of(path) };
-            var row = needless == null ? Update(path, place, known[i], out isRead) : Unopened(place, known[i], needless);
+            var (image, isRead) = (item.Images[i], false);
+            var place = Place(item, i, firstKey) with { Text = text, File = image.Stamp() };
+            var row = needless == null ? Update(image, place, known[i], out isRead) : Unopened(place, known[i], needless);
             rows[i] = OldIfSame(known[i]?.Row, row);
             read += isRead ? 1 : 0;
         }
@@ -126,11 +133,11 @@ public sealed class ImageScorer : IDisposable
         Scores = HeaderScores(null),
     };
 
-    private ScoreRow Update(string path, ScoreRow place, KnownRow? known, out bool isRead)
+    private ScoreRow Update(MediaSource image, ScoreRow place, KnownRow? known, out bool isRead)
     {
         isRead = true;
         if (known is not { } table || MayBeOtherwiseNow(table.Row))
-            return Score(path, place, _all, null);
+            return Score(image, place, _all, null);
         var (row, missing) = (table.Row, MissingIn(table));
         if (row.File == place.File)
         {
@@ -144,7 +151,7 @@ public sealed class ImageScorer : IDisposable
             isRead = true;
         }
         // The scores that are there hold if the content is the same; its hash is known only after reading it.
-        return Score(path, place, missing, row);
+        return Score(image, place, missing, row);
     }
 
     /// <summary>The row of an image that is not opened because a gate on the record has failed. Scores that the table has stay.</summary>
@@ -178,19 +185,21 @@ public sealed class ImageScorer : IDisposable
         row.ContentHash == null || row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge;
 
     /// <summary>The row of an image, scored here or, where another item names the same file, there.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="image">Where its bytes are.</param>
     /// <param name="place">The row as far as it is known without the image.</param>
     /// <param name="wanted">The metrics to compute.</param>
     /// <param name="known">The row that has the other metrics, if the content is the same.</param>
-    private ScoreRow Score(string path, ScoreRow place, bool[] wanted, ScoreRow? known)
+    private ScoreRow Score(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known) => _files == null || image.LocalPath is not { } path
+        ? Measure(image, place, wanted, known).Row
+        : Shared(_files, path, image, place, wanted, known);
+
+    private ScoreRow Shared(ScoredFiles files, string path, MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
     {
-        if (_files == null)
-            return Measure(path, place, wanted, known).Row;
-        var scores = _files.Get(
+        var scores = files.Get(
             path,
             wanted,
             fits: file => file.Stamp == place.File && (file.IsWhole || file.Row.ContentHash == known?.ContentHash),
-            score: () => Measure(path, place with { Id = "", Image = null }, wanted, known));
+            score: () => Measure(image, place with { Id = "", Image = null }, wanted, known));
         var row = scores.Row;
         return place with
         {
@@ -203,27 +212,27 @@ public sealed class ImageScorer : IDisposable
         };
     }
 
-    private FileScores Measure(string path, ScoreRow place, bool[] wanted, ScoreRow? known)
+    private FileScores Measure(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
     {
-        var decoded = _decoder.Load(path, InputOf(wanted));
+        var decoded = _decoder.Load(image, InputOf(wanted));
         var hash = _decoder.FileBytes.IsEmpty ? null : XxHash128.HashToUInt128(_decoder.FileBytes).ToString("x32", CultureInfo.InvariantCulture);
         if (known != null && hash != known.ContentHash)
-            return Measure(path, place, _all, null);
+            return Measure(image, place, _all, null);
         var row = known is { Failed: true } ? Failed(place, known.Status, known.Error, known.Header, hash)
             : decoded.Status != ImageStatus.Ok ? Failed(place, decoded.Status, decoded.Error, decoded.Header, hash)
-            : Decoded(place with { ContentHash = hash }, wanted, known);
+            : Decoded(place, hash, wanted, known);
         return new FileScores(place.File, known == null, row);
     }
 
     /// <summary>Scores the image that the decoder holds.</summary>
-    private ScoreRow Decoded(ScoreRow place, bool[] wanted, ScoreRow? known)
+    private ScoreRow Decoded(ScoreRow place, string? hash, bool[] wanted, ScoreRow? known)
     {
         var image = _decoder.Image;
         var scores = new double[_metrics.Count];
         for (var i = 0; i < scores.Length; i++)
             scores[i] = wanted[i] ? double.NaN : known!.Scores.Span[i];
         // Gates see the scores in this row as they come.
-        var row = place with { Header = image.Header, Scores = scores };
+        var row = place with { Header = image.Header, ContentHash = hash, Scores = scores };
         Array.Clear(_failures);
         _scorers.BeginImage();
         var (last, skipped) = (_stages.Last, (string?)null);

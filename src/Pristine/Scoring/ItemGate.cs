@@ -10,7 +10,6 @@ public abstract class ItemGate
 {
     /// <summary>Judges an item. Several threads call it at the same time.</summary>
     /// <param name="item">A sound item.</param>
-    /// <param name="format">The layout of its dataset.</param>
     /// <returns>Null to go on; otherwise why not, for example <c>text_length 12 fails text_length &gt; 200</c>.</returns>
-    public abstract string? Failure(DatasetItem item, DatasetFormat format);
+    public abstract string? Failure(DatasetItem item);
 }

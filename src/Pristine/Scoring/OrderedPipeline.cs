@@ -4,7 +4,8 @@ namespace Pristine.Scoring;
 
 /// <summary>
 /// Runs work on a fixed number of threads and gives the results in the order of the input. Each thread owns one worker object. At most
-/// <c>capacity</c> inputs are under way or waiting to be consumed, so memory does not grow with the input.
+/// <c>capacity</c> inputs are under way or waiting to be consumed, and as many as together weigh <see cref="Budget"/> bytes (a single one may
+/// weigh more), so memory does not grow with the input.
 /// </summary>
 /// <remarks>
 /// Threads pull their own input under a lock (reading an item is cheap beside decoding an image) and block when the window is full. All
@@ -13,6 +14,9 @@ namespace Pristine.Scoring;
 internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     where TWorker : IDisposable
 {
+    /// <summary>Bytes that inputs under way may hold together before the next one is read.</summary>
+    private const long Budget = 256 << 20;
+
     private readonly Lock _sourceGate = new();
     private readonly object _gate = new();
     private readonly IEnumerator<TInput> _source;
@@ -21,15 +25,23 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     private readonly CancellationToken _cancellation;
     private readonly TOutput?[] _window;
     private readonly bool[] _ready;
+    private readonly long[] _weights;
+    private readonly Func<TInput, long>? _weigh;
     private long _taken;
     private long _consumed;
+    private long _held;
     private int _running;
     private bool _sourceEnded;
     private bool _abandoned;
     private ExceptionDispatchInfo? _failure;
 
     private OrderedPipeline(
-        IEnumerator<TInput> source, Func<TWorker> createWorker, Func<TWorker, TInput, TOutput> work, int capacity, CancellationToken cancellation)
+        IEnumerator<TInput> source,
+        Func<TWorker> createWorker,
+        Func<TWorker, TInput, TOutput> work,
+        int capacity,
+        Func<TInput, long>? weigh,
+        CancellationToken cancellation)
     {
         _source = source;
         _createWorker = createWorker;
@@ -37,22 +49,32 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         _cancellation = cancellation;
         _window = new TOutput?[capacity];
         _ready = new bool[capacity];
+        _weights = new long[capacity];
+        _weigh = weigh;
     }
 
     /// <summary>
     /// Runs the pipeline. Results that were finished, in unbroken order, are given before an exception of the source or of a worker is
     /// thrown, and before <see cref="OperationCanceledException"/> when the token is cancelled.
     /// </summary>
+    /// <param name="source">The inputs; reading the next one must be cheap.</param>
+    /// <param name="workers">Threads.</param>
+    /// <param name="capacity">Inputs that may be under way or waiting to be consumed.</param>
+    /// <param name="createWorker">Makes the worker object of a thread.</param>
+    /// <param name="work">Works on an input.</param>
+    /// <param name="cancellation">Ends the run.</param>
+    /// <param name="weigh">Tells how many bytes an input and its output hold; null where they hold few.</param>
     public static IEnumerable<TOutput> Run(
         IEnumerable<TInput> source,
         int workers,
         int capacity,
         Func<TWorker> createWorker,
         Func<TWorker, TInput, TOutput> work,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        Func<TInput, long>? weigh = null)
     {
         using var enumerator = source.GetEnumerator();
-        var pipeline = new OrderedPipeline<TInput, TOutput, TWorker>(enumerator, createWorker, work, capacity, cancellation);
+        var pipeline = new OrderedPipeline<TInput, TOutput, TWorker>(enumerator, createWorker, work, capacity, weigh, cancellation);
         var threads = new Thread[workers];
         pipeline._running = workers;
         for (var i = 0; i < workers; i++)
@@ -90,6 +112,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
             output = _window[slot]!;
             _window[slot] = default;
             _ready[slot] = false;
+            _held -= _weights[slot];
             _consumed++;
             Monitor.PulseAll(_gate);
             return true;
@@ -143,7 +166,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
             input = default!;
             lock (_gate)
             {
-                while (!_abandoned && sequence - _consumed >= _window.Length)
+                while (!_abandoned && (sequence - _consumed >= _window.Length || _held > Budget && sequence > _consumed))
                     Monitor.Wait(_gate);
                 if (_abandoned || _sourceEnded || _cancellation.IsCancellationRequested)
                     return false;
@@ -163,6 +186,12 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
             }
             input = _source.Current;
             _taken++;
+            var weight = _weigh?.Invoke(input) ?? 0;
+            lock (_gate)
+            {
+                _weights[sequence % _window.Length] = weight;
+                _held += weight;
+            }
             return true;
         }
     }

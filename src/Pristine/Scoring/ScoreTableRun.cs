@@ -112,9 +112,10 @@ public static class ScoreTableRun
             Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key))),
             scoring.Workers,
             scoring.Workers * ScoringRun.ItemsInFlightPerWorker,
-            () => new ImageScorer(scoring, dataset.Format, files),
+            () => new ImageScorer(scoring, files),
             (worker, work) => (worker.Update(work.Item, work.Key, [.. work.Slots.Select(slot => slot?.Known)]), work.Slots),
-            cancellation);
+            cancellation,
+            work => work.Item.HeldBytes);
         var isWriting = false;
         try
         {

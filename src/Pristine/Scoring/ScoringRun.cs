@@ -86,13 +86,14 @@ public static class ScoringRun
             Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start),
             options.Workers,
             options.Workers * ItemsInFlightPerWorker,
-            () => new ImageScorer(options, dataset.Format, files),
+            () => new ImageScorer(options, files),
             (worker, keyed) => worker.Score(keyed.Item, keyed.Key),
-            cancellation);
+            cancellation,
+            keyed => keyed.Item.HeldBytes);
     }
 
-    /// <summary>What remembers the scored files of a run; null for a folder, in which no file is there twice.</summary>
-    internal static ScoredFiles? FilesOf(Dataset dataset) => dataset.Format == DatasetFormat.Folder ? null : new ScoredFiles();
+    /// <summary>What remembers the scored files of a run; null where no file is there twice.</summary>
+    internal static ScoredFiles? FilesOf(Dataset dataset) => dataset.HasDistinctFiles ? null : new ScoredFiles();
 
     /// <summary>The items with the keys of their first images.</summary>
     internal static IEnumerable<(DatasetItem Item, long Key)> Keyed(IEnumerable<DatasetItem> items)

@@ -12,7 +12,7 @@ namespace Pristine.Selection;
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
 internal sealed class RecordPart(RuleExpression? score)
 {
-    private static readonly string[] RecordColumns = ["id", "item_index", "has_image", "text_length", "word_count", "turns"];
+    internal static readonly string[] RecordColumns = ["id", "item_index", "has_image", "text_length", "word_count", "turns"];
 
     /// <summary>Columns that hold what the dataset says of an image, not what its file holds.</summary>
     private static readonly string[] PlaceColumns = ["key", "image", "image_index", "folder"];
@@ -59,7 +59,7 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
     private readonly string[] _fields = [.. condition.Columns.Concat(score?.Columns ?? []).Select(column => column.ItemField).OfType<string>().Distinct()];
 
     /// <inheritdoc/>
-    public override string? Failure(DatasetItem item, DatasetFormat format)
+    public override string? Failure(DatasetItem item)
     {
         var row = new ScoreRow
         {
@@ -67,10 +67,10 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
             ItemIndex = item.Index,
             Id = item.Id,
             Status = item.Images.Count == 0 ? ImageStatus.NoImage : ImageStatus.Ok,
-            Text = ItemText.Of(item, format),
+            Text = item.Record?.Text,
             Scores = default,
         };
-        var fields = _fields.Length == 0 ? null : _fields.Zip(ItemFields.Read(item, format, _fields)).ToDictionary(pair => pair.First, pair => pair.Second);
+        var fields = _fields.Length == 0 ? null : _fields.Zip(item.Record?.Fields(_fields) ?? new string?[_fields.Length]).ToDictionary(pair => pair.First, pair => pair.Second);
         var evaluation = new RuleEvaluation(row, Columns, score) { Fields = fields };
         return evaluation.Condition(condition) == true ? null : evaluation.Failure(condition);
     }

@@ -140,8 +140,7 @@ public sealed record SelectionOptions
     /// <summary>True when a rule, or a column to select by, is about images and not about the record alone (its id, text and fields).</summary>
     /// <exception cref="RuleException">A rule cannot be understood.</exception>
     [JsonIgnore]
-    public bool NeedsImages => Columns.Any(name => !name.StartsWith("item.", StringComparison.Ordinal)
-        && name is not ("id" or "item_index" or "has_image" or "text_length" or "word_count" or "turns"));
+    public bool NeedsImages => Columns.Any(name => !name.StartsWith("item.", StringComparison.Ordinal) && !RecordPart.RecordColumns.Contains(name));
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json);
 

@@ -127,7 +127,7 @@ public sealed class SelectionRun : IDisposable
         var source = table.Provenance.Dataset;
         // In the words of the user where they still mean the same: folders and globs name their items after them.
         var isSame = Path.TrimEndingDirectorySeparator(Path.GetFullPath(source.Input)) == source.Path;
-        return Dataset.Open(isSame ? source.Input : source.Path, source.Format == DatasetFormat.Folder ? null : new DatasetOptions { ImageRoot = source.ImageRoot });
+        return Dataset.Open(isSame ? source.Input : source.Path, new DatasetOptions { ImageRoot = source.ImageRoot });
     }
 
     /// <summary>The decisions, in the order of the dataset, computed while they are read.</summary>
@@ -221,7 +221,7 @@ public sealed class SelectionRun : IDisposable
         foreach (var item in dataset.Read(cancellation))
         {
             appender.Append(item.Index);
-            foreach (var value in ItemFields.Read(item, dataset.Format, fields))
+            foreach (var value in item.Record?.Fields(fields) ?? new string?[fields.Length])
                 appender.Append(value);
             appender.EndRow();
         }

@@ -38,7 +38,7 @@ public sealed record ScoreRow
     public long ItemIndex { get; init; }
 
     /// <summary>Size and time of the file before it was read; null when there was none.</summary>
-    public FileStamp? File { get; init; }
+    public SourceStamp? File { get; init; }
 
     /// <summary>What the item's text measures; null for items that are no records.</summary>
     public ItemText? Text { get; init; }
@@ -63,33 +63,6 @@ public sealed record ScoredItem(DatasetItem Item, IReadOnlyList<ScoreRow> Rows)
 {
     /// <summary>How many of the images were read in this run; the rows of the others were in the score table and still hold.</summary>
     public int ImagesRead { get; init; } = Item.Images.Count;
-}
-
-/// <summary>What tells cheaply whether a file is still the one that was scored.</summary>
-/// <param name="Bytes">The file's size.</param>
-/// <param name="Modified">When it was last written: microseconds since 1970-01-01 UTC.</param>
-public readonly record struct FileStamp(long Bytes, long Modified)
-{
-    /// <summary>The stamp of a file, or of the file a link leads to.</summary>
-    /// <param name="path">The path.</param>
-    /// <returns>Null when there is no file at the path, or it cannot be asked.</returns>
-    public static FileStamp? Of(string path)
-    {
-        try
-        {
-            var file = new FileInfo(path);
-            if (file.LinkTarget != null)
-                file = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo;
-            return file is { Exists: true }
-                ? new FileStamp(file.Length, (file.LastWriteTimeUtc - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond)
-                : null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Why it cannot be asked is told by the attempt to read it, which follows.
-            return null;
-        }
-    }
 }
 
 /// <summary>Whether a column holds numbers or text.</summary>

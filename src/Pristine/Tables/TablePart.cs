@@ -243,7 +243,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
             Error = reader.Text(7),
             Skipped = reader.Text(8),
             Header = Whole(9) is { } width ? new ImageHeader((int)width, (int)reader.Int64(10), reader.Text(11)!, bytes ?? 0) : null,
-            File = bytes != null && modified != null ? new FileStamp(bytes.Value, modified.Value) : null,
+            File = bytes != null && modified != null ? new SourceStamp(bytes.Value, modified.Value) : null,
             ContentHash = reader.Text(14),
             Text = length != null ? new Datasets.ItemText(length.Value, reader.Int64(16), reader.Int64(17)) : null,
             Scores = default,

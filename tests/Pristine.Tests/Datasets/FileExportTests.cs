@@ -1,4 +1,5 @@
 using Pristine.Datasets;
+using Pristine.Media;
 
 namespace Pristine.Tests.Datasets;
 
@@ -41,8 +42,8 @@ public sealed class FileExportTests : IDisposable
         var name = new string('n', length - 4) + ".jpg";
         Make($"in/{name}", $"other/{name}");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Equal(name, export.Add(new DatasetImage(name, _folder[$"in/{name}"])));
-        var second = new FileExport(_folder["out"], FileExportMode.Copy, _folder["other"]).Add(new DatasetImage(name, _folder[$"other/{name}"]));
+        Assert.Equal(name, export.Add(new FileSource(name, _folder[$"in/{name}"])));
+        var second = new FileExport(_folder["out"], FileExportMode.Copy, _folder["other"]).Add(new FileSource(name, _folder[$"other/{name}"]));
         Assert.EndsWith("n-2.jpg", second, StringComparison.Ordinal);
         Assert.Equal($"in/{name}", File.ReadAllText(_folder[$"out/{name}"]));
         Assert.Equal($"other/{name}", File.ReadAllText(_folder[$"out/{second}"]));
@@ -54,7 +55,7 @@ public sealed class FileExportTests : IDisposable
     {
         Make("in/x.txt", "outside.jpg");
         var export = new FileExport(_folder["in/deep/out"], FileExportMode.Copy, _folder["in"]);
-        var path = export.Add(new DatasetImage("../outside.jpg", _folder["in/../outside.jpg"]));
+        var path = export.Add(new FileSource("../outside.jpg", _folder["in/../outside.jpg"]));
         Assert.Equal("_outside" + _folder["outside.jpg"], path);
         Assert.Equal("outside.jpg", File.ReadAllText(Path.Combine(_folder["in/deep/out"], path)));
         Assert.Equal("outside.jpg", File.ReadAllText(_folder["outside.jpg"]));
@@ -66,7 +67,7 @@ public sealed class FileExportTests : IDisposable
         Make("in/sub/a.jpg", "precious/b.txt", "out/x.txt");
         Directory.CreateSymbolicLink(_folder["out/sub"], _folder["precious"]);
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Throws<DatasetException>(() => export.Add(new DatasetImage("sub/a.jpg", _folder["in/sub/a.jpg"])));
+        Assert.Throws<DatasetException>(() => export.Add(new FileSource("sub/a.jpg", _folder["in/sub/a.jpg"])));
         Assert.Equal([_folder["precious/b.txt"]], Files("precious"));
     }
 
@@ -79,7 +80,7 @@ public sealed class FileExportTests : IDisposable
         Make("in/a.jpg", "out/a.jpg", "out/a-2.jpg");
         File.WriteAllText(_folder["out/a-2.jpg"], "in/a.jpg");
         var export = new FileExport(_folder["out"], mode, _folder["in"]);
-        Assert.Equal(mode == FileExportMode.Link ? "a-3.jpg" : "a-2.jpg", export.Add(new DatasetImage("a.jpg", _folder["in/a.jpg"])));
+        Assert.Equal(mode == FileExportMode.Link ? "a-3.jpg" : "a-2.jpg", export.Add(new FileSource("a.jpg", _folder["in/a.jpg"])));
         Assert.Equal("out/a.jpg", File.ReadAllText(_folder["out/a.jpg"]));
     }
 
@@ -89,7 +90,7 @@ public sealed class FileExportTests : IDisposable
         Make("in/a.jpg", "out/x.txt");
         File.CreateSymbolicLink(_folder["out/a.jpg"], _folder["precious.jpg"]);
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Equal("a-2.jpg", export.Add(new DatasetImage("a.jpg", _folder["in/a.jpg"])));
+        Assert.Equal("a-2.jpg", export.Add(new FileSource("a.jpg", _folder["in/a.jpg"])));
         Assert.False(File.Exists(_folder["precious.jpg"]));
     }
 
@@ -98,8 +99,8 @@ public sealed class FileExportTests : IDisposable
     {
         Make("in/x.jpg/y.jpg");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Contains("no such file", Assert.Throws<DatasetException>(() => export.Add(new("a", _folder["in/a.jpg"]))).Message, StringComparison.Ordinal);
-        Assert.Contains("folder", Assert.Throws<DatasetException>(() => export.Add(new("x", _folder["in/x.jpg"]))).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", Assert.Throws<DatasetException>(() => export.Add(new FileSource("a", _folder["in/a.jpg"]))).Message, StringComparison.Ordinal);
+        Assert.Contains("folder", Assert.Throws<DatasetException>(() => export.Add(new FileSource("x", _folder["in/x.jpg"]))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,8 +123,8 @@ public sealed class FileExportTests : IDisposable
         for (var run = 0; run < 2; run++)
         {
             var export = new FileExport(_folder["out"], mode, _folder["in"]);
-            Assert.Equal("a.jpg", export.Add(new("a.jpg", _folder["in/a.jpg"])));
-            Assert.Equal("sub/b.jpg", export.Add(new("sub/b.jpg", _folder["in/sub/b.jpg"])));
+            Assert.Equal("a.jpg", export.Add(new FileSource("a.jpg", _folder["in/a.jpg"])));
+            Assert.Equal("sub/b.jpg", export.Add(new FileSource("sub/b.jpg", _folder["in/sub/b.jpg"])));
         }
         Assert.Equal(
             ["out/a.caption", "out/a.jpg", "out/a.txt", "out/sub/b.jpg", "out/sub/b.json"],
@@ -138,7 +139,7 @@ public sealed class FileExportTests : IDisposable
     {
         Make("in/a.jpg", "in/a.txt", "in/b.jpg", "in/b.txt", "out/a.jpg", "out/b.txt");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Equal(["a-2.jpg", "b-2.jpg"], new[] { "a.jpg", "b.jpg" }.Select(name => export.Add(new(name, _folder["in/" + name]))));
+        Assert.Equal(["a-2.jpg", "b-2.jpg"], new[] { "a.jpg", "b.jpg" }.Select(name => export.Add(new FileSource(name, _folder["in/" + name]))));
         Assert.Equal(
             ["out/a-2.jpg", "out/a-2.txt", "out/a.jpg", "out/b-2.jpg", "out/b-2.txt", "out/b.txt"],
             Files("out").Select(file => Path.GetRelativePath(_folder.Path, file)));
@@ -151,7 +152,7 @@ public sealed class FileExportTests : IDisposable
     {
         Make("in/a.jpg", "in/a.png", "in/a.txt");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Equal(["a.jpg", "a.png"], new[] { "a.jpg", "a.png" }.Select(name => export.Add(new(name, _folder["in/" + name]))));
+        Assert.Equal(["a.jpg", "a.png"], new[] { "a.jpg", "a.png" }.Select(name => export.Add(new FileSource(name, _folder["in/" + name]))));
         Assert.Equal(3, Files("out").Count());
     }
 
@@ -163,7 +164,7 @@ public sealed class FileExportTests : IDisposable
         // A regular file, whose reading fails for everybody, root as well.
         File.CreateSymbolicLink(_folder["in/a.txt"], "/proc/self/mem");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Contains("in/a.jpg", Assert.Throws<DatasetException>(() => export.Add(new("a.jpg", _folder["in/a.jpg"]))).Message, StringComparison.Ordinal);
+        Assert.Contains("in/a.jpg", Assert.Throws<DatasetException>(() => export.Add(new FileSource("a.jpg", _folder["in/a.jpg"]))).Message, StringComparison.Ordinal);
         Assert.Empty(Files("out"));
     }
 
@@ -175,8 +176,8 @@ public sealed class FileExportTests : IDisposable
         using (var made = System.Diagnostics.Process.Start("mkfifo", [_folder["in/a.txt"], _folder["in/pipe.jpg"]]))
             made.WaitForExit();
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Equal("a.jpg", export.Add(new("a.jpg", _folder["in/a.jpg"])));
-        Assert.Contains("not a regular file", Assert.Throws<DatasetException>(() => export.Add(new("pipe.jpg", _folder["in/pipe.jpg"]))).Message, StringComparison.Ordinal);
+        Assert.Equal("a.jpg", export.Add(new FileSource("a.jpg", _folder["in/a.jpg"])));
+        Assert.Contains("not a regular file", Assert.Throws<DatasetException>(() => export.Add(new FileSource("pipe.jpg", _folder["in/pipe.jpg"]))).Message, StringComparison.Ordinal);
         Assert.Equal([_folder["out/a.jpg"]], Files("out"));
     }
 

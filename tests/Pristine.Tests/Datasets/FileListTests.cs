@@ -15,7 +15,7 @@ public sealed class FileListTests : IDisposable
         Make("b.jpg", "a/z.PNG", "a.jpg", "a/caption.txt", "A/x.webp", "sub dir/ü.heic", ".hidden.jpg", ".git/x.jpg", "odd.jpg/inner.bmp", "line\nfeed.jpg");
         var items = Read(_folder.Path);
         Assert.Equal(["A/x.webp", "a.jpg", "a/z.PNG", "b.jpg", "line\nfeed.jpg", "odd.jpg", "odd.jpg/inner.bmp", "sub dir/ü.heic"], items.Select(i => i.Id));
-        Assert.Equal(items.Select(i => $"{_folder.Path}/{i.Id}"), items.Select(i => i.Images.Single().Path));
+        Assert.Equal(items.Select(i => $"{_folder.Path}/{i.Id}"), items.Select(i => i.Images.Single().LocalPath));
         Assert.Equal(Enumerable.Range(0, 8).Select(i => (long)i), items.Select(i => i.Index));
         Assert.Equal(DatasetFormat.Folder, Dataset.Open(_folder.Path).Format);
     }
@@ -101,7 +101,7 @@ public sealed class FileListTests : IDisposable
             Make("a[.jpg");
         var items = Read(_folder[pattern]);
         Assert.Equal(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => _folder[name]), items.Select(i => i.Id));
-        Assert.Equal(items.Select(i => i.Id), items.Select(i => i.Images.Single().Path));
+        Assert.Equal(items.Select(i => i.Id), items.Select(i => i.Images.Single().LocalPath));
     }
 
     [Theory]
@@ -118,7 +118,7 @@ public sealed class FileListTests : IDisposable
         {
             var items = dataset.Read(TestContext.Current.CancellationToken).ToList();
             Assert.Equal(expected, string.Join('|', items.Select(i => i.Id)));
-            Assert.All(items, i => Assert.Equal(Path.Combine("root", i.Id), i.Images.Single().Path));
+            Assert.All(items, i => Assert.Equal(Path.Combine("root", i.Id), i.Images.Single().LocalPath));
             items.ForEach(writer.Write);
             writer.Complete();
         }
@@ -140,7 +140,7 @@ public sealed class FileListTests : IDisposable
                 writer.Complete();
             }
             var expected = new[] { "a.jpg", "b\nc.jpg", "d.jpg" }.Where(name => name != without).Select(name => $"{_folder.Path}/{name}").ToList();
-            Assert.Equal(expected, Read(_folder["kept.txt"]).Select(i => i.Images.Single().Path));
+            Assert.Equal(expected, Read(_folder["kept.txt"]).Select(i => i.Images.Single().LocalPath));
             Assert.Equal(without == "none" ? '\0' : '\n', File.ReadAllText(_folder["kept.txt"])[^1]);
         }
     }
@@ -166,8 +166,8 @@ public sealed class FileListTests : IDisposable
         File.WriteAllText(_folder["data.ndjson"], "{\"image\":\"one.jpg\"}");
         Assert.Equal(DatasetFormat.Json, Dataset.Open(_folder["array.json"]).Format);
         Assert.Equal(["1", "2"], Read(_folder["lines.json"]).Select(i => i.Id));
-        Assert.Equal(_folder["one.jpg"], Read(_folder["data.ndjson"]).Single().Images.Single().Path);
-        Assert.Equal(_folder["one.jpg"], Read(_folder["one.jpg"]).Single().Images.Single().Path);
+        Assert.Equal(_folder["one.jpg"], Read(_folder["data.ndjson"]).Single().Images.Single().LocalPath);
+        Assert.Equal(_folder["one.jpg"], Read(_folder["one.jpg"]).Single().Images.Single().LocalPath);
         Assert.Equal(_folder["real[1].jpg"], Read(_folder["real[1].jpg"]).Single().Id);
         Assert.Contains("found neither", Assert.Throws<DatasetException>(() => Read(_folder["object.json"])).Message, StringComparison.Ordinal);
         Assert.Contains("empty", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["empty.json"])).Message, StringComparison.Ordinal);
@@ -181,7 +181,7 @@ public sealed class FileListTests : IDisposable
     {
         File.WriteAllText(_folder["data.jsonl"], "{\"image\":\"a.jpg\"}");
         var dataset = Dataset.Open(_folder["data.jsonl"], new DatasetOptions { ImageRoot = "/elsewhere" });
-        Assert.Equal("/elsewhere/a.jpg", dataset.Read(TestContext.Current.CancellationToken).Single().Images.Single().Path);
+        Assert.Equal("/elsewhere/a.jpg", dataset.Read(TestContext.Current.CancellationToken).Single().Images.Single().LocalPath);
     }
 
     private static List<DatasetItem> Read(string input) => [.. Dataset.Open(input).Read()];

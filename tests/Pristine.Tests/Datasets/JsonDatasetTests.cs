@@ -92,7 +92,7 @@ public sealed class JsonDatasetTests : IDisposable
         Assert.Equal(
             ["root/x/1.jpg", "root/1.jpg root/2.jpg", "/abs/3.jpg", "", "root/4.png root/5.png", "root/6.png", "", "http://host/a.jpg",
                 "/tmp/with space.jpg", "", "root/7.png", "root/new.jpg"],
-            items.Select(i => string.Join(' ', i.Images.Select(image => image.Path))));
+            items.Select(i => string.Join(' ', i.Images.Select(image => image.LocalPath))));
         Assert.Equal("x/1.jpg", items[0].Images[0].Reference);
         Assert.Equal(Enumerable.Range(0, 12).Select(i => (long)i), items.Select(i => i.Index));
     }
@@ -118,10 +118,10 @@ public sealed class JsonDatasetTests : IDisposable
                 Assert.All(items, i => Assert.Null(i.Error));
                 Assert.Equal(["a.jpg", "b.jpg", "\uFFFD.jpg", "c🙂.jpg"], items.Select(i => i.Images.Single().Reference));
                 Assert.Equal(["0", "1", "12345678901234567890123456789", "3"], items.Select(i => i.Id));
-                Assert.Equal(13, ItemText.Of(items[0], DatasetFormat.Json)!.Value.Length);
-                Assert.Equal(6, ItemText.Of(items[2], DatasetFormat.Json)!.Value.Length);
-                Assert.Equal((string?[])[null, "NaN, Infinity"], ItemFields.Read(items[0], DatasetFormat.Json, ["loss", "text"]));
-                Assert.Equal((string?[])["1e999", "half \uFFFD"], ItemFields.Read(items[2], DatasetFormat.Json, ["score", "text"]));
+                Assert.Equal(13, items[0].Record!.Text.Length);
+                Assert.Equal(6, items[2].Record!.Text.Length);
+                Assert.Equal((string?[])[null, "NaN, Infinity"], items[0].Record!.Fields(["loss", "text"]));
+                Assert.Equal((string?[])["1e999", "half \uFFFD"], items[2].Record!.Fields(["score", "text"]));
                 items.ForEach(writer.Write);
                 writer.Complete();
             }

@@ -1,5 +1,6 @@
 using System.Text;
 using Pristine.Datasets;
+using Pristine.Media;
 
 namespace Pristine.Tests.Datasets;
 
@@ -142,6 +143,44 @@ public sealed class JsonlDatasetTests : IDisposable
         foreach (var sound in new[] { "late.jsonl", "empty.jsonl" })
             Dataset.Open(_folder[sound]).RequireImages(TestContext.Current.CancellationToken);
         Dataset.Open(_folder.Path).RequireImages(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void Data_addresses_sounds_and_films_are_sources()
+    {
+        var items = Lines("""
+            {"id":1,"image":["data:image/png;base64,AAAA","a.jpg"],"video":"v.mp4","audios":["s.wav",{"path":"t.wav"}]}
+            {"image":"data:image\/png;base64,AA\/A"}
+            {"video":"v.mp4"}
+            {"id":4,"image":"b.jpg","videos":7}
+            """).Read(TestContext.Current.CancellationToken).ToList();
+        Assert.All(items, item => Assert.Null(item.Error));
+        Assert.Equal(
+            ["Image", "Image a.jpg", "Video v.mp4", "Audio s.wav", "Audio t.wav"],
+            items[0].Sources.Select(source => source is DataSource ? "Image" : $"{source.Kind} {source.Reference}"));
+        Assert.Equal(["root/a.jpg"], items[0].Images.Skip(1).Select(image => image.LocalPath));
+        Assert.Equal(new DataSource("data:image/png;base64,AA/A"u8.ToArray()).Reference, items[1].Id);
+        Assert.Equal(("#2", 0, 1), (items[2].Id, items[2].Images.Count, items[2].Sources.Count));
+        Assert.Equal(["b.jpg"], items[3].Sources.Select(source => source.Reference));
+    }
+
+    [Fact]
+    public void Parts_give_the_lines_of_the_whole()
+    {
+        for (var seed = 0; seed < 40; seed++)
+        {
+            var random = new RecordGenerator(seed);
+            var text = (random.Coin() ? "\uFEFF" : "") + string.Concat(Enumerable.Range(0, 12).Select(i => random.Record(i) + random.Pick(["\n", "\r\n", "\n\n"])));
+            var whole = Lines(text).Read(TestContext.Current.CancellationToken).ToList();
+            foreach (var partBytes in new[] { 1, 7, 100, 1000, 100_000 })
+            {
+                var dataset = new JsonlDataset("data.jsonl", "root", () => new MemoryStream(Encoding.UTF8.GetBytes(text)), 5) { PartBytes = partBytes };
+                var parts = dataset.Parts.Select(part => part.Read(TestContext.Current.CancellationToken).ToList()).ToList();
+                Assert.Equal(whole.Select(item => Encoding.UTF8.GetString(item.Raw.Span)), parts.SelectMany(part => part).Select(item => Encoding.UTF8.GetString(item.Raw.Span)));
+                Assert.All(parts, part => Assert.Equal(Enumerable.Range(0, part.Count).Select(i => (long)i), part.Select(item => item.Index)));
+                Assert.Equal(parts.Count, dataset.Parts.Select(part => part.Name).Distinct().Count());
+            }
+        }
     }
 
     private static byte[] Gzip(byte[] bytes)

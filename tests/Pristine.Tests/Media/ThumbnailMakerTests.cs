@@ -12,7 +12,7 @@ public sealed class ThumbnailMakerTests
         var path = TestFiles.InRepository(photo.Split('/'));
         using var maker = new ThumbnailMaker(side, 80);
         using var decoder = new ImageDecoder();
-        var original = maker.Make(path, out var bytes);
+        var original = maker.Make(new FileSource(path, path), out var bytes);
         Assert.Equal(ImageStatus.Ok, original.Status);
         var thumbnail = decoder.Decode(bytes, ImageInput.Rgb).Header!.Value;
         var (width, height) = (original.Header!.Value.Width, original.Header.Value.Height);
@@ -34,7 +34,7 @@ public sealed class ThumbnailMakerTests
         File.WriteAllBytes(folder["turned.jpg"], VipsEncoder.Encode("jpegsave_buffer", "Q=95", rgb, width, height, 3, "srgb", orientation: 6));
         using var maker = new ThumbnailMaker(16, 95);
         using var decoder = new ImageDecoder();
-        Assert.Equal(ImageStatus.Ok, maker.Make(folder["turned.jpg"], out var bytes).Status);
+        Assert.Equal(ImageStatus.Ok, maker.Make(new FileSource("turned.jpg", folder["turned.jpg"]), out var bytes).Status);
         Assert.Equal(ImageStatus.Ok, decoder.Decode(bytes, ImageInput.Rgb).Status);
         var image = decoder.Image;
         Assert.Equal((8, 16), (image.Width, image.Height));
@@ -47,9 +47,9 @@ public sealed class ThumbnailMakerTests
     public void What_is_no_image_gives_a_reason_and_no_bytes()
     {
         using var maker = new ThumbnailMaker(64, 80);
-        Assert.Equal(ImageStatus.Missing, maker.Make(TestFiles.InRepository("samples", "no such.jpg"), out var bytes).Status);
+        Assert.Equal(ImageStatus.Missing, maker.Make(new FileSource("a", TestFiles.InRepository("samples", "no such.jpg")), out var bytes).Status);
         Assert.Empty(bytes);
-        Assert.Equal(ImageStatus.Unreadable, maker.Make(TestFiles.InRepository("samples", "photos", "corrupt.jpg"), out bytes).Status);
+        Assert.Equal(ImageStatus.Unreadable, maker.Make(new FileSource("a", TestFiles.InRepository("samples", "photos", "corrupt.jpg")), out bytes).Status);
         Assert.Empty(bytes);
     }
 }

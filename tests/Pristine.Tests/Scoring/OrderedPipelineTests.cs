@@ -50,6 +50,24 @@ public class OrderedPipelineTests
     }
 
     [Fact]
+    public void Takes_no_more_bytes_than_its_budget_ahead_of_the_consumer()
+    {
+        const long weight = 100 << 20;
+        var taken = 0;
+        var source = Enumerable.Range(0, 50).Select(i => { Interlocked.Increment(ref taken); return i; });
+        var consumed = 0;
+        var results = OrderedPipeline<int, int, Worker>.Run(
+            source, 4, 16, () => new Worker(() => { }), (_, input) => input, TestContext.Current.CancellationToken, input => input == 30 ? 10 * weight : weight);
+        foreach (var result in results)
+        {
+            Assert.Equal(consumed++, result);
+            // Below 256 MiB one more is taken.
+            Assert.InRange(Volatile.Read(ref taken), consumed, consumed + 3);
+        }
+        Assert.Equal(50, consumed);
+    }
+
+    [Fact]
     public void Gives_what_came_before_a_failing_source_then_throws_its_exception()
     {
         static IEnumerable<int> Source()

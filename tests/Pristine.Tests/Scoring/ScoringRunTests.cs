@@ -141,7 +141,7 @@ public sealed class ScoringRunTests : IDisposable
             var row = files.Get(path, [true], file => file.Stamp?.Modified == stamp, () =>
             {
                 scored.Add($"{path}{stamp}");
-                return new FileScores(new FileStamp(1, stamp), true, new ScoreRow { Key = result, Id = "", Scores = default });
+                return new FileScores(new SourceStamp(1, stamp), true, new ScoreRow { Key = result, Id = "", Scores = default });
             }).Row;
             return (int)row.Key;
         }

@@ -1,0 +1,71 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Pristine.Datasets;
+
+/// <summary>
+/// What an item says in words: its text, and fields that have names. Items of folders and lists have none. It is a view over bytes that the item
+/// holds and is read when it is asked.
+/// </summary>
+public abstract class ItemRecord
+{
+    private protected ItemRecord()
+    {
+    }
+
+    /// <summary>What its text measures.</summary>
+    public abstract ItemText Text { get; }
+
+    /// <summary>The names of its top-level fields, in order.</summary>
+    public abstract IReadOnlyList<string> FieldNames { get; }
+
+    /// <summary>Reads top-level fields.</summary>
+    /// <param name="names">The names of the fields, exactly as the record spells them.</param>
+    /// <returns>
+    /// A text for each name: a string's content, a number as it is written, <c>true</c> or <c>false</c>; null for null, lists, objects and a
+    /// field that the record does not have.
+    /// </returns>
+    public abstract string?[] Fields(IReadOnlyList<string> names);
+}
+
+/// <summary>The record of an item that is a JSON object.</summary>
+/// <param name="json">The object's bytes.</param>
+internal sealed class JsonRecord(ReadOnlyMemory<byte> json) : ItemRecord
+{
+    public override ItemText Text
+    {
+        get
+        {
+            using var document = RecordJson.Parse(json);
+            return ItemText.Of(document.RootElement);
+        }
+    }
+
+    public override IReadOnlyList<string> FieldNames
+    {
+        get
+        {
+            using var document = RecordJson.Parse(json);
+            return [.. document.RootElement.EnumerateObject().Select(RecordJson.Name)];
+        }
+    }
+
+    public override string?[] Fields(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        var values = new string?[names.Count];
+        using var document = RecordJson.Parse(json);
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (RecordJson.Field(document.RootElement, Encoding.UTF8.GetBytes(names[i])) is not { } value)
+                continue;
+            values[i] = value.ValueKind switch
+            {
+                JsonValueKind.String => RecordJson.Text(value),
+                JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+                _ => null,
+            };
+        }
+        return values;
+    }
+}
