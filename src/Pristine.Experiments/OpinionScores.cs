@@ -100,75 +100,68 @@ public sealed partial class OpinionScores
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         options ??= new OpinionOptions();
-        string[] lines;
+        string text;
         try
         {
             var bytes = File.ReadAllBytes(file);
             if (Binary(bytes) is { } kind)
                 throw new DatasetException(
                     $"Expected a text file with a column of images and one of opinion scores; '{file}' is {kind}. Save it as CSV, or take the dataset's file from github.com/icbcbicc/IQA-Dataset.");
-            lines = Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF').Split('\n');
+            text = Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF');
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DatasetException($"Cannot read '{file}': {e.Message}", e);
         }
-        var first = Array.FindIndex(lines, line => !string.IsNullOrWhiteSpace(line));
-        if (first < 0)
-            throw new DatasetException($"Expected a line per image in '{file}'; found an empty file.");
-        var header = lines[first].TrimEnd('\r');
-        var table = ScoreThenName().IsMatch(header) ? new Table(' ', 1, 0, "", first) : Header(file, header, first, options);
+        var table = ReadTable(file, text, options);
         var scores = new List<OpinionScore>();
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
-        for (var i = table.FirstLine; i < lines.Length; i++)
+        foreach (var (line, fields) in table.Rows)
         {
-            var line = lines[i].TrimEnd('\r');
-            if (string.IsNullOrWhiteSpace(line))
-                continue;
-            var fields = table.Separator == ' ' ? line.Split(' ', StringSplitOptions.RemoveEmptyEntries) : DelimitedLine.Fields(line, table.Separator);
-            if (fields.Length <= Math.Max(table.Image, table.Score))
-                throw new DatasetException($"{file}:{i + 1}: expected at least {Math.Max(table.Image, table.Score) + 1} fields; found {fields.Length}.");
-            var (image, text) = (fields[table.Image].Replace('\\', '/'), fields[table.Score]);
+            if (fields.Count <= Math.Max(table.Image, table.Score))
+                throw new DatasetException($"{file}:{line}: expected at least {Math.Max(table.Image, table.Score) + 1} fields; found {fields.Count}.");
+            var (image, number) = (fields[table.Image].Replace('\\', '/'), fields[table.Score]);
             if (image.Length == 0)
-                throw new DatasetException($"{file}:{i + 1}: expected the name of an image; found an empty field.");
-            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
-                throw new DatasetException($"{file}:{i + 1}: expected a number as the opinion score of '{image}'; found '{text}'.");
-            if (!seen.TryAdd(image, i + 1))
-                throw new DatasetException($"{file}:{i + 1}: expected every image once; '{image}' stands in line {seen[image]} already.");
+                throw new DatasetException($"{file}:{line}: expected the name of an image; found an empty field.");
+            if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
+                throw new DatasetException($"{file}:{line}: expected a number as the opinion score of '{image}'; found '{number}'.");
+            if (!seen.TryAdd(image, line))
+                throw new DatasetException($"{file}:{line}: expected every image once; '{image}' stands in line {seen[image]} already.");
             scores.Add(new OpinionScore(image, value));
         }
         if (scores.Count == 0)
             throw new DatasetException($"Expected a line per image in '{file}'; found only a header.");
-        var known = Recognise(header, scores);
+        var known = Recognise(table.Columns, scores);
         var direction = options.Direction ?? known?.Direction
             ?? (table.ScoreColumn.Contains("dmos", StringComparison.OrdinalIgnoreCase) ? OpinionDirection.LowerIsBetter : OpinionDirection.HigherIsBetter);
         return new OpinionScores(file, known?.Name, direction, scores);
     }
 
-    private sealed record Table(char Separator, int Image, int Score, string ScoreColumn, int FirstLine);
-
-    private static Table Header(string file, string header, int line, OpinionOptions options)
+    private sealed record Table(IReadOnlyList<LabelRow> Rows, int Image, int Score, IReadOnlyList<string> Columns)
     {
-        var separator = DelimitedLine.SeparatorOf(header);
-        var columns = DelimitedLine.Fields(header, separator).Select(column => column.Trim()).ToArray();
-        var image = Find(options.ImageColumn, ImageColumns, "an image");
-        var score = Find(options.ScoreColumn, ScoreColumns, "an opinion score");
-        return new Table(separator, image, score, columns[score], line + 1);
+        public string ScoreColumn => Columns.Count > 0 ? Columns[Score] : "";
+    }
 
-        int Find(string? asked, string[] names, string what)
+    private static Table ReadTable(string file, string text, OpinionOptions options)
+    {
+        var lines = text.Split('\n');
+        var first = Array.Find(lines, line => !string.IsNullOrWhiteSpace(line))
+            ?? throw new DatasetException($"Expected a line per image in '{file}'; found an empty file.");
+        if (ScoreThenName().IsMatch(first.TrimEnd('\r')))
         {
-            foreach (var name in asked == null ? names : [asked])
-                if (Array.FindIndex(columns, column => column.Equals(name, StringComparison.OrdinalIgnoreCase)) is >= 0 and var found)
-                    return found;
-            throw new DatasetException(
-                $"{file}:{line + 1}: expected a column with {what}, called {string.Join(", ", asked == null ? names : [asked])}; found the columns {string.Join(", ", columns)}.");
+            var rows = lines.Select((line, i) => new LabelRow(i + 1, line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+            return new([.. rows.Where(row => row.Fields.Count > 0)], 1, 0, []);
         }
+        var table = LabelTable.Read(file, text);
+        var image = table.Require(options.ImageColumn is { } named ? [named] : ImageColumns, "an image");
+        var score = table.Require(options.ScoreColumn is { } asked ? [asked] : ScoreColumns, "an opinion score");
+        return new(table.Rows, image, score, table.Columns);
     }
 
     /// <summary>The known dataset that all of the images, or the header, belong to.</summary>
-    private static KnownDataset? Recognise(string header, List<OpinionScore> scores) => Known.FirstOrDefault(known =>
+    private static KnownDataset? Recognise(IReadOnlyList<string> columns, List<OpinionScore> scores) => Known.FirstOrDefault(known =>
         (known.Counts.Length == 0 || known.Counts.Contains(scores.Count))
-        && (known.Column == null || header.Split(',', ';', '\t').Any(column => column.Trim().Equals(known.Column, StringComparison.OrdinalIgnoreCase)))
+        && (known.Column == null || columns.Contains(known.Column, StringComparer.OrdinalIgnoreCase))
         && scores.All(score => known.Image.IsMatch(score.Image)));
 
     private static string? Binary(ReadOnlySpan<byte> file) =>

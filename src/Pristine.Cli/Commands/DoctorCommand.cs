@@ -62,7 +62,7 @@ internal static class DoctorCommand
         if (cuda.Count == 0)
         {
             yield return new("CUDA", null,
-                "optional, runs networks on an NVIDIA GPU: set PRISTINE_ORT to the libonnxruntime of a build with CUDA (docs/models.md); 'pristine score --device cuda:0' says what is missing");
+                "optional, runs networks on an NVIDIA GPU: build with -p:OnnxRuntimeGpu=true and install CUDA 13 (docs/models.md); 'pristine score --device cuda:0' says what is missing");
         }
     }
 

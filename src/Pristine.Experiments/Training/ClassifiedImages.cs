@@ -119,35 +119,20 @@ public sealed class ClassifiedImages
         var images = new List<ClassifiedImage>();
         using var stream = DatasetFile.OpenRead(file);
         using var reader = new StreamReader(stream, Encoding.UTF8);
-        var header = reader.ReadLine() ?? throw new DatasetException($"Expected a header such as image,label in '{file}'; found an empty file.");
-        var separator = DelimitedLine.SeparatorOf(header);
-        var columns = DelimitedLine.Fields(header, separator).Select(column => column.Trim()).ToArray();
-        var image = Find(options.ImageColumn, OpinionScores.ImageColumns, "an image") ?? -1;
-        var label = Find(options.LabelColumn, LabelColumns, "a class") ?? -1;
-        var split = Find(options.SplitColumn, SplitColumns, null);
-        for (var number = 2; reader.ReadLine() is { } line; number++)
+        var table = LabelTable.Read(file, reader.ReadToEnd());
+        var image = table.Require(options.ImageColumn is { } named ? [named] : OpinionScores.ImageColumns, "an image");
+        var label = table.Require(options.LabelColumn is { } asked ? [asked] : LabelColumns, "a class");
+        var split = options.SplitColumn is { } told ? table.Require([told]) : table.Find(SplitColumns);
+        foreach (var (line, fields) in table.Rows)
         {
-            if (string.IsNullOrWhiteSpace(line))
-                continue;
-            var fields = DelimitedLine.Fields(line, separator);
-            if (fields.Length <= Math.Max(image, Math.Max(label, split ?? 0)))
-                throw new DatasetException($"{file}:{number}: expected {columns.Length} fields as in the header; found {fields.Length}.");
+            if (fields.Count <= Math.Max(image, Math.Max(label, split ?? 0)))
+                throw new DatasetException($"{file}:{line}: expected {table.Columns.Count} fields as in the header; found {fields.Count}.");
             var name = fields[image].Trim().Replace('\\', '/');
             if (name.Length == 0 || fields[label].Trim().Length == 0)
-                throw new DatasetException($"{file}:{number}: expected an image and its class; found '{line}'.");
-            images.Add(new(name, System.IO.Path.Combine(root, name), fields[label].Trim(), split is { } column ? PartOf(fields[column].Trim(), $"{file}:{number}") : null));
+                throw new DatasetException($"{file}:{line}: expected an image and its class; found '{string.Join(", ", fields)}'.");
+            images.Add(new(name, System.IO.Path.Combine(root, name), fields[label].Trim(), split is { } column ? PartOf(fields[column].Trim(), $"{file}:{line}") : null));
         }
         return (root, images);
-
-        int? Find(string? asked, string[] names, string? needed)
-        {
-            foreach (var name in asked == null ? names : [asked])
-                if (Array.FindIndex(columns, column => column.Equals(name, StringComparison.OrdinalIgnoreCase)) is >= 0 and var found)
-                    return found;
-            return asked == null && needed == null
-                ? null
-                : throw new DatasetException($"{file}:1: expected a column{(needed == null ? "" : $" with {needed}")}, called {string.Join(", ", asked == null ? names : [asked])}; found the columns {string.Join(", ", columns)}.");
-        }
     }
 
     private static (string Root, List<ClassifiedImage> Images) OfRecords(string file, ClassifiedImagesOptions options)

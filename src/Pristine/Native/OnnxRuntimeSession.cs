@@ -144,10 +144,12 @@ public sealed class OnnxRuntimeSession : IDisposable
         const string code = " : FAIL : ";
         var reason = error.Message[(error.Message.LastIndexOf(code, StringComparison.Ordinal) is >= 0 and var at ? at + code.Length : 0)..];
         reason = string.Join(' ', reason.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+        var remedy = OnnxRuntime.Providers.Contains("CUDAExecutionProvider")
+            ? "Install CUDA 13"
+            : $"Build with -p:OnnxRuntimeGpu=true, or set {NativeLibraries.Variable(NativeLibraries.OnnxRuntime)} to the full path of " +
+                "libonnxruntime from ONNX Runtime's GPU package, beside its libonnxruntime_providers_cuda";
         return new(
-            $"The device cuda:{index} cannot be used with {NativeLibraries.PathOf(NativeLibraries.OnnxRuntime)}: {reason}. Build with -p:OnnxRuntimeGpu=true, or set " +
-            $"{NativeLibraries.Variable(NativeLibraries.OnnxRuntime)} to the full path of libonnxruntime from ONNX Runtime's GPU package, " +
-            "beside its libonnxruntime_providers_cuda, or use the device cpu.", error);
+            $"The device cuda:{index} cannot be used with {NativeLibraries.PathOf(NativeLibraries.OnnxRuntime)}: {reason}. {remedy}, or use the device cpu.", error);
     }
 }
 

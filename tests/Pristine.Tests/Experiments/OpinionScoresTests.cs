@@ -40,6 +40,11 @@ public class OpinionScoresTests
     }
 
     [Fact]
+    public void A_name_may_hold_separators_quotes_and_line_breaks() =>
+        Assert.Equal(
+            ["a,\nb.jpg", "c \"d\".jpg", "e.jpg"], Read("\nimage,mos\r\n\"a,\nb.jpg\",1\r\n\r\n\"c \"\"d\"\".jpg\",2\r\ne.jpg,3,more\r\n").Scores.Select(score => score.Image));
+
+    [Fact]
     public void Files_of_plain_numbers_are_told_by_their_count()
     {
         string Numbers(string header, int count, string format) => header + string.Concat(Enumerable.Range(1, count).Select(i => $"{i.ToString(format, null)}.jpg,{i}\n"));
@@ -70,6 +75,8 @@ public class OpinionScoresTests
     [InlineData("image,mos\n", "found only a header")]
     [InlineData("\n", "found an empty file")]
     [InlineData("image,mos\na.jpg,NaN\n", "found 'NaN'")]
+    [InlineData("image,mos\n\"a\nb.jpg\",1\nc.jpg,x\n", "labels.csv:4: expected a number as the opinion score of 'c.jpg'; found 'x'")]
+    [InlineData("image,mos\n\"a.jpg,1\nb.jpg,2\n", "labels.csv:2")]
     [InlineData("MATLAB 5.0 MAT-file", "is a MATLAB file")]
     [InlineData("PK\u0003\u0004", "is an Excel workbook")]
     public void What_is_wrong_is_told_with_file_and_line(string text, string message) =>

@@ -5,6 +5,7 @@ using Pristine.Metrics.Brisque;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
 using Pristine.Scoring;
+using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Metrics;
 
@@ -26,6 +27,7 @@ public sealed class MetricScorersTests
     [Fact]
     public void Metrics_together_score_as_each_alone()
     {
+        InstalledNetwork.Require(ModelStore.Default.Folder);
         Metric[] metrics = [new BrisqueMetric(), new Sharpness(), ResNetMetric.Biq2021, new Channel(new Corner(), 1), new BrisqueMetric()];
         using var decoder = new ImageDecoder();
         using var together = new MetricScorers(metrics);

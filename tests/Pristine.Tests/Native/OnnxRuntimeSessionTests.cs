@@ -102,7 +102,7 @@ public sealed class OnnxRuntimeSessionTests
     {
         Assert.Contains("cpu, or cuda:0", Assert.Throws<ArgumentException>(() => new OnnxRuntimeSession(TinyModel(), "gpu")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new OnnxRuntimeSession(TinyModel(), "cuda:-1"));
-        // The CUDA part of the runtime is a library of its own, which npm does not bring.
+        // The CUDA part of the runtime is a library of its own, which the package for processors does not bring.
         if (Environment.GetEnvironmentVariable("PRISTINE_ORT") != null)
             Assert.Skip("PRISTINE_ORT names another ONNX Runtime, which may have CUDA.");
         var message = Assert.Throws<PlatformNotSupportedException>(() => new OnnxRuntimeSession(TinyModel(), "cuda:0")).Message;

@@ -1,8 +1,10 @@
 using Pristine.Datasets;
 using Pristine.Metrics;
+using Pristine.Models;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Tables;
+using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Selection;
 
@@ -59,6 +61,7 @@ public class CascadeTests
     [MemberData(nameof(Selections))]
     public void Skipping_changes_neither_what_is_kept_nor_the_ledger(string name, SelectionOptions options)
     {
+        InstalledNetwork.Require(ModelStore.Default.Folder);
         using var folder = TestFiles.NewFolder();
         var dataset = Mixed(folder);
         var whole = Select(dataset, folder["whole"], options, []);
