@@ -49,6 +49,13 @@ internal sealed class Inputs
         DefaultValueFactory = _ => new ImagingOptions().MaxPixels / 1e6,
     };
 
+    private readonly Option<double> _timeout = new("--image-timeout")
+    {
+        Description = "Images whose decoding takes longer get the status timeout",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => new ImagingOptions().Timeout.TotalSeconds,
+    };
+
     private readonly Option<long?> _maxFailures = new("--max-failures")
     {
         Description = "Exit with code 3 when more images than this cannot be scored; default: any number may fail",
@@ -146,6 +153,7 @@ internal sealed class Inputs
     {
         command.Options.Add(_workers);
         command.Options.Add(_maxPixels);
+        command.Options.Add(_timeout);
         command.Options.Add(_maxFailures);
         _workers.Validators.Add(result =>
         {
@@ -156,6 +164,11 @@ internal sealed class Inputs
         {
             if (result.GetValueOrDefault<long?>() < 0)
                 result.AddError("--max-failures: expected 0 or more.");
+        });
+        _timeout.Validators.Add(result =>
+        {
+            if (!(result.GetValueOrDefault<double>() > 0 && result.GetValueOrDefault<double>() <= ImagingOptions.LongestTimeout.TotalSeconds))
+                result.AddError($"--image-timeout: expected seconds above 0 and up to {ImagingOptions.LongestTimeout.TotalSeconds}.");
         });
         _maxPixels.Validators.Add(result =>
         {
@@ -182,7 +195,11 @@ internal sealed class Inputs
 
     public int Workers(ParseResult parsed) => parsed.GetValue(_workers);
 
-    public ImagingOptions Imaging(ParseResult parsed) => new() { MaxPixels = (long)(parsed.GetValue(_maxPixels) * 1e6) };
+    public ImagingOptions Imaging(ParseResult parsed) => new()
+    {
+        MaxPixels = (long)(parsed.GetValue(_maxPixels) * 1e6),
+        Timeout = TimeSpan.FromSeconds(parsed.GetValue(_timeout)),
+    };
 
     /// <summary>The exit code of a run that reached its end.</summary>
     public int ExitCodeOf(ParseResult parsed, long failed) =>

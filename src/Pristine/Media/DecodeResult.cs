@@ -3,7 +3,10 @@ using System.Text;
 namespace Pristine.Media;
 
 /// <summary>What came of loading one image.</summary>
-/// <param name="Status"><see cref="ImageStatus.Ok"/>, <see cref="ImageStatus.Missing"/>, <see cref="ImageStatus.Unreadable"/> or <see cref="ImageStatus.TooLarge"/>.</param>
+/// <param name="Status">
+/// <see cref="ImageStatus.Ok"/>, <see cref="ImageStatus.Missing"/>, <see cref="ImageStatus.Unreadable"/>, <see cref="ImageStatus.Unsupported"/>,
+/// <see cref="ImageStatus.TooLarge"/> or <see cref="ImageStatus.Timeout"/>.
+/// </param>
 /// <param name="Error">The reason in one line, without the path; null when the status is <see cref="ImageStatus.Ok"/>.</param>
 /// <param name="Header">Size and format, whenever the header could be read: also of an image that is too large or damaged further on.</param>
 public readonly record struct DecodeResult(ImageStatus Status, string? Error, ImageHeader? Header)
@@ -15,6 +18,8 @@ public readonly record struct DecodeResult(ImageStatus Status, string? Error, Im
     internal static DecodeResult Missing(string error) => new(ImageStatus.Missing, error, null);
 
     internal static DecodeResult Unreadable(string error, ImageHeader? header = null) => new(ImageStatus.Unreadable, error, header);
+
+    internal static DecodeResult Unsupported(string error, ImageHeader? header = null) => new(ImageStatus.Unsupported, error, header);
 
     /// <summary>A message on one line: repeated lines once, control characters as spaces, cut where it is very long.</summary>
     internal static string OneLine(string message)

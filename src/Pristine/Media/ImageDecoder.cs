@@ -1,4 +1,4 @@
-using Pristine.Kernels;
+using System.Runtime.ExceptionServices;
 using Pristine.Native;
 
 namespace Pristine.Media;
@@ -9,24 +9,30 @@ namespace Pristine.Media;
 /// same file gives the same result whatever other threads do and whether libjpeg-turbo is installed or not.
 /// </summary>
 /// <remarks>
-/// Formats: JPEG, PNG, WebP, GIF, TIFF, AVIF, known by their content. Pixel policy: EXIF orientation is applied; of an animation or a
-/// file of many pages the first is taken; alpha is dropped, not composited; of 16-bit samples the high byte is taken; CMYK becomes
-/// RGB by the plain formula of Pillow and OpenCV, without a profile; Lab goes through libvips' conversion; grey is spread to R = G = B; colour profiles are not applied, as in
-/// OpenCV and Pillow. The header is read first, and more pixels than <see cref="ImagingOptions.MaxPixels"/> are refused before any is
-/// decoded. A file that is cut off before the end of its pixels is <see cref="ImageStatus.Unreadable"/>, however many rows are there;
-/// one that lacks only what follows the first image is read.
+/// <para>Formats: JPEG, PNG, WebP, GIF, TIFF, AVIF, known by their content. Pixel policy: EXIF orientation is applied; of an animation or
+/// a file of many pages the first is taken; alpha is dropped, not composited: a transparent pixel counts with the colour that is stored
+/// for it; of 16-bit samples the high byte is taken; CMYK becomes RGB by the plain formula of Pillow and OpenCV, without a profile; Lab
+/// goes through libvips' conversion; grey is spread to R = G = B; colour profiles are not applied, as in OpenCV and Pillow.</para>
+/// <para>The header is read first, and more pixels than <see cref="ImagingOptions.MaxPixels"/> are refused before any is decoded. A
+/// picture that was not decoded whole is never <see cref="ImageStatus.Ok"/>: a file that is cut off before the end of its pixels is
+/// <see cref="ImageStatus.Unreadable"/>, however many rows are there, and so is one in which a decoder found damage. Damage that no
+/// decoder can see (a changed byte of a format without checksums) stays unseen. A file that lacks only what follows the first image is
+/// read. A picture of a kind that is not decoded is <see cref="ImageStatus.Unsupported"/>.</para>
+/// <para>Decoding that takes longer than <see cref="ImagingOptions.Timeout"/> ends as <see cref="ImageStatus.Timeout"/>. Images of more
+/// than 4 million pixels are decoded on a thread of their own; where that thread is inside a library that cannot be interrupted, it is
+/// left to itself with its memory, and the decoder goes on with the next image.</para>
 /// </remarks>
 public sealed class ImageDecoder : IDisposable
 {
-    // Rows go from libvips to here in strips of about this many bytes, so that only one copy of a large image is in memory.
-    private const int StripBytes = 4 << 20;
+    // Images of more pixels are decoded on a thread of their own, which can be left to itself. That costs a tenth of a millisecond;
+    // decoding so many pixels takes a hundred times as long.
+    private const long MostPixelsHere = 4_000_000;
+
+    // Within the strips of an image the decoding thread asks for the time itself, and is given this much to notice.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(200);
 
     private readonly ImagingOptions _options;
-    private readonly bool _useTurboJpeg;
-    private readonly ReusableBuffer _file = new();
-    private ReusableBuffer _rgb = new();
-    private ReusableBuffer _luma = new();
-    private ReusableBuffer _scratch = new();
+    private FileDecoder _work;
     private ImageHeader? _image;
     private ImageInput _planes;
     private bool _disposed;
@@ -42,8 +48,10 @@ public sealed class ImageDecoder : IDisposable
             throw new ArgumentOutOfRangeException(nameof(options), _options.MaxPixels, $"Expected MaxPixels from 1 to {ImagingOptions.MostPixels}.");
         if (_options.MaxFileBytes < 1 || _options.MaxFileBytes > Array.MaxLength)
             throw new ArgumentOutOfRangeException(nameof(options), _options.MaxFileBytes, $"Expected MaxFileBytes from 1 to {Array.MaxLength}.");
+        if (_options.Timeout <= TimeSpan.Zero || _options.Timeout > ImagingOptions.LongestTimeout)
+            throw new ArgumentOutOfRangeException(nameof(options), _options.Timeout, $"Expected a Timeout above zero and up to {ImagingOptions.LongestTimeout}.");
         _ = Vips.Version;
-        _useTurboJpeg = _options.UseTurboJpeg && TurboJpeg.IsAvailable;
+        _work = new FileDecoder(_options);
     }
 
     /// <summary>
@@ -52,7 +60,7 @@ public sealed class ImageDecoder : IDisposable
     /// </summary>
     /// <exception cref="DllNotFoundException">libvips is not here; the message says where it was looked for.</exception>
     public static string Description =>
-        $"libvips {Vips.Version}; EXIF orientation applied, first frame, alpha dropped, high byte of 16 bits, CMYK to RGB without a profile, Lab to sRGB by libvips, " +
+        $"libvips {Vips.Version}, GIF by Pristine; EXIF orientation applied, first frame, alpha dropped, high byte of 16 bits, CMYK to RGB without a profile, Lab to sRGB by libvips, " +
         "grey spread to RGB, colour profiles not applied";
 
     /// <summary>
@@ -69,8 +77,8 @@ public sealed class ImageDecoder : IDisposable
             var header = _image ?? throw new InvalidOperationException("There is no image: the last call did not give the status ok.");
             return new ImageView(
                 header,
-                (_planes & ImageInput.Rgb) != 0 ? _rgb.Span : default,
-                (_planes & ImageInput.Luma) != 0 ? _luma.Span : default);
+                (_planes & ImageInput.Rgb) != 0 ? _work.Rgb : default,
+                (_planes & ImageInput.Luma) != 0 ? _work.Luma : default);
         }
     }
 
@@ -81,15 +89,15 @@ public sealed class ImageDecoder : IDisposable
         get
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return _file.Span;
+            return _work.File.Span;
         }
     }
 
     /// <summary>Whether libjpeg-turbo decoded the last image.</summary>
-    internal bool UsedTurboJpeg { get; private set; }
+    internal bool UsedTurboJpeg => _work.UsedTurboJpeg;
 
     /// <summary>Bytes of memory that are kept from image to image.</summary>
-    internal long KeptBytes => (long)_file.Capacity + _rgb.Capacity + _luma.Capacity + _scratch.Capacity;
+    internal long KeptBytes => _work.KeptBytes;
 
     /// <summary>Reads and decodes a file.</summary>
     /// <param name="path">The file. Folders, pipes, sockets and devices are refused without being opened.</param>
@@ -100,7 +108,7 @@ public sealed class ImageDecoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(path);
         Begin();
-        return ImageFile.Read(path, _options.MaxFileBytes, _file) ?? DecodeFile(input);
+        return ImageFile.Read(path, _options.MaxFileBytes, _work.File) ?? DecodeFile(input);
     }
 
     /// <summary>Reads and decodes a source.</summary>
@@ -112,7 +120,7 @@ public sealed class ImageDecoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(source);
         Begin();
-        return source.Read(_options.MaxFileBytes, _file) ?? DecodeFile(input);
+        return source.Read(_options.MaxFileBytes, _work.File) ?? DecodeFile(input);
     }
 
     /// <summary>Decodes the bytes of a file.</summary>
@@ -125,11 +133,10 @@ public sealed class ImageDecoder : IDisposable
         Begin();
         if (file.Length > _options.MaxFileBytes)
         {
-            _file.Resize(0);
+            _work.File.Resize(0);
             return DecodeResult.Unreadable($"the file has {file.Length} bytes; at most {_options.MaxFileBytes} are read");
         }
-        // libvips keeps the address of the bytes from one call to the next: they must not move.
-        file.CopyTo(_file.Resize(file.Length));
+        file.CopyTo(_work.File.Resize(file.Length));
         return DecodeFile(input);
     }
 
@@ -137,27 +144,21 @@ public sealed class ImageDecoder : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        _file.Dispose();
-        _rgb.Dispose();
-        _luma.Dispose();
-        _scratch.Dispose();
+        _work.Dispose();
     }
 
     private void Begin()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _image = null;
-        UsedTurboJpeg = false;
     }
 
     private DecodeResult DecodeFile(ImageInput input)
     {
-        var file = _file.Span;
-        if (file.IsEmpty)
-            return DecodeResult.Unreadable("the file is empty (zero bytes)");
-        if (ImageFormat.Recognise(file) is not { } format)
-            return DecodeResult.Unreadable($"not an image that can be decoded ({ImageFormat.Supported} can): this looks like {ImageFormat.Guess(file)}");
-        var result = DecodeWithTurboJpeg(format, input) ?? DecodeWithVips(format, input);
+        _work.Deadline.Restart();
+        var result = _work.Decode(input, MostPixelsHere);
+        if (_work.IsDeferred)
+            result = DecodeApart(input);
         if (result.Status == ImageStatus.Ok)
         {
             _image = result.Header;
@@ -166,164 +167,77 @@ public sealed class ImageDecoder : IDisposable
         return result;
     }
 
-    // Null hands the file to libvips, whose verdict counts: for JPEGs that are not plain, and at the least warning.
-    private DecodeResult? DecodeWithTurboJpeg(ImageFormat format, ImageInput input)
+    private DecodeResult DecodeApart(ImageInput input)
     {
-        var file = _file.Span;
-        if (!_useTurboJpeg || format != ImageFormat.Jpeg || !JpegStructure.TryRead(file, out var jpeg))
-            return null;
-        using var turbo = TurboJpeg.Decompressor.Create();
-        if (!turbo.TryReadHeader(file, out var width, out var height, out var colours) || width != jpeg.Width || height != jpeg.Height)
-            return null;
-        var header = Header(width, height, jpeg.Orientation, format);
-        if (TooLarge(header) is { } refusal)
-            return refusal;
-        var grey = colours == TurboJpeg.ColourSpace.Grey;
-        if (input != ImageInput.Header)
+        var late = _work.TimedOut();
+        var apart = new DecodingThread(_work, input);
+        if (apart.Wait(_work.Deadline.Left))
+            return apart.Result;
+        _work.Deadline.End();
+        if (apart.Wait(Grace))
+            return apart.Result;
+        // The thread only reads the encoded bytes, which the content's hash is made of.
+        var successor = new FileDecoder(_options);
+        _work.File.Span.CopyTo(successor.File.Resize(_work.File.Span.Length));
+        if (!apart.TryLeave())
         {
-            var pixels = grey ? _luma.Resize(width * height) : _rgb.Resize(3 * width * height);
-            if (!turbo.TryDecode(file, pixels, width, height, grey ? TurboJpeg.PixelFormat.Grey : TurboJpeg.PixelFormat.Rgb))
-                return null;
-            FinishPlanes(width, height, grey, jpeg.Orientation, input);
+            successor.Dispose();
+            return apart.Result;
         }
-        UsedTurboJpeg = true;
-        return DecodeResult.Ok(header);
+        _work = successor;
+        return late;
     }
 
-    private DecodeResult DecodeWithVips(ImageFormat format, ImageInput input)
+    /// <summary>A thread that decodes one image. It owns the decoder's memory once it is left to itself.</summary>
+    private sealed class DecodingThread
     {
-        Vips.EnterShared();
-        try
-        {
-            if (TryDecodeWithVips(format, input, out _) is { } result)
-                return result;
-        }
-        finally
-        {
-            Vips.ExitShared();
-        }
-        string log;
-        DecodeResult? repeated;
-        ImageHeader? header;
-        Vips.EnterExclusive();
-        try
-        {
-            repeated = TryDecodeWithVips(format, input, out header);
-        }
-        finally
-        {
-            log = Vips.ExitExclusive();
-        }
-        if (string.IsNullOrWhiteSpace(log))
-            log = "libvips gives no further reason";
-        return repeated ?? DecodeResult.Unreadable($"the {format.Name} file is cut off or damaged: {DecodeResult.OneLine(log)}", header);
-    }
+        private const int Running = 0;
+        private const int Ended = 1;
+        private const int Left = 2;
 
-    // Null when libvips failed.
-    private DecodeResult? TryDecodeWithVips(ImageFormat format, ImageInput input, out ImageHeader? header)
-    {
-        header = null;
-        if (!Vips.Image.TryLoad(format.Loader, _file.Address, _file.Span.Length, out var loaded))
-            return null;
-        using (loaded)
+        private readonly FileDecoder _work;
+        private readonly ImageInput _input;
+        private readonly Thread _thread;
+        private DecodeResult _result;
+        private ExceptionDispatchInfo? _failure;
+        private int _state = Running;
+
+        public DecodingThread(FileDecoder work, ImageInput input)
         {
-            var (width, height, orientation) = (loaded.Width, loaded.Height, loaded.Orientation);
-            var known = Header(width, height, orientation, format);
-            header = known;
-            if (TooLarge(known) is { } refusal)
-                return refusal;
-            if (input == ImageInput.Header)
-                return DecodeResult.Ok(known);
-            bool grey;
-            if (loaded.Interpretation is Vips.Interpretation.Lab or Vips.Interpretation.LabShort)
+            _work = work;
+            _input = input;
+            _thread = new Thread(Run) { IsBackground = true, Name = "decoding" };
+            _thread.Start();
+        }
+
+        /// <summary>What came of it, once the thread has ended.</summary>
+        public DecodeResult Result
+        {
+            get
             {
-                if (!loaded.TryConvertToSrgb(out var converted))
-                    return null;
-                using (converted)
-                    if (!TryFetch(converted, out grey))
-                        return null;
-            }
-            else if (!IsPlain(loaded))
-                return DecodeResult.Unreadable(
-                    $"expected 8 or 16-bit grey, RGB, CMYK or Lab; found {loaded.Bands} bands of {loaded.SampleType} samples, colour space {loaded.Interpretation}",
-                    known);
-            else if (!TryFetch(loaded, out grey))
-                return null;
-            FinishPlanes(width, height, grey, orientation, input);
-            return DecodeResult.Ok(known);
-        }
-    }
-
-    private static bool IsPlain(Vips.Image image) =>
-        image.SampleType is Vips.SampleType.UInt8 or Vips.SampleType.UInt16 && 2L * image.Width * image.Bands <= Array.MaxLength && image.Interpretation switch
-        {
-            Vips.Interpretation.Grey or Vips.Interpretation.Grey16 => true,
-            Vips.Interpretation.Srgb or Vips.Interpretation.Rgb or Vips.Interpretation.Rgb16 => image.Bands >= 3,
-            Vips.Interpretation.Cmyk => image.Bands >= 4,
-            _ => false,
-        };
-
-    // Fetches the pixels as stored into the luma plane (grey) or the RGB plane (colour).
-    private bool TryFetch(Vips.Image image, out bool grey)
-    {
-        var (width, height, bands) = (image.Width, image.Height, image.Bands);
-        var wide = image.SampleType == Vips.SampleType.UInt16;
-        grey = image.Interpretation is Vips.Interpretation.Grey or Vips.Interpretation.Grey16;
-        var channels = grey ? 1 : 3;
-        var pixels = grey ? _luma.Resize(width * height) : _rgb.Resize(3 * width * height);
-        var asStored = bands == channels && !wide;
-        var rowBytes = width * bands * (wide ? 2 : 1);
-        var rowsAtOnce = Math.Clamp(StripBytes / rowBytes, 1, height);
-        if (!image.TryOpen(out var region))
-            return false;
-        using (region)
-        {
-            for (var top = 0; top < height; top += rowsAtOnce)
-            {
-                var rows = Math.Min(rowsAtOnce, height - top);
-                var target = pixels.Slice(top * width * channels, rows * width * channels);
-                var samples = asStored ? target : _scratch.Resize(rows * rowBytes);
-                if (!region.TryFetch(top, width, rows, samples))
-                    return false;
-                if (image.Interpretation == Vips.Interpretation.Cmyk)
-                    PixelLayout.CmykToRgb(samples, bands, wide, target);
-                else if (!asStored)
-                    PixelLayout.Reduce(samples, bands, wide, channels, target);
+                _thread.Join();
+                _failure?.Throw();
+                return _result;
             }
         }
-        return true;
-    }
 
-    // From the plane as stored (luma for grey, RGB for colour) makes the planes that were asked for, upright.
-    private void FinishPlanes(int width, int height, bool grey, int orientation, ImageInput input)
-    {
-        if (grey && (input & ImageInput.Rgb) != 0)
-            PixelLayout.Spread(_luma.Span, _rgb.Resize(3 * width * height));
-        if (!grey && (input & ImageInput.Luma) != 0)
-            Luma.FromRgb(_rgb.Span, _luma.Resize(width * height));
-        if (orientation == 1)
-            return;
-        if ((input & ImageInput.Rgb) != 0)
-            TurnUpright(ref _rgb, width, height, 3, orientation);
-        if ((input & ImageInput.Luma) != 0)
-            TurnUpright(ref _luma, width, height, 1, orientation);
-    }
+        public bool Wait(TimeSpan time) => _thread.Join(time);
 
-    private void TurnUpright(ref ReusableBuffer plane, int width, int height, int channels, int orientation)
-    {
-        Orientation.Apply(plane.Span, width, height, channels, orientation, _scratch.Resize(channels * width * height));
-        (plane, _scratch) = (_scratch, plane);
-    }
+        /// <summary>Leaves the thread and its memory to themselves; false when it has just ended.</summary>
+        public bool TryLeave() => Interlocked.CompareExchange(ref _state, Left, Running) == Running;
 
-    private ImageHeader Header(int width, int height, int orientation, ImageFormat format) => Orientation.SwapsSides(orientation)
-        ? new(height, width, format.Name, _file.Span.Length)
-        : new(width, height, format.Name, _file.Span.Length);
-
-    private DecodeResult? TooLarge(ImageHeader header)
-    {
-        var pixels = (long)header.Width * header.Height;
-        return pixels <= _options.MaxPixels
-            ? null
-            : new(ImageStatus.TooLarge, $"{header.Width}x{header.Height} is {pixels} pixels; the limit is {_options.MaxPixels}", header);
+        private void Run()
+        {
+            try
+            {
+                _result = _work.Decode(_input, long.MaxValue);
+            }
+            catch (Exception exception)
+            {
+                _failure = ExceptionDispatchInfo.Capture(exception);
+            }
+            if (Interlocked.CompareExchange(ref _state, Ended, Running) == Left)
+                _work.Dispose();
+        }
     }
 }

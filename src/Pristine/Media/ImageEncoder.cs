@@ -58,9 +58,10 @@ internal static class ImageEncoder
             Vips.ExitShared();
         }
         // Again and alone, so that the message is this image's.
+        if (!Vips.TryEnterExclusive())
+            return $"cannot be encoded by {saver}";
         string log;
         bool saved;
-        Vips.EnterExclusive();
         try
         {
             saved = TrySave(rgb, width, height, saver, options, out file);

@@ -1,18 +1,28 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
+using Pristine.Native;
 
 namespace Pristine.Media;
 
 /// <summary>A file format that is decoded, recognised by the file's first bytes; the file's name plays no part.</summary>
+/// <param name="Name">The name in results.</param>
+/// <param name="Loader">The operation of libvips that decodes it; empty for what is decoded here.</param>
 internal sealed record ImageFormat(string Name, string Loader)
 {
     public static readonly ImageFormat Jpeg = new("jpeg", "jpegload_buffer");
     public static readonly ImageFormat Png = new("png", "pngload_buffer");
     public static readonly ImageFormat Webp = new("webp", "webpload_buffer");
-    public static readonly ImageFormat Gif = new("gif", "gifload_buffer");
+    public static readonly ImageFormat Gif = new("gif", "");
     public static readonly ImageFormat Tiff = new("tiff", "tiffload_buffer");
     public static readonly ImageFormat Avif = new("avif", "heifload_buffer");
+
+    /// <summary>
+    /// From which fault on the loader fails. Of JPEGs only the end of the file is a fault of its own: among what libjpeg calls an error
+    /// is the harmless too, and its warnings are looked at afterwards. For the others an error is a wrong checksum, a compression that
+    /// is not there, or pixels that libtiff would leave black.
+    /// </summary>
+    public Vips.FailOn FailOn => this == Jpeg ? Vips.FailOn.Truncated : Vips.FailOn.Error;
 
     /// <summary>Names the supported formats for a message.</summary>
     public const string Supported = "JPEG, PNG, WebP, GIF, TIFF and AVIF";
@@ -34,25 +44,56 @@ internal sealed record ImageFormat(string Name, string Loader)
     }
 
     /// <summary>What a file that <see cref="Recognise"/> does not know seems to be, with an article: <c>a HEIC image</c>, <c>a text file</c>.</summary>
-    public static string Guess(ReadOnlySpan<byte> file)
+    /// <param name="file">The whole file.</param>
+    /// <param name="isPicture">Whether that is a picture of a kind that is not decoded.</param>
+    public static string Guess(ReadOnlySpan<byte> file, out bool isPicture)
     {
+        isPicture = true;
         if (IsTiff(file))
             return "a Canon raw image";
-        foreach (var (offset, magic, kind) in Signatures)
+        foreach (var (offset, magic, kind) in Pictures)
+            if (file.Length >= offset + magic.Length && file[offset..].StartsWith(magic))
+                return kind;
+        if (HasBrand(file, "heic"u8) || HasBrand(file, "heix"u8) || HasBrand(file, "mif1"u8) || HasBrand(file, "msf1"u8))
+            return "a HEIC image";
+        if (HasBrand(file, "crx "u8))
+            return "a Canon raw image";
+        if (file.Length >= 3 && file[0] == 'P' && file[1] is >= (byte)'1' and <= (byte)'7' && char.IsWhiteSpace((char)file[2]))
+            return "a PNM image";
+        isPicture = false;
+        foreach (var (offset, magic, kind) in OtherFiles)
             if (file.Length >= offset + magic.Length && file[offset..].StartsWith(magic))
                 return kind;
         if (IsBoxed(file))
-            return HasBrand(file, "heic"u8) || HasBrand(file, "heix"u8) || HasBrand(file, "mif1"u8) || HasBrand(file, "msf1"u8)
-                ? "a HEIC image"
-                : HasBrand(file, "crx "u8) ? "a Canon raw image" : "a video (MP4 or QuickTime)";
-        if (file.Length >= 3 && file[0] == 'P' && file[1] is >= (byte)'1' and <= (byte)'7' && char.IsWhiteSpace((char)file[2]))
-            return "a PNM image";
+            return "a video (MP4 or QuickTime)";
         if (!file.ContainsAnyExcept((byte)0))
             return "a file of nothing but zero bytes";
-        return GuessText(file);
+        return GuessText(file, out isPicture);
     }
 
-    private static readonly (int Offset, byte[] Magic, string Kind)[] Signatures =
+    /// <summary>Why a file of this format that libvips refuses is of a kind that is not decoded; null when it seems to be of a decoded kind.</summary>
+    public string? Unsupported(ReadOnlySpan<byte> file) =>
+        this == Jpeg ? JpegStructure.Unsupported(file) : this == Avif && !HasStillImage(file) ? "it is an animation without a still picture" : null;
+
+    // A still picture has a box of type meta at the top level that names its primary item; an animation has a box of type moov.
+    private static bool HasStillImage(ReadOnlySpan<byte> file)
+    {
+        var moving = false;
+        for (var rest = file; rest.Length >= 8;)
+        {
+            var type = rest.Slice(4, 4);
+            if (type.SequenceEqual("meta"u8))
+                return true;
+            moving |= type.SequenceEqual("moov"u8);
+            var length = BinaryPrimitives.ReadUInt32BigEndian(rest);
+            if (length < 8 || length > rest.Length)
+                break;
+            rest = rest[(int)length..];
+        }
+        return !moving;
+    }
+
+    private static readonly (int Offset, byte[] Magic, string Kind)[] Pictures =
     [
         (0, [0xFF, 0x0A], "a JPEG XL image"),
         (0, [0, 0, 0, 0x0C, (byte)'J', (byte)'X', (byte)'L', (byte)' '], "a JPEG XL image"),
@@ -65,6 +106,10 @@ internal sealed record ImageFormat(string Name, string Loader)
         (0, [0x76, 0x2F, 0x31, 0x01], "an OpenEXR image"),
         (0, "#?RADIANCE"u8.ToArray(), "a Radiance HDR image"),
         (0, [0, 0, 1, 0], "a Windows icon"),
+    ];
+
+    private static readonly (int Offset, byte[] Magic, string Kind)[] OtherFiles =
+    [
         (0, "%PDF"u8.ToArray(), "a PDF document"),
         (0, "%!PS"u8.ToArray(), "a PostScript document"),
         (0, [(byte)'P', (byte)'K', 3, 4], "a ZIP archive"),
@@ -95,8 +140,9 @@ internal sealed record ImageFormat(string Name, string Loader)
         return false;
     }
 
-    private static string GuessText(ReadOnlySpan<byte> file)
+    private static string GuessText(ReadOnlySpan<byte> file, out bool isPicture)
     {
+        isPicture = false;
         var start = file[..Math.Min(file.Length, 1024)];
         if (start.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
             start = start[3..];
@@ -106,7 +152,8 @@ internal sealed record ImageFormat(string Name, string Loader)
         if (!Utf8.IsValid(start) || start.ContainsAnyInRange((byte)0, (byte)8) || start.ContainsAnyInRange((byte)14, (byte)26))
             return "no known kind of file";
         var text = Encoding.UTF8.GetString(start).TrimStart();
-        if (text.Contains("<svg", StringComparison.OrdinalIgnoreCase))
+        isPicture = text.Contains("<svg", StringComparison.OrdinalIgnoreCase);
+        if (isPicture)
             return "an SVG drawing";
         if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
             return "an HTML page";

@@ -6,7 +6,7 @@ public enum ImageStatus
     /// <summary>Decoded, and every metric gave a score.</summary>
     Ok,
 
-    /// <summary>The file is there, but no decoder reads it, it is damaged or cut off, or it may not be read.</summary>
+    /// <summary>The file is there, but it is no picture, it is damaged or cut off, or it may not be read.</summary>
     Unreadable,
 
     /// <summary>There is no file at the path.</summary>
@@ -18,7 +18,7 @@ public enum ImageStatus
     /// <summary>Decoded, but smaller than at least one metric needs; that metric's score is missing, the others are there.</summary>
     TooSmall,
 
-    /// <summary>Reading took longer than allowed.</summary>
+    /// <summary>Decoding took longer than <see cref="ImagingOptions.Timeout"/>.</summary>
     Timeout,
 
     /// <summary>The item has no image.</summary>
@@ -26,12 +26,18 @@ public enum ImageStatus
 
     /// <summary>The image was not opened: a rule on the item's record had dropped the item.</summary>
     Skipped,
+
+    /// <summary>A picture of a kind that is not decoded: another format (HEIC, BMP), or a rare kind of one that is (12-bit JPEG).</summary>
+    Unsupported,
 }
 
 /// <summary>The names of statuses as they stand in every file Pristine writes.</summary>
 public static class ImageStatusNames
 {
-    /// <summary>The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>, <c>no_image</c>, <c>skipped</c>.</summary>
+    /// <summary>
+    /// The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>, <c>no_image</c>,
+    /// <c>skipped</c>, <c>unsupported</c>.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>
     public static string Name(this ImageStatus status) => status switch
     {
@@ -43,6 +49,7 @@ public static class ImageStatusNames
         ImageStatus.Timeout => "timeout",
         ImageStatus.NoImage => "no_image",
         ImageStatus.Skipped => "skipped",
+        ImageStatus.Unsupported => "unsupported",
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Expected a value of ImageStatus."),
     };
 }

@@ -77,6 +77,45 @@ internal readonly record struct JpegStructure(int Width, int Height, int Compone
         return false;
     }
 
+    /// <summary>Why a JPEG that libvips refuses is of a kind that is not decoded; null when it seems to be of a decoded kind.</summary>
+    public static string? Unsupported(ReadOnlySpan<byte> file)
+    {
+        for (var at = 2; TryReadSegment(file, ref at, out var marker, out var segment);)
+        {
+            // Start of frame: every marker from C0 to CF but Huffman tables, an extension and arithmetic conditioning.
+            if (marker is < 0xC0 or > 0xCF or HuffmanTables or 0xC8 or 0xCC)
+                continue;
+            if (marker is 0xC3 or 0xCB)
+                return "it is lossless JPEG";
+            if (marker is 0xC7 or 0xCF or 0xC5 or 0xC6 or 0xCD or 0xCE)
+                return "it is hierarchical JPEG";
+            if (segment.Length >= 6 && segment[0] != 8)
+                return $"its samples have {segment[0]} bits";
+            return segment.Length >= 6 && segment[5] is 0 or 2 or > 4 ? $"it has {segment[5]} components" : null;
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// How many zero bytes stand at the end of a JPEG that has no end marker: what an unfinished download leaves. Decoders take them for
+    /// the picture's codes, for which zeros are as good as any. 0 where there are but a few, or where the picture ended before.
+    /// </summary>
+    public static int UnfinishedZeros(ReadOnlySpan<byte> file)
+    {
+        const int few = 64;
+        var zeros = file.Length - (file.LastIndexOfAnyExcept((byte)0) + 1);
+        if (zeros < few)
+            return 0;
+        for (var at = 2; TryReadSegment(file, ref at, out var marker, out _);)
+        {
+            if (marker == StartOfScan && !TrySkipEntropyCodedData(file, ref at))
+                return zeros;
+            if (at + 1 < file.Length && file[at] == 0xFF && file[at + 1] == EndOfImage)
+                return 0;
+        }
+        return 0;
+    }
+
     private static bool TryReadSegment(ReadOnlySpan<byte> file, scoped ref int at, out byte marker, out ReadOnlySpan<byte> segment)
     {
         marker = 0;

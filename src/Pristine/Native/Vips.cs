@@ -14,6 +14,13 @@ public static unsafe partial class Vips
     private static readonly Lazy<string> Started = new(Start);
     private static readonly ReaderWriterLockSlim Errors = new(LockRecursionPolicy.NoRecursion);
 
+    // How long a thread waits for the error log to itself, and in what steps: while it waits, other threads begin no operation.
+    private const int ExclusiveStep = 20;
+    private const int ExclusiveSteps = 250;
+
+    [ThreadStatic]
+    private static List<string>? warnings;
+
     /// <summary>The library's version, for example <c>8.18.7</c>. Starts the library if need be.</summary>
     /// <exception cref="DllNotFoundException">The library is not here; the message says where it was looked for.</exception>
     /// <exception cref="InvalidOperationException">The library is here but does not start.</exception>
@@ -22,19 +29,29 @@ public static unsafe partial class Vips
     /// <summary>
     /// libvips has one error log for the whole process. Operations whose message nobody will read run between
     /// <see cref="EnterShared"/> and <see cref="ExitShared"/>; one that failed is repeated alone with
-    /// <see cref="EnterExclusive"/>, so that a message never depends on what other threads do.
+    /// <see cref="TryEnterExclusive"/>, so that a message never depends on what other threads do.
     /// </summary>
     internal static void EnterShared() => Errors.EnterReadLock();
 
     internal static void ExitShared() => Errors.ExitReadLock();
 
-    internal static void EnterExclusive()
+    /// <returns>False when an operation of another thread did not end for seconds; <see cref="ExitExclusive"/> must then not be called.</returns>
+    internal static bool TryEnterExclusive()
     {
-        Errors.EnterWriteLock();
-        vips_error_clear();
+        for (var step = 0; step < ExclusiveSteps; step++)
+        {
+            if (Errors.TryEnterWriteLock(ExclusiveStep))
+            {
+                vips_error_clear();
+                return true;
+            }
+            // Lets the operations begin that wait behind this thread.
+            Thread.Sleep(1);
+        }
+        return false;
     }
 
-    /// <returns>What was logged since <see cref="EnterExclusive"/>, one message per line.</returns>
+    /// <returns>What was logged since <see cref="TryEnterExclusive"/>, one message per line.</returns>
     internal static string ExitExclusive()
     {
         var text = vips_error_buffer_copy();
@@ -47,6 +64,18 @@ public static unsafe partial class Vips
         {
             g_free(text);
         }
+    }
+
+    /// <summary>
+    /// Takes the warnings that libvips and the libraries below it gave on this thread since the last call, in order. A damaged image
+    /// is often decoded all the same and leaves nothing but a warning.
+    /// </summary>
+    internal static IReadOnlyList<string> TakeWarnings()
+    {
+        if (warnings is not { Count: > 0 } taken)
+            return [];
+        warnings = null;
+        return taken;
     }
 
     /// <summary>Whether a path leads, through any links, to a regular file: not to a folder, pipe, socket or device. Never blocks on a pipe.</summary>
@@ -69,15 +98,19 @@ public static unsafe partial class Vips
         foreach (var loader in (ReadOnlySpan<string>)["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"])
             vips_operation_block_set("VipsForeignLoad" + loader, 0);
         vips_block_untrusted_set(1);
-        // Warnings about harmless flaws would land on stderr, between the lines of progress.
+        // Without a handler, warnings would land on stderr, between the lines of progress.
         const int everyLevel = -1 & ~3;
-        g_log_set_handler("VIPS", everyLevel, &Ignore, 0);
+        g_log_set_handler("VIPS", everyLevel, &Note, 0);
         return Marshal.PtrToStringUTF8(vips_version_string()) ?? "";
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void Ignore(byte* domain, int level, byte* message, nint data)
+    private static void Note(byte* domain, int level, byte* message, nint data)
     {
+        const int warning = 1 << 4;
+        const int most = 32;
+        if ((level & warning) != 0 && (warnings ??= []).Count < most && Marshal.PtrToStringUTF8((nint)message) is { } text)
+            warnings.Add(text);
     }
 
     /// <summary>The type of one sample (VipsBandFormat).</summary>
@@ -93,6 +126,19 @@ public static unsafe partial class Vips
         Complex = 7,
         Double = 8,
         DoubleComplex = 9,
+    }
+
+    /// <summary>From which fault on a loader fails (VipsFailOn).</summary>
+    internal enum FailOn
+    {
+        /// <summary>Never, as long as any pixels can be made up.</summary>
+        None,
+
+        /// <summary>Where the file ends too early.</summary>
+        Truncated,
+
+        /// <summary>At every error of the library that reads the format; its warnings are in <see cref="TakeWarnings"/>.</summary>
+        Error,
     }
 
     /// <summary>What the bands stand for (VipsInterpretation), as far as loaders produce it.</summary>
@@ -136,13 +182,14 @@ public static unsafe partial class Vips
 
         /// <summary>
         /// Reads the header of an encoded image: its first page or frame. The bytes must stay where they are until the image is
-        /// disposed. Rows must be fetched from top to bottom. A file that is cut off fails, in the header or when rows are fetched.
+        /// disposed. Rows must be fetched from top to bottom.
         /// </summary>
         /// <param name="loader">For example <c>jpegload_buffer</c>.</param>
+        /// <param name="failOn">From which fault on loading or fetching fails.</param>
         /// <param name="file">Address of the encoded bytes.</param>
         /// <param name="length">How many they are.</param>
         /// <param name="image">The image.</param>
-        public static bool TryLoad(string loader, nint file, int length, out Image image)
+        public static bool TryLoad(string loader, FailOn failOn, nint file, int length, out Image image)
         {
             image = default;
             var operation = vips_operation_new(loader);
@@ -153,7 +200,12 @@ public static unsafe partial class Vips
             vips_value_set_blob(&value, 0, file, (nuint)length);
             g_object_set_property(operation, "buffer", &value);
             g_value_unset(&value);
-            return TryBuild(operation, "access=sequential,fail_on=truncated", out image);
+            return TryBuild(operation, failOn switch
+            {
+                FailOn.Truncated => "access=sequential,fail_on=truncated",
+                FailOn.Error => "access=sequential,fail_on=error",
+                _ => "access=sequential,fail_on=none",
+            }, out image);
         }
 
         /// <summary>Converts to 8-bit sRGB.</summary>

@@ -20,29 +20,39 @@ public partial class FailureTests : IDisposable
     public static TheoryData<string, byte[]> NoImages => new()
     {
         { "zero bytes", [] },
+        { "a PDF document", [.. "%PDF-1.7\n"u8] },
+        { "an HTML page", [.. "\n <!DOCTYPE html><html><body>404"u8] },
+        { "a text file", [.. "{\"error\": \"größer\"}"u8] },
+        { "a Git LFS pointer", [.. "version https://git-lfs.github.com/spec/v1\noid sha256:00"u8] },
+        { "a video", [0, 0, 0, 16, .. "ftypisom"u8, 0, 0, 0, 0] },
+        { "nothing but zero bytes", new byte[100] },
+        { "no known kind", [1, 2, 3, 200, 201] },
+    };
+
+    public static TheoryData<string, byte[]> OtherImages => new()
+    {
         { "a HEIC image", [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0, .. "mif1heic"u8] },
         { "a JPEG XL image", [0xFF, 0x0A, 1, 2, 3] },
         { "a JPEG XL image", [0, 0, 0, 12, .. "JXL \r\n"u8] },
         { "a JPEG 2000 image", [0, 0, 0, 12, .. "jP  \r\n"u8] },
         { "a BMP image", [.. "BM"u8, 1, 2, 3, 4] },
-        { "a PDF document", [.. "%PDF-1.7\n"u8] },
         { "an SVG drawing", [.. "<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>"u8] },
-        { "an HTML page", [.. "\n <!DOCTYPE html><html><body>404"u8] },
-        { "a text file", [.. "{\"error\": \"größer\"}"u8] },
-        { "a Git LFS pointer", [.. "version https://git-lfs.github.com/spec/v1\noid sha256:00"u8] },
         { "a PNM image", [.. "P6\n2 2\n255\n"u8] },
-        { "a video", [0, 0, 0, 16, .. "ftypisom"u8, 0, 0, 0, 0] },
         { "a Canon raw image", [.. "II*\0"u8, 16, 0, 0, 0, .. "CR\u0002\0"u8] },
-        { "nothing but zero bytes", new byte[100] },
-        { "no known kind", [1, 2, 3, 200, 201] },
     };
 
     [Theory]
     [MemberData(nameof(NoImages))]
-    public void What_is_no_image_is_named(string kind, byte[] file)
+    public void What_is_no_image_is_named(string kind, byte[] file) => ExpectNamed(kind, file, ImageStatus.Unreadable);
+
+    [Theory]
+    [MemberData(nameof(OtherImages))]
+    public void Images_of_other_formats_are_named(string kind, byte[] file) => ExpectNamed(kind, file, ImageStatus.Unsupported);
+
+    private void ExpectNamed(string kind, byte[] file, ImageStatus status)
     {
         var result = _decoder.Decode(file, ImageInput.Luma);
-        Assert.Equal(ImageStatus.Unreadable, result.Status);
+        Assert.Equal(status, result.Status);
         Assert.Contains(kind, result.Error!, StringComparison.Ordinal);
         Assert.Null(result.Header);
         Assert.Throws<InvalidOperationException>(() => _decoder.Image.Width);

@@ -85,8 +85,16 @@ internal static class TestImages
         ];
     }
 
-    /// <summary>Puts a chunk behind the header of a PNG.</summary>
-    public static byte[] WithChunk(byte[] png, string type, byte[] content) => [.. png[..33], .. Chunk(type, content), .. png[33..]];
+    /// <summary>Puts a chunk behind the header of a PNG, or elsewhere.</summary>
+    public static byte[] WithChunk(byte[] png, string type, byte[] content, int at = 33) => [.. png[..at], .. Chunk(type, content), .. png[at..]];
+
+    /// <summary>Changes a byte of a PNG's header, whose checksum is right afterwards.</summary>
+    public static byte[] WithHeader(byte[] png, int at, byte value)
+    {
+        var header = png[16..29];
+        header[at - 16] = value;
+        return [.. png[..8], .. Chunk("IHDR", header), .. png[33..]];
+    }
 
     private static byte[] Chunk(string type, byte[] content)
     {

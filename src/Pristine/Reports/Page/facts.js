@@ -3,10 +3,11 @@
 const statusMeaning = {
   ok: data.skipped.length > 0 ? 'scored by every metric that was not skipped' : 'scored by every metric',
   too_small: 'scored, but too small for at least one metric',
-  unreadable: 'the file or record is damaged, cut off, of an unknown kind, or may not be read',
+  unreadable: 'the file or record is damaged, cut off, no picture, or may not be read',
+  unsupported: 'a picture of a kind that is not decoded, such as HEIC or 12-bit JPEG',
   missing: 'there is no file at the path',
   too_large: 'more pixels than the limit; not decoded',
-  timeout: 'reading took longer than allowed',
+  timeout: 'decoding took longer than allowed',
   no_image: 'items without an image; a selection keeps them unless it is told otherwise',
 };
 

@@ -1,0 +1,174 @@
+using System.Buffers.Binary;
+
+namespace Pristine.Media;
+
+/// <summary>
+/// The first directory of a TIFF, as far as it says whether the picture is of a kind that is decoded. libtiff gives a black picture
+/// for a compression that is not built in, and calls other intact files damaged; this names them instead.
+/// </summary>
+/// <param name="Width">Pixels across.</param>
+/// <param name="Height">Pixels down.</param>
+/// <param name="Orientation">1..8; 1 when there is none.</param>
+/// <param name="Unsupported">Why the picture is not decoded, such as <c>it is compressed with LZMA</c>; null when nothing speaks against it.</param>
+internal readonly record struct TiffStructure(int Width, int Height, int Orientation, string? Unsupported)
+{
+    private const int WidthTag = 256;
+    private const int HeightTag = 257;
+    private const int BitsTag = 258;
+    private const int CompressionTag = 259;
+    private const int PhotometricTag = 262;
+    private const int OrientationTag = 274;
+    private const int SamplesTag = 277;
+    private const int PlanarTag = 284;
+    private const int TileWidthTag = 322;
+    private const int SampleFormatTag = 339;
+
+    /// <summary>Reads the first directory; false when it is not there in full.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> file, out TiffStructure structure)
+    {
+        structure = default;
+        if (!Directory.TryOpen(file, out var directory))
+            return false;
+        var width = directory.Value(WidthTag, 0);
+        var height = directory.Value(HeightTag, 0);
+        if (width is < 1 or > int.MaxValue || height is < 1 or > int.MaxValue)
+            return false;
+        var orientation = directory.Value(OrientationTag, 1);
+        structure = new((int)width, (int)height, orientation is >= 1 and <= 8 ? (int)orientation : 1, Objection(directory));
+        return true;
+    }
+
+    private static string? Objection(in Directory directory)
+    {
+        var compression = directory.Value(CompressionTag, 1);
+        if (!IsDecoded(compression))
+            return $"it is compressed with {CompressionName(compression)}";
+        var bits = directory.Value(BitsTag, 1);
+        var samples = directory.Value(SamplesTag, 1);
+        if (!(bits is 8 or 16 || (samples == 1 && bits is 1 or 2 or 4)))
+            return $"it has samples of {bits} bits";
+        switch (directory.Value(SampleFormatTag, 1))
+        {
+            case 2:
+                return "it has samples with a sign";
+            case 3:
+                return "it has floating-point samples";
+            case 5 or 6:
+                return "it has complex samples";
+        }
+        switch (directory.Value(PhotometricTag, 1))
+        {
+            case 8 when bits == 8:
+                return "it is CIELab with samples of 8 bits";
+            case 9 or 10:
+                return "it is ICCLab or ITULab";
+            case 32803 or 34892:
+                return "it is the raw picture of a camera's sensor";
+            case 32844 or 32845:
+                return "it is LogL or LogLuv";
+        }
+        return directory.Value(PlanarTag, 1) == 2 && directory.Has(TileWidthTag) && samples > 1 ? "it has tiles and a plane for each channel" : null;
+    }
+
+    // None, CCITT RLE, Group 3, Group 4, LZW, JPEG, Deflate, Deflate, CCITT RLE word-aligned, PackBits, ThunderScan, WebP.
+    private static bool IsDecoded(long compression) => compression is 1 or 2 or 3 or 4 or 5 or 7 or 8 or 32946 or 32771 or 32773 or 32809 or 50001;
+
+    private static string CompressionName(long compression) => compression switch
+    {
+        6 => "old-style JPEG",
+        9 or 10 or 34661 => "JBIG",
+        32766 => "NeXT's code",
+        32908 => "PixarFilm",
+        32909 => "PixarLog",
+        34676 or 34677 => "SGI Log",
+        33003 or 33004 or 33005 or 34712 => "JPEG 2000",
+        34887 => "LERC",
+        34892 => "lossy JPEG (DNG)",
+        34925 => "LZMA",
+        50000 => "Zstandard",
+        50002 or 52546 => "JPEG XL",
+        _ => $"code {compression}, which is not known",
+    };
+
+    /// <summary>The entries of a directory, of the classic or the big kind: tag, type, count, value or its place in the file.</summary>
+    private readonly ref struct Directory
+    {
+        private readonly ReadOnlySpan<byte> _file;
+        private readonly bool _little;
+        private readonly bool _big;
+        private readonly int _first;
+        private readonly int _count;
+
+        private Directory(ReadOnlySpan<byte> file, bool little, bool big, int first, int count)
+        {
+            _file = file;
+            _little = little;
+            _big = big;
+            _first = first;
+            _count = count;
+        }
+
+        private int EntryBytes => _big ? 20 : 12;
+
+        public static bool TryOpen(ReadOnlySpan<byte> file, out Directory directory)
+        {
+            const int headerBytes = 16;
+            directory = default;
+            if (file.Length < headerBytes)
+                return false;
+            var little = file[0] == (byte)'I';
+            var big = file[little ? 2 : 3] == (byte)'+';
+            var numbers = new Directory(file, little, big, 0, 0);
+            var at = big ? numbers.Read64(8) : numbers.Read32(4);
+            var countBytes = big ? 8 : 2;
+            if (at < 8 || at > file.Length - countBytes)
+                return false;
+            var count = big ? numbers.Read64((int)at) : numbers.Read16((int)at);
+            if (count < 1 || count > (file.Length - at - countBytes) / numbers.EntryBytes)
+                return false;
+            directory = new Directory(file, little, big, (int)at + countBytes, (int)count);
+            return true;
+        }
+
+        public bool Has(int tag) => Find(tag) >= 0;
+
+        /// <summary>The first number of a tag; <paramref name="otherwise"/> when the tag is missing or has no whole number.</summary>
+        public long Value(int tag, long otherwise)
+        {
+            var entry = Find(tag);
+            if (entry < 0)
+                return otherwise;
+            var size = Read16(entry + 2) switch { 1 => 1, 3 => 2, 4 => 4, 16 => 8, _ => 0 };
+            var count = _big ? Read64(entry + 4) : Read32(entry + 4);
+            if (size == 0 || count < 1)
+                return otherwise;
+            var (value, room) = _big ? (entry + 12, 8) : (entry + 8, 4);
+            if (count > room / size)
+            {
+                var place = _big ? Read64(value) : Read32(value);
+                if (place < 0 || place > _file.Length - size)
+                    return otherwise;
+                value = (int)place;
+            }
+            return size switch { 1 => _file[value], 2 => Read16(value), 4 => Read32(value), _ => Read64(value) };
+        }
+
+        // Where the tag's entry stands; -1 without one.
+        private int Find(int tag)
+        {
+            for (var i = 0; i < _count; i++)
+                if (Read16(_first + i * EntryBytes) == tag)
+                    return _first + i * EntryBytes;
+            return -1;
+        }
+
+        private long Read16(int at) =>
+            _little ? BinaryPrimitives.ReadUInt16LittleEndian(_file[at..]) : BinaryPrimitives.ReadUInt16BigEndian(_file[at..]);
+
+        private long Read32(int at) =>
+            _little ? BinaryPrimitives.ReadUInt32LittleEndian(_file[at..]) : BinaryPrimitives.ReadUInt32BigEndian(_file[at..]);
+
+        private long Read64(int at) =>
+            _little ? BinaryPrimitives.ReadInt64LittleEndian(_file[at..]) : BinaryPrimitives.ReadInt64BigEndian(_file[at..]);
+    }
+}
