@@ -172,10 +172,14 @@ internal sealed class SelectionOutputs
     public OpenOutputs Open(ParseResult parsed, Dataset? dataset, string source, FileExportMode? mode)
     {
         var places = new[] { Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger) }.OfType<string>().ToArray();
-        if (places.FirstOrDefault(place => places.Count(other => other == place) > 1) is { } twice)
+        if (places.FirstOrDefault(place => places.Count(other => FullPath(other) == FullPath(place)) > 1) is { } twice)
             throw new UsageException($"Expected a place of its own for each of --out, --dropped and --ledger; found '{twice}' more than once.");
+        if (mode == null && Out(parsed) is { } file && dataset is { Format: DatasetFormat.Folder or DatasetFormat.Paths } && (Directory.Exists(file) || Path.EndsInDirectorySeparator(file)))
+            throw new UsageException($"--out: expected the name of a file for the list of kept images; '{file}' is a folder. --copy, --link or --hardlink put the images into a folder.");
         return new OpenOutputs(dataset, Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), source, mode);
     }
+
+    private static string FullPath(string place) => place == "-" ? place : Path.GetFullPath(place);
 
     /// <summary>Says on stderr what was kept, and why the rest was not.</summary>
     public void Summarize(ParseResult parsed, SelectionRun run)

@@ -150,6 +150,11 @@ public sealed class BenchmarkReport
     /// <summary>Every number in full; what does not exist is null.</summary>
     public string ToJson() => ResultFiles.ToJson(_data);
 
+    /// <summary>Checks, before the work, that <see cref="Write"/> will find its place.</summary>
+    /// <param name="folder">The folder; made if it does not exist.</param>
+    /// <exception cref="DatasetException">It cannot be written to.</exception>
+    public static void CheckPlace(string folder) => OutputPlace.CheckFolder(folder, "bench.md", "bench.html", "bench.json", "images.csv");
+
     /// <summary>Writes <c>bench.md</c>, <c>bench.html</c>, <c>bench.json</c> and <c>images.csv</c>; files of these names are replaced.</summary>
     /// <param name="folder">The folder; made if it does not exist.</param>
     /// <exception cref="DatasetException">A file cannot be written.</exception>

@@ -73,7 +73,7 @@ public static class DegradationBenchmark
     /// <param name="options">Metrics, workers, bootstrap; null for the defaults.</param>
     /// <param name="onItem">Told of every scored image; null for nobody.</param>
     /// <param name="cancellation">Ends the run.</param>
-    /// <exception cref="DatasetException">The log cannot be read, or has no degraded or no copied images.</exception>
+    /// <exception cref="DatasetException">The log cannot be read, has no degraded or no copied images, or fewer than two that can be scored.</exception>
     /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
     public static DetectionResult Run(
         string log, string? folder = null, BenchmarkOptions? options = null, Action<ScoredItem>? onItem = null, CancellationToken cancellation = default)
@@ -89,8 +89,10 @@ public static class DegradationBenchmark
         var degraded = entries.Count(entry => entry.Degradation != null);
         if (degraded == 0 || degraded == entries.Length)
             throw new DatasetException($"Expected degraded images and images left as they were in '{log}'; found {degraded} and {entries.Length - degraded}.");
-        var images = new LabelledImages(folder).AsDataset(log, entries.Select(entry => entry.Output!));
-        var scored = ScoredImages.Score(images, options.Scoring, onItem, cancellation);
+        string[] paths = [.. entries.Select(entry => entry.Output!)];
+        ScoredImages.CheckPresent(paths, folder, log);
+        var scored = ScoredImages.Score(new LabelledImages(folder).AsDataset(log, paths), options.Scoring, onItem, cancellation);
+        scored.CheckScored(folder, least: 2);
         return new DetectionResult
         {
             Log = log,

@@ -7,7 +7,10 @@ namespace Pristine.Experiments;
 /// <summary>What to degrade, and how.</summary>
 public sealed record DegradationOptions
 {
-    /// <summary>The share of images to degrade; from 0 to 1, default 1. Each image is drawn on its own, so the share is met on average.</summary>
+    /// <summary>
+    /// The share of the images that are there to degrade; from 0 to 1, default 1. Exactly this share is drawn, rounded to a whole number of
+    /// images; of them those that cannot be decoded are copied as they are.
+    /// </summary>
     public double Share { get; init; } = 1;
 
     /// <summary>The kinds to draw from, each as likely; default all.</summary>
@@ -32,8 +35,9 @@ public sealed record DegradationOptions
 public sealed record DegradedItem(DatasetItem Item, IReadOnlyList<DegradationLogEntry> Images);
 
 /// <summary>
-/// Degrades a share of a dataset's images into a new folder, for experiments that need to know which images are bad. What happens to an
-/// image depends on the seed and its path below the image root, on nothing else: not on order, threads, or which other images there are.
+/// Degrades a share of a dataset's images into a new folder, for experiments that need to know which images are bad. Seed and path below the
+/// image root give each image a lot, kind and level; the lowest lots are drawn. Order and threads do not matter, a larger share draws the
+/// images of a smaller one and more, and of other images only their number and lots matter.
 /// </summary>
 /// <remarks>
 /// The target receives every image at its path below the dataset's image root, degraded or byte for byte; a JSON or JSONL dataset as a file
@@ -83,11 +87,12 @@ public static class DegradationRun
             throw new DatasetException($"Expected a dataset file of another name than the log's; found '{dataset.Source}'.");
         using var items = hasFile ? dataset.CreateWriter(datasetFile) : null;
         using var log = PartialFile.Create(logFile, hasFile ? dataset.Source : null);
+        var highest = HighestLot(dataset, export, options, cancellation);
         var results = OrderedPipeline<DatasetItem, WorkResult, Worker>.Run(
             dataset.Read(cancellation),
             options.Workers,
             options.Workers * ItemsInFlightPerWorker,
-            () => new Worker(export, hasFile ? Path.GetFullPath(target) : null, options),
+            () => new Worker(export, hasFile ? Path.GetFullPath(target) : null, options, highest),
             (worker, item) => worker.Work(item),
             cancellation);
         foreach (var (item, images) in results)
@@ -101,6 +106,26 @@ public static class DegradationRun
         items?.Complete();
         log.Complete();
     }
+
+    /// <summary>The highest lot that is drawn, so that the share is met; -1 where no image is drawn. Keeps a number for each image.</summary>
+    private static double HighestLot(Dataset dataset, FileExport export, DegradationOptions options, CancellationToken cancellation)
+    {
+        if (options.Share is 0 or 1)
+            return options.Share == 0 ? -1 : 1;
+        // A set, because an image that several items name has one file and one lot.
+        var lots = new HashSet<double>();
+        foreach (var image in dataset.Read(cancellation).SelectMany(item => item.Images))
+        {
+            if (!IsNamed(image.LocalPath) || !File.Exists(image.LocalPath))
+                continue;
+            var random = RandomStream.Of(options.Seed, export.PlaceOf(image));
+            lots.Add(random.NextDouble());
+        }
+        var drawn = (int)Math.Round(options.Share * lots.Count, MidpointRounding.AwayFromZero);
+        return drawn == 0 ? -1 : lots.Order().ElementAt(drawn - 1);
+    }
+
+    private static bool IsNamed(string? path) => path is { Length: > 0 } && !path.Contains('\0');
 
     private static DegradationLogEntry Write(FileExport export, MediaSource image, DegradationLogEntry entry, byte[] file)
     {
@@ -121,8 +146,9 @@ public static class DegradationRun
 
     /// <param name="export">Tells an image's place in the target; only its pure functions are used here.</param>
     /// <param name="itemRoot">The folder against which the exported items' paths will be resolved; null when no items are exported.</param>
-    /// <param name="options">Share, kinds, levels, seed.</param>
-    private sealed class Worker(FileExport export, string? itemRoot, DegradationOptions options) : IDisposable
+    /// <param name="options">Kinds, levels, seed.</param>
+    /// <param name="highestLot">Images with this lot or a lower one are degraded.</param>
+    private sealed class Worker(FileExport export, string? itemRoot, DegradationOptions options, double highestLot) : IDisposable
     {
         private readonly ImageDecoder _decoder = new(options.Imaging);
         private readonly ImageDegrader _degrader = new();
@@ -145,7 +171,7 @@ public static class DegradationRun
         {
             if (image.LocalPath is not { } path)
                 return Entry(null, DegradationOutcome.Failed, null, "it is no file of its own, so the exported item would not show the copy", []);
-            if (path.Length == 0 || path.Contains('\0'))
+            if (!IsNamed(path))
                 return Entry(null, DegradationOutcome.Failed, null, "the path is empty or has a NUL character", []);
             var place = export.PlaceOf(image);
             var random = RandomStream.Of(options.Seed, place);
@@ -182,7 +208,7 @@ public static class DegradationRun
 
         private Degradation? Draw(ref RandomStream random)
         {
-            if (random.NextDouble() >= options.Share)
+            if (random.NextDouble() > highestLot)
                 return null;
             var kind = options.Kinds[random.Next(options.Kinds.Count)];
             var level = options.Levels[random.Next(options.Levels.Count)];

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Tables;
@@ -62,6 +64,9 @@ public sealed record OpinionResult
 /// <summary>Compares metrics with the opinions of people.</summary>
 public static class OpinionBenchmark
 {
+    /// <summary>One image has no order.</summary>
+    private const int LeastImages = 2;
+
     /// <summary>Scores the images of a label file and compares.</summary>
     /// <param name="opinions">What people said.</param>
     /// <param name="folder">The folder of the images; see <c>docs/experiments.md</c> for how the label's names are looked up in it.</param>
@@ -69,6 +74,7 @@ public static class OpinionBenchmark
     /// <param name="onItem">Told of every scored image; null for nobody.</param>
     /// <param name="cancellation">Ends the run.</param>
     /// <returns>The comparison. An image that cannot be scored is left out of the statistics, and its row says why.</returns>
+    /// <exception cref="DatasetException">Nothing can be compared: fewer than two images can be scored, or all opinions are the same.</exception>
     /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
     public static OpinionResult Run(
         OpinionScores opinions, string folder, BenchmarkOptions? options = null, Action<ScoredItem>? onItem = null, CancellationToken cancellation = default)
@@ -76,9 +82,15 @@ public static class OpinionBenchmark
         ArgumentNullException.ThrowIfNull(opinions);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         options ??= new BenchmarkOptions();
+        if (opinions.Scores.Count < LeastImages)
+            throw new DatasetException($"Expected opinions of at least {LeastImages} images in '{opinions.Source}', to compare with; found {opinions.Scores.Count}.");
+        if (opinions.Scores.All(score => score.Value == opinions.Scores[0].Value))
+            throw new DatasetException($"Expected opinions that differ in '{opinions.Source}'; found {opinions.Scores[0].Value.ToString(CultureInfo.InvariantCulture)} for every image, with which nothing can agree.");
         var files = new LabelledImages(folder);
-        var images = files.AsDataset(opinions.Source, opinions.Scores.Select(score => files.Find(score.Image)));
-        var scored = ScoredImages.Score(images, options.Scoring, onItem, cancellation);
+        var paths = opinions.Scores.Select(score => files.Find(score.Image)).ToArray();
+        ScoredImages.CheckPresent(paths, folder, opinions.Source);
+        var scored = ScoredImages.Score(files.AsDataset(opinions.Source, paths), options.Scoring, onItem, cancellation);
+        scored.CheckScored(folder, LeastImages);
         var sign = opinions.Direction == OpinionDirection.LowerIsBetter ? -1.0 : 1.0;
         var opinion = opinions.Scores.Select(score => sign * score.Value).ToArray();
         return new OpinionResult

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pristine.Datasets;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Tables;
@@ -43,6 +44,31 @@ internal sealed class ScoredImages
             onItem?.Invoke(item);
         }
         return new ScoredImages(options.Metrics, rows);
+    }
+
+    /// <summary>Checks, before the work, that some images of a list are there.</summary>
+    /// <param name="paths">Paths below the folder.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="list">The file that names them.</param>
+    /// <exception cref="DatasetException">None is there.</exception>
+    public static void CheckPresent(IReadOnlyList<string> paths, string folder, string list)
+    {
+        if (!paths.Any(path => File.Exists(Path.Combine(folder, path))))
+            throw new DatasetException($"Expected the {paths.Count} images of '{list}' below '{folder}'; none of them is there. The first is '{paths[0]}'.");
+    }
+
+    /// <summary>Checks that enough images were scored to compare anything.</summary>
+    /// <param name="folder">Where they are.</param>
+    /// <param name="least">How many are needed.</param>
+    /// <exception cref="DatasetException">No metric scored as many; the message has the reason of one that failed.</exception>
+    public void CheckScored(string folder, int least)
+    {
+        var most = Enumerable.Range(0, Metrics.Count).Select(metric => Rows.Count(row => !double.IsNaN(row.Scores.Span[metric]))).DefaultIfEmpty().Max();
+        if (most >= least)
+            return;
+        var failed = Rows.First(row => row.Status != ImageStatus.Ok);
+        throw new DatasetException(
+            $"Expected at least {least} images below '{folder}' that can be scored; found {most} of {Rows.Count}. '{failed.Image}' is {failed.Status.Name()}: {failed.Error}.");
     }
 
     /// <summary>A metric's scores turned so that higher is better, one per image; NaN where there is none.</summary>

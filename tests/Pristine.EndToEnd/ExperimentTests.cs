@@ -77,4 +77,13 @@ public class ExperimentTests
         Assert.Contains("is not one", PristineCommand.Run("bench", "--images", "absent", "--mos", "absent.csv").Expect(1).Error, StringComparison.Ordinal);
         Assert.Contains("absent.jsonl", PristineCommand.Run("bench", "--degraded", "absent.jsonl").Expect(1).Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_list_on_standard_input_has_its_exact_share_degraded()
+    {
+        using var folder = TestFiles.NewFolder();
+        var list = string.Join('\n', Directory.GetFiles(Photos, "*.jpg").Order(StringComparer.Ordinal).Take(13));
+        var made = PristineCommand.Run(["degrade", "-", "--image-root", Photos, "--out", folder["out"], "--share", "50%"], folder.Path, System.Text.Encoding.UTF8.GetBytes(list)).Expect(0);
+        Assert.Contains("7 of 13 images degraded", made.Error, StringComparison.Ordinal);
+    }
 }

@@ -67,6 +67,8 @@ internal static class BenchCommand
                     _ => null,
                 },
             };
+            if (parsed.GetValue(output) is { } place)
+                BenchmarkReport.CheckPlace(place);
             return Run(parsed, inputs, parsed.GetValue(output), (progress, cancellation) => log == null
                 ? BenchmarkReport.Of(OpinionBenchmark.Run(OpinionScores.Read(labels!, opinions), folder!, options, progress.Add, cancellation))
                 : BenchmarkReport.Of(DegradationBenchmark.Run(log, folder, options, progress.Add, cancellation)));

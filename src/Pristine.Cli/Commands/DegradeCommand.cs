@@ -18,7 +18,7 @@ internal static class DegradeCommand
         };
         var share = new Option<string>("--share")
         {
-            Description = "Share of the images to degrade, for example 0.3 or 30%; each image is drawn on its own",
+            Description = "Share of the images to degrade, for example 0.3 or 30%; exactly this share is drawn",
             HelpName = "SHARE",
             DefaultValueFactory = _ => "100%",
         };
@@ -57,7 +57,9 @@ internal static class DegradeCommand
 
     private static int Run(ParseResult parsed, Inputs inputs, string target, DegradationOptions options)
     {
-        var dataset = inputs.Open(parsed);
+        // To draw an exact share the list is read twice; standard input can be read once.
+        using var list = inputs.Input(parsed) == "-" ? new KeptList() : null;
+        var dataset = list == null ? inputs.Open(parsed) : TableScoring.KeepList(list.Folder, inputs.Options(parsed));
         using var interruption = new Interruption();
         using var progress = new Progress(dataset);
         var outcomes = new Dictionary<DegradationOutcome, long>();
@@ -93,6 +95,14 @@ internal static class DegradeCommand
         return inputs.ExitCodeOf(parsed, progress, dataset);
 
         long Count(DegradationOutcome outcome) => outcomes.GetValueOrDefault(outcome);
+    }
+
+    /// <summary>A temporary folder for a list from standard input.</summary>
+    private sealed class KeptList : IDisposable
+    {
+        public string Folder { get; } = Directory.CreateTempSubdirectory("pristine-degrade-").FullName;
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
     }
 
     private static double Share(string text)

@@ -32,7 +32,7 @@ internal static class ExperimentCommand
             var folder = arguments.Folder(parsed);
             if (File.Exists(folder))
                 throw new UsageException($"--out: expected a folder; '{folder}' is a file.");
-            Directory.CreateDirectory(folder);
+            ExperimentReport.CheckPlace(folder);
             using var interruption = new Interruption();
             using var progress = new ExperimentDisplay();
             ExperimentResult result;

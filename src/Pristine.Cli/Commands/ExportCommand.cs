@@ -12,7 +12,7 @@ internal static class ExportCommand
         var folder = new Argument<string>("TABLE") { Description = "A score table" };
         var format = new Option<string>("--format", "-f") { Description = "parquet, csv or jsonl", Required = true };
         format.AcceptOnlyFromAmong("parquet", "csv", "jsonl");
-        var output = new Option<string>("--out", "-o") { Description = "The file; replaced if it is there", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--out", "-o") { Description = "The file, replaced if it is there; - for stdout", HelpName = "FILE", Required = true };
         var command = new Command("export", "Writes a score table as one file, in the order of the dataset.");
         command.Arguments.Add(folder);
         command.Options.Add(format);
@@ -20,7 +20,11 @@ internal static class ExportCommand
         command.SetAction(parsed =>
         {
             var file = parsed.GetRequiredValue(output);
-            var rows = TableArguments.Open(parsed.GetRequiredValue(folder)).Export(file, parsed.GetRequiredValue(format));
+            var asked = parsed.GetRequiredValue(format);
+            var extension = Path.GetExtension(file).TrimStart('.').ToLowerInvariant();
+            if (extension is "parquet" or "csv" or "jsonl" && extension != asked)
+                throw new UsageException($"--out: expected a name for {asked}; found '{file}', a name for {extension}.");
+            var rows = TableArguments.Open(parsed.GetRequiredValue(folder)).Export(file, asked);
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows -> {file}"));
             return ExitCode.Done;
         });

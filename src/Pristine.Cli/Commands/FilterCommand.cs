@@ -48,6 +48,7 @@ internal static class FilterCommand
             var keepScores = parsed.GetValue(scores) != null;
             try
             {
+                options.CheckFields(dataset, interruption.Token);
                 // First, so that a metric that cannot run here leaves no files behind.
                 var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: interruption.Token);
                 using var open = outputs.Open(parsed, dataset, dataset.Source, mode);

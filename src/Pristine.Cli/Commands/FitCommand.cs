@@ -37,6 +37,7 @@ internal static class FitCommand
             var options = new RidgeOptions { Folds = ratings.Folds(parsed), Seed = ratings.Seed(parsed) };
             if (parsed.GetValue(penalties) is { } list)
                 options = options with { Penalties = Numbers("--penalties", list) };
+            OutputPlace.CheckFile(target);
             return ratings.Run(parsed, Feature.Get(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
             {
                 var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options, cancellation);
@@ -79,6 +80,7 @@ internal static class FitCommand
                 Seed = ratings.Seed(parsed),
             };
             var target = parsed.GetRequiredValue(output);
+            OutputPlace.CheckFolder(target, "allmodel", "allrange");
             return ratings.Run(parsed, Feature.Get("brisque-live"), (images, scale, cancellation) =>
             {
                 var trained = BrisqueTrainer.Train(images, scale.Worst, scale.Best, options, cancellation);
@@ -149,6 +151,8 @@ internal static class FitCommand
             var scale = Scale(parsed, opinions);
             using var interruption = new Interruption();
             using var progress = new Progress();
+            if (parsed.GetValue(_cache) is { } place)
+                OutputPlace.CheckFile(place);
             using var cache = parsed.GetValue(_cache) is { } path ? new FeatureFile(path, features) : null;
             try
             {

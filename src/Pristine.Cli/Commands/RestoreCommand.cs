@@ -27,6 +27,7 @@ internal static class RestoreCommand
             var ledger = Ledger.Open(parsed.GetRequiredValue(source));
             var dataset = arguments.OpenDataset(parsed, ScoreTable.Open(LedgerSelection.Read(ledger.File).Table));
             var (onlyIds, onlyRules) = (parsed.GetValue(ids) ?? [], parsed.GetValue(rules) ?? []);
+            Restoration.Check(ledger, onlyIds, onlyRules);
             long restored = 0;
             bool IsRestored(LedgerEntry entry)
             {

@@ -47,6 +47,8 @@ internal static class ScoreCommand
             var itemGates = Cascade.OfItems(rules);
             if (table.Folder(parsed) is { } folder)
             {
+                if (parsed.GetResult(format) is { Implicit: false })
+                    throw new UsageException("--format: rows on stdout have a format; a score table (--out) is Parquet. 'pristine export TABLE --format csv --out FILE' writes it as csv or jsonl.");
                 // A table that is there knows its metrics; it gets others only when they are named.
                 if (parsed.GetResult(metrics) is null or { Implicit: true } && TableProvenance.Read(folder) != null)
                     chosen = [];

@@ -29,7 +29,7 @@ internal static class WhyCommand
 {
     public static Command Create()
     {
-        var id = new Argument<string>("ID") { Description = "The id of an item, or the name of an image as the dataset has it" };
+        var id = new Argument<string>("ID") { Description = "The id of an item, the name of an image as the dataset or a list of kept images has it, or a file name that only one item has" };
         var source = new Argument<string>("SOURCE") { Description = SelectionSource.Description };
         var selection = new SelectionArguments();
         var arguments = new TableArguments();
@@ -45,7 +45,7 @@ internal static class WhyCommand
             var items = Explanation.Of(run, parsed.GetRequiredValue(id));
             if (items.Count == 0)
             {
-                Console.Error.WriteLine($"pristine: the table {table.Folder} has no item or image '{parsed.GetRequiredValue(id)}'.");
+                Console.Error.WriteLine($"pristine: the table {table.Folder} has no item or image '{Clean(parsed.GetRequiredValue(id))}'. Nearest: {string.Join(", ", Explanation.Nearest(run, parsed.GetRequiredValue(id)).Select(Clean))}.");
                 return ExitCode.Failed;
             }
             foreach (var item in items)

@@ -55,6 +55,11 @@ public sealed class ExperimentReport
     /// <summary>Every number in full; what does not exist is null.</summary>
     public string ToJson() => ResultFiles.ToJson(Data());
 
+    /// <summary>Checks, before the work, that <see cref="Write"/> will find its place.</summary>
+    /// <param name="folder">The folder; made if it does not exist.</param>
+    /// <exception cref="DatasetException">It cannot be written to.</exception>
+    public static void CheckPlace(string folder) => OutputPlace.CheckFolder(folder, "experiment.md", "experiment.html", "experiment.json");
+
     /// <summary>Writes <c>experiment.md</c>, <c>experiment.html</c> and <c>experiment.json</c>; files of these names are replaced.</summary>
     /// <param name="folder">The folder; made if it does not exist.</param>
     /// <exception cref="DatasetException">A file cannot be written.</exception>

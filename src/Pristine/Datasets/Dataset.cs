@@ -125,9 +125,9 @@ public abstract class Dataset
     /// <summary>Opens a writer that exports kept items in this dataset's own format.</summary>
     /// <param name="path">
     /// The file to write, or <c>-</c> for standard output. Until <see cref="DatasetWriter.Complete"/> is called its name ends in
-    /// <c>.partial</c>. An existing file is replaced.
+    /// <c>.partial</c>. An existing file is replaced, missing folders are made.
     /// </param>
-    /// <exception cref="DatasetException">The path is the dataset itself, a folder, or cannot be written to.</exception>
+    /// <exception cref="DatasetException">The path is the dataset itself or a folder, promises another format, or cannot be written.</exception>
     public abstract DatasetWriter CreateWriter(string path);
 }
 

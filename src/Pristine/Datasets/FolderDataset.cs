@@ -37,7 +37,7 @@ internal sealed class FolderDataset(string folder) : Dataset
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
         FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []), cancellation);
 
-    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(path, null), () => false);
+    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null), () => false);
 }
 
 /// <summary>A glob: every matching file is an item, in ordinal order. The id is the path, as a shell would list it.</summary>
@@ -74,7 +74,7 @@ internal sealed class GlobDataset : Dataset
         return FolderSearch.Items(_pattern.Folder, _pattern.Prefix, _pattern.Prefix, search, cancellation);
     }
 
-    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(path, null), () => false);
+    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null), () => false);
 }
 
 /// <summary>

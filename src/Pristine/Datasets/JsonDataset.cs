@@ -67,7 +67,7 @@ internal sealed class JsonDataset : Dataset
         Frame = new JsonFrame(elements.Opening, elements.Closing);
     }
 
-    public override DatasetWriter CreateWriter(string path) => new JsonArrayWriter(PartialFile.Create(path, Source), () => Frame);
+    public override DatasetWriter CreateWriter(string path) => new JsonArrayWriter(PartialFile.Create(OutputName.Checked(path, Format), Source), () => Frame);
 }
 
 /// <summary>The bytes around the elements of a JSON array.</summary>

@@ -67,5 +67,5 @@ internal sealed class PathListDataset : Dataset
     }
 
     public override DatasetWriter CreateWriter(string path) =>
-        new LineWriter(PartialFile.Create(path, Source == "-" ? null : Source), () => _hasBom);
+        new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), Source == "-" ? null : Source), () => _hasBom);
 }

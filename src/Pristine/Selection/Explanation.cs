@@ -37,27 +37,90 @@ public sealed record ItemExplanation(LedgerEntry Decision, IReadOnlyList<ImageEx
 /// <summary>Explains single decisions of a selection.</summary>
 public static class Explanation
 {
-    /// <summary>Explains what became of the items with an id.</summary>
+    private const string HasName = "id = $1 OR image = $1";
+
+    private const string FileName = "regexp_extract(coalesce(image, id), '[^/]*$')";
+
+    /// <summary>Explains what became of the items with a name.</summary>
     /// <param name="run">The selection.</param>
-    /// <param name="id">The id of an item, or the name of an image as the dataset has it.</param>
+    /// <param name="name">
+    /// The id of an item; the name of an image as the dataset, a list of kept images or the file system has it; or a file name that only
+    /// one item has.
+    /// </param>
     /// <returns>One explanation per item; none where the table has no such item.</returns>
-    public static IReadOnlyList<ItemExplanation> Of(SelectionRun run, string id)
+    public static IReadOnlyList<ItemExplanation> Of(SelectionRun run, string name)
     {
         ArgumentNullException.ThrowIfNull(run);
-        ArgumentNullException.ThrowIfNull(id);
-        var decisions = new List<LedgerEntry>();
-        using (var ledger = run.Database.Query($"SELECT \"index\", id, kept, rule, reason FROM ({run.LedgerQuery(droppedOnly: false, "r.id = $1 OR r.image = $1")})", id))
+        ArgumentNullException.ThrowIfNull(name);
+        foreach (var known in Names(run.ScoreTable.Provenance.Dataset, name))
         {
-            while (ledger.Read())
-                decisions.Add(new LedgerEntry(ledger.Int64(0), ledger.Text(1)!, ledger.Boolean(2), ledger.Text(3), ledger.Text(4)!));
+            if (Decisions(run, HasName, known) is { Count: > 0 } found)
+                return Explained(run, found);
         }
-        return [.. decisions.Select(decision => new ItemExplanation(decision, Images(run, decision.Index)))];
+        return Decisions(run, $"{FileName} = $1", name) is [var only] ? Explained(run, [only]) : [];
     }
+
+    /// <summary>The ids that a name that was not found may stand for: those of images with this file name, then those spelled most alike.</summary>
+    /// <param name="run">The selection.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="count">How many at most.</param>
+    public static IReadOnlyList<string> Nearest(SelectionRun run, string name, int count = 3)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(name);
+        var nearest = new List<string>();
+        using var rows = run.Database.Query(
+            $"""
+            SELECT id FROM {run.TableSource}
+            GROUP BY id
+            ORDER BY max({FileName} = regexp_extract($1, '[^/]*$')) DESC, least(levenshtein(lower(id), lower($1)), min(levenshtein(lower({FileName}), lower($1)))), min(key)
+            LIMIT $2
+            """,
+            name,
+            count);
+        while (rows.Read())
+            nearest.Add(rows.Text(0)!);
+        return nearest;
+    }
+
+    /// <summary>What a user may call an image, in the words of the table.</summary>
+    private static IEnumerable<string> Names(TableSource dataset, string name)
+    {
+        yield return name;
+        // A list of kept images names a folder's images below the folder as it was named.
+        var folder = Path.TrimEndingDirectorySeparator(dataset.Input) + "/";
+        if (name.StartsWith(folder, StringComparison.Ordinal))
+            yield return name[folder.Length..];
+        if (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal))
+            yield break;
+        var path = Path.GetFullPath(name);
+        yield return path;
+        foreach (var root in (string[])[dataset.Path, dataset.ImageRoot])
+        {
+            if (path.StartsWith(Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                yield return Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
+        }
+    }
+
+    /// <summary>The decisions about the items with a row that fulfils a condition, whichever of their images decided.</summary>
+    private static List<LedgerEntry> Decisions(SelectionRun run, string condition, string name)
+    {
+        var decisions = new List<LedgerEntry>();
+        var items = $"d.item_index IN (SELECT item_index FROM {run.TableSource} WHERE {condition})";
+        using var ledger = run.Database.Query($"SELECT \"index\", id, kept, rule, reason FROM ({run.LedgerQuery(droppedOnly: false, items)})", name);
+        while (ledger.Read())
+            decisions.Add(new LedgerEntry(ledger.Int64(0), ledger.Text(1)!, ledger.Boolean(2), ledger.Text(3), ledger.Text(4)!));
+        return decisions;
+    }
+
+    private static ItemExplanation[] Explained(SelectionRun run, List<LedgerEntry> decisions) =>
+        [.. decisions.Select(decision => new ItemExplanation(decision, Images(run, decision.Index)))];
 
     private static List<ImageExplanation> Images(SelectionRun run, long itemIndex)
     {
         var columns = new List<List<KeyValuePair<string, string?>>>();
-        using (var rows = run.Database.Query($"SELECT COLUMNS(*)::VARCHAR FROM {run.TableSource} WHERE item_index = $1 ORDER BY key", itemIndex))
+        // Not by "key" alone: that is the text of the result, in which 10 comes before 9.
+        using (var rows = run.Database.Query($"SELECT COLUMNS(r.*)::VARCHAR FROM {run.TableSource} r WHERE r.item_index = $1 ORDER BY r.key", itemIndex))
         {
             while (rows.Read())
                 columns.Add([.. Enumerable.Range(0, rows.ColumnCount).Select(i => KeyValuePair.Create(rows.Name(i), rows.Text(i)))]);

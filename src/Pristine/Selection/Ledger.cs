@@ -58,7 +58,12 @@ public sealed class LedgerWriter : IDisposable
     /// </param>
     /// <param name="input">The dataset's file, which must not be overwritten; null when there is none.</param>
     /// <exception cref="DatasetException">The file is the input, a folder, or cannot be written.</exception>
-    public LedgerWriter(string path, string? input = null) => (_path, _file) = (path, PartialFile.Create(path, input));
+    public LedgerWriter(string path, string? input = null)
+    {
+        (_path, _file) = (path, PartialFile.Create(path, input));
+        if (_file.HasName)
+            OutputPlace.CheckFile(path + LedgerSelection.Suffix);
+    }
 
     /// <summary>Writes the ledger of a selection and gives it its name.</summary>
     /// <param name="run">The selection.</param>

@@ -85,6 +85,51 @@ public sealed record LedgerComparison
 /// <summary>Puts dropped items back.</summary>
 public static class Restoration
 {
+    /// <summary>Checks that a ledger dropped items with these ids and by these rules.</summary>
+    /// <param name="ledger">The ledger.</param>
+    /// <param name="ids">Ids of items to put back.</param>
+    /// <param name="rules">Rules, as the ledger writes them, whose items are to be put back.</param>
+    /// <exception cref="RuleException">It did not; the message says what the ledger has.</exception>
+    public static void Check(Ledger ledger, IEnumerable<string> ids, IEnumerable<string> rules)
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        ArgumentNullException.ThrowIfNull(ids);
+        ArgumentNullException.ThrowIfNull(rules);
+        using var database = DuckDbConnection.Open();
+        foreach (var id in ids.Distinct())
+        {
+            // Read first, so that a file that is no ledger is told as such.
+            using (var known = Ledger.Query(database, $"SELECT bool_or(NOT kept) FROM {ledger.Source} WHERE id = {DuckDbConnection.Literal(id)}"))
+            {
+                known.Read();
+                if (!known.IsNull(0) && known.Boolean(0))
+                    continue;
+                if (!known.IsNull(0))
+                    throw new RuleException($"Expected the id of an item that the ledger {ledger.File} dropped; it kept '{id}'.");
+            }
+            var nearest = Texts(
+                database,
+                $"SELECT id FROM {ledger.Source} WHERE NOT kept GROUP BY id ORDER BY levenshtein(lower(id), lower({DuckDbConnection.Literal(id)})), min(\"index\") LIMIT 3");
+            throw new RuleException($"Expected the id of an item that the ledger {ledger.File} dropped; found '{id}'. {(nearest.Length == 0 ? "It dropped none." : $"Nearest: {string.Join(", ", nearest)}.")}");
+        }
+        string[]? dropping = null;
+        foreach (var rule in rules)
+        {
+            dropping ??= Texts(database, $"SELECT DISTINCT rule FROM {ledger.Source} WHERE NOT kept AND rule IS NOT NULL ORDER BY rule");
+            if (!dropping.Contains(rule))
+                throw new RuleException($"Expected a rule that dropped items in the ledger {ledger.File}; found '{rule}'. {(dropping.Length == 0 ? "No rule did." : $"Those are: {string.Join("; ", dropping)}.")}");
+        }
+    }
+
+    private static string[] Texts(DuckDbConnection database, string sql)
+    {
+        var texts = new List<string>();
+        using var rows = Ledger.Query(database, sql);
+        while (rows.Read())
+            texts.Add(rows.Text(0)!);
+        return [.. texts];
+    }
+
     /// <summary>
     /// The items of a dataset that a ledger keeps, and those of its dropped ones that are put back, unchanged and in the dataset's order.
     /// </summary>

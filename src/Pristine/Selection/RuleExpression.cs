@@ -35,6 +35,15 @@ internal abstract record RuleExpression(string Source, ValueKind Kind)
     /// <summary>The parts it is made of.</summary>
     public virtual IEnumerable<RuleExpression> Parts => [];
 
+    /// <summary>How many levels of parts it has; 1 for a column or a constant.</summary>
+    public int Depth => 1 + Parts.Select(part => part.Depth).DefaultIfEmpty().Max();
+
+    /// <summary>Whether it, or a part of it, joins conditions.</summary>
+    public bool HasJunction => this is Junction || Parts.Any(part => part.HasJunction);
+
+    /// <summary>How many columns and constants it is made of.</summary>
+    public int Terms => Parts.Any() ? Parts.Sum(part => part.Terms) : 1;
+
     /// <summary>The columns it reads, in the order of their use.</summary>
     public IEnumerable<ColumnReference> Columns => Parts.SelectMany(part => part.Columns).Concat(this is ColumnReference self ? [self] : []);
 
@@ -187,9 +196,12 @@ internal sealed record Junction(bool IsAnd, IReadOnlyList<RuleExpression> Condit
         // A part that is the opposite of what was wanted explains more than one that is unknown.
         var explained = Conditions.Select(part => (Sql: part.Condition, Reason: part.Explain(reasons, wanted))).ToArray();
         var (opposite, isWanted) = wanted ? ("IS FALSE", "IS NOT TRUE") : ("IS TRUE", "IS NOT FALSE");
-        var cases = explained.Select(part => $"WHEN {part.Sql} {opposite} THEN {part.Reason}")
-            .Concat(explained.Select(part => $"WHEN {part.Sql} {isWanted} THEN {part.Reason}"));
-        return $"CASE {string.Join(' ', cases)} END";
+        // Reasons of parts with parts of their own are long, and twice as long at each level if they stood here twice.
+        var isLong = Conditions.Any(part => part.HasJunction);
+        string Chosen(int i) => isLong ? (i + 1).ToString(CultureInfo.InvariantCulture) : explained[i].Reason;
+        var cases = explained.Select((part, i) => $"WHEN {part.Sql} {opposite} THEN {Chosen(i)}").Concat(explained.Select((part, i) => $"WHEN {part.Sql} {isWanted} THEN {Chosen(i)}"));
+        var choice = $"CASE {string.Join(' ', cases)} END";
+        return isLong ? $"([{string.Join(", ", explained.Select(part => part.Reason))}])[{choice}]" : choice;
     }
 }
 

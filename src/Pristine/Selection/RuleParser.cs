@@ -74,8 +74,16 @@ internal sealed class RuleParser
 
     private readonly record struct Token(TokenKind Kind, string Text, int Position);
 
-    /// <summary>Deeper nesting than any human writes; keeps the recursion within the stack.</summary>
-    private const int MaxDepth = 200;
+    /// <summary>Deeper nesting than any human writes; keeps the recursion, here and in the database, within the stack.</summary>
+    public const int MaxDepth = 200;
+
+    /// <summary>More columns and constants than any human writes; keeps the time that the database takes to read a rule within seconds.</summary>
+    public const int MaxTerms = 1000;
+
+    /// <summary>More characters than <see cref="MaxTerms"/> need.</summary>
+    public const int MaxLength = 1_000_000;
+
+    private const int MaxShown = 120;
 
     private const string ItemPrefix = "item";
     private static readonly string[] Comparisons = ["<=", ">=", "<>", "!=", "==", "<", ">", "="];
@@ -85,9 +93,12 @@ internal sealed class RuleParser
     private readonly List<Token> _tokens;
     private int _next;
     private int _depth;
+    private int _terms;
 
     public RuleParser(string text, RuleColumns columns)
     {
+        if (text.Length > MaxLength)
+            throw new RuleException($"Expected a rule of at most {MaxLength:N0} characters; found {text.Length:N0}.");
         _text = text;
         _columns = columns;
         _tokens = Tokenize();
@@ -101,7 +112,15 @@ internal sealed class RuleParser
 
     private Token Peek => _tokens[_next];
 
-    private RuleExpression End(RuleExpression expression, string expected) => Peek.Kind == TokenKind.End ? expression : throw Error(expected);
+    private RuleExpression End(RuleExpression expression, string expected)
+    {
+        if (Peek.Kind != TokenKind.End)
+            throw Error(expected);
+        // A sum is a tree that leans to the left: each of its terms is a level.
+        return expression.Depth <= MaxDepth
+            ? expression
+            : throw Failure($"Expected at most {MaxDepth} operations within one another, as in a sum; found {expression.Depth}.");
+    }
 
     private RuleExpression ParseOr() => Join("or", isAnd: false, ParseAnd);
 
@@ -164,7 +183,7 @@ internal sealed class RuleParser
         CheckKinds(subject, low);
         CheckKinds(subject, high);
         if (low is NumberLiteral { Value: var from } && high is NumberLiteral { Value: var to } && from > to)
-            throw new RuleException($"In the rule '{_text.Trim()}': between {low.Source} and {high.Source} can never hold; the smaller value comes first.");
+            throw new RuleException($"In the rule '{Shown}': between {low.Source} and {high.Source} can never hold; the smaller value comes first.");
         return new Between(subject, low, high);
     }
 
@@ -215,6 +234,8 @@ internal sealed class RuleParser
             var inner = Nested(ParseOr);
             return TakeSymbol(")") ? inner : throw Error("')'");
         }
+        if (++_terms > MaxTerms)
+            throw Failure($"Expected at most {MaxTerms:N0} columns and constants; found more.");
         var token = Peek;
         _next++;
         switch (token.Kind)
@@ -461,10 +482,13 @@ internal sealed class RuleParser
         throw Error($"a closing {quote}", start);
     }
 
-    private RuleException Failure(string message) => new($"In the rule '{_text.Trim()}': {message}");
+    /// <summary>The rule as messages show it.</summary>
+    private string Shown => _text.Trim() is var text && text.Length <= MaxShown ? text : $"{text[..MaxShown]}...";
+
+    private RuleException Failure(string message) => new($"In the rule '{Shown}': {message}");
 
     private RuleException Error(string expected) => Error(expected, Peek.Position, Peek.Text);
 
     private RuleException Error(string expected, int position, string? found = null) => new(
-        $"In the rule '{_text.Trim()}' at character {position + 1}: expected {expected}{(found == null ? "" : $"; found {found}")}.");
+        $"In the rule '{Shown}' at character {position + 1}: expected {expected}{(found == null ? "" : $"; found {found}")}.");
 }

@@ -142,6 +142,28 @@ public sealed record SelectionOptions
     [JsonIgnore]
     public bool NeedsImages => Columns.Any(name => !name.StartsWith("item.", StringComparison.Ordinal) && !RecordPart.RecordColumns.Contains(name));
 
+    /// <summary>
+    /// Checks that the fields of items that rules name are there, by reading the dataset's records until each field has been met.
+    /// </summary>
+    /// <param name="dataset">The dataset; one that can be read again.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <exception cref="RuleException">A rule cannot be understood, or names a field that no item has.</exception>
+    public void CheckFields(Datasets.Dataset dataset, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        var fields = ParsedSelection.Of(this, RuleColumns.Any).ItemFields;
+        if (fields.Count == 0)
+            return;
+        var known = new KnownFields(fields, dataset);
+        foreach (var item in dataset.Read(cancellation))
+        {
+            known.Add(item);
+            if (known.AreAll)
+                return;
+        }
+        known.Check();
+    }
+
     internal string ToJson() => JsonSerializer.Serialize(this, Json);
 
     internal static SelectionOptions FromJson(string json) =>
@@ -153,6 +175,12 @@ internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression
 {
     /// <summary>The name of the ensemble as a column.</summary>
     public const string Score = "score";
+
+    /// <summary>The columns and constants of all rules; see <see cref="RuleParser.MaxTerms"/>.</summary>
+    private const int MaxTerms = 2 * RuleParser.MaxTerms;
+
+    /// <summary>The fields of items that rules, score, by and per name.</summary>
+    public IReadOnlyList<string> ItemFields => [.. Expressions.SelectMany(expression => expression.Columns).Select(column => column.ItemField).OfType<string>().Distinct()];
 
     public IEnumerable<RuleExpression> Expressions =>
         Rules.Select(rule => rule.Condition).Concat(new[] { ScoreExpression, By, Per }.OfType<RuleExpression>());
@@ -175,8 +203,17 @@ internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression
         var by = options.By == null ? null : Column(options.By, columns);
         if (by is { Kind: ValueKind.Text or ValueKind.Boolean })
             throw new RuleException($"Expected a column of numbers to select by; '{options.By}' holds text.");
+        var rules = new List<Rule>();
+        var terms = 0;
+        foreach (var (text, isDrop) in options.Keep.Select(rule => (rule, false)).Concat(options.Drop.Select(rule => (rule, true))))
+        {
+            var rule = Rule.Parse(text, columns);
+            if ((terms += rule.Condition.Terms) > MaxTerms)
+                throw new RuleException($"Expected at most {MaxTerms:N0} columns and constants in all rules together; found more.");
+            rules.Add(isDrop ? Rule.Against(rule) : rule);
+        }
         return new ParsedSelection(
-            [.. options.Keep.Select(rule => Rule.Parse(rule, columns)), .. options.Drop.Select(rule => Rule.Against(Rule.Parse(rule, columns)))],
+            rules,
             score,
             by,
             by != null && columns.Find(by.Name)?.Direction == Metrics.MetricDirection.LowerIsBetter,

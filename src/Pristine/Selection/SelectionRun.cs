@@ -83,6 +83,8 @@ public sealed class SelectionRun : IDisposable
 
     internal ParsedSelection Parsed => _parsed;
 
+    internal ScoreTable ScoreTable => _table;
+
     internal string TableSource => _table.Source;
 
     /// <summary>Selects.</summary>
@@ -197,8 +199,8 @@ public sealed class SelectionRun : IDisposable
 
     private void Select(CancellationToken cancellation)
     {
-        var fields = _parsed.Expressions.SelectMany(expression => expression.Columns).Select(column => column.ItemField).OfType<string>().Distinct().ToArray();
-        if (fields.Length > 0)
+        var fields = _parsed.ItemFields;
+        if (fields.Count > 0)
             ReadFields(fields, cancellation);
         _database.Confine([_table.Folder, _folder], []);
         CreateRows(fields);
@@ -213,26 +215,29 @@ public sealed class SelectionRun : IDisposable
         Count();
     }
 
-    private void ReadFields(string[] fields, CancellationToken cancellation)
+    private void ReadFields(IReadOnlyList<string> fields, CancellationToken cancellation)
     {
         _database.Execute($"CREATE TABLE fields (item_index BIGINT, {string.Join(", ", fields.Select(field => $"{DuckDbConnection.Identifier($"item.{field}")} VARCHAR"))})");
         var dataset = _openDataset();
         using var appender = _database.Append("fields");
+        var known = new KnownFields(fields, dataset);
         foreach (var item in dataset.Read(cancellation))
         {
             appender.Append(item.Index);
-            foreach (var value in item.Record?.Fields(fields) ?? new string?[fields.Length])
+            foreach (var value in item.Record?.Fields(fields) ?? new string?[fields.Count])
                 appender.Append(value);
             appender.EndRow();
+            known.Add(item);
         }
         appender.Complete();
+        known.Check();
     }
 
     /// <summary>The view <c>rows</c>: what rules can see.</summary>
-    private void CreateRows(string[] fields)
+    private void CreateRows(IReadOnlyList<string> fields)
     {
         var sql = $"SELECT * REPLACE (CAST(modified AS VARCHAR) AS modified), (status <> 'no_image') AS has_image FROM {_table.Source}";
-        if (fields.Length > 0)
+        if (fields.Count > 0)
             sql = $"SELECT r.*, f.* EXCLUDE (item_index) FROM ({sql}) r LEFT JOIN fields f ON r.item_index = f.item_index";
         var hasSeveral = _database.QueryInt64($"SELECT max(image_index) FROM {_table.Source}") > 0;
         if (hasSeveral && Options.Images == ImagePolicy.Mean)
@@ -249,7 +254,7 @@ public sealed class SelectionRun : IDisposable
     /// One row per item: the mean of each number over the images that have it, sizes in whole pixels; of texts that of the first image that
     /// could be read.
     /// </summary>
-    private string MeanOf(string rows, string[] fields)
+    private string MeanOf(string rows, IReadOnlyList<string> fields)
     {
         const string isRead = "status IN ('ok', 'too_small')";
         var columns = _table.Columns.Where(column => column.Name is not ("key" or "item_index" or "image_index")).Select(column =>

@@ -1,3 +1,4 @@
+using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Metrics;
 using Pristine.Native;
@@ -109,20 +110,39 @@ public sealed class ScoreTable
     }
 
     /// <summary>Writes all rows to one file, in the order of the dataset.</summary>
-    /// <param name="file">The file; replaced if it is there.</param>
+    /// <param name="file">The file, replaced if it is there, or <c>-</c> for standard output; missing folders are made.</param>
     /// <param name="format"><c>parquet</c>, <c>csv</c> or <c>jsonl</c>.</param>
     /// <returns>The number of rows.</returns>
     /// <exception cref="ArgumentException">The format is none of the three.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="DatasetException">The file is a folder or cannot be written.</exception>
     public long Export(string file, string format)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         var options = CopyOptions(format);
         using var database = DuckDbConnection.Open();
+        var query = $"SELECT * FROM {Source} ORDER BY key";
         long rows = 0;
-        WholeFile.Make(Path.GetFullPath(file), partial =>
-            rows = database.Execute($"COPY (SELECT * FROM {Source} ORDER BY key) TO {DuckDbConnection.Literal(partial)} {options}"));
-        return rows;
+        if (file != "-" && !(File.Exists(file) && !Vips.IsRegularFile(file)))
+        {
+            OutputPlace.CheckFile(file);
+            WholeFile.Make(Path.GetFullPath(file), partial => rows = database.Execute($"COPY ({query}) TO {DuckDbConnection.Literal(partial)} {options}"));
+            return rows;
+        }
+        // DuckDB writes files; from there the bytes go to standard output, a device or a pipe.
+        var temporary = Path.Combine(Path.GetTempPath(), $"pristine-export-{Guid.NewGuid():N}");
+        using var output = PartialFile.Create(file, null);
+        try
+        {
+            rows = database.Execute($"COPY ({query}) TO {DuckDbConnection.Literal(temporary)} {options}");
+            using (var written = File.OpenRead(temporary))
+                written.CopyTo(output.Stream);
+            output.Complete();
+            return rows;
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
     }
 
     /// <summary>Reads the rows, part by part.</summary>

@@ -85,14 +85,29 @@ public class BenchmarkTests
         Assert.Contains("1 unreadable, 1 missing", BenchmarkReport.Of(result).ToMarkdown(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Without_any_image_there_are_no_numbers_but_a_report()
+    [Theory]
+    [InlineData("absent.png,50\nnone.png,40\n", "none of them is there. The first is 'absent.png'")]
+    [InlineData("leaf.jpg,50\n", "at least 2 images in")]
+    [InlineData("leaf.jpg,50\nmoss.jpg,50\nclock.jpg,50\n", "found 50 for every image")]
+    [InlineData("broken.png,40\nabsent.png,50\nleaf.jpg,5\n", "can be scored; found 1 of 3. 'broken.png' is unreadable")]
+    public void What_cannot_be_compared_is_refused(string labels, string message)
     {
         using var folder = TestFiles.NewFolder();
-        File.WriteAllText(folder["labels.csv"], "image,mos\nabsent.png,50\n");
-        var report = BenchmarkReport.Of(RunOpinions(folder));
-        Assert.Contains("| brisque | 0 | – |", report.ToMarkdown(), StringComparison.Ordinal);
-        Assert.Equal(JsonValueKind.Null, JsonDocument.Parse(report.ToJson()).RootElement.GetProperty("metrics")[0].GetProperty("srcc").GetProperty("value").ValueKind);
+        foreach (var name in (string[])["leaf.jpg", "moss.jpg", "clock.jpg"])
+            File.Copy(TestFiles.InRepository("samples", "photos", name), folder[name]);
+        File.WriteAllBytes(folder["broken.png"], [1, 2, 3]);
+        File.WriteAllText(folder["labels.csv"], $"image,mos\n{labels}");
+        Assert.Contains(message, Assert.Throws<DatasetException>(() => RunOpinions(folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_log_whose_images_are_gone_is_refused()
+    {
+        using var folder = TestFiles.NewFolder();
+        _ = DegradationRun.Run(Dataset.Open(TestFiles.InRepository("samples", "photos")), folder["out"], new DegradationOptions { Share = 0.5 }, Token).ToArray();
+        foreach (var file in Directory.GetFiles(folder["out"], "*.jpg"))
+            File.Delete(file);
+        Assert.Contains("none of them is there", Assert.Throws<DatasetException>(() => RunDetection(folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,11 +31,36 @@ public class DegradationRunTests
         Run(folder["in"], folder["other"], Half with { Seed = 5 });
         Assert.Equal(Files(folder["one"]), Files(folder["four"]));
         Assert.NotEqual(Files(folder["one"]), Files(folder["other"]));
-        // Fewer images: what happens to those that are left is the same.
+        // Fewer images: those that are drawn of the rest get the same kind and level.
+        Run(folder["in"], folder["every"], Half with { Share = 1 });
         foreach (var file in Directory.GetFiles(folder["in"], "*.jpg"))
             File.Delete(file);
-        Run(folder["in"], folder["rest"], Half);
-        Assert.All(Files(folder["rest/sub"]), file => Assert.Equal(file.Value, File.ReadAllBytes(folder[$"one/sub/{file.Key}"])));
+        var rest = Run(folder["in"], folder["rest"], Half).SelectMany(item => item.Images).ToArray();
+        Assert.Equal(6, rest.Count(entry => entry.Outcome == DegradationOutcome.Degraded));
+        Assert.All(rest, entry => Assert.Equal(
+            File.ReadAllBytes(folder[$"{(entry.Degradation == null ? "in" : "every")}/{entry.Output}"]), File.ReadAllBytes(folder[$"rest/{entry.Output}"])));
+    }
+
+    [Theory]
+    [InlineData(0.5, 13, 7)]
+    [InlineData(0.04, 13, 1)]
+    [InlineData(0.03, 13, 0)]
+    [InlineData(0.3, 10, 3)]
+    [InlineData(0.99, 13, 13)]
+    public void Exactly_the_share_is_drawn_and_a_larger_one_draws_the_same_and_more(double share, int images, int degraded)
+    {
+        using var folder = Images(images);
+        // Images that are not there and items that name an image again change nothing.
+        File.WriteAllLines(folder["data.jsonl"], Directory.GetFiles(folder["in"], "*", SearchOption.AllDirectories).Append(folder["in/none.jpg"]).Append(folder["in/000.jpg"])
+            .Select(file => $"{{\"image\":\"{Path.GetRelativePath(folder.Path, file)}\"}}"));
+        foreach (var seed in (int[])[1, 2, 3])
+        {
+            HashSet<string> Degraded(double part, string target) => [.. Run(folder["data.jsonl"], folder[$"{target}{seed}"], Half with { Share = part, Seed = seed })
+                .SelectMany(item => item.Images).Where(entry => entry.Outcome == DegradationOutcome.Degraded).Select(entry => entry.Output!)];
+            var drawn = Degraded(share, "out");
+            Assert.Equal(degraded, drawn.Count);
+            Assert.Subset(Degraded(Math.Min(1, share + 0.2), "more"), drawn);
+        }
     }
 
     [Fact]
@@ -47,7 +72,7 @@ public class DegradationRunTests
         Assert.Equal(before, Files(folder["in"]));
         Assert.Equal(before.Keys.Append(DegradationRun.LogName).Order(StringComparer.Ordinal), Files(folder["out"]).Keys.Order(StringComparer.Ordinal));
         var entries = items.SelectMany(item => item.Images).ToArray();
-        Assert.InRange(entries.Count(entry => entry.Outcome == DegradationOutcome.Degraded), 8, 22);
+        Assert.Equal(15, entries.Count(entry => entry.Outcome == DegradationOutcome.Degraded));
         Assert.Equal(30, entries.Length);
         foreach (var entry in entries)
         {

@@ -84,6 +84,30 @@ public class RuleTests
         Assert.Equal(expected switch { true => "", false => $"fails {rule}", null => "image unreadable" }, string.Join(' ', run.Reasons.Select(reason => reason.Reason)));
     }
 
+    [Fact]
+    public void Rules_within_the_bounds_are_judged_and_beyond_them_refused()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(folder, SmallTable.Row(0, 20));
+        static string Repeat(string term, string separator, int count) => string.Join(separator, Enumerable.Repeat(term, count));
+        Assert.Equal("0", table.Kept(new SelectionOptions { Keep = [$"{Repeat("brisque", " + ", 198)} > 0"] }));
+        Assert.Equal("", table.Kept(new SelectionOptions { Keep = [$"{Repeat("brisque > 100", " or ", 200)}"] }));
+        Assert.Equal("0", table.Kept(new SelectionOptions { Keep = [$"brisque in ({Repeat("1", ", ", 998)}, 20)"] }));
+        // Each level once doubled the text for the database.
+        var deep = "brisque > 100";
+        for (var i = 0; i < 40; i++)
+            deep = $"(width > {1000 + i} or (height > {i} and {deep}))";
+        Assert.Equal("", table.Kept(new SelectionOptions { Keep = [deep] }));
+
+        void Refused(string message, params string[] rules) =>
+            Assert.Contains(message, Assert.Throws<RuleException>(() => table.Kept(new SelectionOptions { Keep = rules })).Message, StringComparison.Ordinal);
+        Refused("at most 200 operations", $"{Repeat("brisque", " + ", 300)} > 0");
+        Refused("at most 1,000 columns and constants; found more", $"{Repeat("brisque", " + ", 5000)} > 0");
+        Refused("at most 1,000,000 characters; found 2,000,000", new string(' ', 2_000_000));
+        Refused("at most 200 nested conditions", $"{Repeat("not ", "", 5000)} brisque > 0");
+        Refused("in all rules together", [.. Enumerable.Repeat(Repeat("brisque > 100", " or ", 450), 3)]);
+    }
+
     [Theory]
     [InlineData("", "character 1: expected a column")]
     [InlineData("brisque", "character 8: expected a comparison")]

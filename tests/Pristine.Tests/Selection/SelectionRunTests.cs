@@ -261,6 +261,65 @@ public class SelectionRunTests
         Assert.Empty(Explanation.Of(run, "nobody"));
     }
 
+    [Fact]
+    public void Verdicts_stay_with_their_images_where_keys_grow_a_digit()
+    {
+        using var folder = TestFiles.NewFolder();
+        // Keys 7 to 13: as text, 10 comes before 7.
+        var table = SmallTable.Make(folder, [.. Enumerable.Range(7, 7).Select(i => SmallTable.Row(0, 5 * i, imageIndex: i))]);
+        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque <= 45"] }, cancellation: TestContext.Current.CancellationToken);
+        var images = Explanation.Of(run, "i0").Single().Images;
+        Assert.Equal(["7", "8", "9", "10", "11", "12", "13"], images.Select(image => image.Columns.Single(column => column.Key == "image_index").Value));
+        Assert.All(images, image => Assert.Equal(image.Columns.Single(column => column.Key == "brisque").Value, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{image.Rules.Single().Value:0.0}")));
+    }
+
+    [Fact]
+    public void An_item_is_found_by_any_image_by_its_path_and_by_a_file_name_that_only_it_has()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(
+            folder, SmallTable.Row(0, 60), SmallTable.Row(0, 20, imageIndex: 1), SmallTable.Row(1, 5, folder: "a"),
+            SmallTable.Row(2, 5) with { Image = "a/same.jpg" }, SmallTable.Row(3, 5) with { Image = "b/same.jpg" });
+        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque <= 40"] }, cancellation: TestContext.Current.CancellationToken);
+        string[] Found(string name) => [.. Explanation.Of(run, name).Select(item => item.Decision.Id)];
+        // The image that did not decide.
+        Assert.Equal(["i0"], Found("f/0-1.jpg"));
+        Assert.Equal(["i1"], Found(folder["a/1-0.jpg"]));
+        Assert.Equal(["i1"], Found("1-0.jpg"));
+        Assert.Equal(["i3"], Found("b/same.jpg"));
+        Assert.Empty(Found("same.jpg"));
+        Assert.Equal(["i2", "i3"], Explanation.Nearest(run, "same.jpg", 2));
+        Assert.Equal("i1", Explanation.Nearest(run, "I1x", 1).Single());
+        Assert.Empty(Found(""));
+    }
+
+    [Fact]
+    public void A_field_that_no_item_has_is_refused_with_the_names_of_those_that_are_there()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllText(folder["data.jsonl"], "{\"id\":\"i0\",\"n\":5}\n{\"id\":\"i1\",\"source\":null}\n");
+        var table = SmallTable.Make(folder, SmallTable.Row(0, 1), SmallTable.Row(1, 1));
+        foreach (var options in (SelectionOptions[])[new() { Keep = ["item.N > 3"] }, new() { Top = new TopShare(1, false), By = "brisque", Per = "item.N" }])
+        {
+            foreach (var refused in (Action[])[() => table.Kept(options), () => options.CheckFields(Dataset.Open(folder["data.jsonl"]), TestContext.Current.CancellationToken)])
+                Assert.EndsWith("found item.N, which no item has; their fields are id, n, source.", Assert.Throws<RuleException>(refused).Message, StringComparison.Ordinal);
+        }
+        // A field that is there without a value is a missing value.
+        Assert.Equal("", table.Kept(new SelectionOptions { Keep = ["item.source = 'x'"] }));
+    }
+
+    [Fact]
+    public void Ids_and_rules_that_dropped_nothing_cannot_be_put_back()
+    {
+        using var folder = TestFiles.NewFolder();
+        LedgerOf(Ten(folder), new SelectionOptions { Keep = ["brisque <= 40"] }, folder["a.jsonl"]);
+        var ledger = Ledger.Open(folder["a.jsonl"]);
+        Restoration.Check(ledger, ["i1", "i4"], ["brisque <= 40"]);
+        Assert.EndsWith("it kept 'i0'.", Assert.Throws<RuleException>(() => Restoration.Check(ledger, ["i0"], [])).Message, StringComparison.Ordinal);
+        Assert.EndsWith("found 'i77'. Nearest: i7, i1, i4.", Assert.Throws<RuleException>(() => Restoration.Check(ledger, ["i77"], [])).Message, StringComparison.Ordinal);
+        Assert.EndsWith("found 'brisque < 40'. Those are: brisque <= 40.", Assert.Throws<RuleException>(() => Restoration.Check(ledger, [], ["brisque < 40"])).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("110%")]
     [InlineData("1.5")]

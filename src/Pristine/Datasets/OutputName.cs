@@ -1,0 +1,29 @@
+namespace Pristine.Datasets;
+
+/// <summary>Checks that the name of an output does not promise another format than the one that is written.</summary>
+internal static class OutputName
+{
+    private static readonly string[] OtherFormats =
+    [
+        ".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".tar", ".tgz", ".zip", ".gz", ".zst", ".bz2", ".xz", ".h5", ".hdf5", ".npy", ".pkl", ".xlsx",
+    ];
+
+    /// <summary>The name, when its extension is one of the format's own or one that stands for no format.</summary>
+    /// <param name="path">The output; <c>-</c> for standard output.</param>
+    /// <param name="format">What is written.</param>
+    /// <exception cref="DatasetException">The extension is that of another format.</exception>
+    public static string Checked(string path, DatasetFormat format)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var (written, own) = format switch
+        {
+            DatasetFormat.Json => ("a JSON array", (string[])[".json"]),
+            DatasetFormat.Jsonl => ("JSON lines", [".jsonl", ".ndjson", ".json"]),
+            _ => ("a list of paths", [".txt"]),
+        };
+        var extension = Path.GetExtension(path).ToLowerInvariant();
+        return own.Contains(extension) || !(OtherFormats.Contains(extension) || FolderDataset.IsImageName(path))
+            ? path
+            : throw new DatasetException($"Expected a name that ends in {string.Join(" or ", own)} for the kept items, which are written as {written}, the format of the dataset; found '{path}'.");
+    }
+}

@@ -1,0 +1,50 @@
+namespace Pristine.Datasets;
+
+/// <summary>
+/// Checks the places of results before the work that makes them. Missing folders are made; nothing that is there is changed.
+/// </summary>
+public static class OutputPlace
+{
+    /// <summary>Checks that a file can be written.</summary>
+    /// <param name="file">Its name; a file that is there will be replaced.</param>
+    /// <exception cref="DatasetException">The name is that of a folder, or its folder cannot be made or written to.</exception>
+    public static void CheckFile(string file)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        if (Directory.Exists(file) || Path.EndsInDirectorySeparator(file))
+            throw new DatasetException($"Expected the name of a file to write; '{file}' is a folder.");
+        MakeWritable(Path.GetDirectoryName(Path.GetFullPath(file))!, file);
+    }
+
+    /// <summary>Checks that files can be written into a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="names">The files' names; those that are there will be replaced.</param>
+    /// <exception cref="DatasetException">The name is that of a file, a file's that of a folder, or the folder cannot be made or written to.</exception>
+    public static void CheckFolder(string folder, params ReadOnlySpan<string> names)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (File.Exists(folder))
+            throw new DatasetException($"Expected a folder to write to; '{folder}' is a file.");
+        MakeWritable(folder, folder);
+        foreach (var name in names)
+        {
+            if (Directory.Exists(Path.Combine(folder, name)))
+                throw new DatasetException($"Expected to write the file {name} into '{folder}'; there is a folder of that name.");
+        }
+    }
+
+    private static void MakeWritable(string folder, string place)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            using (new FileStream(Path.Combine(folder, $".{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
+            {
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetException($"Cannot write '{place}': {e.Message}", e);
+        }
+    }
+}
