@@ -38,7 +38,7 @@ switch (args[1])
 
 void Score(string name, string[] files, int workers, int rounds)
 {
-    var metric = new ArniqaMetric((ArniqaMetric.Parse(name) ?? throw new ArgumentException($"Expected a variant of arniqa; found '{name}'.")).Options with { Store = store });
+    var metric = new ArniqaMetric((MetricCatalog.Find(name) as ArniqaMetric ?? throw new ArgumentException($"Expected a variant of arniqa; found '{name}'.")).Options with { Store = store });
     var scores = new double[files.Length];
     // Loading the model and the first run, which prepares its memory, are not part of the rate.
     using var warm = metric.CreateScorer();

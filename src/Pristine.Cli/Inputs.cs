@@ -80,7 +80,7 @@ internal sealed class Inputs
         });
     }
 
-    /// <summary>Adds <c>--head</c> and <c>--device</c>, for commands that compute metrics; <see cref="AddHeads"/> must run before names are looked up.</summary>
+    /// <summary>Adds <c>--head</c> and <c>--device</c>, for commands that compute metrics.</summary>
     public void AddHeadsTo(Command command)
     {
         command.Options.Add(_heads);
@@ -124,20 +124,22 @@ internal sealed class Inputs
         }
     }
 
-    /// <summary>Makes the metrics of <c>--head</c> known.</summary>
-    public void AddHeads(ParseResult parsed)
+    /// <summary>The metrics that names may mean: those of this library, and those of <c>--head</c>.</summary>
+    public MetricSet Known(ParseResult parsed)
     {
+        var known = MetricSet.BuiltIn;
         foreach (var file in parsed.GetValue(_heads) ?? [])
         {
             try
             {
-                MetricCatalog.Add(new ResNetMetric(QualityHead.Read(file)));
+                known = known.With(new ResNetMetric(QualityHead.Read(file)));
             }
             catch (ArgumentException exception)
             {
                 throw new UsageException($"--head {file}: {exception.Message}");
             }
         }
+        return known;
     }
 
     /// <summary>As <see cref="AddTo"/> without <c>--start</c>, for commands that always go through the whole dataset.</summary>
@@ -191,6 +193,7 @@ internal sealed class Inputs
         Workers = Workers(parsed),
         Imaging = Imaging(parsed),
         Device = Device(parsed),
+        Known = Known(parsed),
     };
 
     public int Workers(ParseResult parsed) => parsed.GetValue(_workers);
@@ -223,18 +226,19 @@ internal sealed class Inputs
     }
 
     /// <summary>Metrics by their names, separated by commas.</summary>
-    public static IReadOnlyList<Metric> Metrics(string names, string option = "--metrics")
+    public static IReadOnlyList<Metric> Metrics(string names, MetricSet known, string option = "--metrics")
     {
         var list = names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (list.Length == 0)
             throw new UsageException($"{option}: expected at least one metric; found '{names}'.");
-        var unknown = list.FirstOrDefault(name => MetricCatalog.Find(name) == null);
-        if (unknown != null)
+        var chosen = new List<Metric>();
+        foreach (var name in list)
         {
-            throw new UsageException(
-                $"There is no metric '{unknown}'. Nearest: {string.Join(", ", MetricCatalog.Nearest(unknown, MetricCatalog.All.Select(metric => metric.Name)))}. " +
-                "'pristine metrics' lists them all.");
+            if (!known.TryFind(name, out var metric, out var reason))
+                throw new UsageException($"{option}: {reason} 'pristine metrics' lists them all.");
+            if (chosen.TrueForAll(other => other.Name != metric.Name))
+                chosen.Add(metric);
         }
-        return [.. list.Distinct().Select(MetricCatalog.Get)];
+        return chosen;
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Datasets;
+using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Selection;
 
@@ -65,14 +66,14 @@ internal sealed class SelectionArguments
     }
 
     /// <summary>What was asked for; empty when nothing was.</summary>
-    public SelectionOptions Read(ParseResult parsed)
+    public SelectionOptions Read(ParseResult parsed, MetricSet? known = null)
     {
         var keep = (parsed.GetValue(_keep) ?? []).ToList();
         var by = parsed.GetValue(_by);
         var (min, max) = (parsed.GetValue(_minQuality), parsed.GetValue(_maxQuality));
         if (min != null || max != null)
         {
-            var metric = Inputs.Metrics(by ?? "brisque", "--by")[0];
+            var metric = Inputs.Metrics(by ?? "brisque", known ?? MetricSet.BuiltIn, "--by")[0];
             if (!metric.HasQuality)
                 throw new UsageException($"--by: expected a metric with a quality; '{metric.Name}' has no good end.");
             keep.Add(Rule.QualityBetween(metric.Name, min ?? 0, max ?? 1));
@@ -80,6 +81,7 @@ internal sealed class SelectionArguments
         var (top, between) = (parsed.GetValue(_top), parsed.GetValue(_between));
         var options = new SelectionOptions
         {
+            Known = known ?? MetricSet.BuiltIn,
             Keep = keep,
             Drop = parsed.GetValue(_drop) ?? [],
             Score = parsed.GetValue(_score),
@@ -98,7 +100,7 @@ internal sealed class SelectionArguments
 
     /// <summary>What was asked for.</summary>
     /// <exception cref="UsageException">Nothing was.</exception>
-    public SelectionOptions ReadSome(ParseResult parsed) => Read(parsed) is { IsEmpty: false } options
+    public SelectionOptions ReadSome(ParseResult parsed, MetricSet? known = null) => Read(parsed, known) is { IsEmpty: false } options
         ? options
         : throw new UsageException("Expected --keep RULE, --drop RULE, --min-quality, --max-quality, --keep-top, --keep-between or --limit; found none of them.");
 }

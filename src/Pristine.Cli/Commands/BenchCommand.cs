@@ -42,7 +42,7 @@ internal static class BenchCommand
         inputs.AddDecodingTo(command);
         command.SetAction(parsed =>
         {
-            inputs.AddHeads(parsed);
+            var known = inputs.Known(parsed);
             var (labels, log, folder) = (parsed.GetValue(mos), parsed.GetValue(degraded), parsed.GetValue(images));
             if (labels == null == (log == null))
                 throw new UsageException($"Expected either --mos FILE or --degraded LOG; found {(labels == null ? "neither" : "both")}.");
@@ -50,7 +50,7 @@ internal static class BenchCommand
                 throw new UsageException("Expected --images DIR beside --mos FILE; found none.");
             if (folder != null && !Directory.Exists(folder))
                 throw new DatasetException($"Expected a folder of images; '{folder}' is not one.");
-            var chosen = parsed.GetValue(metrics) is { } names ? Inputs.Metrics(names) : [.. MetricCatalog.All.Where(metric => metric.HasQuality && metric.Missing == null)];
+            var chosen = parsed.GetValue(metrics) is { } names ? Inputs.Metrics(names, known) : [.. known.All.Where(metric => metric.HasQuality && metric.Missing == null)];
             var options = new BenchmarkOptions
             {
                 Scoring = inputs.Scoring(parsed, chosen),

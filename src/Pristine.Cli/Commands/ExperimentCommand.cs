@@ -25,8 +25,7 @@ internal static class ExperimentCommand
         inputs.AddDecodingTo(command);
         command.SetAction(parsed =>
         {
-            inputs.AddHeads(parsed);
-            var selections = arguments.Selections(parsed);
+            var selections = arguments.Selections(parsed, inputs.Known(parsed));
             var dataset = arguments.Open(parsed);
             var options = arguments.Options(parsed, selections) with { Scoring = inputs.Scoring(parsed, []) };
             var folder = arguments.Folder(parsed);
@@ -123,17 +122,17 @@ internal static class ExperimentCommand
 
         public string Folder(ParseResult parsed) => parsed.GetRequiredValue(_output);
 
-        public IReadOnlyList<TrainingSelection> Selections(ParseResult parsed)
+        public IReadOnlyList<TrainingSelection> Selections(ParseResult parsed, MetricSet known)
         {
             var (rules, shares, ranges) = (parsed.GetValue(_keep) ?? [], parsed.GetValue(_top), parsed.GetValue(_between));
             if (rules.Length == 0 && shares == null && ranges == null)
                 shares = DefaultShares;
-            var by = shares == null && ranges == null ? [] : Inputs.Metrics(parsed.GetRequiredValue(_by), "--by");
+            var by = shares == null && ranges == null ? [] : Inputs.Metrics(parsed.GetRequiredValue(_by), known, "--by");
             if (shares != null && by.FirstOrDefault(metric => !metric.HasQuality) is { } open)
                 throw new UsageException($"--by: expected metrics with a good end for --keep-top; '{open.Name}' has none. Use --keep-between or --keep.");
             return
             [
-                .. rules.Select(TrainingSelection.Of),
+                .. rules.Select(rule => TrainingSelection.Of(rule, known)),
                 .. by.SelectMany(metric => List(shares).Select(share => TrainingSelection.Of(TopShare.Parse(share), metric))),
                 .. by.SelectMany(metric => List(ranges).Select(range => TrainingSelection.Of(PercentileRange.Parse(range), metric))),
             ];

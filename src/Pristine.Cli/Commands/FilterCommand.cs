@@ -32,8 +32,7 @@ internal static class FilterCommand
         command.Options.Add(cascade);
         command.SetAction(parsed =>
         {
-            inputs.AddHeads(parsed);
-            var options = selection.ReadSome(parsed);
+            var options = selection.ReadSome(parsed, inputs.Known(parsed));
             var metrics = options.Metrics;
             var gates = parsed.GetValue(cascade) ? Gates(options) : [];
             if (inputs.Start(parsed) != 0)

@@ -40,11 +40,11 @@ internal static class ScoreCommand
         command.Options.Add(cascade);
         command.SetAction(parsed =>
         {
-            inputs.AddHeads(parsed);
-            var chosen = Inputs.Metrics(parsed.GetRequiredValue(metrics));
+            var known = inputs.Known(parsed);
+            var chosen = Inputs.Metrics(parsed.GetRequiredValue(metrics), known);
             var rules = parsed.GetValue(cascade) ?? [];
-            var gates = Cascade.Of(rules);
-            var itemGates = Cascade.OfItems(rules);
+            var gates = Cascade.Of(rules, known);
+            var itemGates = Cascade.OfItems(rules, known);
             if (table.Folder(parsed) is { } folder)
             {
                 if (parsed.GetResult(format) is { Implicit: false })
@@ -56,7 +56,7 @@ internal static class ScoreCommand
                     throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
                 var scoring = inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates };
                 var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
-                return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed));
+                return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed, known));
             }
             return Run(parsed, inputs, inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates }, parsed.GetRequiredValue(format));
         });

@@ -3,6 +3,7 @@ using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Media;
+using Pristine.Metrics;
 using Pristine.Scoring;
 
 namespace Pristine.Cli.Commands;
@@ -56,7 +57,7 @@ internal sealed class TableScoring
     /// <summary>The table to write; null when rows go to stdout.</summary>
     public string? Folder(ParseResult parsed) => parsed.GetValue(_out);
 
-    public ScoreTableOptions Options(ParseResult parsed)
+    public ScoreTableOptions Options(ParseResult parsed, MetricSet known)
     {
         var text = parsed.GetRequiredValue(_shard);
         var parts = text.Split('/');
@@ -72,7 +73,7 @@ internal sealed class TableScoring
             Shards = shards,
             PartInterval = TimeSpan.FromSeconds(parsed.GetValue(_partSeconds)),
             HasMoved = parsed.GetValue(_moved),
-            Rescore = rescore.Length == 0 ? [] : [.. Inputs.Metrics(rescore, "--rescore").Select(metric => metric.Name)],
+            Rescore = rescore.Length == 0 ? [] : [.. Inputs.Metrics(rescore, known, "--rescore").Select(metric => metric.Name)],
         };
     }
 

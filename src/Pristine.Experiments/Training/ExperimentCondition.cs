@@ -46,6 +46,9 @@ public sealed record TrainingSelection
     /// <summary>The range of percentiles to keep; null for a rule or share.</summary>
     public PercentileRange? Between { get; private init; }
 
+    /// <summary>The metrics that <see cref="Rule"/> may name.</summary>
+    internal MetricSet Known { get; private init; } = MetricSet.BuiltIn;
+
     /// <summary>The metric of <see cref="Top"/> and <see cref="Between"/>.</summary>
     public Metric? By { get; private init; }
 
@@ -54,16 +57,18 @@ public sealed record TrainingSelection
         Rule ?? (Top != null ? $"best {Top} by {By!.Name}" : $"{Between} of {By!.Name}");
 
     /// <summary>The metrics whose scores are needed.</summary>
-    public IReadOnlyList<Metric> Metrics => By != null ? [By] : new SelectionOptions { Keep = [Rule!] }.Metrics;
+    public IReadOnlyList<Metric> Metrics => By != null ? [By] : new SelectionOptions { Keep = [Rule!], Known = Known }.Metrics;
 
     /// <summary>Those that fulfil a rule.</summary>
     /// <param name="rule">The rule.</param>
+    /// <param name="known">The metrics that it may name; those of this library when null.</param>
     /// <exception cref="RuleException">The rule cannot be understood, or asks for what is not known of an image: an item's text or fields.</exception>
-    public static TrainingSelection Of(string rule)
+    public static TrainingSelection Of(string rule, MetricSet? known = null)
     {
-        var unknown = new SelectionOptions { Keep = [rule] }.Columns.FirstOrDefault(column => TextColumns.Contains(column) || column.StartsWith("item.", StringComparison.OrdinalIgnoreCase));
+        known ??= MetricSet.BuiltIn;
+        var unknown = new SelectionOptions { Keep = [rule], Known = known }.Columns.FirstOrDefault(column => TextColumns.Contains(column) || column.StartsWith("item.", StringComparison.OrdinalIgnoreCase));
         return unknown == null
-            ? new() { Rule = rule }
+            ? new() { Rule = rule, Known = known }
             : throw new RuleException($"The rule '{rule}' names {unknown}: expected a rule about images here, whose items are not looked at. Select the items first, with 'pristine select' or 'pristine filter'.");
     }
 

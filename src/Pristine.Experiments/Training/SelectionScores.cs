@@ -48,7 +48,7 @@ internal sealed class SelectionScores
         foreach (var rule in options.Selections.Select(selection => selection.Rule).OfType<string>())
         {
             var passes = scores._passes[rule] = new bool[dataset.Images.Count];
-            using var run = SelectionRun.Run(opened, new SelectionOptions { Keep = [rule] }, new SelectionResources { Threads = options.Scoring.Workers }, () => images, cancellation);
+            using var run = SelectionRun.Run(opened, new SelectionOptions { Keep = [rule], Known = options.Scoring.Known }, new SelectionResources { Threads = options.Scoring.Workers }, () => images, cancellation);
             foreach (var decision in run.Decisions())
                 passes[positions[decision.ItemIndex]] = decision.Kept;
         }

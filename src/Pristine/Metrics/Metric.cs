@@ -31,6 +31,9 @@ public readonly record struct MetricRange(double Low, double High);
 /// </remarks>
 public abstract class Metric : Measure
 {
+    /// <summary>Other names that it is found by, for example <c>resnet50</c> for <c>resnet50@biq2021</c>; columns have the name.</summary>
+    public virtual IReadOnlyList<string> Aliases => [];
+
     /// <summary>One sentence: what it measures.</summary>
     public abstract string Summary { get; }
 

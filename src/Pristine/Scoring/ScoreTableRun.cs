@@ -95,19 +95,19 @@ public static class ScoreTableRun
         var parts = Parts(writing, folder, options.Shard);
         foreach (var part in parts)
             part.CheckIntact(writing);
-        var metrics = Begin(dataset, folder, scoring, options);
+        var (metrics, foreign) = Begin(dataset, folder, scoring, options);
         scoring = scoring with { Metrics = metrics };
 
         IEnumerable<(DatasetItem Item, long Key)> Items() =>
             ScoringRun.Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
         if (parts.Count > 0)
         {
-            TableAlignment.Align(writing, parts, Items, metrics);
+            TableAlignment.Align(writing, parts, Items, metrics, foreign);
             parts = Parts(writing, folder, options.Shard);
         }
         var known = new KnownParts(reading, parts, metrics);
         var files = ScoringRun.FilesOf(dataset);
-        var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
+        var output = new TableOutput(writing, folder, metrics, foreign, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
         var results = OrderedPipeline<TableWork, (ScoredItem Item, PartSlot?[] Slots), ImageScorer>.Run(
             Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key))),
             scoring.Workers,
@@ -140,19 +140,27 @@ public static class ScoreTableRun
         [.. TablePart.List(database, folder).Where(part => part.Shard == shard)];
 
     /// <summary>Checks that the table can be continued like this, and enters what is new into its provenance.</summary>
-    /// <returns>The metrics of the table, then those that are new.</returns>
-    private static List<Metric> Begin(Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
+    /// <returns>The metrics of the table, then those that are new; and the table's columns of metrics that are not known here.</returns>
+    private static (List<Metric> Metrics, IReadOnlyList<ColumnProvenance> Foreign) Begin(Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
-        var metrics = new List<Metric>();
+        var (metrics, foreign) = (new List<Metric>(), new List<ColumnProvenance>());
         Update(folder, TableSource.Of(dataset), options, old =>
         {
             foreach (var column in old.Columns)
-                metrics.Add(MetricOf(column, folder, scoring, options));
+            {
+                var named = scoring.Known.Find(column.Metric) ?? scoring.AllMetrics.FirstOrDefault(metric => metric.Name == column.Metric);
+                if (named != null)
+                    metrics.Add(Checked(scoring.Place(named), column, folder, options));
+                else
+                    foreign.Add(column);
+            }
             metrics.AddRange(scoring.AllMetrics.Where(metric => metrics.All(known => known.Name != metric.Name)));
             if (metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
                 throw new InvalidOperationException(absent.Missing);
             var asked = metrics.Select(ColumnProvenance.Of).ToArray();
-            var columns = asked.Select(column => old.Columns.FirstOrDefault(known => known.Metric == column.Metric && known.Fingerprint == column.Fingerprint) ?? column).ToArray();
+            var all = old.Columns.Select(column => asked.FirstOrDefault(now => now.Metric == column.Metric) ?? column)
+                .Concat(asked.Where(column => old.Columns.All(known => known.Metric != column.Metric)));
+            var columns = all.Select(column => old.Columns.FirstOrDefault(known => known.Metric == column.Metric && known.Fingerprint == column.Fingerprint) ?? column).ToArray();
             return old with
             {
                 Columns = columns,
@@ -160,14 +168,12 @@ public static class ScoreTableRun
                 FinishedShards = columns.SequenceEqual(old.Columns) ? [.. old.FinishedShards.Where(shard => shard != options.Shard)] : [],
             };
         });
-        return metrics;
+        return (metrics, foreign);
     }
 
-    private static Metric MetricOf(ColumnProvenance column, string folder, ScoringOptions scoring, ScoreTableOptions options)
+    /// <summary>The metric of a column, if it computes what the column holds.</summary>
+    private static Metric Checked(Metric metric, ColumnProvenance column, string folder, ScoreTableOptions options)
     {
-        var metric = MetricCatalog.Find(column.Metric) is { } known
-            ? scoring.Place(known)
-            : throw new ScoreTableException($"The table {folder} has the column {column.Metric}, a metric that this program does not have ({column.Program} made it).");
         var here = ColumnProvenance.Of(metric);
         if (here.Fingerprint == column.Fingerprint || options.Rescore.Contains(metric.Name))
             return metric;
@@ -218,7 +224,8 @@ internal sealed record PartSlot(OpenPart Part, int Index, KnownRow Known);
 /// <summary>A part whose rows are in memory because the run is passing through it.</summary>
 internal sealed class OpenPart(TablePart part, ScoreRow[] rows)
 {
-    public TablePart Part { get; } = part;
+    /// <summary>The part as it is on disk.</summary>
+    public TablePart Part { get; set; } = part;
 
     public ScoreRow[] Rows { get; } = rows;
 
@@ -271,7 +278,8 @@ internal sealed class KnownParts(DuckDbConnection database, IEnumerable<TablePar
 }
 
 /// <summary>Collects rows and writes them: new ones into new parts, others into the parts they stand in.</summary>
-internal sealed class TableOutput(DuckDbConnection database, string folder, IReadOnlyList<Metric> metrics, ScoreTableOptions options, int nextSequence)
+internal sealed class TableOutput(
+    DuckDbConnection database, string folder, IReadOnlyList<Metric> metrics, IReadOnlyList<ColumnProvenance> foreign, ScoreTableOptions options, int nextSequence)
 {
     private readonly Dictionary<string, PartColumn> _whole =
         metrics.ToDictionary(metric => metric.Name, metric => new PartColumn(ColumnProvenance.Of(metric).Fingerprint));
@@ -327,7 +335,8 @@ internal sealed class TableOutput(DuckDbConnection database, string folder, IRea
         if (!part.IsChanged)
             return;
         var columns = part.Done == part.Rows.Length ? _whole : Partial(part);
-        TablePart.Write(database, part.Part.File, part.Rows, metrics, columns);
+        var carried = foreign.Count == 0 ? null : new ForeignColumns(part.Part, foreign);
+        part.Part = part.Part with { Contents = TablePart.Write(database, part.Part.File, part.Rows, metrics, columns, carried) };
         part.IsChanged = false;
     }
 

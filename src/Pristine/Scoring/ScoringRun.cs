@@ -12,6 +12,9 @@ public sealed record ScoringOptions
     /// <summary>The metrics to compute; by default <c>brisque</c>.</summary>
     public IReadOnlyList<Metric> Metrics { get; init; } = [MetricCatalog.Get("brisque")];
 
+    /// <summary>The metrics that a table's columns may be: those of this library, and the user's own.</summary>
+    public MetricSet Known { get; init; } = MetricSet.BuiltIn;
+
     /// <summary>Threads, each with its own decoder and scratch memory; by default one per core.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 

@@ -12,17 +12,18 @@ public static class Cascade
 {
     /// <summary>The gates of some rules on images, for <see cref="ScoringOptions.Gates"/>.</summary>
     /// <param name="rules">Rules, all of which an image must fulfil; they are asked in this order.</param>
+    /// <param name="known">The metrics that rules may name; those of this library when null.</param>
     /// <returns>A gate for each rule that needs an image. The metrics that a rule names become metrics of the run.</returns>
     /// <exception cref="RuleException">
     /// A rule cannot be understood, or cannot be judged while an image is scored: it names <c>status</c>, <c>error</c>, <c>skipped</c> or
     /// <c>modified</c>, or joins a field of items and a score with <c>or</c>.
     /// </exception>
-    public static IReadOnlyList<ScoringGate> Of(IEnumerable<string> rules)
+    public static IReadOnlyList<ScoringGate> Of(IEnumerable<string> rules, MetricSet? known = null)
     {
         ArgumentNullException.ThrowIfNull(rules);
         var record = new RecordPart(null);
         var gates = new List<ScoringGate>();
-        foreach (var rule in rules.Select(Rule.Parse))
+        foreach (var rule in rules.Select(text => Rule.Parse(text, known)))
         {
             if (record.Rest(rule.Condition) is not { } condition)
                 continue;
@@ -30,18 +31,19 @@ public static class Cascade
                 ? throw new RuleException(
                     $"In the rule '{rule.Text}': expected what can be judged while an image is scored (metrics, sizes, format, names); found {obstacle}. " +
                     "'pristine select' can use it.")
-                : new RuleGate(condition, null, isAsked: true));
+                : new RuleGate(condition, null, isAsked: true, known ?? MetricSet.BuiltIn));
         }
         return gates;
     }
 
     /// <summary>The gates of some rules on records, for <see cref="ScoringOptions.ItemGates"/>.</summary>
     /// <param name="rules">Rules, all of which an item must fulfil; of each the part counts that reads nothing but the record.</param>
+    /// <param name="known">The metrics that rules may name; those of this library when null.</param>
     /// <exception cref="RuleException">A rule cannot be understood.</exception>
-    public static IReadOnlyList<ItemGate> OfItems(IEnumerable<string> rules)
+    public static IReadOnlyList<ItemGate> OfItems(IEnumerable<string> rules, MetricSet? known = null)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        return OfItems(rules.Select(Rule.Parse), null);
+        return OfItems(rules.Select(rule => Rule.Parse(rule, known)), null);
     }
 
     /// <summary>
@@ -53,7 +55,7 @@ public static class Cascade
     public static IReadOnlyList<ItemGate> OfItems(SelectionOptions selection)
     {
         ArgumentNullException.ThrowIfNull(selection);
-        var parsed = ParsedSelection.Of(selection, RuleColumns.Any);
+        var parsed = ParsedSelection.Of(selection, RuleColumns.Any(selection.Known));
         return OfItems(parsed.Rules, parsed.ScoreExpression);
     }
 
@@ -80,7 +82,7 @@ public static class Cascade
     public static IReadOnlyList<ScoringGate> Of(SelectionOptions selection)
     {
         ArgumentNullException.ThrowIfNull(selection);
-        var parsed = ParsedSelection.Of(selection, RuleColumns.Any);
+        var parsed = ParsedSelection.Of(selection, RuleColumns.Any(selection.Known));
         if (selection.Images == ImagePolicy.Mean)
             throw new RuleException("Expected items that are judged by their images one by one, to skip scores; the mean of several images needs all of their scores. Score without a cascade.");
         var gates = new List<RuleGate>();
@@ -92,13 +94,13 @@ public static class Cascade
             if (record.Rest(rule.Condition) is not { } condition)
                 continue;
             isAsked &= !rule.Condition.Columns.Any(column => column.Name is "status" or "error" or SkippedScores.Column);
-            gates.Add(new RuleGate(condition, parsed.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null));
+            gates.Add(new RuleGate(condition, parsed.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null, selection.Known));
         }
         if (selection.Images == ImagePolicy.Best && parsed.By is { } by)
         {
             var first = gates.FindIndex(gate => gate.IsAsked);
             var always = gates.Take(first + 1).SelectMany(gate => gate.Metrics).Select(metric => metric.Name).ToHashSet();
-            if (first >= 0 && RuleGate.MetricsOf([by], parsed.ScoreExpression).FirstOrDefault(metric => !always.Contains(metric.Name)) is { } skipped)
+            if (first >= 0 && RuleGate.MetricsOf([by], parsed.ScoreExpression, selection.Known).FirstOrDefault(metric => !always.Contains(metric.Name)) is { } skipped)
             {
                 throw new RuleException(
                     $"Expected every image to have {skipped.Name}, by which the best image of an item is found (--by {by.Name}); a cascade skips it. Score without a cascade, or judge items by their worst image.");
@@ -112,11 +114,12 @@ public static class Cascade
 /// <param name="condition">The part.</param>
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
 /// <param name="isAsked">False for a rule that stops no image, because it cannot be judged yet.</param>
-internal sealed class RuleGate(RuleExpression condition, RuleExpression? score, bool isAsked) : ScoringGate
+/// <param name="known">The metrics there are.</param>
+internal sealed class RuleGate(RuleExpression condition, RuleExpression? score, bool isAsked, MetricSet known) : ScoringGate
 {
     public bool IsAsked => isAsked;
 
-    public override IReadOnlyList<Metric> Metrics { get; } = MetricsOf(condition.Columns, score);
+    public override IReadOnlyList<Metric> Metrics { get; } = MetricsOf(condition.Columns, score, known);
 
     public override bool JudgesFileAlone { get; } = !isAsked || new RecordPart(score).IsOfFile(condition);
 
@@ -129,6 +132,6 @@ internal sealed class RuleGate(RuleExpression condition, RuleExpression? score, 
     }
 
     /// <summary>The metrics of columns; of the column <c>score</c> those of its expression.</summary>
-    public static IReadOnlyList<Metric> MetricsOf(IEnumerable<ColumnReference> columns, RuleExpression? score) =>
-        Rule.MetricsOf(columns.SelectMany(column => score != null && column.Name == ParsedSelection.Score ? score.Columns : [column]).Select(column => column.Name));
+    public static IReadOnlyList<Metric> MetricsOf(IEnumerable<ColumnReference> columns, RuleExpression? score, MetricSet known) =>
+        Rule.MetricsOf(columns.SelectMany(column => score != null && column.Name == ParsedSelection.Score ? score.Columns : [column]).Select(column => column.Name), known);
 }

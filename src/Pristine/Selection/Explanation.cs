@@ -128,7 +128,7 @@ public static class Explanation
         var outcomes = columns.Select(_ => new List<RuleOutcome>()).ToArray();
         foreach (var rule in run.Parsed.Rules)
         {
-            var reasons = new ReasonList(run.Parsed.ScoreExpression) { Rule = rule.Text };
+            var reasons = new ReasonList(run.Parsed.ScoreExpression, run.Options.Known) { Rule = rule.Text };
             var condition = rule.Condition;
             var why = $"CASE WHEN {condition.Condition} IS TRUE THEN {condition.Explain(reasons, wanted: false)} ELSE {condition.Explain(reasons, wanted: true)} END";
             using var rows = run.Database.Query(

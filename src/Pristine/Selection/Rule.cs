@@ -29,9 +29,10 @@ public sealed class Rule
 
     /// <summary>Reads a rule. Any column that a table with this program's metrics could have may be named.</summary>
     /// <param name="text">The SQL expression.</param>
+    /// <param name="known">The metrics that it may name; those of this library when null.</param>
     /// <returns>The rule.</returns>
     /// <exception cref="RuleException">The text is not a rule; the message shows the place and what was expected.</exception>
-    public static Rule Parse(string text) => Parse(text, RuleColumns.Any);
+    public static Rule Parse(string text, MetricSet? known = null) => Parse(text, RuleColumns.Any(known ?? MetricSet.BuiltIn));
 
     /// <summary>The rule that a metric's quality lies in a range; both ends are inclusive.</summary>
     /// <param name="metric">A metric with a quality.</param>
@@ -50,11 +51,12 @@ public sealed class Rule
 
     /// <summary>The metrics that some rules and expressions need.</summary>
     /// <param name="columns">Names of columns.</param>
+    /// <param name="known">The metrics there are; those of this library when null.</param>
     /// <returns>Each metric once, in the order of the first use.</returns>
-    public static IReadOnlyList<Metric> MetricsOf(IEnumerable<string> columns)
+    public static IReadOnlyList<Metric> MetricsOf(IEnumerable<string> columns, MetricSet? known = null)
     {
         ArgumentNullException.ThrowIfNull(columns);
-        return [.. columns.Select(MetricOf).OfType<Metric>().DistinctBy(metric => metric.Name)];
+        return [.. columns.Select(column => MetricOf(column, known ?? MetricSet.BuiltIn)).OfType<Metric>().DistinctBy(metric => metric.Name)];
     }
 
     internal static Rule Parse(string text, RuleColumns columns)
@@ -66,10 +68,10 @@ public sealed class Rule
     /// <summary>The rule that is true where another is false: where that is unknown, it is unknown too.</summary>
     internal static Rule Against(Rule rule) => new($"not ({rule.Text})", new Not(rule.Condition));
 
-    private static Metric? MetricOf(string column) =>
-        TablePart.FixedColumns.Any(known => known.Name == column) ? null
-        : column.EndsWith(ScoreColumns.QualitySuffix, StringComparison.Ordinal) && MetricCatalog.Find(column[..^ScoreColumns.QualitySuffix.Length]) is { } rated ? rated
-        : MetricCatalog.Find(column);
+    private static Metric? MetricOf(string column, MetricSet known) =>
+        TablePart.FixedColumns.Any(fixedColumn => fixedColumn.Name == column) ? null
+        : column.EndsWith(ScoreColumns.QualitySuffix, StringComparison.Ordinal) && known.Find(column[..^ScoreColumns.QualitySuffix.Length]) is { } rated ? rated
+        : known.Find(column);
 
     private static string Invariant(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

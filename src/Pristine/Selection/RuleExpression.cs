@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pristine.Metrics;
 using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Tables;
@@ -321,7 +322,8 @@ internal sealed record DropReason(
 
 /// <summary>Numbers the comparisons of all rules.</summary>
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
-internal sealed class ReasonList(RuleExpression? score)
+/// <param name="known">The metrics there are.</param>
+internal sealed class ReasonList(RuleExpression? score, MetricSet known)
 {
     /// <summary>Codes below are those of <see cref="SelectionCode"/>.</summary>
     public const int FirstCode = 10;
@@ -369,7 +371,7 @@ internal sealed class ReasonList(RuleExpression? score)
 
     private int Add(string rule, string comparison, string? column, string? value, string? threshold, IEnumerable<ColumnReference> columns, bool isOfRecord)
     {
-        var metrics = RuleGate.MetricsOf(columns, score).Select(metric => metric.Name);
+        var metrics = RuleGate.MetricsOf(columns, score, known).Select(metric => metric.Name);
         _all.Add(new DropReason(FirstCode + _all.Count, rule, comparison, column, value, threshold, [.. metrics], isOfRecord));
         return _all[^1].Code;
     }

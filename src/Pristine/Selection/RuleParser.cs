@@ -1,6 +1,6 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Pristine.Metrics;
-using Pristine.Metrics.ResNet;
 using Pristine.Scoring;
 using Pristine.Tables;
 
@@ -8,37 +8,39 @@ namespace Pristine.Selection;
 
 /// <summary>The columns that a rule may name.</summary>
 /// <param name="columns">Those of a table, or of any table.</param>
-/// <param name="everyMetric">Whether every metric that has a name is a column too, also one of the user's or an unlisted variant.</param>
-internal sealed class RuleColumns(IEnumerable<TableColumn> columns, bool everyMetric = false)
+/// <param name="metrics">The metrics there are: their aliases stand for their names.</param>
+/// <param name="everyMetric">Whether every metric that has a name is a column too, also an unlisted variant.</param>
+internal sealed class RuleColumns(IEnumerable<TableColumn> columns, MetricSet metrics, bool everyMetric = false)
 {
+    private static readonly ConditionalWeakTable<MetricSet, RuleColumns> OfSets = [];
+
     private readonly Dictionary<string, TableColumn> _byName = columns.ToDictionary(column => column.Name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The columns that a table with every metric of this program has.</summary>
-    public static RuleColumns Any { get; } = new(ScoreTable.ColumnsOf(MetricCatalog.All.Select(ColumnProvenance.Of)), everyMetric: true);
+    /// <summary>The columns that a table with every metric of a set has.</summary>
+    public static RuleColumns Any(MetricSet metrics) => OfSets.GetValue(
+        metrics, set => new(ScoreTable.ColumnsOf(set.All.Select(ColumnProvenance.Of)), set, everyMetric: true));
 
     public IEnumerable<string> Names => _byName.Keys;
 
-    /// <summary>Finds a column; case does not matter, as in SQL. The short name of a metric stands for the whole one: resnet50, resnet50_quality.</summary>
-    public TableColumn? Find(string name) => _byName.GetValueOrDefault(name) ?? (
-        name.Equals(ResNetMetric.BaseName, StringComparison.OrdinalIgnoreCase) ? _byName.GetValueOrDefault(ResNetMetric.Biq2021.Name)
-        : name.Equals(ResNetMetric.BaseName + ScoreColumns.QualitySuffix, StringComparison.OrdinalIgnoreCase) ? _byName.GetValueOrDefault(ResNetMetric.Biq2021.Name + ScoreColumns.QualitySuffix)
-        : everyMetric ? OfMetric(name)
-        : null);
+    public MetricSet Metrics => metrics;
+
+    /// <summary>Finds a column; case does not matter, as in SQL. The alias of a metric stands for its name: resnet50, resnet50_quality.</summary>
+    /// <exception cref="RuleException">The name is a variant of a metric that does not exist.</exception>
+    public TableColumn? Find(string name)
+    {
+        if (_byName.GetValueOrDefault(name) is { } column)
+            return column;
+        var isQuality = name.EndsWith(ScoreColumns.QualitySuffix, StringComparison.OrdinalIgnoreCase);
+        var asked = isQuality ? name[..^ScoreColumns.QualitySuffix.Length] : name;
+        if ((metrics.Find(asked) ?? metrics.Find(asked.ToLowerInvariant())) is not { } metric)
+            return everyMetric && metrics.Fault(asked) is { } fault ? throw new RuleException(fault) : null;
+        if (_byName.GetValueOrDefault(isQuality ? metric.Name + ScoreColumns.QualitySuffix : metric.Name) is { } aliased)
+            return aliased;
+        return everyMetric ? ScoreTable.ColumnsOf([ColumnProvenance.Of(metric)]).FirstOrDefault(of => of.Name == name) : null;
+    }
 
     /// <summary>These and one more.</summary>
-    public RuleColumns With(TableColumn column) => new(_byName.Values.Append(column), everyMetric);
-
-    private static TableColumn? OfMetric(string name)
-    {
-        try
-        {
-            return Rule.MetricsOf([name]) is [var metric] ? ScoreTable.ColumnsOf([ColumnProvenance.Of(metric)]).FirstOrDefault(column => column.Name == name) : null;
-        }
-        catch (ArgumentException unknownVariant)
-        {
-            throw new RuleException(unknownVariant.Message, unknownVariant);
-        }
-    }
+    public RuleColumns With(TableColumn column) => new(_byName.Values.Append(column), metrics, everyMetric);
 }
 
 /// <summary>
@@ -288,7 +290,7 @@ internal sealed class RuleParser
             return new ColumnReference(column.Name, kind, column.IsFloat);
         }
         var nearest = $"Nearest: {string.Join(", ", MetricCatalog.Nearest(name.ToLowerInvariant(), _columns.Names))}";
-        throw Failure(RuleColumns.Any.Find(name) == null
+        throw Failure(RuleColumns.Any(_columns.Metrics).Find(name) == null
             ? $"There is no column '{name}'. {nearest}; a field of the dataset's items is item.{name}."
             : $"The table has no column '{name}'; 'pristine score INPUT --out TABLE --metrics ...' adds it. {nearest}.");
     }
@@ -430,7 +432,7 @@ internal sealed class RuleParser
             var end = i;
             while (end < _text.Length && (char.IsAsciiLetterOrDigit(_text[end]) || _text[end] is '_' or '-' or '@' or ':'))
                 end++;
-            if (_columns.Find(_text[start..end]) != null || RuleColumns.Any.Find(_text[start..end]) != null)
+            if (_columns.Find(_text[start..end]) != null || RuleColumns.Any(_columns.Metrics).Find(_text[start..end]) != null)
             {
                 i = end;
                 return new Token(TokenKind.QuotedName, _text[start..end], start);

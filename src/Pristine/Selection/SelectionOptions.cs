@@ -83,6 +83,10 @@ public sealed record SelectionOptions
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
+    /// <summary>The metrics that rules may name: those of this library, and the user's own.</summary>
+    [JsonIgnore]
+    public Metrics.MetricSet Known { get; init; } = Pristine.Metrics.MetricSet.BuiltIn;
+
     /// <summary>Rules that a kept image fulfils, all of them.</summary>
     public IReadOnlyList<string> Keep { get; init; } = [];
 
@@ -127,7 +131,7 @@ public sealed record SelectionOptions
     {
         get
         {
-            var parsed = ParsedSelection.Of(this, RuleColumns.Any);
+            var parsed = ParsedSelection.Of(this, RuleColumns.Any(Known));
             return [.. parsed.Expressions.SelectMany(expression => expression.Columns).Select(column => column.Name).Where(name => name != ParsedSelection.Score).Distinct()];
         }
     }
@@ -135,7 +139,7 @@ public sealed record SelectionOptions
     /// <summary>The metrics of <see cref="Columns"/>: a table needs them for this selection.</summary>
     /// <exception cref="RuleException">A rule cannot be understood.</exception>
     [JsonIgnore]
-    public IReadOnlyList<Metrics.Metric> Metrics => Rule.MetricsOf(Columns);
+    public IReadOnlyList<Metrics.Metric> Metrics => Rule.MetricsOf(Columns, Known);
 
     /// <summary>True when a rule, or a column to select by, is about images and not about the record alone (its id, text and fields).</summary>
     /// <exception cref="RuleException">A rule cannot be understood.</exception>
@@ -151,7 +155,7 @@ public sealed record SelectionOptions
     public void CheckFields(Datasets.Dataset dataset, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var fields = ParsedSelection.Of(this, RuleColumns.Any).ItemFields;
+        var fields = ParsedSelection.Of(this, RuleColumns.Any(Known)).ItemFields;
         if (fields.Count == 0)
             return;
         var known = new KnownFields(fields, dataset);

@@ -50,8 +50,8 @@ public sealed class SelectionRun : IDisposable
         _table = table;
         Options = options;
         _openDataset = openDataset;
-        _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns));
-        _reasons = new ReasonList(_parsed.ScoreExpression);
+        _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns, options.Known));
+        _reasons = new ReasonList(_parsed.ScoreExpression, options.Known);
         _record = new RecordPart(_parsed.ScoreExpression);
         _folder = Directory.CreateTempSubdirectory("pristine-select-").FullName;
         _database = DuckDbConnection.Open(

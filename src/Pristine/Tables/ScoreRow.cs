@@ -165,25 +165,4 @@ public sealed class ScoreColumns
     /// <summary>Finds a column; case does not matter, as in SQL. Null when there is none.</summary>
     /// <param name="name">The column's name.</param>
     public ScoreColumn? Find(string name) => _byName.GetValueOrDefault(name);
-
-    /// <summary>The names of all columns that a run could have: the fixed ones and those of every metric in the catalog.</summary>
-    public static IEnumerable<string> Known { get; } = new ScoreColumns(MetricCatalog.All).All.Select(column => column.Name).ToArray();
-
-    /// <summary>The metric that a column needs: itself, or the metric of a <c>_quality</c> column; null for a column every row has.</summary>
-    /// <param name="column">A column's name.</param>
-    /// <exception cref="ArgumentException">No run can have such a column; the message names the nearest ones.</exception>
-    public static Metric? MetricOf(string column)
-    {
-        ArgumentNullException.ThrowIfNull(column);
-        var name = column.ToLowerInvariant();
-        if (Fixed.Any(known => known.Name == name))
-            return null;
-        if (MetricCatalog.Find(name) is { } metric)
-            return metric;
-        if (name.EndsWith(QualitySuffix, StringComparison.Ordinal)
-            && MetricCatalog.Find(name[..^QualitySuffix.Length]) is { HasQuality: true } rated)
-            return rated;
-        throw new ArgumentException(
-            $"There is no column '{column}'. Nearest: {string.Join(", ", MetricCatalog.Nearest(name, Known))}.", nameof(column));
-    }
 }

@@ -193,8 +193,10 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     /// <param name="rows">At least one row, in the order of the keys.</param>
     /// <param name="metrics">The metrics of the rows' scores.</param>
     /// <param name="columns">What the part says of them.</param>
+    /// <param name="foreign">Columns of an earlier version of the part that are carried along; null for none.</param>
     public static PartContents Write(
-        DuckDbConnection database, string file, IReadOnlyList<ScoreRow> rows, IReadOnlyList<Metric> metrics, IReadOnlyDictionary<string, PartColumn> columns)
+        DuckDbConnection database, string file, IReadOnlyList<ScoreRow> rows, IReadOnlyList<Metric> metrics, IReadOnlyDictionary<string, PartColumn> columns,
+        ForeignColumns? foreign = null)
     {
         var scores = new ScoreColumns(metrics).All.Where(column => column.IsScore).ToArray();
         var types = FixedColumns.Concat(scores.Select(column => (column.Name, Type: column.IsFloat ? "FLOAT" : "DOUBLE")));
@@ -205,14 +207,19 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
                 AppendRow(appender, row, scores);
             appender.Complete();
         }
+        if (foreign != null)
+            columns = columns.Concat(foreign.Join(database, Rows)).ToDictionary();
         var contents = new PartContents(rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true);
         var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents));
         WholeFile.Make(file, temporary =>
         {
             database.Execute(
-                $"COPY {Rows} TO {DuckDbConnection.Literal(temporary)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{MetadataKey}: {metadata}}}); DROP TABLE {Rows}");
+                $"COPY {(foreign == null ? Rows : ForeignColumns.Joined)} TO {DuckDbConnection.Literal(temporary)} "
+                + $"(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{MetadataKey}: {metadata}}}); DROP TABLE {Rows}");
             PartSeal.Add(temporary);
         });
+        if (foreign != null)
+            ForeignColumns.Drop(database);
         return contents;
     }
 

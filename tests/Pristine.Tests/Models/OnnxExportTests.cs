@@ -169,7 +169,7 @@ public sealed class OnnxExportTests : IDisposable
 
     private static double Score(ModelStore store, string name, byte[] rgb)
     {
-        using var scorer = new ArniqaMetric(ArniqaMetric.Parse(name)!.Options with { Store = store }).CreateScorer();
+        using var scorer = new ArniqaMetric(((ArniqaMetric)MetricCatalog.Get(name)).Options with { Store = store }).CreateScorer();
         return scorer.Score(View(rgb));
     }
 

@@ -54,11 +54,11 @@ public class ScoreTableRunTests
     [Fact]
     public void A_column_is_computed_on_one_kind_of_device()
     {
-        MetricCatalog.Add(new PlacedMetric("cpu"));
+        var known = MetricSet.BuiltIn.With(new PlacedMetric("cpu"));
         using var folder = TestFiles.NewFolder();
         MakeImages(folder, 4);
         string Provenance() => File.ReadAllText(folder["table/scores.json"]);
-        ScoringOptions On(string? device) => With("placed-by-test") with { Device = device };
+        ScoringOptions On(string? device) => new() { Metrics = [known.Get("placed-by-test")], Workers = 2, Known = known, Device = device };
         double[] Values() => [.. Export(folder["table"]).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("placed-by-test").GetDouble())];
 
         Score(folder["images"], folder["table"], On("cuda:3"));
@@ -69,11 +69,45 @@ public class ScoreTableRunTests
         Assert.Throws<ScoreTableException>(() => Score(folder["images"], folder["table"], On(null)));
         // Another card of the same kind goes on, also for metrics that are not named again.
         File.Copy(Photos[5], folder["images/more.jpg"]);
-        Assert.Equal(1, Score(folder["images"], folder["table"], new ScoringOptions { Metrics = [], Device = "cuda:1" }));
+        Assert.Equal(1, Score(folder["images"], folder["table"], new ScoringOptions { Metrics = [], Known = known, Device = "cuda:1" }));
         Assert.Equal([3.0, 3, 3, 3, 1], Values());
         Score(folder["images"], folder["table"], On("cpu"), SmallParts with { Rescore = ["placed-by-test"] });
         Assert.DoesNotContain("\"device\"", Provenance(), StringComparison.Ordinal);
         Assert.Equal([-1.0, -1, -1, -1, -1], Values());
+    }
+
+    [Fact]
+    public void A_column_of_a_metric_that_is_not_known_here_is_kept()
+    {
+        var known = MetricSet.BuiltIn.With(new PlacedMetric("cpu"));
+        ScoringOptions With(params string[] metrics) => new() { Metrics = [.. metrics.Select(known.Get)], Workers = 2, Known = known };
+        ScoringOptions Without(params string[] metrics) => With(metrics) with { Known = MetricSet.BuiltIn };
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 10);
+        double?[] Values() => [.. Export(folder["table"]).Select(line =>
+            System.Text.Json.JsonDocument.Parse(line).RootElement.TryGetProperty("placed-by-test", out var value) && value.ValueKind == System.Text.Json.JsonValueKind.Number ? value.GetDouble() : (double?)null)];
+        Score(folder["images"], folder["table"], With("placed-by-test", "brightness"));
+
+        // Another column: every part is written again, the foreign one stays.
+        Score(folder["images"], folder["table"], Without("contrast"));
+        Assert.Equal([.. Enumerable.Repeat<double?>(-1, 10)], Values());
+        Assert.Equal(0, Score(folder["images"], folder["table"], With("placed-by-test")));
+        Assert.Null(ScoreTable.Open(folder["table"]).Incomplete);
+
+        // The third image changes, the first goes, one comes: rows move, and only the changed and the new one lack the value.
+        var images = Directory.GetFiles(folder["images"]).Order(StringComparer.Ordinal).ToArray();
+        File.Copy(Photos[0], images[2], overwrite: true);
+        File.SetLastWriteTimeUtc(images[2], DateTime.UtcNow.AddDays(-1));
+        File.Delete(images[0]);
+        File.Copy(Photos[5], folder["images/zzz.jpg"]);
+        Score(folder["images"], folder["table"], Without("entropy"));
+        Assert.Equal([-1, null, -1, -1, -1, -1, -1, -1, -1, null], Values());
+        Assert.NotNull(ScoreTable.Open(folder["table"]).Incomplete);
+
+        // Who knows the metric again computes what is missing.
+        Assert.InRange(Score(folder["images"], folder["table"], With("placed-by-test")), 2, 9);
+        Assert.Equal([.. Enumerable.Repeat<double?>(-1, 10)], Values());
+        Assert.Null(ScoreTable.Open(folder["table"]).Incomplete);
     }
 
     [Fact]

@@ -70,7 +70,7 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
     /// <summary>Checks one rule on all rows.</summary>
     private void Check(string text)
     {
-        var rule = Rule.Parse(text, new RuleColumns(random.Table.Columns));
+        var rule = Rule.Parse(text, new RuleColumns(random.Table.Columns, MetricSet.BuiltIn));
         using var judged = random.Database.Query($"SELECT {rule.Condition.Condition} FROM rows ORDER BY key");
         foreach (var row in random.Rows)
         {

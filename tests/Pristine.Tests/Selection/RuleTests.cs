@@ -171,8 +171,9 @@ public class RuleTests
         Assert.Equal(["arniqa:int8", "arniqa:pyiqa@koniq10k_quality"], Rule.Parse("arniqa:int8 >= 0.5 and arniqa:pyiqa@koniq10k_quality > 0.4").Columns);
         Assert.Equal(["arniqa:pyiqa@koniq10k"], Rule.MetricsOf(["arniqa:pyiqa@koniq10k_quality"]).Select(metric => metric.Name));
         var own = new QualityHead("rule-tests", "resnet50:int8", new float[15360], 0.5, 0, 1, "none");
-        MetricCatalog.Add(new ResNetMetric(own));
-        Assert.Equal(["resnet50@rule-tests"], Rule.Parse("resnet50@rule-tests >= 0.5").Columns);
+        var known = MetricSet.BuiltIn.With(new ResNetMetric(own));
+        Assert.Equal(["resnet50@rule-tests"], Rule.Parse("resnet50@rule-tests >= 0.5", known).Columns);
+        Assert.Contains("There is no column 'resnet50@rule-tests'", Assert.Throws<RuleException>(() => Rule.Parse("\"resnet50@rule-tests\" >= 0.5")).Message, StringComparison.Ordinal);
         Assert.Contains("no variant 'nonsense'", Assert.Throws<RuleException>(() => Rule.Parse("arniqa:nonsense > 0.5")).Message, StringComparison.Ordinal);
     }
 

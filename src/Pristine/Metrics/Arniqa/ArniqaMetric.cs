@@ -51,30 +51,6 @@ public sealed class ArniqaMetric : FeatureMetric
     /// <summary>The official mode with each of the regressors; other modes are reached by name.</summary>
     public static IReadOnlyList<ArniqaMetric> All { get; } = [.. ArniqaHead.All.Select(head => new ArniqaMetric(new() { Head = head }))];
 
-    /// <summary>The metric of a name such as <c>arniqa:pyiqa@koniq10k</c>; null when the name is not one of ARNIQA's.</summary>
-    /// <param name="name">The name.</param>
-    /// <exception cref="ArgumentException">The name begins as ARNIQA's do, but its mode or regressor is unknown.</exception>
-    public static ArniqaMetric? Parse(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        var parts = name.Split('@', 2);
-        var variants = parts[0].Split(':');
-        if (variants[0] != ArniqaFeature.BaseName)
-            return null;
-        var options = new ArniqaOptions { Head = ArniqaHead.Get(parts is [_, var head] ? head : ArniqaHead.Default) };
-        foreach (var variant in variants.Skip(1))
-            options = variant switch
-            {
-                "official" => options with { Mode = ArniqaMode.Official },
-                "training" => options with { Mode = ArniqaMode.Training },
-                "pyiqa" => options with { Mode = ArniqaMode.Pyiqa },
-                "torchmetrics" => options with { Mode = ArniqaMode.TorchMetrics },
-                "int8" => options with { Precision = NetworkPrecision.Int8 },
-                _ => throw new ArgumentException($"ARNIQA has no variant '{variant}'. Known: official, training, pyiqa, torchmetrics, int8.", nameof(name)),
-            };
-        return new(options);
-    }
-
     /// <summary>What the metric was made with.</summary>
     public ArniqaOptions Options { get; }
 

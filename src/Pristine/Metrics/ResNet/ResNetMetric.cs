@@ -14,6 +14,8 @@ public sealed class ResNetMetric : FeatureMetric
     /// <summary>Name of the network's features, and short name of the bundled metric.</summary>
     public const string BaseName = "resnet50";
 
+    private const string BundledHead = "biq2021";
+
     private readonly QualityHead _head;
 
     /// <summary>The metric of a regressor.</summary>
@@ -35,6 +37,9 @@ public sealed class ResNetMetric : FeatureMetric
     /// <inheritdoc/>
     public override string Name => $"{BaseName}@{_head.Name}";
 
+    /// <summary>The short name, for the bundled metric.</summary>
+    public override IReadOnlyList<string> Aliases => _head.Name == BundledHead ? [BaseName] : [];
+
     /// <inheritdoc/>
     public override string Summary => $"Opinion score as a regression on an ImageNet network predicts it, trained on {_head.Name}; its network is imported once.";
 
@@ -45,7 +50,7 @@ public sealed class ResNetMetric : FeatureMetric
     /// <inheritdoc/>
     public override string Citation =>
         "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition. CVPR 2016, doi:10.1109/CVPR.2016.90"
-        + (_head.Name == "biq2021" ? "; ratings: Ahmed, Asif: BIQ2021. J. Electronic Imaging 31(5), 2022, doi:10.1117/1.JEI.31.5.053010" : "");
+        + (_head.Name == BundledHead ? "; ratings: Ahmed, Asif: BIQ2021. J. Electronic Imaging 31(5), 2022, doi:10.1117/1.JEI.31.5.053010" : "");
 
     /// <inheritdoc/>
     public override string Unit => $"opinion score of {_head.Name}";

@@ -73,7 +73,7 @@ public sealed class ArniqaMetricTests
         using var folder = TestFiles.NewFolder();
         var store = Install(folder, new TinyResNet(), Head());
         var rgb = PillowResizeTests.Synthetic(width, height);
-        var metric = new ArniqaMetric(ArniqaMetric.Parse("arniqa:int8")!.Options with { Store = store });
+        var metric = new ArniqaMetric(((ArniqaMetric)MetricCatalog.Get("arniqa:int8")).Options with { Store = store });
         Assert.Contains("no int8 version yet; run: pristine models convert arniqa --int8", metric.Missing, StringComparison.Ordinal);
         Assert.Null(metric.ModelSha256);
         Assert.Contains("no int8 version", Assert.Throws<InvalidOperationException>(metric.CreateScorer).Message, StringComparison.Ordinal);
@@ -195,7 +195,7 @@ public sealed class ArniqaMetricTests
 
     private static double Score(ModelStore store, string name, byte[] rgb, int width, int height)
     {
-        using var scorer = new ArniqaMetric(ArniqaMetric.Parse(name)!.Options with { Store = store }).CreateScorer();
+        using var scorer = new ArniqaMetric(((ArniqaMetric)MetricCatalog.Get(name)).Options with { Store = store }).CreateScorer();
         return scorer.Score(View(rgb, width, height));
     }
 
