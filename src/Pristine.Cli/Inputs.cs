@@ -23,6 +23,12 @@ internal sealed class Inputs
         HelpName = "DIR",
     };
 
+    private readonly Option<string?> _imageField = new("--image-field")
+    {
+        Description = "Field of records that names their images, for example images or messages.content.image_url.url; default: known fields are looked for",
+        HelpName = "NAME",
+    };
+
     private readonly Option<string[]> _heads = new("--head")
     {
         Description = "A head that 'pristine fit' trained: adds the metric resnet50@NAME; may be repeated",
@@ -147,6 +153,7 @@ internal sealed class Inputs
     {
         command.Arguments.Add(_input);
         command.Options.Add(_imageRoot);
+        command.Options.Add(_imageField);
         AddDecodingTo(command);
     }
 
@@ -181,7 +188,7 @@ internal sealed class Inputs
 
     public string Input(ParseResult parsed) => parsed.GetRequiredValue(_input);
 
-    public DatasetOptions Options(ParseResult parsed) => new() { ImageRoot = parsed.GetValue(_imageRoot) };
+    public DatasetOptions Options(ParseResult parsed) => new() { ImageRoot = parsed.GetValue(_imageRoot), ImageField = parsed.GetValue(_imageField) };
 
     public Dataset Open(ParseResult parsed) => Dataset.Open(Input(parsed), Options(parsed));
 
@@ -207,6 +214,13 @@ internal sealed class Inputs
     /// <summary>The exit code of a run that reached its end.</summary>
     public int ExitCodeOf(ParseResult parsed, long failed) =>
         parsed.GetValue(_maxFailures) is { } allowed && failed > allowed ? ExitCode.TooManyFailures : ExitCode.Done;
+
+    /// <summary>Says on stderr how the records are laid out, so that a wrong guess is seen at the beginning.</summary>
+    public static void TellLayout(Dataset dataset)
+    {
+        if (dataset.Layout is { } layout)
+            Console.Error.WriteLine($"{dataset.Source}: {layout}");
+    }
 
     /// <summary>
     /// The exit code of a run over the images of a dataset that reached its end. Says on stderr when there was nothing, or nearly all images are

@@ -131,4 +131,30 @@ public class InputTests
         Assert.Single(File.ReadAllLines(folder["ledger.csv"]));
         Assert.Empty(File.ReadAllText(folder["dropped.jsonl"]));
     }
+
+    [Fact]
+    public void A_field_of_images_that_is_named_is_remembered_by_the_table()
+    {
+        using var folder = TestFiles.NewFolder();
+        var photo = Path.Combine(Photos, "leaf.jpg");
+        var lines = new[]
+        {
+            JsonSerializer.Serialize(new { id = 1, pictures = new[] { photo } }),
+            JsonSerializer.Serialize(new { id = 2, pictures = new[] { $"data:image/jpeg;base64,{Convert.ToBase64String(File.ReadAllBytes(photo))}" } }),
+            JsonSerializer.Serialize(new { id = 3, pictures = new[] { "data:image/jpeg;base64,AAAA" } }),
+        };
+        File.WriteAllLines(folder["in.jsonl"], lines);
+        Assert.Contains(
+            "Fields seen: id, pictures", PristineCommand.Run(["score", "in.jsonl", "--out", "table"], folder.Path).Expect(1).Error, StringComparison.Ordinal);
+        var scored = PristineCommand.Run(["score", "in.jsonl", "--out", "table", "-m", "brisque,width", "--image-field", "pictures"], folder.Path).Expect(0);
+        Assert.Contains("images in 'pictures'", scored.Error, StringComparison.Ordinal);
+        PristineCommand.Run(["select", "table", "--keep", "width > 0", "--out", "kept.jsonl"], folder.Path).Expect(0);
+        Assert.Equal(lines[..2], File.ReadAllLines(folder["kept.jsonl"]));
+        // Nothing has changed, and nothing is read again.
+        var again = PristineCommand.Run(["score", "in.jsonl", "--out", "table", "--image-field", "pictures"], folder.Path).Expect(0);
+        Assert.Contains("0 read, 3 already in the table", again.Error, StringComparison.Ordinal);
+        var rows = PristineCommand.Run("score", folder["in.jsonl"], "-m", "brisque", "--format", "jsonl", "--image-field", "pictures").Expect(0).Lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(rows[0].GetProperty("brisque").GetDouble(), rows[1].GetProperty("brisque").GetDouble());
+        Assert.StartsWith("data:image/jpeg#", rows[1].GetProperty("image").GetString(), StringComparison.Ordinal);
+    }
 }

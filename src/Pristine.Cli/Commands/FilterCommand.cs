@@ -50,6 +50,7 @@ internal static class FilterCommand
                 options.CheckFields(dataset, interruption.Token);
                 // First, so that a metric that cannot run here leaves no files behind.
                 var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: interruption.Token);
+                Inputs.TellLayout(dataset);
                 using var open = outputs.Open(parsed, dataset, dataset.Source, mode);
                 using var progress = new Progress(dataset);
                 Score(progress, scored);

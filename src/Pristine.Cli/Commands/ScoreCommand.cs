@@ -75,7 +75,9 @@ internal static class ScoreCommand
         var table = rows == null ? new RowTable(columns) : null;
         try
         {
-            foreach (var item in ScoringRun.Score(dataset, options, start, interruption.Token))
+            var scored = ScoringRun.Score(dataset, options, start, interruption.Token);
+            Inputs.TellLayout(dataset);
+            foreach (var item in scored)
             {
                 if (table != null)
                     progress.Clear();

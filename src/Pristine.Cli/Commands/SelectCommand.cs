@@ -17,6 +17,8 @@ internal sealed class TableArguments
 
     private readonly Option<string?> _imageRoot = new("--image-root") { Description = "With --input: folder of relative image paths", HelpName = "DIR" };
 
+    private readonly Option<string?> _imageField = new("--image-field") { Description = "With --input: field of records that names their images", HelpName = "NAME" };
+
     private readonly Option<int> _threads = new("--workers", "-j")
     {
         Description = "Threads; they do not change the result",
@@ -33,11 +35,12 @@ internal sealed class TableArguments
         });
         command.Options.Add(_input);
         command.Options.Add(_imageRoot);
+        command.Options.Add(_imageField);
         command.Options.Add(_threads);
     }
 
     public Dataset OpenDataset(ParseResult parsed, ScoreTable table) => parsed.GetValue(_input) is { } input
-        ? Dataset.Open(input, new DatasetOptions { ImageRoot = parsed.GetValue(_imageRoot) })
+        ? Dataset.Open(input, new DatasetOptions { ImageRoot = parsed.GetValue(_imageRoot), ImageField = parsed.GetValue(_imageField) ?? table.Provenance.Dataset.ImageField })
         : SelectionRun.OpenDataset(table);
 
     public SelectionResources Resources(ParseResult parsed) => new() { Threads = parsed.GetValue(_threads) };

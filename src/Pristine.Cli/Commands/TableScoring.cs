@@ -95,7 +95,9 @@ internal sealed class TableScoring
         long read = 0;
         try
         {
-            foreach (var item in ScoreTableRun.Score(dataset, folder, scoring, options, interruption.Token))
+            var scored = ScoreTableRun.Score(dataset, folder, scoring, options, interruption.Token);
+            Inputs.TellLayout(dataset);
+            foreach (var item in scored)
             {
                 read += item.ImagesRead;
                 progress.Add(item);

@@ -25,6 +25,12 @@ public sealed record DatasetOptions
     /// </summary>
     public string? ImageRoot { get; init; }
 
+    /// <summary>
+    /// The field of records that names their images, a path through objects and lists such as <c>messages.content.image_url.url</c>; null to find
+    /// it. Folders and lists ignore it.
+    /// </summary>
+    public string? ImageField { get; init; }
+
     /// <summary>Where <c>-</c> reads its list of paths from; by default standard input.</summary>
     public Stream? Input { get; init; }
 }
@@ -58,6 +64,15 @@ public abstract class Dataset
 
     /// <summary>The folder against which relative image paths are resolved; empty for the current folder.</summary>
     public abstract string ImageRoot { get; }
+
+    /// <summary>The field of images that was asked for; null where it is found record by record.</summary>
+    public virtual string? ImageField => null;
+
+    /// <summary>
+    /// How the records are laid out, for people: <c>images in 'image'</c>. Known once <see cref="RequireImages"/> has found an image; null
+    /// before, and where items are no records.
+    /// </summary>
+    public virtual string? Layout => null;
 
     /// <summary>The folder whose files are the dataset (folder and glob), in which an export must not put its copies; otherwise null.</summary>
     internal virtual string? SearchedFolder => null;
@@ -94,9 +109,9 @@ public abstract class Dataset
         switch (Path.GetExtension(file).ToLowerInvariant())
         {
             case ".json":
-                return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root) : new JsonlDataset(file, root);
+                return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root, options.ImageField) : new JsonlDataset(file, root, options.ImageField);
             case ".jsonl" or ".ndjson":
-                return new JsonlDataset(file, root);
+                return new JsonlDataset(file, root, options.ImageField);
             case ".txt":
                 return PathListDataset.FromFile(file, options.ImageRoot);
             default:

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Text;
 using Pristine.Media;
 
@@ -10,13 +9,6 @@ namespace Pristine.Datasets;
 /// </summary>
 internal sealed class FolderDataset(string folder) : Dataset
 {
-    // Also kinds that no decoder here reads: they become rows with a status and do not vanish.
-    private static readonly FrozenSet<string> ImageExtensions = new[]
-    {
-        ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".avif",
-        ".bmp", ".dib", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".svg", ".psd",
-    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-
     private readonly string _prefix = Path.EndsInDirectorySeparator(folder) ? folder : folder + "/";
 
     public override DatasetFormat Format => DatasetFormat.Folder;
@@ -32,7 +24,7 @@ internal sealed class FolderDataset(string folder) : Dataset
     internal override string? SearchedFolder => folder;
 
     /// <summary>True when the name's extension is that of an image, in any case.</summary>
-    public static bool IsImageName(string name) => ImageExtensions.GetAlternateLookup<ReadOnlySpan<char>>().Contains(Path.GetExtension(name.AsSpan()));
+    public static bool IsImageName(string name) => MediaNames.KindOf(name) == MediaKind.Image;
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
         FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []), cancellation);

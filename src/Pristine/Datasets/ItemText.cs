@@ -6,7 +6,7 @@ namespace Pristine.Datasets;
 /// <summary>
 /// What the text of an item measures. Its text is what stands in the top-level fields <c>caption</c>, <c>captions</c> and <c>text</c> (a
 /// text or a list of texts) and in the messages of <c>conversations</c> and <c>messages</c>: objects with <c>value</c> or <c>content</c>,
-/// or lists of texts such as [question, answer]. Placeholders like <c>&lt;image&gt;</c> count as text, as they do in the file.
+/// or lists of texts such as [question, answer]; of content that is a list of parts, the parts' <c>text</c>. Placeholders like <c>&lt;image&gt;</c> count as text, as they do in the file.
 /// </summary>
 /// <param name="Length">Unicode characters (code points) of all texts.</param>
 /// <param name="Words">Words of all texts: runs of characters that are not white space.</param>
@@ -44,6 +44,12 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
         _ => default,
     };
 
+    /// <summary>A message's content, which may be a list of parts: texts, or objects with a <c>text</c>.</summary>
+    private static ItemText OfContent(JsonElement content) => content.ValueKind != JsonValueKind.Array
+        ? OfTexts(content)
+        : content.EnumerateArray().Aggregate(default(ItemText), (sum, part) =>
+            sum + OfTexts(part.ValueKind == JsonValueKind.Object && RecordJson.Field(part, "text"u8) is { } text ? text : part));
+
     private static ItemText OfMessages(JsonElement messages)
     {
         if (messages.ValueKind != JsonValueKind.Array)
@@ -59,7 +65,7 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
             var text = message.ValueKind == JsonValueKind.Object
                 ? RecordJson.Field(message, "value"u8) ?? RecordJson.Field(message, "content"u8) ?? default
                 : message;
-            sum += OfTexts(text) with { Turns = 1 };
+            sum += OfContent(text) with { Turns = 1 };
         }
         return sum;
     }

@@ -5,11 +5,10 @@ internal sealed class JsonDataset : Dataset
 {
     private readonly Func<Stream> _open;
     private readonly int _bufferSize;
+    private string? _layout;
 
-    public JsonDataset(string file, string imageRoot)
-        : this(file, imageRoot, () => DatasetFile.OpenRead(file))
-    {
-    }
+    public JsonDataset(string file, string imageRoot, string? imageField = null)
+        : this(file, imageRoot, () => DatasetFile.OpenRead(file)) => ImageField = imageField;
 
     internal JsonDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize)
     {
@@ -50,13 +49,17 @@ internal sealed class JsonDataset : Dataset
         };
     }
 
-    public override void RequireImages(CancellationToken cancellation = default) => RecordFields.RequireImages(this, cancellation);
+    public override string? ImageField { get; }
+
+    public override string? Layout => _layout;
+
+    public override void RequireImages(CancellationToken cancellation = default) => _layout ??= RecordFields.RequireImages(this, cancellation);
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
         using var stream = _open();
         var elements = new JsonArrayReader(stream, Source, _bufferSize);
-        var records = new RecordReader(ImageRoot);
+        var records = new RecordReader(ImageRoot, ImageField);
         for (var index = 0L; elements.Next(out var element); index++)
         {
             cancellation.ThrowIfCancellationRequested();

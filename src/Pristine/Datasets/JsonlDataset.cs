@@ -10,12 +10,11 @@ internal sealed class JsonlDataset : Dataset
 {
     private readonly Func<Stream> _open;
     private readonly int _bufferSize;
+    private string? _layout;
     private volatile bool _hasBom;
 
-    public JsonlDataset(string file, string imageRoot)
-        : this(file, imageRoot, () => DatasetFile.OpenRead(file))
-    {
-    }
+    public JsonlDataset(string file, string imageRoot, string? imageField = null)
+        : this(file, imageRoot, () => DatasetFile.OpenRead(file)) => ImageField = imageField;
 
     internal JsonlDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize)
     {
@@ -30,7 +29,11 @@ internal sealed class JsonlDataset : Dataset
 
     public override string ImageRoot { get; }
 
-    public override void RequireImages(CancellationToken cancellation = default) => RecordFields.RequireImages(this, cancellation);
+    public override string? ImageField { get; }
+
+    public override string? Layout => _layout;
+
+    public override void RequireImages(CancellationToken cancellation = default) => _layout ??= RecordFields.RequireImages(this, cancellation);
 
     /// <summary>Ranges of the file of <see cref="PartBytes"/>; a line belongs to the range it begins in.</summary>
     public override IReadOnlyList<InputPart> Parts
@@ -66,7 +69,7 @@ internal sealed class JsonlDataset : Dataset
             lines.Check("one JSON record per line", isJson: true);
         else
             lines.Next(out _);
-        var records = new RecordReader(ImageRoot);
+        var records = new RecordReader(ImageRoot, ImageField);
         var index = 0L;
         while (before + lines.Position < end && lines.Next(out var line))
         {

@@ -17,21 +17,37 @@ internal sealed class RecordFields
     /// <summary>Reads records up to the first that names an image.</summary>
     /// <param name="dataset">A dataset of records.</param>
     /// <param name="cancellation">Stops the reading.</param>
+    /// <returns>The layout of the first record that names an image; null where there are no records or they cannot be read twice.</returns>
     /// <exception cref="DatasetException">There are records, and none names an image.</exception>
-    public static void RequireImages(Dataset dataset, CancellationToken cancellation)
+    public static string? RequireImages(Dataset dataset, CancellationToken cancellation)
     {
         // A pipe can be read only once.
         if (!Vips.IsRegularFile(dataset.Source))
-            return;
+            return null;
         var fields = new RecordFields();
         foreach (var item in dataset.Read(cancellation))
         {
             if (item.Images.Count > 0)
-                return;
+                return LayoutOf(item, dataset.ImageField);
             fields.Add(item);
         }
-        if (fields._count > 0)
-            throw fields.NoImages(dataset);
+        return fields._count > 0 ? throw fields.NoImages(dataset) : null;
+    }
+
+    private static string LayoutOf(DatasetItem item, string? imageField)
+    {
+        using var record = RecordJson.Parse(item.Raw);
+        var field = new RecordLayout(imageField).Find(record.RootElement, []);
+        bool Has(ReadOnlySpan<byte> name) => RecordJson.Field(record.RootElement, name) != null;
+        var kind = field switch
+        {
+            "image" when Has("conversations"u8) => "LLaVA records",
+            "images" when Has("messages"u8) || Has("conversations"u8) => "chat records",
+            "messages.content" or "conversations.content" or "conversation.content" or "prompt.content" => "chat records",
+            "file_name" or "file_names" => "Hugging Face metadata",
+            _ => "records",
+        };
+        return $"{kind}, images in '{field}'";
     }
 
     private void Add(DatasetItem item)
@@ -44,12 +60,16 @@ internal sealed class RecordFields
                 _names.Add(name);
     }
 
+    private static string Where(Dataset dataset) => dataset.ImageField is { } asked
+        ? $"in '{asked}'"
+        : "in a field that is known (image, images, parts of messages, file_name, image_path, ...; --image-field names another)";
+
     private DatasetException NoImages(Dataset dataset)
     {
         var fields = _names.Count == 0 ? "" : $" Fields seen: {string.Join(", ", _names)}.";
         var records = _count == 1 ? "the only record" : string.Create(CultureInfo.InvariantCulture, $"none of the {_count:N0} records");
         return new DatasetException(
-            $"Expected records that name their images in 'image' or 'images'; {records} of '{dataset.Source}' {(_count == 1 ? "does not" : "does")}.{fields}" +
+            $"Expected records that name images {Where(dataset)}; {records} of '{dataset.Source}' {(_count == 1 ? "does not" : "does")}.{fields}" +
             (_error == null ? "" : $" The first fault: {_error}") +
             " Rules on texts and fields alone (text_length, item.FIELD) need no image.");
     }

@@ -7,25 +7,18 @@ using Pristine.Media;
 
 namespace Pristine.Datasets;
 
-/// <summary>
-/// Finds id and images in a record of an MM, MIX or LLaVA dataset. Ids are strings or numbers; images stand in <c>image</c> or
-/// <c>images</c> as a path, an object with <c>url</c> or <c>path</c>, or a list of either; null, an empty text or an absent field is no image.
-/// </summary>
+/// <summary>Makes items of records: their ids, strings or numbers, and what they name, as <see cref="RecordLayout"/> finds it.</summary>
 /// <param name="imageRoot">Folder against which relative paths are resolved.</param>
-internal sealed partial class RecordReader(string imageRoot)
+/// <param name="imageField">The field of images; null to search for it.</param>
+internal sealed partial class RecordReader(string imageRoot, string? imageField = null)
 {
     /// <summary>Deepest nesting of a record that is read.</summary>
     public const int MaxDepth = 256;
 
-    private static readonly (string Field, byte[] Name, MediaKind Kind)[] Fields =
-    [
-        ("image", "image"u8.ToArray(), MediaKind.Image),
-        ("images", "images"u8.ToArray(), MediaKind.Image),
-        ("video", "video"u8.ToArray(), MediaKind.Video),
-        ("videos", "videos"u8.ToArray(), MediaKind.Video),
-        ("audio", "audio"u8.ToArray(), MediaKind.Audio),
-        ("audios", "audios"u8.ToArray(), MediaKind.Audio),
-    ];
+    private readonly RecordLayout _layout = new(imageField);
+
+    /// <summary>The field in which the images of the latest record were found; null where it names none.</summary>
+    public string? ImageField { get; private set; }
 
     /// <summary>Makes an item of a record's bytes. What is wrong with the record becomes <see cref="DatasetItem.Error"/>.</summary>
     /// <param name="index">Position in the dataset.</param>
@@ -89,24 +82,11 @@ internal sealed partial class RecordReader(string imageRoot)
     /// <param name="record">The record.</param>
     /// <param name="bytes">The bytes it was parsed from.</param>
     /// <exception cref="FormatException">A field of images has another shape.</exception>
-    private List<MediaSource> Sources(JsonElement record, ReadOnlyMemory<byte> bytes)
+    private MediaSource[] Sources(JsonElement record, ReadOnlyMemory<byte> bytes)
     {
-        var sources = new List<MediaSource>();
-        foreach (var (field, name, kind) in Fields)
-        {
-            if (RecordJson.Field(record, name) is not { } value)
-                continue;
-            try
-            {
-                foreach (var path in References(field, value))
-                    sources.Add(SourceOf(path, bytes, kind));
-            }
-            catch (FormatException) when (kind != MediaKind.Image)
-            {
-                // Sounds and films are carried along and judged by nothing yet; what is odd about their fields is no fault of the item.
-            }
-        }
-        return sources;
+        var found = new List<RecordReference>();
+        ImageField = _layout.Find(record, found);
+        return [.. found.Select(reference => SourceOf(reference.Reference, bytes, reference.Kind))];
     }
 
     /// <summary>The images' references as written: those of <c>image</c>, then those of <c>images</c>.</summary>
@@ -115,21 +95,8 @@ internal sealed partial class RecordReader(string imageRoot)
     {
         foreach (var (field, found) in new[] { ("image", image), ("images", images) })
             if (found is { } value)
-                foreach (var reference in References(field, value))
+                foreach (var reference in RecordLayout.References(field, value))
                     yield return RecordJson.Text(reference);
-    }
-
-    /// <summary>The strings of a field that are references and not empty.</summary>
-    private static IEnumerable<JsonElement> References(string field, JsonElement value)
-    {
-        if (value.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var element in value.EnumerateArray())
-                if (ReferenceIn(field, element) is { } path)
-                    yield return path;
-        }
-        else if (ReferenceIn(field, value) is { } path)
-            yield return path;
     }
 
     /// <summary>What kind of JSON value it is, with an article.</summary>
@@ -148,20 +115,6 @@ internal sealed partial class RecordReader(string imageRoot)
     {
         var cut = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         return (cut < 0 ? e.Message : e.Message[..cut]).TrimEnd('.');
-    }
-
-    private static JsonElement? ReferenceIn(string field, JsonElement value)
-    {
-        var path = value.ValueKind == JsonValueKind.Object
-            ? RecordJson.Field(value, "url"u8) ?? RecordJson.Field(value, "path"u8)
-                ?? throw new FormatException($"expected an object in '{field}' to have 'url' or 'path'; found neither")
-            : value;
-        return path.ValueKind switch
-        {
-            JsonValueKind.String => JsonMarshal.GetRawUtf8Value(path).Length > 2 ? path : null,
-            JsonValueKind.Null => null,
-            _ => throw new FormatException($"expected an image in '{field}' to be a path, an object with 'url' or 'path', or null; found {Kind(path)}"),
-        };
     }
 
     private MediaSource SourceOf(JsonElement reference, ReadOnlyMemory<byte> record, MediaKind kind)

@@ -129,7 +129,7 @@ public sealed class SelectionRun : IDisposable
         var source = table.Provenance.Dataset;
         // In the words of the user where they still mean the same: folders and globs name their items after them.
         var isSame = Path.TrimEndingDirectorySeparator(Path.GetFullPath(source.Input)) == source.Path;
-        return Dataset.Open(isSame ? source.Input : source.Path, new DatasetOptions { ImageRoot = source.ImageRoot });
+        return Dataset.Open(isSame ? source.Input : source.Path, new DatasetOptions { ImageRoot = source.ImageRoot, ImageField = source.ImageField });
     }
 
     /// <summary>The decisions, in the order of the dataset, computed while they are read.</summary>

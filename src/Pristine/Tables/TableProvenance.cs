@@ -40,6 +40,10 @@ public sealed class ScoreTableException : Exception
 /// <param name="Format">Its layout.</param>
 public sealed record TableSource(string Input, string Path, string ImageRoot, DatasetFormat Format)
 {
+    /// <summary>The field of records that names their images; null, and not in the file, where it is found record by record.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ImageField { get; init; }
+
     /// <summary>Describes a dataset.</summary>
     /// <param name="dataset">A dataset that is not a list on standard input.</param>
     public static TableSource Of(Dataset dataset)
@@ -49,7 +53,10 @@ public sealed record TableSource(string Input, string Path, string ImageRoot, Da
             dataset.Source,
             System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(dataset.Source)),
             System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(dataset.ImageRoot.Length == 0 ? "." : dataset.ImageRoot)),
-            dataset.Format);
+            dataset.Format)
+        {
+            ImageField = dataset.ImageField,
+        };
     }
 }
 

@@ -131,10 +131,10 @@ public sealed class JsonlDatasetTests : IDisposable
     [Fact]
     public void Records_without_a_known_image_are_refused_where_images_are_needed()
     {
-        File.WriteAllText(_folder["hf.jsonl"], "{\"file_name\":\"a.jpg\",\"text\":\"x\"}\n{\"file_name\":\"b.jpg\",\"\\ud800\":1,\"label\":NaN}\n");
+        File.WriteAllText(_folder["hf.jsonl"], "{\"picture\":\"a.jpg\",\"text\":\"x\"}\n{\"picture\":\"b.jpg\",\"\\ud800\":1,\"label\":NaN}\n");
         var error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder["hf.jsonl"]).RequireImages(TestContext.Current.CancellationToken));
         Assert.Contains("none of the 2 records", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Fields seen: file_name, text, \uFFFD, label.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Fields seen: picture, text, \uFFFD, label.", error.Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["broken.json"], "[{\"image\":1}]");
         error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder["broken.json"]).RequireImages(TestContext.Current.CancellationToken));
         Assert.Contains("broken.json:1: expected an image", error.Message, StringComparison.Ordinal);
