@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 
 namespace Pristine.Cli;
 
@@ -23,13 +22,12 @@ internal sealed class UsageException(string message) : Exception(message);
 internal static class Usage
 {
     /// <summary>The command and its parents, for example <c>pristine filter</c>.</summary>
-    public static IEnumerable<string> Path(ParseResult parsed)
+    public static string Path(Command command)
     {
         var names = new List<string>();
-        for (SymbolResult? at = parsed.CommandResult; at != null; at = at.Parent)
-            if (at is CommandResult command)
-                names.Add(command.Command.Name);
+        for (Symbol? at = command; at != null; at = at.Parents.FirstOrDefault())
+            names.Add(at.Name);
         names.Reverse();
-        return names;
+        return string.Join(' ', names);
     }
 }

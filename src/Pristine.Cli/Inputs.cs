@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
@@ -12,6 +13,9 @@ namespace Pristine.Cli;
 /// <summary>The argument and options that every command that reads images has.</summary>
 internal sealed class Inputs
 {
+    /// <summary>More threads than this are a mistake.</summary>
+    public const int MostWorkers = 1024;
+
     private readonly Argument<string> _input = new("INPUT")
     {
         Description = "A folder (searched recursively), a glob, a dataset file (.json, .jsonl: PaddleMIX MM, MIX, LLaVA), or - for a list of paths on stdin",
@@ -79,11 +83,7 @@ internal sealed class Inputs
         AddImagesTo(command);
         AddHeadsTo(command);
         command.Options.Add(_start);
-        _start.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<long>() < 0)
-                result.AddError("--start: expected 0 or more.");
-        });
+        _start.AtLeast(0);
     }
 
     /// <summary>Adds <c>--head</c> and <c>--device</c>, for commands that compute metrics.</summary>
@@ -164,26 +164,11 @@ internal sealed class Inputs
         command.Options.Add(_maxPixels);
         command.Options.Add(_timeout);
         command.Options.Add(_maxFailures);
-        _workers.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError("--workers: expected at least 1.");
-        });
-        _maxFailures.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<long?>() < 0)
-                result.AddError("--max-failures: expected 0 or more.");
-        });
-        _timeout.Validators.Add(result =>
-        {
-            if (!(result.GetValueOrDefault<double>() > 0 && result.GetValueOrDefault<double>() <= ImagingOptions.LongestTimeout.TotalSeconds))
-                result.AddError($"--image-timeout: expected seconds above 0 and up to {ImagingOptions.LongestTimeout.TotalSeconds}.");
-        });
-        _maxPixels.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not > 0)
-                result.AddError("--max-megapixels: expected a number above 0.");
-        });
+        _workers.Between(1, MostWorkers);
+        _maxFailures.AtLeast(0);
+        _maxPixels.Number("a number above 0", megapixels => megapixels > 0);
+        var longest = ImagingOptions.LongestTimeout.TotalSeconds;
+        _timeout.Number($"seconds above 0 and up to {longest}", seconds => seconds > 0 && seconds <= longest);
     }
 
     public string Input(ParseResult parsed) => parsed.GetRequiredValue(_input);
@@ -203,7 +188,15 @@ internal sealed class Inputs
         Known = Known(parsed),
     };
 
-    public int Workers(ParseResult parsed) => parsed.GetValue(_workers);
+    /// <summary>Threads. Each holds a file or two open; without room for them images would fail that are sound.</summary>
+    public int Workers(ParseResult parsed)
+    {
+        var workers = parsed.GetValue(_workers);
+        var needed = Failure.LeastOpenFiles + 2L * workers;
+        return Native.OpenFileLimit.Current is var limit && limit < needed
+            ? throw new UsageException($"--workers {workers}: expected a limit of at least {needed} open files; found {limit}. Use fewer workers, or: ulimit -n {needed}")
+            : workers;
+    }
 
     public ImagingOptions Imaging(ParseResult parsed) => new()
     {

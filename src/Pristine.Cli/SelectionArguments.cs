@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Scoring;
@@ -46,21 +47,25 @@ internal sealed class SelectionArguments
 
     private readonly Option<long?> _limit = new("--limit") { Description = "Keep at most N items, the first in the dataset", HelpName = "N" };
 
-    private readonly Option<ImagePolicy> _images = new("--images")
+    private readonly Option<string> _images = new("--images")
     {
         Description = "Items with several images: every image must pass (worst), the mean must, or one (best)",
-        DefaultValueFactory = _ => ImagePolicy.Worst,
+        DefaultValueFactory = _ => "worst",
     };
 
     private readonly Option<string> _noImage = new("--no-image")
     {
-        Description = "Items without an image: keep or drop",
+        Description = "What becomes of items without an image",
         DefaultValueFactory = _ => "keep",
     };
 
     public void AddTo(Command command)
     {
-        _noImage.AcceptOnlyFromAmong("keep", "drop");
+        _noImage.OneOf("keep", "drop");
+        _images.OneOf("worst", "mean", "best");
+        _limit.AtLeast(0);
+        _minQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
+        _maxQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
         foreach (var option in (Option[])[_keep, _drop, _minQuality, _maxQuality, _score, _top, _between, _by, _per, _limit, _images, _noImage])
             command.Options.Add(option);
     }
@@ -90,7 +95,7 @@ internal sealed class SelectionArguments
             By = top == null && between == null && (min != null || max != null) ? null : by,
             Per = parsed.GetValue(_per),
             Limit = parsed.GetValue(_limit),
-            Images = parsed.GetValue(_images),
+            Images = Enum.Parse<ImagePolicy>(parsed.GetRequiredValue(_images), ignoreCase: true),
             KeepItemsWithoutImage = parsed.GetValue(_noImage) == "keep",
         };
         if (options.By == null && (top ?? between) != null)

@@ -74,7 +74,7 @@ public static class DegradationBenchmark
     /// <param name="onItem">Told of every scored image; null for nobody.</param>
     /// <param name="cancellation">Ends the run.</param>
     /// <exception cref="DatasetException">The log cannot be read, has no degraded or no copied images, or fewer than two that can be scored.</exception>
-    /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
+    /// <exception cref="Models.ModelException">A metric cannot run here (a model is not installed).</exception>
     public static DetectionResult Run(
         string log, string? folder = null, BenchmarkOptions? options = null, Action<ScoredItem>? onItem = null, CancellationToken cancellation = default)
     {

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Models;
 using Pristine.Scoring;
 
 namespace Pristine.Experiments;
@@ -34,7 +35,7 @@ public static class FeatureExtraction
     /// <param name="paths">The image files.</param>
     /// <param name="options">Workers, decoding, cache; defaults when null.</param>
     /// <param name="cancellation">Ends the run with <see cref="OperationCanceledException"/>, after the results that are finished.</param>
-    /// <exception cref="InvalidOperationException">The features cannot be computed here.</exception>
+    /// <exception cref="ModelException">The features cannot be computed here.</exception>
     public static IEnumerable<ImageFeatures> Run(
         Feature features, IEnumerable<string> paths, FeatureExtractionOptions? options = null, CancellationToken cancellation = default)
     {
@@ -43,7 +44,7 @@ public static class FeatureExtraction
         options ??= new FeatureExtractionOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1, nameof(options));
         if (features.Missing is { } missing)
-            throw new InvalidOperationException(missing);
+            throw new ModelException(missing);
         return OrderedPipeline<string, ImageFeatures, Worker>.Run(
             paths, options.Workers, options.Workers * InFlightPerWorker, () => new Worker(features, options.Cache, options.Imaging), (worker, path) => worker.Extract(path), cancellation);
     }

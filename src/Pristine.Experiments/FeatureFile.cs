@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Models;
 
@@ -27,7 +28,7 @@ public sealed class FeatureFile : IDisposable
     /// <summary>Opens a file, or makes a new one.</summary>
     /// <param name="path">The file.</param>
     /// <param name="features">The features it holds.</param>
-    /// <exception cref="InvalidDataException">The file is another or holds other features.</exception>
+    /// <exception cref="DatasetException">The file is another or holds other features.</exception>
     /// <exception cref="IOException">It cannot be opened, or another process writes to it.</exception>
     public FeatureFile(string path, Feature features)
     {
@@ -44,7 +45,7 @@ public sealed class FeatureFile : IDisposable
             if (read == 0)
                 RandomAccess.Write(_file, header, 0);
             else if (!found.AsSpan().SequenceEqual(header))
-                throw new InvalidDataException(
+                throw new DatasetException(
                     $"{path}: expected a file of features that begins with '{Encoding.ASCII.GetString(header).Trim()}'; found '{Encoding.ASCII.GetString(found, 0, read).Split('\n')[0].Trim()}'.");
             var records = Math.Max(0, (RandomAccess.GetLength(_file) - HeaderBytes) / RecordBytes);
             _end = HeaderBytes + records * RecordBytes;

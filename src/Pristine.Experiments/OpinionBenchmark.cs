@@ -75,7 +75,7 @@ public static class OpinionBenchmark
     /// <param name="cancellation">Ends the run.</param>
     /// <returns>The comparison. An image that cannot be scored is left out of the statistics, and its row says why.</returns>
     /// <exception cref="DatasetException">Nothing can be compared: fewer than two images can be scored, or all opinions are the same.</exception>
-    /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
+    /// <exception cref="Models.ModelException">A metric cannot run here (a model is not installed).</exception>
     public static OpinionResult Run(
         OpinionScores opinions, string folder, BenchmarkOptions? options = null, Action<ScoredItem>? onItem = null, CancellationToken cancellation = default)
     {

@@ -45,6 +45,9 @@ public sealed partial class OpinionScores
     internal static readonly string[] ImageColumns =
         ["dis_img_path", "dist_img", "dist_name", "image_name", "image name", "img_name", "image", "img", "name", "file_name", "filename", "file", "path", "image_path"];
 
+    /// <summary>Far beyond any scale; the squares and sums of larger numbers would leave the range of a double.</summary>
+    private const double Largest = 1e100;
+
     private static readonly string[] ScoreColumns = ["mos", "dmos", "score", "mean_opinion_score", "opinion"];
 
     /// <param name="Name">The dataset.</param>
@@ -125,6 +128,8 @@ public sealed partial class OpinionScores
                 throw new DatasetException($"{file}:{line}: expected the name of an image; found an empty field.");
             if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
                 throw new DatasetException($"{file}:{line}: expected a number as the opinion score of '{image}'; found '{number}'.");
+            if (Math.Abs(value) > Largest)
+                throw new DatasetException($"{file}:{line}: expected an opinion score from {-Largest:G} to {Largest:G}; found '{number}'.");
             if (!seen.TryAdd(image, line))
                 throw new DatasetException($"{file}:{line}: expected every image once; '{image}' stands in line {seen[image]} already.");
             scores.Add(new OpinionScore(image, value));

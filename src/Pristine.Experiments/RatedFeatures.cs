@@ -15,7 +15,7 @@ public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Rat
     /// <param name="options">Workers, decoding, cache; defaults when null.</param>
     /// <param name="progress">Called after each image with true, or false when it could not be used.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is in the cache stays.</param>
-    /// <exception cref="InvalidOperationException">The features cannot be computed here.</exception>
+    /// <exception cref="Models.ModelException">The features cannot be computed here.</exception>
     public static RatedFeatures Compute(
         OpinionScores opinions, string folder, Feature features, FeatureExtractionOptions? options = null, Action<bool>? progress = null, CancellationToken cancellation = default)
     {

@@ -1,3 +1,4 @@
+using Pristine.Datasets;
 using Pristine.Models;
 
 namespace Pristine.Experiments;
@@ -38,7 +39,7 @@ public static class SupportVectorTrainer
     /// <param name="options">Cost, gamma, epsilon, tolerance; defaults when null.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="ArgumentException">There are no rows or more than <see cref="MaxRows"/>, their lengths differ, a value is not finite, or an option is out of range.</exception>
-    /// <exception cref="InvalidDataException">All targets lie within epsilon of one number: a constant fits, and there are no support vectors.</exception>
+    /// <exception cref="DatasetException">All targets lie within epsilon of one number: a constant fits, and there are no support vectors.</exception>
     public static SupportVectorRegressor Train(
         IReadOnlyList<double[]> rows, ReadOnlySpan<double> targets, SupportVectorOptions? options = null, CancellationToken cancellation = default)
     {
@@ -59,7 +60,7 @@ public static class SupportVectorTrainer
         }
         return coefficients.Count > 0
             ? new(options.Gamma, problem.Rho(), [.. coefficients], [.. vectors])
-            : throw new InvalidDataException(
+            : throw new DatasetException(
                 $"Expected targets that differ by more than twice epsilon, {options.Epsilon}; a constant fits all {rows.Count} of them. Choose a smaller epsilon.");
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
+using Pristine.Models;
 using Pristine.Scoring;
 
 namespace Pristine.PaddleMix;
@@ -38,7 +39,7 @@ public static class ItemOps
     /// <param name="options">Another regressor, mode, precision, device or store; when null as PaddleMIX has it, from the user's store.</param>
     /// <returns>A condition for <see cref="MMDataset.Filter"/>; threads may share it.</returns>
     /// <exception cref="ArgumentException">min is above max, or one of them is not a number.</exception>
-    /// <exception cref="InvalidOperationException">The weights are not installed; the message names the command that gets them.</exception>
+    /// <exception cref="ModelException">The weights are not installed; the message names the command that gets them.</exception>
     public static Func<MMItem, bool> IqaArniqa(double min = 0, double max = 1, string? imageRoot = null, ArniqaOptions? options = null) =>
         Between(TagArniqa(imageRoot, options).Quality, min, max);
 
@@ -46,11 +47,11 @@ public static class ItemOps
     /// <param name="imageRoot">Folder of relative image paths; by default the current one.</param>
     /// <param name="options">As for <see cref="IqaArniqa"/>.</param>
     /// <returns>A function for <see cref="MMDataset.Map"/>; threads may share it.</returns>
-    /// <exception cref="InvalidOperationException">The weights are not installed; the message names the command that gets them.</exception>
+    /// <exception cref="ModelException">The weights are not installed; the message names the command that gets them.</exception>
     public static QualityTagger TagArniqa(string? imageRoot = null, ArniqaOptions? options = null)
     {
         var metric = new ArniqaMetric(options ?? new ArniqaOptions { Mode = ArniqaMode.Pyiqa, Head = ArniqaHead.Get("koniq10k") });
-        return metric.Missing is { } missing ? throw new InvalidOperationException(missing) : new("arniqa", metric, imageRoot);
+        return metric.Missing is { } missing ? throw new ModelException(missing) : new("arniqa", metric, imageRoot);
     }
 
     /// <summary>Keeps items whose weighted sum of qualities lies in a range.</summary>

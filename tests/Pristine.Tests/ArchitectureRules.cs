@@ -19,6 +19,9 @@ internal static partial class ArchitectureRules
 {
     private const string Cli = "Cli";
     private const string Files = "Files";
+
+    /// <summary>The files of src/Pristine that lie in no folder: they use no room, and every room may use them.</summary>
+    private const string Ground = "Pristine";
     private const string Kernels = "Kernels";
     private const string Native = "Native";
     private const string Selection = "Selection";
@@ -32,6 +35,7 @@ internal static partial class ArchitectureRules
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
+        [Ground] = [],
         [Native] = [],
         [Kernels] = [],
         [Files] = [],
@@ -207,8 +211,13 @@ internal static partial class ArchitectureRules
 
         public string Folder => File[..File.LastIndexOf('/')];
 
-        /// <summary>A folder of src/Pristine, or the last part of another project's name: Cli, Experiments, PaddleMix.</summary>
-        public string Room => File.Split('/') is ["Pristine", var room, ..] ? room : File.Split('/')[0]["Pristine.".Length..];
+        /// <summary>A folder of src/Pristine, its ground, or the last part of another project's name: Cli, Experiments, PaddleMix.</summary>
+        public string Room => File.Split('/') switch
+        {
+            [Ground, _] => Ground,
+            [Ground, var room, ..] => room,
+            var parts => parts[0]["Pristine.".Length..],
+        };
 
         public Violation At(SyntaxNode node, string message) => At(node.GetFirstToken(), message);
 

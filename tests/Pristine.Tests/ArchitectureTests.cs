@@ -41,7 +41,7 @@ public class ArchitectureTests
     [InlineData("Pristine/Metrics/A.cs", "\nnamespace Pristine.Media;", 2, "expected the namespace Pristine.Metrics")]
     [InlineData("Pristine/Metrics/Brisque/A.cs", "namespace Pristine.Metrics;", 1, "expected the namespace Pristine.Metrics.Brisque")]
     [InlineData("Pristine.Cli/Commands/A.cs", "namespace Pristine.Cli;", 1, "expected the namespace Pristine.Cli.Commands")]
-    [InlineData("Pristine/A.cs", "namespace Pristine;", 1, "found it in Pristine")]
+    [InlineData("Pristine/Nowhere/A.cs", "namespace Pristine.Nowhere;", 1, "found it in Pristine")]
     [InlineData("Pristine/Metrics/A.cs", "class A;", 1, "outside any namespace")]
     [InlineData("Pristine/Attic/A.cs", "namespace Pristine.Attic;", 1, "found it in Pristine/Attic")]
     [InlineData("Pristine/Metrics/A.cs", "using System;\nusing Pristine.Datasets;", 2, "found Datasets")]

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Experiments;
 using Pristine.Metrics;
@@ -24,18 +26,18 @@ internal static class BenchCommand
         var degraded = new Option<string?>("--degraded") { Description = $"Log of 'pristine degrade' ({DegradationRun.LogName})", HelpName = "LOG" };
         var imageColumn = new Option<string?>("--image-column") { Description = "The label file's column with the image, if it is not found by its name", HelpName = "NAME" };
         var scoreColumn = new Option<string?>("--score-column") { Description = "The label file's column with the opinion score, if it is not found by its name", HelpName = "NAME" };
-        var direction = new Option<string?>("--mos-direction") { Description = "higher or lower: which opinions are good, if the file does not tell", HelpName = "END" };
-        direction.AcceptOnlyFromAmong("higher", "lower");
+        var direction = new Option<string?>("--mos-direction") { Description = "Which opinions are good, if the file does not tell" };
+        direction.OneOf("higher", "lower");
         var metrics = new Option<string?>("--metrics", "-m") { Description = "Metrics, separated by commas; default: every metric with a good end that can run here", HelpName = "A,B" };
         var output = new Option<string?>("--out", "-o") { Description = "Folder for bench.md, bench.html, bench.json and images.csv", HelpName = "DIR" };
         var resamples = new Option<int>("--resamples") { Description = "Bootstrap resamples of the confidence intervals", HelpName = "N", DefaultValueFactory = _ => new BootstrapOptions().Resamples };
-        resamples.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError("--resamples: expected at least 1.");
-        });
+        resamples.Between(1, 1_000_000);
         var seed = new Option<long>("--seed") { Description = "Makes the confidence intervals repeat", HelpName = "N", DefaultValueFactory = _ => new BootstrapOptions().Seed };
-        var command = new Command("bench", "Measures how well metrics agree with people, or how well they find degraded images. Prints Markdown.");
+        var command = new CliCommand(
+            "bench",
+            "Measures how well metrics agree with people, or how well they find degraded images. Prints Markdown.",
+            "pristine bench --images koniq10k/512x384 --mos koniq10k.csv",
+            "pristine bench --degraded degraded/degradations.jsonl --out bench");
         foreach (var option in (Option[])[images, mos, degraded, metrics, output, imageColumn, scoreColumn, direction, resamples, seed])
             command.Options.Add(option);
         inputs.AddHeadsTo(command);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
+using Pristine.Cli.Display;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Media;
@@ -47,7 +48,11 @@ internal static class ConvertCommand
             Description = $"With --int8: images to measure the activations on, some dozens like those to be scored, as a folder, glob or dataset file (at most {MostImages}, evenly spread, are used); default: the sample photos of a clone",
             HelpName = "DIR",
         };
-        var command = new Command("convert", "Writes a network as one ONNX file: batch normalisation folded, L2 norm and head inside, in floats or 8-bit integers.") { source, head, output, int8, calibration };
+        var command = new CliCommand(
+            "convert",
+            "Writes a network as one ONNX file: batch normalisation folded, L2 norm and head inside, in floats or 8-bit integers.",
+            "pristine models convert arniqa --int8 --calibration photos",
+            "pristine models convert resnet50-imagenet --out resnet50.onnx") { source, head, output, int8, calibration };
         command.SetAction(parsed => Run(Check(new Request(
             parsed.GetRequiredValue(source), parsed.GetValue(head), parsed.GetValue(output),
             parsed.GetValue(int8) ? NetworkPrecision.Int8 : NetworkPrecision.Float, parsed.GetValue(calibration)))));

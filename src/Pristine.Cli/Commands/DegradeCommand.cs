@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
 using Pristine.Experiments;
 
 namespace Pristine.Cli.Commands;
@@ -39,7 +40,11 @@ internal static class DegradeCommand
             HelpName = "N",
             DefaultValueFactory = _ => 1,
         };
-        var command = new Command("degrade", "Copies a dataset and makes a share of its images worse on purpose, with a log: ground truth for 'pristine bench --degraded'.");
+        var command = new CliCommand(
+            "degrade",
+            "Copies a dataset and makes a share of its images worse on purpose, with a log: ground truth for 'pristine bench --degraded'.",
+            "pristine degrade photos --out degraded --share 30%",
+            "pristine degrade photos --out degraded --kinds jpeg,gaussian_blur --levels 3-5");
         inputs.AddImagesTo(command);
         foreach (var option in (Option[])[output, share, kinds, levels, seed])
             command.Options.Add(option);
@@ -116,10 +121,12 @@ internal static class DegradeCommand
 
     private static IReadOnlyList<DegradationKind> Kinds(string names)
     {
+        var known = DegradationDefinition.All.Select(kind => kind.Name).ToArray();
         var list = names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var unknown = list.FirstOrDefault(name => DegradationDefinition.All.All(kind => kind.Name != name));
+        var unknown = list.FirstOrDefault(name => !known.Contains(name));
         if (list.Length == 0 || unknown != null)
-            throw new UsageException($"--kinds: expected some of {string.Join(", ", DegradationDefinition.All.Select(kind => kind.Name))}; found '{unknown ?? names}'.");
+            throw new UsageException(
+                $"--kinds: expected some of {string.Join(", ", known)}; found '{unknown ?? names}'.{NearestNames.Question(unknown ?? "", known)}");
         return [.. list.Distinct().Select(name => DegradationDefinition.Get(name).Kind)];
     }
 

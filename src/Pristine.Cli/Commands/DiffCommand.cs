@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Scoring;
 using Pristine.Selection;
 
@@ -13,9 +15,14 @@ internal static class DiffCommand
         var first = new Argument<string>("A") { Description = SelectionSource.Description };
         var second = new Argument<string>("B") { Description = "The same" };
         var examples = new Option<int>("--examples") { Description = "How many differences of each side to show", HelpName = "N", DefaultValueFactory = _ => 10 };
+        examples.AtLeast(0);
         var selection = new SelectionArguments();
         var arguments = new TableArguments();
-        var command = new Command("diff", "Compares two ledgers, or what the same rules keep of two tables.");
+        var command = new CliCommand(
+            "diff",
+            "Compares two ledgers, or what the same rules keep of two tables.",
+            "pristine diff first.parquet second.parquet",
+            "pristine diff scores-old scores-new --keep \"brisque <= 40\"");
         command.Arguments.Add(first);
         command.Arguments.Add(second);
         command.Options.Add(examples);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Pristine.Cli.Display;
 using Pristine.Kernels;
 using Pristine.Metrics;
 using Pristine.Models;
@@ -15,7 +16,11 @@ internal static class DoctorCommand
 
     public static Command Create()
     {
-        var command = new Command("doctor", "Prints versions of the native libraries, SIMD width, models and cores, and what is missing with its remedy.");
+        var command = new CliCommand(
+            "doctor",
+            "Prints versions of the native libraries, SIMD width, models and cores, and what is missing with its remedy.",
+            "pristine doctor",
+            "pristine doctor | grep -v ^ok");
         command.SetAction(_ => Run(Console.Out));
         return command;
     }

@@ -1,10 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Experiments;
 using Pristine.Experiments.Training;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
+using Pristine.Models;
 using Pristine.Selection;
 
 namespace Pristine.Cli.Commands;
@@ -19,7 +22,11 @@ internal static class ExperimentCommand
     {
         var inputs = new Inputs();
         var arguments = new ExperimentArguments();
-        var command = new Command("experiment", "Does filtering help? Trains the same model on everything, on what each filter keeps, and on as many random images, and compares. Prints the answer.");
+        var command = new CliCommand(
+            "experiment",
+            "Does filtering help? Trains the same model on everything, on what each filter keeps, and on as many random images, and compares. Prints the answer.",
+            "pristine experiment clothes --out experiment",
+            "pristine experiment clothes --out experiment --keep \"brisque <= 40\" --seeds 3");
         arguments.AddTo(command);
         inputs.AddHeadsTo(command);
         inputs.AddDecodingTo(command);
@@ -99,17 +106,8 @@ internal static class ExperimentCommand
                     _imageRoot, _imageColumn, _labelColumn, _splitColumn,
                 ])
                 command.Options.Add(option);
-            AtLeastOne(_seeds);
-            _trainer.Validators.Add(result =>
-            {
-                if (string.IsNullOrWhiteSpace(result.GetValueOrDefault<string?>()))
-                    result.AddError("--trainer: expected a command; found an empty one.");
-            });
-            _jobs.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int?>() < 1)
-                    result.AddError("--jobs: expected at least 1.");
-            });
+            _seeds.Between(1, 10_000);
+            _jobs.Between(1, Inputs.MostWorkers);
         }
 
         public ClassifiedImages Open(ParseResult parsed) => ClassifiedImages.Open(parsed.GetRequiredValue(_input), new ClassifiedImagesOptions
@@ -165,12 +163,6 @@ internal static class ExperimentCommand
             var root = Path.GetDirectoryName(Path.GetFullPath(log))!;
             return [.. DegradationLog.Read(log).Where(entry => entry is { Outcome: DegradationOutcome.Degraded, Output: not null }).Select(entry => Path.GetFullPath(Path.Combine(root, entry.Output!)))];
         }
-
-        private static void AtLeastOne(Option<int> option) => option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError($"{option.Name}: expected at least 1.");
-        });
     }
 
     /// <summary>The trainer of the command line, with what it keeps open.</summary>
@@ -187,7 +179,7 @@ internal static class ExperimentCommand
             }
             var features = new ResNetEmbeddingFeature().WithDevice(device);
             if (features.Missing is { } missing)
-                throw new InvalidOperationException(missing);
+                throw new ModelException(missing);
             _embeddings = new FeatureFile(Path.Combine(folder, "embeddings.bin"), features);
             Trainer = new LinearProbe(new LinearProbeOptions { Features = features, Cache = _embeddings });
         }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Scoring;
 
 namespace Pristine.Cli.Commands;
@@ -10,10 +12,14 @@ internal static class ExportCommand
     public static Command Create()
     {
         var folder = new Argument<string>("TABLE") { Description = "A score table" };
-        var format = new Option<string>("--format", "-f") { Description = "parquet, csv or jsonl", Required = true };
-        format.AcceptOnlyFromAmong("parquet", "csv", "jsonl");
+        var format = new Option<string>("--format", "-f") { Description = "The kind of file", Required = true };
+        format.OneOf("parquet", "csv", "jsonl");
         var output = new Option<string>("--out", "-o") { Description = "The file, replaced if it is there; - for stdout", HelpName = "FILE", Required = true };
-        var command = new Command("export", "Writes a score table as one file, in the order of the dataset.");
+        var command = new CliCommand(
+            "export",
+            "Writes a score table as one file, in the order of the dataset.",
+            "pristine export scores --format csv --out scores.csv",
+            "pristine export scores --format parquet --out scores.parquet");
         command.Arguments.Add(folder);
         command.Options.Add(format);
         command.Options.Add(output);

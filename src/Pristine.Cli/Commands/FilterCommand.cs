@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
 using Pristine.Datasets;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -24,7 +25,11 @@ internal static class FilterCommand
         {
             Description = "Skip metrics that can no longer matter: those of later rules are computed only for images that pass the rules before; what is kept stays the same",
         };
-        var command = new Command("filter", "Scores every image, keeps the items that pass the rules and exports them unchanged.");
+        var command = new CliCommand(
+            "filter",
+            "Scores every image, keeps the items that pass the rules and exports them unchanged.",
+            "pristine filter photos --keep \"brisque <= 40\" --out kept.txt",
+            "pristine filter data.jsonl --min-quality 0.6 --out kept.jsonl");
         inputs.AddTo(command);
         selection.AddTo(command);
         outputs.AddTo(command);

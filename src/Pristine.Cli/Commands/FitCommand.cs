@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Experiments;
 using Pristine.Metrics;
@@ -18,11 +20,15 @@ internal static class FitCommand
     {
         var ratings = new Ratings();
         var features = new Option<string>("--features") { Description = "Features of the regression", DefaultValueFactory = _ => ResNetMetric.BaseName };
-        features.AcceptOnlyFromAmong(ResNetMetric.BaseName);
+        features.OneOf(ResNetMetric.BaseName);
         var output = new Option<string>("--out", "-o") { Description = "File for the head; 'pristine score --head' takes it", HelpName = "FILE", Required = true };
         var name = new Option<string?>("--name") { Description = "The metric will be called resnet50@NAME; default: the name of the file without its extension", HelpName = "NAME" };
         var penalties = new Option<string?>("--penalties") { Description = "Penalties to try, separated by commas; default: 1e2 to 1e6 in half decades", HelpName = "A,B" };
-        var command = new Command("fit", "Trains a metric on opinion scores, or on degraded images: ridge regression with the penalty chosen by cross-validation.") { CreateBrisque() };
+        var command = new CliCommand(
+            "fit",
+            "Trains a metric on opinion scores, or on degraded images: ridge regression with the penalty chosen by cross-validation.",
+            "pristine fit --images photos --mos ratings.csv --out mine.head",
+            "pristine fit --degraded degraded/degradations.jsonl --out damage.head") { CreateBrisque() };
         foreach (var option in (Option[])[features, output, name, penalties])
             command.Options.Add(option);
         ratings.AddTo(command);
@@ -57,7 +63,7 @@ internal static class FitCommand
         return command;
     }
 
-    private static Command CreateBrisque()
+    private static CliCommand CreateBrisque()
     {
         var ratings = new Ratings();
         var defaults = new BrisqueTrainerOptions();
@@ -65,7 +71,11 @@ internal static class FitCommand
         var costs = new Option<string>("--costs") { Description = "Values of C to try, separated by commas", HelpName = "A,B", DefaultValueFactory = _ => Text(defaults.Costs) };
         var gammas = new Option<string>("--gammas") { Description = "Widths of the kernel to try, separated by commas", HelpName = "A,B", DefaultValueFactory = _ => Text(defaults.Gammas) };
         var epsilon = new Option<double>("--epsilon") { Description = "Deviations that do not count, in points of 0..100", HelpName = "N", DefaultValueFactory = _ => defaults.Epsilon };
-        var command = new Command("brisque", "Trains BRISQUE's support vector regression; the result can be imported as brisque-live.");
+        var command = new CliCommand(
+            "brisque",
+            "Trains BRISQUE's support vector regression; the result can be imported as brisque-live.",
+            "pristine fit brisque --images photos --mos ratings.csv --out model",
+            "pristine fit brisque --images photos --mos ratings.csv --out model --costs 64,128");
         foreach (var option in (Option[])[output, costs, gammas, epsilon])
             command.Options.Add(option);
         ratings.AddTo(command);
@@ -134,11 +144,9 @@ internal static class FitCommand
             foreach (var option in (Option[])[_images, _mos, _degraded, _worst, _best, _cache, _folds, _seed])
                 command.Options.Add(option);
             Inputs.AddDecodingTo(command);
-            _folds.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int>() < 2)
-                    result.AddError("--folds: expected at least 2.");
-            });
+            _folds.AtLeast(2);
+            _worst.Number("a number from -1e100 to 1e100", rating => Math.Abs(rating) <= 1e100);
+            _best.Number("a number from -1e100 to 1e100", rating => Math.Abs(rating) <= 1e100);
         }
 
         public int Folds(ParseResult parsed) => parsed.GetValue(_folds);

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Pristine.Cli.Display;
 using Pristine.Metrics;
-using Spectre.Console;
+using Pristine.Metrics.Arniqa;
+using Pristine.Metrics.ResNet;
 
 namespace Pristine.Cli.Commands;
 
@@ -13,12 +15,16 @@ internal static class MetricsCommand
         name.Validators.Add(result =>
         {
             var asked = result.GetValueOrDefault<string?>();
-            if (asked != null && MetricCatalog.Find(asked) == null)
-                result.AddError($"NAME: expected a metric; found '{asked}'. Nearest: {string.Join(", ", MetricCatalog.Nearest(asked, MetricCatalog.All.Select(m => m.Name)))}.");
+            if (asked != null && !MetricSet.BuiltIn.TryFind(asked, out _, out var reason))
+                result.AddError($"NAME: {reason}");
         });
-        name.CompletionSources.Add(_ => MetricCatalog.All.Select(m => new System.CommandLine.Completions.CompletionItem(m.Name)));
+        name.CompletionSources.Add(_ => MetricSet.BuiltIn.Names.Select(known => new System.CommandLine.Completions.CompletionItem(known)));
         var markdown = new Option<bool>("--markdown") { Description = "Print Markdown: docs/metrics.md, or the section of NAME" };
-        var command = new Command("metrics", "Lists the metrics, or describes one in full.") { name, markdown };
+        var command = new CliCommand(
+            "metrics",
+            "Lists the metrics, or describes one in full.",
+            "pristine metrics",
+            "pristine metrics brisque") { name, markdown };
         command.SetAction(parsed =>
         {
             var metric = parsed.GetValue(name) is { } asked ? MetricCatalog.Get(asked) : null;
@@ -35,21 +41,27 @@ internal static class MetricsCommand
     private static void List()
     {
         string[] headings = ["name", "good end", "range", "unit", "needs", "measures"];
-        var rows = MetricCatalog.All.Select(m =>
-            (string[])[m.Name, MetricDocumentation.GoodEnd(m), MetricDocumentation.Range(m), m.Unit, MetricDocumentation.Needs(m), m.Summary]);
         if (Console.IsOutputRedirected)
         {
-            foreach (var row in rows.Prepend(headings))
+            foreach (var row in MetricCatalog.All.Select(metric => Row(metric)).Append(ShortName()).Prepend(headings))
                 Console.Out.WriteLine(string.Join('\t', row));
             return;
         }
-        var table = new Table { Border = TableBorder.Simple };
-        foreach (var heading in headings)
-            table.AddColumn(new TableColumn(heading) { NoWrap = heading == "name" });
-        foreach (var row in rows)
-            table.AddRow(row.Select(cell => new Text(cell)));
-        AnsiConsole.Write(table);
+        var (first, others) = (ArniqaMetric.All[0], ArniqaMetric.All.Skip(1).ToArray());
+        var rows = MetricCatalog.All.Where(metric => !others.Contains(metric)).Select(metric => Row(metric)).Append(ShortName()).ToArray();
+        var width = TerminalWidth.Of(isRedirected: false, plain: 80, most: 160);
+        TextTable.Write(Console.Out, headings, rows, width);
+        Console.Out.WriteLine();
+        Console.Out.WriteLine($"{first.Name} has other regressors: {string.Join(", ", others.Select(metric => metric.Name))}.");
+        Console.Out.WriteLine("'pristine metrics NAME' describes a metric in full.");
     }
+
+    private static string[] Row(Metric metric, string? name = null) =>
+    [
+        name ?? metric.Name, MetricDocumentation.GoodEnd(metric), MetricDocumentation.Range(metric), metric.Unit, MetricDocumentation.Needs(metric), metric.Summary,
+    ];
+
+    private static string[] ShortName() => [.. Row(ResNetMetric.Biq2021, ResNetMetric.BaseName)[..5], $"Short for {ResNetMetric.Biq2021.Name}."];
 
     private static void Describe(Metric metric)
     {
@@ -65,9 +77,6 @@ internal static class MetricsCommand
                 Console.Out.WriteLine($"{label}\t{text}");
             return;
         }
-        var grid = new Grid().AddColumn(new GridColumn { NoWrap = true }).AddColumn();
-        foreach (var (label, text) in facts)
-            grid.AddRow(new Text(label, new Style(decoration: Decoration.Bold)), new Text(text));
-        AnsiConsole.Write(grid);
+        TextTable.Write(Console.Out, [], [.. facts.Select(fact => (string[])[fact.Label, fact.Text])], TerminalWidth.Of(isRedirected: false, plain: 80, most: 110));
     }
 }

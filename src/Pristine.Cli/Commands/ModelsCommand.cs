@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Models;
-using Spectre.Console;
 
 namespace Pristine.Cli.Commands;
 
@@ -10,7 +11,11 @@ internal static class ModelsCommand
 {
     private static readonly string[] Names = [.. ModelCatalog.All.Select(model => model.Name)];
 
-    public static Command Create() => new("models", "Shows, downloads, imports, checks, removes and converts the models that some metrics need.")
+    public static Command Create() => new CliCommand(
+        "models",
+        "Shows, downloads, imports, checks, removes and converts the models that some metrics need.",
+        "pristine models list",
+        "pristine models pull arniqa")
     {
         CreateList(),
         CreatePull(),
@@ -20,9 +25,13 @@ internal static class ModelsCommand
         ConvertCommand.Create(),
     };
 
-    private static Command CreateList()
+    private static CliCommand CreateList()
     {
-        var command = new Command("list", "Lists every model: whether it is in the store, its size, hash and licence, and where it comes from.");
+        var command = new CliCommand(
+            "list",
+            "Lists every model: whether it is in the store, its size, hash and licence, and where it comes from.",
+            "pristine models list",
+            "pristine models list | cut -f 1,2");
         command.SetAction(_ =>
         {
             string[] headings = ["name", "state", "bytes", "sha256", "licence", "get it by", "description"];
@@ -36,12 +45,10 @@ internal static class ModelsCommand
             else
             {
                 // A hash is for scripts; a person wants the rest on one line.
-                var table = new Table { Border = TableBorder.Simple };
-                foreach (var heading in headings.Where(heading => heading != "sha256"))
-                    table.AddColumn(new TableColumn(heading) { NoWrap = heading is "name" or "state" });
-                foreach (var row in rows)
-                    table.AddRow(row.Where((_, i) => headings[i] != "sha256").Select(cell => new Text(cell)));
-                AnsiConsole.Write(table);
+                var shown = headings.Index().Where(heading => heading.Item != "sha256").Select(heading => heading.Index).ToArray();
+                TextTable.Write(
+                    Console.Out, [.. shown.Select(i => headings[i])], [.. rows.Select(row => (string[])[.. shown.Select(i => row[i])])],
+                    TerminalWidth.Of(isRedirected: false, plain: 80, most: 160));
             }
             Console.Error.WriteLine($"Store: {store.Folder}");
         });
@@ -72,13 +79,13 @@ internal static class ModelsCommand
         {
             return store.Find(name) is { } stored ? (stored.Trusted ? "trusted" : "installed", stored) : ("absent", null);
         }
-        catch (InvalidDataException)
+        catch (ModelException)
         {
             return ("damaged", null);
         }
     }
 
-    private static Command CreatePull()
+    private static CliCommand CreatePull()
     {
         var models = ModelArguments(ArgumentArity.OneOrMore, "Models to download; 'pristine models list' shows them");
         var from = new Option<string?>("--from")
@@ -96,7 +103,11 @@ internal static class ModelsCommand
         {
             Description = "Accept files whose SHA-256 is not known, and with --from also files that differ from the release: you vouch for them",
         };
-        var command = new Command("pull", "Downloads models into the store, checks their SHA-256, and goes on where an earlier download stopped.") { models, from, trust };
+        var command = new CliCommand(
+            "pull",
+            "Downloads models into the store, checks their SHA-256, and goes on where an earlier download stopped.",
+            "pristine models pull arniqa arniqa-koniq10k",
+            "pristine models pull arniqa --from https://mirror.example/arniqa") { models, from, trust };
         command.SetAction(parsed => PullAsync(
             parsed.GetRequiredValue(models),
             new PullOptions
@@ -135,13 +146,17 @@ internal static class ModelsCommand
         }
     }
 
-    private static Command CreateImport()
+    private static CliCommand CreateImport()
     {
         var name = new Argument<string>("MODEL") { Description = "Name of the model; 'pristine models list' shows them" };
-        name.AcceptOnlyFromAmong(Names);
+        name.OneOf(Names, "pristine models list");
         var paths = new Argument<string[]>("PATH") { Description = "The model's files, or a folder or .tgz archive that holds them", Arity = ArgumentArity.OneOrMore };
         var trust = new Option<bool>("--trust") { Description = "Import files whose SHA-256 is not that of the release: you vouch for them" };
-        var command = new Command("import", "Copies a model's files into the store, after checking their SHA-256 and that they can be read.") { name, paths, trust };
+        var command = new CliCommand(
+            "import",
+            "Copies a model's files into the store, after checking their SHA-256 and that they can be read.",
+            "pristine models import brisque-live release",
+            "pristine models import arniqa-kadid10k regressor_kadid10k.pth") { name, paths, trust };
         command.SetAction(parsed =>
         {
             var store = ModelStore.Default;
@@ -159,10 +174,14 @@ internal static class ModelsCommand
         return command;
     }
 
-    private static Command CreateVerify()
+    private static CliCommand CreateVerify()
     {
         var models = ModelArguments(ArgumentArity.ZeroOrMore, "Models to check; default: all that are installed");
-        var command = new Command("verify", "Reads every file of the installed models again and compares its SHA-256; exit code 1 when one differs.") { models };
+        var command = new CliCommand(
+            "verify",
+            "Reads every file of the installed models again and compares its SHA-256; exit code 1 when one differs.",
+            "pristine models verify",
+            "pristine models verify arniqa") { models };
         command.SetAction(parsed =>
         {
             var store = ModelStore.Default;
@@ -193,16 +212,20 @@ internal static class ModelsCommand
                 ? [(folder, "not installed")]
                 : [.. checks.Select(check => (check.Path, check.IsSound ? null : $"expected SHA-256 {check.Expected}; found {check.Found ?? "no file"}"))];
         }
-        catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is ModelException or IOException or UnauthorizedAccessException)
         {
             return [(folder, failure.Message)];
         }
     }
 
-    private static Command CreateRemove()
+    private static CliCommand CreateRemove()
     {
         var models = ModelArguments(ArgumentArity.OneOrMore, "Models to delete from the store");
-        var command = new Command("remove", "Deletes models from the store, with what has arrived of unfinished downloads.") { models };
+        var command = new CliCommand(
+            "remove",
+            "Deletes models from the store, with what has arrived of unfinished downloads.",
+            "pristine models remove brisque-live",
+            "pristine models remove arniqa arniqa-koniq10k") { models };
         command.SetAction(parsed =>
         {
             var store = ModelStore.Default;
@@ -215,7 +238,7 @@ internal static class ModelsCommand
     private static Argument<string[]> ModelArguments(ArgumentArity arity, string description)
     {
         var models = new Argument<string[]>("MODEL") { Description = description, Arity = arity };
-        models.AcceptOnlyFromAmong(Names);
+        models.OneOf(Names, "pristine models list");
         return models;
     }
 

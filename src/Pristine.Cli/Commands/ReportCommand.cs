@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Reports;
 using Pristine.Tables;
 
@@ -23,11 +25,7 @@ internal static class ReportCommand
             HelpName = "N",
             DefaultValueFactory = _ => ReportOptions.MostThumbnails,
         };
-        thumbnails.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > ReportOptions.MostThumbnails)
-                result.AddError($"--thumbnails: expected 0 to {ReportOptions.MostThumbnails}.");
-        });
+        thumbnails.Between(0, ReportOptions.MostThumbnails);
         var imageRoot = new Option<string?>("--image-root") { Description = "Folder of relative image paths, if the images are no longer where they were scored", HelpName = "DIR" };
         var workers = new Option<int>("--workers", "-j")
         {
@@ -35,12 +33,12 @@ internal static class ReportCommand
             HelpName = "N",
             DefaultValueFactory = _ => Environment.ProcessorCount,
         };
-        workers.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError("--workers: expected at least 1.");
-        });
-        var command = new Command("report", "Makes one HTML file about a score table: thresholds to drag, galleries, agreement of metrics, failures, provenance.")
+        workers.Between(1, Inputs.MostWorkers);
+        var command = new CliCommand(
+            "report",
+            "Makes one HTML file about a score table: thresholds to drag, galleries, agreement of metrics, failures, provenance.",
+            "pristine report scores --out report.html",
+            "pristine report scores --out - --thumbnails 0 > report.html")
         {
             folder, output, thumbnails, imageRoot, workers,
         };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Tables;
@@ -16,7 +17,11 @@ internal static class RestoreCommand
         var rules = new Option<string[]>("--rule") { Description = "Put back only what this rule dropped, as the ledger writes it; may be repeated", HelpName = "RULE" };
         var outputs = new SelectionOutputs(isRequired: true);
         var arguments = new TableArguments();
-        var command = new Command("restore", "Writes the dataset again with dropped items put back, unchanged and in the original order.");
+        var command = new CliCommand(
+            "restore",
+            "Writes the dataset again with dropped items put back, unchanged and in the original order.",
+            "pristine restore dropped.jsonl --out kept.jsonl --id 000042",
+            "pristine restore dropped.jsonl --out kept.jsonl --rule \"min_side >= 256\"");
         command.Arguments.Add(source);
         command.Options.Add(ids);
         command.Options.Add(rules);

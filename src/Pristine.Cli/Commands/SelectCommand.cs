@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -28,11 +30,7 @@ internal sealed class TableArguments
 
     public void AddTo(Command command)
     {
-        _threads.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError("--workers: expected at least 1.");
-        });
+        _threads.Between(1, Inputs.MostWorkers);
         command.Options.Add(_input);
         command.Options.Add(_imageRoot);
         command.Options.Add(_imageField);
@@ -66,7 +64,11 @@ internal static class SelectCommand
         var arguments = new TableArguments();
         var selection = new SelectionArguments();
         var outputs = new SelectionOutputs(isRequired: false);
-        var command = new Command("select", "Applies rules to a score table: counts what they keep, exports it, and writes a ledger of why.");
+        var command = new CliCommand(
+            "select",
+            "Applies rules to a score table: counts what they keep, exports it, and writes a ledger of why.",
+            "pristine select scores --keep \"brisque <= 40 and min_side >= 256\"",
+            "pristine select scores --keep-top 80% --by brisque --out kept.jsonl");
         command.Arguments.Add(folder);
         selection.AddTo(command);
         outputs.AddTo(command);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Media;
@@ -42,11 +43,7 @@ internal sealed class TableScoring
 
     public void AddTo(Command command)
     {
-        _partSeconds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 86_400))
-                result.AddError("--part-seconds: expected 0 to 86400.");
-        });
+        _partSeconds.Number("0 to 86400", seconds => seconds is >= 0 and <= 86_400);
         command.Options.Add(_partSeconds);
         command.Options.Add(_out);
         command.Options.Add(_rescore);
@@ -82,7 +79,7 @@ internal sealed class TableScoring
     {
         Directory.CreateDirectory(folder);
         var file = Path.Combine(folder, "input.txt");
-        using (var stdin = Console.OpenStandardInput())
+        using (var stdin = Native.StandardStreams.OpenInput())
             WholeFile.Write(file, stdin.CopyTo);
         return Dataset.Open(file, options);
     }

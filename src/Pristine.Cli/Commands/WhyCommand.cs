@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pristine.Cli.Display;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Tables;
@@ -33,7 +34,11 @@ internal static class WhyCommand
         var source = new Argument<string>("SOURCE") { Description = SelectionSource.Description };
         var selection = new SelectionArguments();
         var arguments = new TableArguments();
-        var command = new Command("why", "Tells why an item was kept or dropped: all scores, every rule with value, threshold and margin.");
+        var command = new CliCommand(
+            "why",
+            "Tells why an item was kept or dropped: all scores, every rule with value, threshold and margin.",
+            "pristine why photos/a.jpg dropped.jsonl",
+            "pristine why 000042 scores --keep \"brisque <= 40\"");
         command.Arguments.Add(id);
         command.Arguments.Add(source);
         selection.AddTo(command);

@@ -57,7 +57,7 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
     /// image by default, and in the cache, by which a later run finds them. What is prepared already is not prepared again.
     /// </summary>
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The features cannot be computed here; the message says what is missing.</exception>
+    /// <exception cref="ModelException">The features cannot be computed here; the message says what is missing.</exception>
     public override IReadOnlyDictionary<string, string> Prepare(
         IReadOnlyList<string> paths, ScoringOptions options, Action<bool>? onImage, CancellationToken cancellation)
     {

@@ -91,25 +91,6 @@ public abstract class Trainer
 }
 
 /// <summary>A model could not be trained. The message says what was expected and found.</summary>
-public sealed class TrainerException : Exception
-{
-    /// <summary>Makes one without a message.</summary>
-    public TrainerException()
-    {
-    }
-
-    /// <summary>Makes one with a message.</summary>
-    /// <param name="message">What was expected and found.</param>
-    public TrainerException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Makes one with a message and the cause.</summary>
-    /// <param name="message">What was expected and found.</param>
-    /// <param name="innerException">The cause.</param>
-    public TrainerException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
-}
+/// <param name="message">What was expected and found.</param>
+/// <param name="innerException">The cause; null if there is none.</param>
+public sealed class TrainerException(string message, Exception? innerException = null) : PristineException(message, innerException);

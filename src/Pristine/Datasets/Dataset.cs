@@ -1,3 +1,5 @@
+using Pristine.Native;
+
 namespace Pristine.Datasets;
 
 /// <summary>How a dataset is laid out.</summary>
@@ -91,7 +93,7 @@ public abstract class Dataset
         ArgumentException.ThrowIfNullOrEmpty(input);
         options ??= new DatasetOptions();
         if (input == "-")
-            return PathListDataset.FromStream("-", options.Input ?? Console.OpenStandardInput(), options.ImageRoot);
+            return PathListDataset.FromStream("-", options.Input ?? StandardInput(), options.ImageRoot);
         if (Directory.Exists(input))
             return new FolderDataset(input);
         if (File.Exists(input))
@@ -102,6 +104,10 @@ public abstract class Dataset
             ? $"Expected a folder, file, glob or '-'; found the address '{input}', which cannot be read from yet. Download it first."
             : $"Expected a folder, a dataset file, a glob or '-' for a list on standard input; '{input}' does not exist.");
     }
+
+    private static Stream StandardInput() => StandardStreams.HasInput
+        ? StandardStreams.OpenInput()
+        : throw new DatasetException("Expected a list of paths on standard input for '-'; the program was started without a standard input.");
 
     private static Dataset OpenFile(string file, DatasetOptions options)
     {
@@ -166,25 +172,6 @@ public abstract class DatasetWriter : IDisposable
 }
 
 /// <summary>A dataset that cannot be opened or read on. The message says what was expected, what was found, and where.</summary>
-public sealed class DatasetException : Exception
-{
-    /// <summary>Makes one with a message.</summary>
-    /// <param name="message">Expected, found, file and position.</param>
-    public DatasetException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Makes one with a message and the cause.</summary>
-    /// <param name="message">Expected, found, file and position.</param>
-    /// <param name="inner">The cause.</param>
-    public DatasetException(string message, Exception inner)
-        : base(message, inner)
-    {
-    }
-
-    /// <summary>Makes one without a message.</summary>
-    public DatasetException()
-    {
-    }
-}
+/// <param name="message">Expected, found, file and position.</param>
+/// <param name="innerException">The cause; null if there is none.</param>
+public sealed class DatasetException(string message, Exception? innerException = null) : PristineException(message, innerException);

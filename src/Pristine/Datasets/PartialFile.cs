@@ -46,7 +46,7 @@ internal sealed class PartialFile : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (path == "-")
-            return new PartialFile(new BufferedStream(Console.OpenStandardOutput(), 1 << 16));
+            return new PartialFile(new BufferedStream(StandardStreams.OpenOutput(), 1 << 16));
         if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path))
             throw new DatasetException($"Expected the name of a file to write; '{path}' is a folder.");
         var partial = WholeFile.TemporaryOf(path);

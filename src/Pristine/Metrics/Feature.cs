@@ -1,6 +1,7 @@
 using Pristine.Media;
 using Pristine.Metrics.Brisque;
 using Pristine.Metrics.ResNet;
+using Pristine.Models;
 
 namespace Pristine.Metrics;
 
@@ -32,7 +33,7 @@ public abstract class Feature : Measure
     public override Feature WithDevice(string device) => this;
 
     /// <summary>Makes one worker's extractor, which owns its scratch memory; not thread-safe.</summary>
-    /// <exception cref="InvalidOperationException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
+    /// <exception cref="ModelException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
     public abstract FeatureExtractor CreateExtractor();
 
     /// <summary>Finds a feature by its exact name.</summary>
@@ -96,12 +97,12 @@ public abstract class FeatureMetric : Metric
     /// <summary>The score of a feature. Thread-safe; what it needs besides is loaded at the first call.</summary>
     /// <param name="features">The numbers of <see cref="Feature"/>, as an extractor gives them.</param>
     /// <returns>The native score; finite.</returns>
-    /// <exception cref="InvalidOperationException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
+    /// <exception cref="ModelException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
     public abstract double Score(ReadOnlySpan<double> features);
 
     /// <inheritdoc/>
     public override MetricScorer CreateScorer() =>
-        Missing is { } missing ? throw new InvalidOperationException(missing) : new Scorer(this, Feature.CreateExtractor());
+        Missing is { } missing ? throw new ModelException(missing) : new Scorer(this, Feature.CreateExtractor());
 
     private sealed class Scorer(FeatureMetric metric, FeatureExtractor extractor) : MetricScorer
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pristine.Media;
+using Pristine.Models;
 
 namespace Pristine.Metrics;
 
@@ -96,7 +97,7 @@ public abstract class Metric : Measure
     }
 
     /// <summary>Makes a scorer that works on its own; it owns its scratch memory. One per worker; not thread-safe. Several metrics of one image are scored by <see cref="MetricScorers"/>.</summary>
-    /// <exception cref="InvalidOperationException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
+    /// <exception cref="ModelException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
     public abstract MetricScorer CreateScorer();
 }
 

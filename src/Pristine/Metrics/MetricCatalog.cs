@@ -35,30 +35,13 @@ public static class MetricCatalog
     /// <param name="name">For example <c>brisque</c> or <c>arniqa:pyiqa@koniq10k</c>.</param>
     public static Metric? Find(string name) => MetricSet.BuiltIn.Find(name);
 
-    /// <summary>The three known names that are closest to a misspelt one (Levenshtein distance).</summary>
+    /// <summary>The three known names that are closest to a misspelt one: first those that go on as it begins.</summary>
     /// <param name="name">The misspelt name.</param>
     /// <param name="known">Names to choose from.</param>
     public static IEnumerable<string> Nearest(string name, IEnumerable<string> known)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(known);
-        return known.OrderBy(k => Distance(name, k)).ThenBy(k => k, StringComparer.Ordinal).Take(3);
-    }
-
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var above = row[j];
-                row[j] = Math.Min(Math.Min(above, row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-                diagonal = above;
-            }
-        }
-        return row[b.Length];
+        return NearestNames.Of(name, known);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Pristine.Media;
+using Pristine.Models;
 
 namespace Pristine.Metrics;
 
@@ -27,7 +28,7 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
     /// <param name="metric">Position of the metric.</param>
     /// <param name="image">The image, the same for all calls since <see cref="BeginImage"/>; as <see cref="MetricScorer.Score"/> wants it.</param>
     /// <returns>The native score; finite.</returns>
-    /// <exception cref="InvalidOperationException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
+    /// <exception cref="ModelException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
     public double Score(int metric, in ImageView image)
     {
         if (metrics[metric] is FeatureMetric head)
@@ -39,7 +40,7 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
     /// <param name="feature">The feature.</param>
     /// <param name="image">As for <see cref="Score"/>.</param>
     /// <returns>The numbers, valid until the next image.</returns>
-    /// <exception cref="InvalidOperationException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
+    /// <exception cref="ModelException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
     public ReadOnlySpan<double> Features(Feature feature, in ImageView image)
     {
         ArgumentNullException.ThrowIfNull(feature);

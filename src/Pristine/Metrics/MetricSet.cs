@@ -35,6 +35,9 @@ public sealed class MetricSet
     /// <summary>The listed metrics: those of this library, then those that were added.</summary>
     public IReadOnlyList<Metric> All { get; }
 
+    /// <summary>The names and aliases of the listed metrics.</summary>
+    public IEnumerable<string> Names => _byName.Keys;
+
     /// <summary>The set with more metrics, such as heads that <c>pristine fit</c> trained.</summary>
     /// <param name="metrics">The metrics.</param>
     /// <exception cref="ArgumentException">A name is taken already.</exception>
@@ -69,7 +72,7 @@ public sealed class MetricSet
         metric = OfFamily(name, out reason);
         if (metric != null)
             return true;
-        reason ??= $"There is no metric '{name}'. Nearest: {string.Join(", ", MetricCatalog.Nearest(name, All.Select(known => known.Name)))}.";
+        reason ??= $"There is no metric '{name}'. Nearest: {string.Join(", ", NearestNames.Of(name, Names))}.";
         return false;
     }
 

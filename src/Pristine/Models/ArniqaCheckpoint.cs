@@ -12,7 +12,7 @@ public static class ArniqaCheckpoint
     /// <summary>Reads the encoder. The projector, which only training needs, is left out.</summary>
     /// <param name="file">Contents of <c>ARNIQA.pth</c>.</param>
     /// <param name="source">Name of the file, for messages.</param>
-    /// <exception cref="InvalidDataException">The file is damaged, a tensor is missing or has another shape.</exception>
+    /// <exception cref="ModelException">The file is damaged, a tensor is missing or has another shape.</exception>
     public static ResNet50 ReadEncoder(byte[] file, string source)
     {
         var tensors = TorchCheckpoint.ReadStateDict(file, source);
@@ -39,22 +39,22 @@ public static class ArniqaCheckpoint
     /// <summary>Reads a regressor: score = weights . features + bias, over the features at full scale, then those at half scale.</summary>
     /// <param name="file">Contents of, for example, <c>regressor_kadid10k.pth</c>.</param>
     /// <param name="source">Name of the file, for messages.</param>
-    /// <exception cref="InvalidDataException">The file is damaged, a tensor is missing or has another shape.</exception>
+    /// <exception cref="ModelException">The file is damaged, a tensor is missing or has another shape.</exception>
     public static LinearHead ReadRegressor(byte[] file, string source)
     {
         var tensors = TorchCheckpoint.ReadModule(file, source);
         var (weights, bias) = (Tensor(source, tensors, "weights"), Tensor(source, tensors, "biases"));
         if (bias.Values.Length != 1)
-            throw new InvalidDataException($"{source}: expected one number in biases; found the shape [{string.Join(", ", bias.Shape)}].");
+            throw new ModelException($"{source}: expected one number in biases; found the shape [{string.Join(", ", bias.Shape)}].");
         if (weights.Values.Length == 0 || weights.Shape.Max() != weights.Values.Length)
-            throw new InvalidDataException($"{source}: expected a vector of weights; found the shape [{string.Join(", ", weights.Shape)}].");
+            throw new ModelException($"{source}: expected a vector of weights; found the shape [{string.Join(", ", weights.Shape)}].");
         return new LinearHead(weights.Values, bias.Values[0]);
     }
 
     private static WeightTensor Tensor(string source, IReadOnlyDictionary<string, TorchTensor> tensors, string name) =>
         tensors.TryGetValue(name, out var tensor)
             ? new WeightTensor(name, tensor.Shape, tensor.ToFloats())
-            : throw new InvalidDataException($"{source}: expected a tensor {name}; it is missing ({tensors.Count} others are there).");
+            : throw new ModelException($"{source}: expected a tensor {name}; it is missing ({tensors.Count} others are there).");
 }
 
 /// <summary>A linear regressor.</summary>

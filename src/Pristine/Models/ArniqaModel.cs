@@ -29,8 +29,7 @@ public static class ArniqaModel
     /// <summary>Loads a regressor.</summary>
     /// <param name="store">The store.</param>
     /// <param name="head">For example <c>kadid10k</c>.</param>
-    /// <exception cref="InvalidOperationException">The store does not have it.</exception>
-    /// <exception cref="InvalidDataException">The file is not the one that was imported.</exception>
+    /// <exception cref="ModelException">The store does not have it; or the file is not the one that was imported.</exception>
     public static LinearHead LoadHead(ModelStore store, string head)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -40,8 +39,7 @@ public static class ArniqaModel
 
     /// <summary>Reads the encoder's weights.</summary>
     /// <param name="store">The store.</param>
-    /// <exception cref="InvalidOperationException">The store does not have it.</exception>
-    /// <exception cref="InvalidDataException">The file is not the one that was imported.</exception>
+    /// <exception cref="ModelException">The store does not have it; or the file is not the one that was imported.</exception>
     public static ResNet50 ReadEncoder(ModelStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -75,8 +73,7 @@ public static class ArniqaModel
     /// <param name="store">The store.</param>
     /// <param name="precision">Its arithmetic.</param>
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
-    /// <exception cref="InvalidOperationException">The store does not have the encoder, or not in int8.</exception>
-    /// <exception cref="InvalidDataException">The checkpoint is not the one that was imported.</exception>
+    /// <exception cref="ModelException">The store does not have the encoder, or not in int8; or the checkpoint is not the one that was imported.</exception>
     /// <exception cref="PlatformNotSupportedException">The device is not available.</exception>
     public static OnnxRuntimeSession OpenEncoder(ModelStore store, NetworkPrecision precision, string device)
     {
@@ -86,7 +83,7 @@ public static class ArniqaModel
             if (!File.Exists(path))
             {
                 if (precision == NetworkPrecision.Int8)
-                    throw new InvalidOperationException($"The encoder {Encoder} has no int8 version in {store.Folder}; run: pristine models convert {Encoder} --int8");
+                    throw new ModelException($"The encoder {Encoder} has no int8 version in {store.Folder}; run: pristine models convert {Encoder} --int8");
                 Convert(store, path);
                 // The checkpoint and its copies are 400 MB of garbage, and the runtime is about to load as much outside the managed heap.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

@@ -18,7 +18,7 @@ public sealed record BrisqueLiveModel(LibSvmRange Range, SupportVectorRegressor 
 
     /// <summary>Reads the model.</summary>
     /// <param name="files">Contents of allmodel and allrange.</param>
-    /// <exception cref="InvalidDataException">A file is damaged or takes another number of features than 36.</exception>
+    /// <exception cref="ModelException">A file is damaged or takes another number of features than 36.</exception>
     public static BrisqueLiveModel Parse(IReadOnlyList<byte[]> files)
     {
         ArgumentNullException.ThrowIfNull(files);
@@ -26,18 +26,17 @@ public sealed record BrisqueLiveModel(LibSvmRange Range, SupportVectorRegressor 
             throw new ArgumentException($"Expected the contents of allmodel and allrange; found {files.Count} files.", nameof(files));
         var regressor = LibSvmModel.Parse(Encoding.UTF8.GetString(files[0]), "allmodel");
         if (regressor.Dimension != Features)
-            throw new InvalidDataException($"allmodel: expected support vectors of {Features} features; found {regressor.Dimension}.");
+            throw new ModelException($"allmodel: expected support vectors of {Features} features; found {regressor.Dimension}.");
         var range = LibSvmRange.Parse(Encoding.UTF8.GetString(files[1]), "allrange");
         if (range.Dimension != Features)
-            throw new InvalidDataException($"allrange: expected the ranges of {Features} features; found {range.Dimension}.");
+            throw new ModelException($"allrange: expected the ranges of {Features} features; found {range.Dimension}.");
         return new(range, regressor);
     }
 
     /// <summary>Loads it from a store, its hashes checked.</summary>
     /// <param name="store">The store.</param>
     /// <returns>The model and what the store knows of it.</returns>
-    /// <exception cref="InvalidOperationException">The store does not have it.</exception>
-    /// <exception cref="InvalidDataException">A file is not the one that was imported.</exception>
+    /// <exception cref="ModelException">The store does not have it; or a file is not the one that was imported.</exception>
     public static (BrisqueLiveModel Model, StoredModel Stored) Load(ModelStore store)
     {
         ArgumentNullException.ThrowIfNull(store);

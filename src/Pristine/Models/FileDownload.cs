@@ -52,7 +52,7 @@ internal sealed class FileDownload
 
     /// <summary>Downloads what is missing, and checks size and hash.</summary>
     /// <returns>The content, which is also on disk, and its SHA-256 in lower-case hex.</returns>
-    /// <exception cref="InvalidDataException">The file is another than was expected. It is deleted.</exception>
+    /// <exception cref="ModelException">The file is another than was expected. It is deleted.</exception>
     /// <exception cref="IOException">It cannot be downloaded or written. What has arrived is kept.</exception>
     public async Task<(byte[] Content, string Sha256)> RunAsync(CancellationToken cancellation)
     {
@@ -66,7 +66,7 @@ internal sealed class FileDownload
                 return (content, found);
             Discard();
             if (!joined)
-                throw new InvalidDataException($"{_display}: expected SHA-256 {_sha256}; found {found} ({content.Length} bytes). Nothing was installed.");
+                throw new ModelException($"{_display}: expected SHA-256 {_sha256}; found {found} ({content.Length} bytes). Nothing was installed.");
             Notice(0, "the parts of several attempts do not give the expected SHA-256; starting again");
         }
     }
@@ -212,7 +212,7 @@ internal sealed class FileDownload
             {
                 file.Dispose();
                 Discard();
-                throw new InvalidDataException($"{_display}: expected {(_bytes == null ? "at most " : "")}{limit} bytes; the server sends more. Nothing was installed.");
+                throw new ModelException($"{_display}: expected {(_bytes == null ? "at most " : "")}{limit} bytes; the server sends more. Nothing was installed.");
             }
             Append(file, buffer.AsSpan(0, count));
             _report(file.Position, total, null);
@@ -264,9 +264,9 @@ internal sealed class FileDownload
     private void CheckSize(long? found, MediaTypeHeaderValue? type)
     {
         if (_bytes != null && found != null && found != _bytes)
-            throw new InvalidDataException($"{_display}: expected {_bytes} bytes; found {found}{(type == null ? "" : $" of {type.MediaType}")}. Nothing was installed.");
+            throw new ModelException($"{_display}: expected {_bytes} bytes; found {found}{(type == null ? "" : $" of {type.MediaType}")}. Nothing was installed.");
         if (found > MaxUnknownBytes && _bytes == null)
-            throw new InvalidDataException($"{_display}: expected at most {MaxUnknownBytes} bytes; found {found}. Nothing was installed.");
+            throw new ModelException($"{_display}: expected at most {MaxUnknownBytes} bytes; found {found}. Nothing was installed.");
     }
 
     private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header?.Delta ?? (header?.Date - DateTimeOffset.UtcNow);

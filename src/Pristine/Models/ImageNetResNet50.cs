@@ -42,13 +42,12 @@ public static class ImageNetResNet50
 
     /// <summary>Reads the network from the store, its hashes checked.</summary>
     /// <param name="store">The store.</param>
-    /// <exception cref="InvalidOperationException">It is not there; the message is <see cref="Missing"/>.</exception>
-    /// <exception cref="InvalidDataException">A file is not the one of the package.</exception>
+    /// <exception cref="ModelException">It is not there; the message is <see cref="Missing"/>; or a file is not the one of the package.</exception>
     public static ResNet50 Read(ModelStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
         if (!IsImported(store))
-            throw new InvalidOperationException(NotInstalled);
+            throw new ModelException(NotInstalled);
         return Parse(Path.Combine(store.Folder, Name, ModelFile), Definition, store.Read(Name).Files);
     }
 
@@ -56,8 +55,7 @@ public static class ImageNetResNet50
     /// <param name="store">The store.</param>
     /// <param name="precision">Its arithmetic. The ranges of the int8 activations are part of the library: no images are needed.</param>
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
-    /// <exception cref="InvalidOperationException">The network is not here.</exception>
-    /// <exception cref="InvalidDataException">A file is not the one of the package.</exception>
+    /// <exception cref="ModelException">The network is not here; or a file is not the one of the package.</exception>
     /// <exception cref="PlatformNotSupportedException">The device is not available.</exception>
     public static OnnxRuntimeSession Open(ModelStore store, NetworkPrecision precision, string device)
     {
@@ -109,7 +107,7 @@ public static class ImageNetResNet50
         var contents = definition.Files.Zip(files).ToDictionary(pair => pair.First.Name, pair => pair.Second, StringComparer.Ordinal);
         return KerasResNet50.Read(path, file => contents.TryGetValue(Path.GetFileName(file), out var content) || file == path && contents.TryGetValue(ModelFile, out content)
             ? content
-            : throw new InvalidDataException($"{path}: expected the shards {string.Join(", ", definition.Files.Skip(1).Select(shard => shard.Name))}; it names {Path.GetFileName(file)}."));
+            : throw new ModelException($"{path}: expected the shards {string.Join(", ", definition.Files.Skip(1).Select(shard => shard.Name))}; it names {Path.GetFileName(file)}."));
     }
 
     // A store of other models, as in tests, does not know this one.

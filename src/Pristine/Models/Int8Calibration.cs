@@ -113,7 +113,7 @@ internal sealed class ActivationHistogram
         foreach (var value in values)
         {
             if (!float.IsFinite(value))
-                throw new InvalidDataException("Expected finite activations; the network overflows on an image used for calibration.");
+                throw new ModelException("Expected finite activations; the network overflows on an image used for calibration.");
             _low = Math.Min(_low, value);
             _high = Math.Max(_high, value);
         }

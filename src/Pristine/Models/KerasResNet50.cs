@@ -14,7 +14,7 @@ public static class KerasResNet50
 
     /// <summary>Reads the network.</summary>
     /// <param name="path"><c>model.json</c>; the shards it names lie beside it.</param>
-    /// <exception cref="InvalidDataException">It is no such model, a shard is cut off, a tensor is missing or has another shape.</exception>
+    /// <exception cref="ModelException">It is no such model, a shard is cut off, a tensor is missing or has another shape.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static ResNet50 Read(string path) => Read(path, File.ReadAllBytes);
 
@@ -30,7 +30,7 @@ public static class KerasResNet50
         var weights = Load(path, readFile, shards, manifest);
         WeightTensor Get(string name) => weights.TryGetValue(name, out var tensor)
             ? tensor
-            : throw new InvalidDataException($"{path}: expected a tensor {name}; it is missing ({weights.Count} others are there).");
+            : throw new ModelException($"{path}: expected a tensor {name}; it is missing ({weights.Count} others are there).");
         return ResNet50.Build(path, ReadConvolution, StridePlace.Reduce);
 
         NormalisedConvolution ReadConvolution(ConvolutionPlace place)
@@ -45,7 +45,7 @@ public static class KerasResNet50
             };
             var (convolution, norm) = place.Stage == 0 ? ("conv1", "bn_conv1") : ($"res{position}", $"bn{position}");
             if (!epsilons.TryGetValue(norm, out var epsilon))
-                throw new InvalidDataException($"{path}: expected a BatchNormalization layer {norm}; it is missing.");
+                throw new ModelException($"{path}: expected a BatchNormalization layer {norm}; it is missing.");
             var kernel = OutputsFirst(path, Get(convolution + "/kernel"));
             return new(
                 place.Stage == 0 ? InputsReversed(kernel) : kernel, Get(convolution + "/bias"), Get(norm + "/gamma"),
@@ -60,7 +60,7 @@ public static class KerasResNet50
             using var json = JsonDocument.Parse(content);
             var format = json.RootElement.TryGetProperty("format", out var value) ? value.GetString() : null;
             if (format != "layers-model")
-                throw new InvalidDataException($"{path}: expected the format 'layers-model'; found '{format}'.");
+                throw new ModelException($"{path}: expected the format 'layers-model'; found '{format}'.");
             var epsilons = json.RootElement.GetProperty("modelTopology").GetProperty("model_config").GetProperty("config").GetProperty("layers")
                 .EnumerateArray().Where(layer => layer.GetProperty("class_name").GetString() == "BatchNormalization")
                 .ToDictionary(layer => layer.GetProperty("name").GetString()!, layer => layer.GetProperty("config").GetProperty("epsilon").GetDouble());
@@ -73,7 +73,7 @@ public static class KerasResNet50
                 {
                     var name = weight.GetProperty("name").GetString()!;
                     if (weight.GetProperty("dtype").GetString() != "float32" || weight.TryGetProperty("quantization", out _))
-                        throw new InvalidDataException($"{path}: expected {name} as plain float32; found {weight.GetRawText()}.");
+                        throw new ModelException($"{path}: expected {name} as plain float32; found {weight.GetRawText()}.");
                     var shape = weight.GetProperty("shape").EnumerateArray().Select(side => side.GetInt32()).ToArray();
                     var count = shape.Aggregate(1, (product, side) => checked(product * side));
                     weights.Add(new(name, shape, count));
@@ -83,7 +83,7 @@ public static class KerasResNet50
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or OverflowException or FormatException)
         {
-            throw new InvalidDataException($"{path}: expected the model.json of a TensorFlow.js layers-model; {error.Message}", error);
+            throw new ModelException($"{path}: expected the model.json of a TensorFlow.js layers-model; {error.Message}", error);
         }
     }
 
@@ -95,13 +95,13 @@ public static class KerasResNet50
         for (var i = 0; i < shards.Length; i++)
         {
             if (Path.GetFileName(shards[i]) != shards[i])
-                throw new InvalidDataException($"{path}: expected the shards beside it; found '{shards[i]}'.");
+                throw new ModelException($"{path}: expected the shards beside it; found '{shards[i]}'.");
             bytes[i] = readFile(Path.Combine(folder, shards[i]));
         }
         var expected = manifest.Sum(weight => weight.Count * (long)sizeof(float));
         var found = bytes.Sum(shard => (long)shard.Length);
         if (expected != found)
-            throw new InvalidDataException($"{path}: expected {expected} bytes in its {shards.Length} shards; found {found}.");
+            throw new ModelException($"{path}: expected {expected} bytes in its {shards.Length} shards; found {found}.");
 
         var weights = new Dictionary<string, WeightTensor>(StringComparer.Ordinal);
         var (shardIndex, position) = (0, 0);
@@ -118,7 +118,7 @@ public static class KerasResNet50
                 position += part.Length;
             }
             if (!weights.TryAdd(weight.Name, new WeightTensor(weight.Name, weight.Shape, values)))
-                throw new InvalidDataException($"{path}: found two tensors {weight.Name}.");
+                throw new ModelException($"{path}: found two tensors {weight.Name}.");
         }
         return weights;
     }
@@ -127,7 +127,7 @@ public static class KerasResNet50
     private static WeightTensor OutputsFirst(string path, WeightTensor kernel)
     {
         if (kernel.Shape.Count != 4)
-            throw new InvalidDataException($"{path}: expected {kernel.Name} of four dimensions; found [{string.Join(", ", kernel.Shape)}].");
+            throw new ModelException($"{path}: expected {kernel.Name} of four dimensions; found [{string.Join(", ", kernel.Shape)}].");
         var (height, width, inputs, outputs) = (kernel.Shape[0], kernel.Shape[1], kernel.Shape[2], kernel.Shape[3]);
         var values = new float[kernel.Values.Length];
         for (var o = 0; o < outputs; o++)

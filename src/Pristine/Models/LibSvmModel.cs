@@ -17,7 +17,7 @@ public static class LibSvmModel
     /// <param name="text">Content of the file.</param>
     /// <param name="file">Its name, for messages.</param>
     /// <returns>The model; as many features as the highest index among its support vectors.</returns>
-    /// <exception cref="InvalidDataException">The text is no such model; the message says file, line, what was expected and what was found.</exception>
+    /// <exception cref="ModelException">The text is no such model; the message says file, line, what was expected and what was found.</exception>
     public static SupportVectorRegressor Parse(string text, string file)
     {
         var lines = new LibSvmLines(text, file);
@@ -161,6 +161,6 @@ internal sealed class LibSvmLines(string text, string file)
             ? index
             : throw Error($"a feature index of 1 to {LibSvmModel.MaxIndex}", field);
 
-    public InvalidDataException Error(string expected, string found) =>
+    public ModelException Error(string expected, string found) =>
         new($"{file}, line {_number}: expected {expected}; found {(found.Length > 80 ? string.Concat(found.AsSpan(0, 80), "...") : found)}.");
 }

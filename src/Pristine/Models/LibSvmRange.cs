@@ -45,7 +45,7 @@ public sealed class LibSvmRange
     /// <summary>Reads a range file.</summary>
     /// <param name="text">Content of the file.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <exception cref="InvalidDataException">The text is no range file; the message says file, line, what was expected and what was found.</exception>
+    /// <exception cref="ModelException">The text is no range file; the message says file, line, what was expected and what was found.</exception>
     public static LibSvmRange Parse(string text, string file)
     {
         var lines = new LibSvmLines(text, file);

@@ -18,7 +18,7 @@ public static partial class ModelCatalog
         RespectRequiredConstructorParameters = true,
     };
 
-    /// <summary>What tells whether files are a model of a format; each throws <see cref="InvalidDataException"/> when they are not.</summary>
+    /// <summary>What tells whether files are a model of a format; each throws <see cref="ModelException"/> when they are not.</summary>
     private static readonly Dictionary<string, Action<IReadOnlyList<byte[]>>> Formats = new(StringComparer.Ordinal)
     {
         ["brisque-live"] = files => BrisqueLiveModel.Parse(files),
@@ -42,21 +42,21 @@ public static partial class ModelCatalog
     /// <summary>Reads a catalog.</summary>
     /// <param name="json">Its text in UTF-8.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <exception cref="InvalidDataException">The text is no catalog; the message says model, file, what was expected and what was found.</exception>
+    /// <exception cref="ModelException">The text is no catalog; the message says model, file, what was expected and what was found.</exception>
     internal static IReadOnlyList<ModelDefinition> Parse(ReadOnlySpan<byte> json, string file)
     {
         Document document;
         try
         {
-            document = JsonSerializer.Deserialize<Document>(json, Json) ?? throw new InvalidDataException($"{file}: expected an object with models; found null.");
+            document = JsonSerializer.Deserialize<Document>(json, Json) ?? throw new ModelException($"{file}: expected an object with models; found null.");
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{file}: expected a catalog of models in JSON; {error.Message}", error);
+            throw new ModelException($"{file}: expected a catalog of models in JSON; {error.Message}", error);
         }
         foreach (var entry in document.Models)
             if (Fault(entry, document) is { } fault)
-                throw new InvalidDataException($"{file}, model {entry.Name}: {fault}.");
+                throw new ModelException($"{file}, model {entry.Name}: {fault}.");
         return [.. document.Models.Select(entry => new ModelDefinition(entry.Name, entry.Origin, entry.Files, Formats[entry.Format])
         {
             Summary = entry.Summary,

@@ -11,7 +11,7 @@ public sealed record ModelFile(string Name, string? Sha256 = null, long? Bytes =
 /// <param name="Name">Name in the store, for example <c>brisque-live</c>.</param>
 /// <param name="Origin">The release that the names, hashes and addresses are those of.</param>
 /// <param name="Files">Its files.</param>
-/// <param name="Validate">Throws <see cref="InvalidDataException"/> when the contents, in the order of the files, are no such model.</param>
+/// <param name="Validate">Throws <see cref="ModelException"/> when the contents, in the order of the files, are no such model.</param>
 public sealed record ModelDefinition(string Name, string Origin, IReadOnlyList<ModelFile> Files, Action<IReadOnlyList<byte[]>> Validate)
 {
     /// <summary>What it is, in one sentence without a full stop.</summary>

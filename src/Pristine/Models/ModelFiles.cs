@@ -14,7 +14,7 @@ internal static class ModelFiles
 {
     /// <summary>The files of a definition, in its order.</summary>
     /// <exception cref="ArgumentException">There are other files than the definition has, or several of one name.</exception>
-    /// <exception cref="InvalidDataException">An archive is damaged.</exception>
+    /// <exception cref="ModelException">An archive is damaged.</exception>
     /// <exception cref="IOException">An archive cannot be read.</exception>
     public static IReadOnlyList<OfferedFile> Find(ModelDefinition definition, IEnumerable<string> paths)
     {
@@ -57,7 +57,7 @@ internal static class ModelFiles
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException)
         {
-            throw new InvalidDataException($"{path}: expected a whole tar archive compressed with gzip; {error.Message}", error);
+            throw new ModelException($"{path}: expected a whole tar archive compressed with gzip; {error.Message}", error);
         }
         return found;
     }

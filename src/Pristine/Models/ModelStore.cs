@@ -86,14 +86,14 @@ public sealed class ModelStore
     public IReadOnlyList<ModelDefinition> Definitions { get; }
 
     /// <summary>The models in the store, by name. Manifests are read, files are not.</summary>
-    /// <exception cref="InvalidDataException">A manifest is damaged.</exception>
+    /// <exception cref="ModelException">A manifest is damaged.</exception>
     public IReadOnlyList<StoredModel> List() =>
         [.. Definitions.Select(definition => Find(definition.Name)).OfType<StoredModel>().OrderBy(model => model.Name, StringComparer.Ordinal)];
 
     /// <summary>What the store knows of a model, or null. The manifest is read, the files are not.</summary>
     /// <param name="name">Name of the model.</param>
     /// <exception cref="ArgumentException">There is no such model.</exception>
-    /// <exception cref="InvalidDataException">The manifest is damaged, or claims the release for other files than the released ones.</exception>
+    /// <exception cref="ModelException">The manifest is damaged, or claims the release for other files than the released ones.</exception>
     public StoredModel? Find(string name)
     {
         var definition = ModelCatalog.Get(Definitions, name);
@@ -107,14 +107,14 @@ public sealed class ModelStore
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{path}: expected a manifest in JSON; {error.Message} Pull or import the model again.", error);
+            throw new ModelException($"{path}: expected a manifest in JSON; {error.Message} Pull or import the model again.", error);
         }
         if (model?.Name != name || model.Files == null || !model.Files.Select(file => file.Name).SequenceEqual(definition.Files.Select(file => file.Name)))
-            throw new InvalidDataException(
+            throw new ModelException(
                 $"{path}: expected a manifest of {name} with the files {string.Join(", ", definition.Files.Select(file => file.Name))}. Pull or import the model again.");
         foreach (var (file, released) in model.Files.Zip(definition.Files))
             if (!model.Trusted && file.Sha256 != released.Sha256)
-                throw new InvalidDataException(
+                throw new ModelException(
                     $"{path}: expected SHA-256 {released.Sha256 ?? "of a file that is trusted"} of {file.Name} ({definition.Origin}); found {file.Sha256}. Pull or import the model again.");
         return model;
     }
@@ -123,12 +123,11 @@ public sealed class ModelStore
     /// <param name="name">Name of the model.</param>
     /// <returns>The manifest, and the contents in the order of its files.</returns>
     /// <exception cref="ArgumentException">There is no such model.</exception>
-    /// <exception cref="InvalidOperationException">The model is not installed.</exception>
-    /// <exception cref="InvalidDataException">The manifest or a file is not as it came in.</exception>
+    /// <exception cref="ModelException">The model is not installed; or the manifest or a file is not as it came in.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public (StoredModel Model, IReadOnlyList<byte[]> Files) Read(string name)
     {
-        var model = Find(name) ?? throw new InvalidOperationException($"The model {name} is not installed in {Folder}.");
+        var model = Find(name) ?? throw new ModelException($"The model {name} is not installed in {Folder}.");
         var contents = new List<byte[]>();
         foreach (var file in model.Files)
         {
@@ -136,7 +135,7 @@ public sealed class ModelStore
             // The bytes that are checked are the bytes that are used: the file is read once.
             var content = File.ReadAllBytes(path);
             if (Hash(content) is var found && found != file.Sha256)
-                throw new InvalidDataException($"{path}: expected SHA-256 {file.Sha256}; found {found}. The file has changed in the store; pull or import the model again.");
+                throw new ModelException($"{path}: expected SHA-256 {file.Sha256}; found {found}. The file has changed in the store; pull or import the model again.");
             contents.Add(content);
         }
         return (model, contents);
@@ -146,7 +145,7 @@ public sealed class ModelStore
     /// <param name="name">Name of the model.</param>
     /// <returns>One check per file; none when the model is not installed.</returns>
     /// <exception cref="ArgumentException">There is no such model.</exception>
-    /// <exception cref="InvalidDataException">The manifest is damaged.</exception>
+    /// <exception cref="ModelException">The manifest is damaged.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public IReadOnlyList<FileCheck> Verify(string name)
     {
@@ -176,7 +175,7 @@ public sealed class ModelStore
     /// <param name="unknown">What to do with files whose hashes are not those of the release.</param>
     /// <returns>The model as it stands in the store.</returns>
     /// <exception cref="ArgumentException">There is no such model, or its files are others.</exception>
-    /// <exception cref="InvalidDataException">A file has an unknown hash and is not trusted, or is damaged.</exception>
+    /// <exception cref="ModelException">A file has an unknown hash and is not trusted, or is damaged.</exception>
     /// <exception cref="IOException">A file cannot be read, or the store not written.</exception>
     public StoredModel Import(string name, IEnumerable<string> files, UnknownFiles unknown = UnknownFiles.Refuse)
     {
@@ -190,7 +189,7 @@ public sealed class ModelStore
             var content = offered.Read();
             var hash = Hash(content);
             if (hash != file.Sha256 && unknown == UnknownFiles.Refuse)
-                throw new InvalidDataException(
+                throw new ModelException(
                     $"{path}: expected SHA-256 {file.Sha256 ?? "(not known)"} ({definition.Origin}); found {hash}. If you trust where the file comes from, import it with --trust.");
             contents.Add(content);
             stored.Add(new(file.Name, content.Length, hash, path));
@@ -227,8 +226,7 @@ public sealed class ModelStore
     /// <param name="cancellation">Stops; what has arrived is kept for the next time.</param>
     /// <returns>The model first, then those beside it.</returns>
     /// <exception cref="ArgumentException">There is no such model, or the options contradict themselves.</exception>
-    /// <exception cref="InvalidOperationException">No address is known.</exception>
-    /// <exception cref="InvalidDataException">A file is another than was expected, or its hash is not known and it is not trusted.</exception>
+    /// <exception cref="ModelException">No address is known; or a file is another than was expected, or its hash is not known and it is not trusted.</exception>
     /// <exception cref="IOException">A file cannot be downloaded, or the store not written.</exception>
     public async Task<IReadOnlyList<PulledModel>> PullAsync(
         string name, PullOptions? options = null, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
@@ -304,11 +302,11 @@ public sealed class ModelStore
         {
             definition.Validate(contents);
         }
-        catch (InvalidDataException error)
+        catch (ModelException error)
         {
             // What is here is complete and useless: nothing to resume.
             downloads.ForEach(download => download.Discard());
-            throw new InvalidDataException($"{string.Join(", ", stored.Select(file => file.Source))}: {error.Message} Nothing was installed.", error);
+            throw new ModelException($"{string.Join(", ", stored.Select(file => file.Source))}: {error.Message} Nothing was installed.", error);
         }
         var model = Describe(definition, stored);
         foreach (var file in stored)
@@ -326,7 +324,7 @@ public sealed class ModelStore
         {
             return Verify(name) is { Count: > 0 } checks && checks.All(check => check.IsSound) ? Find(name) : null;
         }
-        catch (InvalidDataException)
+        catch (ModelException)
         {
             return null;
         }
@@ -336,10 +334,10 @@ public sealed class ModelStore
     {
         var unreachable = definition.Files.Where(file => options.AddressOf(file) == null).Select(file => file.Name).ToArray();
         if (unreachable.Length > 0)
-            throw new InvalidOperationException(
+            throw new ModelException(
                 $"{definition.Name}: no address is known for {string.Join(", ", unreachable)}. Get the files of the {definition.Origin} and run: pristine models import {definition.Name} DIR, or name a mirror with --from URL.");
         if (options.Unknown == UnknownFiles.Refuse && definition.Files.FirstOrDefault(file => file.Sha256 == null) is { } unknown)
-            throw new InvalidDataException(
+            throw new ModelException(
                 $"{definition.Name}: the SHA-256 of {FileDownload.Display(options.AddressOf(unknown)!)} is not known, so the download could not be checked. If you trust the address, add --trust; what arrives is then recorded as trusted, with its hash.");
     }
 

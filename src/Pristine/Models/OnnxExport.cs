@@ -48,7 +48,7 @@ public sealed class OnnxExport
 
     /// <summary>Reads a network: a file that begins as JSON does is taken as Keras' model.json, any other as ARNIQA's checkpoint.</summary>
     /// <param name="path">The file; the shards that a model.json names lie beside it.</param>
-    /// <exception cref="InvalidDataException">It is neither, damaged, or a tensor is missing or has another shape.</exception>
+    /// <exception cref="ModelException">It is neither, damaged, or a tensor is missing or has another shape.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static OnnxExport Read(string path)
     {
@@ -74,8 +74,7 @@ public sealed class OnnxExport
     /// <param name="store">The store.</param>
     /// <param name="name">One of <see cref="InstalledNames"/>.</param>
     /// <exception cref="ArgumentException">The name is another.</exception>
-    /// <exception cref="InvalidOperationException">The network is not here; the message says how to get it.</exception>
-    /// <exception cref="InvalidDataException">A file is not the one that came in.</exception>
+    /// <exception cref="ModelException">The network is not here; the message says how to get it; or a file is not the one that came in.</exception>
     public static OnnxExport Installed(ModelStore store, string name)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -93,8 +92,7 @@ public sealed class OnnxExport
 
     /// <summary>The network with a regressor of ARNIQA behind it.</summary>
     /// <param name="path">For example <c>regressor_koniq10k.pth</c>.</param>
-    /// <exception cref="InvalidOperationException">The network is not ARNIQA's.</exception>
-    /// <exception cref="InvalidDataException">The file is no regressor, damaged, or for another number of features.</exception>
+    /// <exception cref="ModelException">The network is not ARNIQA's; or the file is no regressor, damaged, or for another number of features.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public OnnxExport WithHead(string path)
     {
@@ -107,8 +105,7 @@ public sealed class OnnxExport
     /// <param name="store">The store.</param>
     /// <param name="head">For example <c>koniq10k</c>.</param>
     /// <exception cref="ArgumentException">There is no such regressor.</exception>
-    /// <exception cref="InvalidOperationException">The network is not ARNIQA's, or the regressor is not installed.</exception>
-    /// <exception cref="InvalidDataException">The file is not the one that was imported, or for another number of features.</exception>
+    /// <exception cref="ModelException">The network is not ARNIQA's, or the regressor is not installed; or the file is not the one that was imported, or for another number of features.</exception>
     public OnnxExport WithHead(ModelStore store, string head)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -138,10 +135,10 @@ public sealed class OnnxExport
     private OnnxExport WithHead(LinearHead head, string file, string source)
     {
         if (Layout != NetworkLayout.Arniqa)
-            throw new InvalidOperationException($"{file}: expected an encoder of ARNIQA before a regressor of ARNIQA; found the ResNet-50 of Keras.");
+            throw new ModelException($"{file}: expected an encoder of ARNIQA before a regressor of ARNIQA; found the ResNet-50 of Keras.");
         return head.Weights.Count == 2 * Network.Features
             ? new(Layout, Network, _source, head, source)
-            : throw new InvalidDataException($"{file}: expected {2 * Network.Features} weights, twice the features of the encoder; found {head.Weights.Count}.");
+            : throw new ModelException($"{file}: expected {2 * Network.Features} weights, twice the features of the encoder; found {head.Weights.Count}.");
     }
 
     private void Write(string path, OnnxGraph graph, string? calibration)
@@ -155,6 +152,6 @@ public sealed class OnnxExport
         graph.Save(path);
     }
 
-    private static InvalidOperationException Missing(ModelStore store, string name) =>
+    private static ModelException Missing(ModelStore store, string name) =>
         new($"The model {name} is not installed in {store.Folder}; run: pristine models pull {name}, or: pristine models import {name} DIR");
 }

@@ -22,7 +22,7 @@ internal abstract class PickleReader(string source)
     protected string Source { get; } = source;
 
     /// <summary>Reads the value that the pickle describes.</summary>
-    /// <exception cref="InvalidDataException">The pickle is damaged, cut off, or asks for something that is not allowed.</exception>
+    /// <exception cref="ModelException">The pickle is damaged, cut off, or asks for something that is not allowed.</exception>
     public object? Read(byte[] bytes)
     {
         _bytes = bytes;
@@ -55,7 +55,7 @@ internal abstract class PickleReader(string source)
     /// <summary>Gives an object its state.</summary>
     protected abstract void SetState(object? target, object? state);
 
-    protected InvalidDataException Bad(string message) => new($"{Source}: at byte {_position} of the pickle {message}.");
+    protected ModelException Bad(string message) => new($"{Source}: at byte {_position} of the pickle {message}.");
 
     /// <summary>The value as a <typeparamref name="T"/>, or an error that says what stood there instead.</summary>
     protected T Expect<T>(object? value, string what) =>

@@ -91,14 +91,14 @@ public sealed class QualityHead
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidDataException">It is no such file, or damaged; the message says what was expected and found.</exception>
+    /// <exception cref="ModelException">It is no such file, or damaged; the message says what was expected and found.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static QualityHead Read(string path) => Parse(File.ReadAllBytes(path), path);
 
     /// <summary>Reads the content of a file.</summary>
     /// <param name="content">The content.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <exception cref="InvalidDataException">It is no such file, or damaged.</exception>
+    /// <exception cref="ModelException">It is no such file, or damaged.</exception>
     public static QualityHead Parse(ReadOnlySpan<byte> content, string file)
     {
         var end = content[..Math.Min(content.Length, LongestHeader)].IndexOf((byte)'\n');
@@ -110,20 +110,20 @@ public sealed class QualityHead
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{file}: expected a head of the format {Format}, made by pristine fit; its first line is no JSON: {error.Message}", error);
+            throw new ModelException($"{file}: expected a head of the format {Format}, made by pristine fit; its first line is no JSON: {error.Message}", error);
         }
         if (header?.Format != Format)
-            throw new InvalidDataException($"{file}: expected a head of the format {Format}, made by pristine fit; found {(header == null ? "another kind of file" : $"'{header.Format}'")}.");
+            throw new ModelException($"{file}: expected a head of the format {Format}, made by pristine fit; found {(header == null ? "another kind of file" : $"'{header.Format}'")}.");
         var bytes = content[(end + 1)..];
         if (header.Count < 1 || bytes.Length != (long)header.Count * sizeof(float))
-            throw new InvalidDataException($"{file}: expected {header.Count} weights, {(long)header.Count * sizeof(float)} bytes; found {bytes.Length} bytes.");
+            throw new ModelException($"{file}: expected {header.Count} weights, {(long)header.Count * sizeof(float)} bytes; found {bytes.Length} bytes.");
         try
         {
             return new(header.Name, header.Features, MemoryMarshal.Cast<byte, float>(bytes.ToArray()), header.Bias, header.Worst, header.Best, header.Training);
         }
         catch (ArgumentException error)
         {
-            throw new InvalidDataException($"{file}: {error.Message}", error);
+            throw new ModelException($"{file}: {error.Message}", error);
         }
     }
 

@@ -98,7 +98,7 @@ public sealed class ResNet50
     /// <param name="source">Name of the file, for messages.</param>
     /// <param name="weights">Reads the weights of one convolution.</param>
     /// <param name="stride">Where the strides stand.</param>
-    /// <exception cref="InvalidDataException">A tensor has another shape than the network needs; the message names it.</exception>
+    /// <exception cref="ModelException">A tensor has another shape than the network needs; the message names it.</exception>
     public static ResNet50 Build(string source, Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -160,7 +160,7 @@ public sealed class ResNet50
         {
             var factor = layer.Scale.Values[c] / Math.Sqrt(layer.Variance.Values[c] + layer.Epsilon);
             if (!double.IsFinite(factor))
-                throw new InvalidDataException($"{source}: {layer.Variance.Name} or {layer.Scale.Name} is not finite, or negative, at channel {c} ({place}).");
+                throw new ModelException($"{source}: {layer.Variance.Name} or {layer.Scale.Name} is not finite, or negative, at channel {c} ({place}).");
             for (var i = c * perChannel; i < (c + 1) * perChannel; i++)
                 weights[i] = (float)(layer.Kernel.Values[i] * factor);
             bias[c] = (float)(((layer.Bias?.Values[c] ?? 0.0) - layer.Mean.Values[c]) * factor + layer.Shift.Values[c]);
@@ -171,7 +171,7 @@ public sealed class ResNet50
     private static void Check(string source, ConvolutionPlace place, WeightTensor tensor, params int[] shape)
     {
         if (!tensor.Shape.SequenceEqual(shape))
-            throw new InvalidDataException(
+            throw new ModelException(
                 $"{source}: expected {tensor.Name} of shape [{string.Join(", ", shape)}] ({place}); found [{string.Join(", ", tensor.Shape)}].");
     }
 }

@@ -15,22 +15,22 @@ public static class TorchCheckpoint
     /// <param name="file">Contents of the file.</param>
     /// <param name="source">Its name for messages, for example <c>ARNIQA.pth</c>.</param>
     /// <returns>All tensors by name.</returns>
-    /// <exception cref="InvalidDataException">The file is damaged, cut off, no such archive, or asks for something other than tensors.</exception>
+    /// <exception cref="ModelException">The file is damaged, cut off, no such archive, or asks for something other than tensors.</exception>
     public static IReadOnlyDictionary<string, TorchTensor> ReadStateDict(byte[] file, string source) => Tensors(source, Unpickle(file, source) switch
     {
         Dictionary<object, object?> dict => dict,
-        var other => throw new InvalidDataException($"{source}: expected a state dict; found {Describe(other)}."),
+        var other => throw new ModelException($"{source}: expected a state dict; found {Describe(other)}."),
     });
 
     /// <summary>Reads the tensors that a TorchScript module holds as attributes; submodules are not followed.</summary>
     /// <param name="file">Contents of the file.</param>
     /// <param name="source">Its name for messages, for example <c>regressor_kadid10k.pth</c>.</param>
     /// <returns>The tensors by attribute name.</returns>
-    /// <exception cref="InvalidDataException">The file is damaged, cut off, no such archive, or asks for something other than tensors.</exception>
+    /// <exception cref="ModelException">The file is damaged, cut off, no such archive, or asks for something other than tensors.</exception>
     public static IReadOnlyDictionary<string, TorchTensor> ReadModule(byte[] file, string source) => Tensors(source, Unpickle(file, source) switch
     {
         TorchPickle.Module { State: { } state } => state,
-        var other => throw new InvalidDataException($"{source}: expected a TorchScript module; found {Describe(other)}."),
+        var other => throw new ModelException($"{source}: expected a TorchScript module; found {Describe(other)}."),
     });
 
     private static string Describe(object? value) => value switch
@@ -45,7 +45,7 @@ public static class TorchCheckpoint
     {
         var tensors = values.Where(pair => pair.Value is TorchTensor)
             .ToDictionary(pair => pair.Key.ToString()!, pair => (TorchTensor)pair.Value!, StringComparer.Ordinal);
-        return tensors.Count > 0 ? tensors : throw new InvalidDataException($"{source}: expected tensors; found none.");
+        return tensors.Count > 0 ? tensors : throw new ModelException($"{source}: expected tensors; found none.");
     }
 
     private static object? Unpickle(byte[] file, string source)
@@ -96,7 +96,7 @@ internal sealed class TorchArchive : IDisposable
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"{_source}: '{name}' cannot be read; {error.Message}", error);
+            throw new ModelException($"{_source}: '{name}' cannot be read; {error.Message}", error);
         }
         if (read < content.Length || more)
             throw Bad($"'{name}' should have {content.Length} bytes; found {(more ? "more" : read)}: the file is damaged");
@@ -117,7 +117,7 @@ internal sealed class TorchArchive : IDisposable
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"{_source}: expected a zip archive as torch.save writes it; it is something else, or cut off. {error.Message}", error);
+            throw new ModelException($"{_source}: expected a zip archive as torch.save writes it; it is something else, or cut off. {error.Message}", error);
         }
     }
 
@@ -150,11 +150,11 @@ internal sealed class TorchArchive : IDisposable
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"{_source}: the zip archive's directory is damaged; {error.Message}", error);
+            throw new ModelException($"{_source}: the zip archive's directory is damaged; {error.Message}", error);
         }
     }
 
-    private InvalidDataException Bad(string message) => new($"{_source}: {message}.");
+    private ModelException Bad(string message) => new($"{_source}: {message}.");
 }
 
 /// <summary>What the pickles of PyTorch mean: dicts, tensors over storages, and modules with a state.</summary>

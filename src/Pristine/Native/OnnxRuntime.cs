@@ -5,28 +5,10 @@ using Microsoft.ML.OnnxRuntime;
 namespace Pristine.Native;
 
 /// <summary>ONNX Runtime refused something; the message is its own.</summary>
-public sealed class OnnxRuntimeException : Exception
+/// <param name="message">What happened.</param>
+/// <param name="innerException">The cause; null if there is none.</param>
+public sealed class OnnxRuntimeException(string message, Exception? innerException = null) : PristineException(message, innerException)
 {
-    /// <summary>An error without a message.</summary>
-    public OnnxRuntimeException()
-    {
-    }
-
-    /// <summary>An error.</summary>
-    /// <param name="message">What happened.</param>
-    public OnnxRuntimeException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>An error with its cause.</summary>
-    /// <param name="message">What happened.</param>
-    /// <param name="innerException">The cause.</param>
-    public OnnxRuntimeException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
-
     internal OnnxRuntimeException(Microsoft.ML.OnnxRuntime.OnnxRuntimeException error)
         : this($"ONNX Runtime: {error.Message}", error)
     {

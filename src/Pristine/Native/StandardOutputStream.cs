@@ -10,10 +10,22 @@ public sealed partial class StandardOutputStream : Stream
 {
     private const int Descriptor = 1;
     private const int InterruptedCall = 4;
-    private readonly Stream? _console = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : null;
+    private const int BrokenPipe = 32;
+    private readonly Stream? _console;
+
+    /// <summary>Opens standard output.</summary>
+    /// <exception cref="IOException">The process was started without it.</exception>
+    public StandardOutputStream()
+    {
+        var console = StandardStreams.OpenOutput();
+        _console = OperatingSystem.IsWindows() ? console : null;
+    }
 
     /// <summary>True once a write has failed.</summary>
     public bool IsBroken { get; private set; }
+
+    /// <summary>True once a write has failed because the reader of the pipe has gone: nobody is left to tell.</summary>
+    public bool HasNoReader { get; private set; }
 
     /// <inheritdoc/>
     public override bool CanRead => false;
@@ -58,6 +70,7 @@ public sealed partial class StandardOutputStream : Stream
             if (error == InterruptedCall)
                 continue;
             IsBroken = true;
+            HasNoReader = error == BrokenPipe;
             throw new IOException($"Standard output cannot be written: {Marshal.GetPInvokeErrorMessage(error)}.");
         }
     }

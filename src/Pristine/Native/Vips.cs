@@ -22,8 +22,7 @@ public static unsafe partial class Vips
     private static List<string>? warnings;
 
     /// <summary>The library's version, for example <c>8.18.7</c>. Starts the library if need be.</summary>
-    /// <exception cref="DllNotFoundException">The library is not here; the message says where it was looked for.</exception>
-    /// <exception cref="InvalidOperationException">The library is here but does not start.</exception>
+    /// <exception cref="DllNotFoundException">The library is not here, or does not start; the message says where it was looked for, or why.</exception>
     public static string Version => Started.Value;
 
     /// <summary>
@@ -90,7 +89,7 @@ public static unsafe partial class Vips
         if (vips_init("pristine") != 0)
         {
             var message = Marshal.PtrToStringUTF8(vips_error_buffer());
-            throw new InvalidOperationException($"libvips does not start: {message?.Trim()}");
+            throw new DllNotFoundException($"libvips does not start: {message?.Trim()}");
         }
         vips_concurrency_set(1);
         vips_cache_set_max(0);

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Models;
 using Pristine.Native;
 using Pristine.Tables;
 
@@ -50,7 +51,7 @@ public sealed class ImageScorer : IDisposable
     /// <summary>Scores all images of an item.</summary>
     /// <param name="item">The item.</param>
     /// <param name="firstKey">The key of its first image.</param>
-    /// <exception cref="InvalidOperationException">A metric cannot run here.</exception>
+    /// <exception cref="ModelException">A metric cannot run here.</exception>
     public ScoredItem Score(DatasetItem item, long firstKey)
     {
         ArgumentNullException.ThrowIfNull(item);
@@ -60,13 +61,13 @@ public sealed class ImageScorer : IDisposable
     /// <summary>Scores one image file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The row, with the path as id.</returns>
-    /// <exception cref="InvalidOperationException">A metric cannot run here.</exception>
+    /// <exception cref="ModelException">A metric cannot run here.</exception>
     public ScoreRow Score(string path) => Score(new FileSource(path, path));
 
     /// <summary>Scores one image.</summary>
     /// <param name="image">Where its bytes are.</param>
     /// <returns>The row, with the image's reference as id.</returns>
-    /// <exception cref="InvalidOperationException">A metric cannot run here.</exception>
+    /// <exception cref="ModelException">A metric cannot run here.</exception>
     public ScoreRow Score(MediaSource image)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -60,7 +60,7 @@ public static class ScoreTableRun
     /// <param name="cancellation">Ends the run: finished rows are written, then <see cref="OperationCanceledException"/> is thrown.</param>
     /// <returns>All items of the shard in order, each when its rows are known; rows are on disk when a part is full, and at the end.</returns>
     /// <exception cref="ScoreTableException">The table is of another dataset, or a metric's column of another version or model.</exception>
-    /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
+    /// <exception cref="ModelException">A metric cannot run here (a model is not installed).</exception>
     /// <exception cref="DatasetException">
     /// The dataset's records name no image, and the table has metrics; or it cannot be read on, thrown after the results of the items before.
     /// </exception>
@@ -77,7 +77,7 @@ public static class ScoreTableRun
         if (options.Shards is < 1 or > 10_000 || options.Shard < 0 || options.Shard >= options.Shards)
             throw new ArgumentOutOfRangeException(nameof(options), $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
         if (scoring.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
-            throw new InvalidOperationException(absent.Missing);
+            throw new ModelException(absent.Missing!);
         if (scoring.AllMetrics.Count > 0 || TableProvenance.Read(folder) is { Columns.Count: > 0 })
             dataset.RequireImages(cancellation);
         return Run(dataset, Path.GetFullPath(folder), scoring, options, cancellation);
@@ -156,7 +156,7 @@ public static class ScoreTableRun
             }
             metrics.AddRange(scoring.AllMetrics.Where(metric => metrics.All(known => known.Name != metric.Name)));
             if (metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
-                throw new InvalidOperationException(absent.Missing);
+                throw new ModelException(absent.Missing!);
             var asked = metrics.Select(ColumnProvenance.Of).ToArray();
             var all = old.Columns.Select(column => asked.FirstOrDefault(now => now.Metric == column.Metric) ?? column)
                 .Concat(asked.Where(column => old.Columns.All(known => known.Metric != column.Metric)));

@@ -69,7 +69,7 @@ public static class ScoringRun
     /// <param name="start">How many items to skip at the beginning, to go on after an interrupted run; keys stay those of the whole dataset.</param>
     /// <param name="cancellation">Ends the run: finished results are given first, then <see cref="OperationCanceledException"/> is thrown.</param>
     /// <returns>The items with their rows, in order.</returns>
-    /// <exception cref="InvalidOperationException">A metric cannot run here (a model is not installed).</exception>
+    /// <exception cref="ModelException">A metric cannot run here (a model is not installed).</exception>
     /// <exception cref="DatasetException">
     /// The dataset's records name no image, and a metric is asked for; or it cannot be read on, thrown after the results of the items before.
     /// </exception>
@@ -81,7 +81,7 @@ public static class ScoringRun
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         if (options.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
-            throw new InvalidOperationException(absent.Missing);
+            throw new ModelException(absent.Missing!);
         if (options.AllMetrics.Count > 0)
             dataset.RequireImages(cancellation);
         var files = FilesOf(dataset);

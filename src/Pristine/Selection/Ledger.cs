@@ -5,6 +5,11 @@ using Pristine.Scoring;
 
 namespace Pristine.Selection;
 
+/// <summary>A ledger that is not there or cannot be read. The message says what was expected and found.</summary>
+/// <param name="message">Expected, found and file.</param>
+/// <param name="innerException">The cause; null if there is none.</param>
+public sealed class LedgerException(string message, Exception? innerException = null) : PristineException(message, innerException);
+
 /// <summary>What a ledger was made of: the file <c>LEDGER.selection.json</c> beside it.</summary>
 /// <param name="Table">The score table's folder.</param>
 /// <param name="Selection">What was asked for.</param>
@@ -15,12 +20,12 @@ public sealed record LedgerSelection(string Table, SelectionOptions Selection)
 
     /// <summary>Reads the file beside a ledger.</summary>
     /// <param name="ledger">The ledger.</param>
-    /// <exception cref="IOException">It is not there, or not what it should be.</exception>
+    /// <exception cref="LedgerException">It is not there, or not what it should be.</exception>
     public static LedgerSelection Read(string ledger)
     {
         var file = ledger + Suffix;
         if (!File.Exists(file))
-            throw new FileNotFoundException($"Expected {file} beside the ledger {ledger}: it says which table and rules the ledger comes from.");
+            throw new LedgerException($"Expected {file} beside the ledger {ledger}: it says which table and rules the ledger comes from.");
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(file));
@@ -29,7 +34,7 @@ public sealed record LedgerSelection(string Table, SelectionOptions Selection)
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new InvalidDataException($"Expected a selection in {file}; {exception.Message}", exception);
+            throw new LedgerException($"Expected a selection in {file}; {exception.Message}", exception);
         }
     }
 
@@ -109,12 +114,12 @@ public sealed class Ledger
 
     /// <summary>Opens a ledger.</summary>
     /// <param name="file">The file.</param>
-    /// <exception cref="FileNotFoundException">It is not there.</exception>
+    /// <exception cref="LedgerException">It is not there.</exception>
     public static Ledger Open(string file) =>
-        System.IO.File.Exists(file) ? new Ledger(Path.GetFullPath(file)) : throw new FileNotFoundException($"Expected a ledger; '{file}' does not exist.");
+        System.IO.File.Exists(file) ? new Ledger(Path.GetFullPath(file)) : throw new LedgerException($"Expected a ledger; '{file}' does not exist.");
 
     /// <summary>Reads the entries in the order of the dataset.</summary>
-    /// <exception cref="InvalidDataException">The file is no ledger.</exception>
+    /// <exception cref="LedgerException">The file is no ledger.</exception>
     public IEnumerable<LedgerEntry> Read()
     {
         using var database = DuckDbConnection.Open();
@@ -175,6 +180,6 @@ public sealed class Ledger
         }
     }
 
-    private static InvalidDataException NoLedger(DuckDbException exception) =>
+    private static LedgerException NoLedger(DuckDbException exception) =>
         new($"Expected a ledger that 'pristine select' wrote. {exception.Message}", exception);
 }

@@ -77,25 +77,6 @@ public sealed class Rule
 }
 
 /// <summary>A rule that cannot be understood. The message shows the rule, the place, and what was expected.</summary>
-public sealed class RuleException : Exception
-{
-    /// <summary>Makes one with a message.</summary>
-    /// <param name="message">Expected and found.</param>
-    public RuleException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Makes one with a message and the cause.</summary>
-    /// <param name="message">Expected and found.</param>
-    /// <param name="inner">The cause.</param>
-    public RuleException(string message, Exception inner)
-        : base(message, inner)
-    {
-    }
-
-    /// <summary>Makes one without a message.</summary>
-    public RuleException()
-    {
-    }
-}
+/// <param name="message">Expected, found, and the place.</param>
+/// <param name="innerException">The cause; null if there is none.</param>
+public sealed class RuleException(string message, Exception? innerException = null) : PristineException(message, innerException);

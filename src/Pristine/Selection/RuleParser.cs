@@ -89,6 +89,17 @@ internal sealed class RuleParser
 
     private const string ItemPrefix = "item";
     private static readonly string[] Comparisons = ["<=", ">=", "<>", "!=", "==", "<", ">", "="];
+
+    /// <summary>How other languages write what SQL writes otherwise; the longest first.</summary>
+    private static readonly (string Foreign, string Hint)[] ForeignSymbols =
+    [
+        ("&&", "write and"), ("||", "write or"), ("=<", "write <="), ("=>", "write >="), ("=~", "write like"), ("!~", "write not like"),
+        ("**", "write a product, such as brisque * brisque"), ("&", "write and"), ("|", "write or"), ("!", "write not"), ("~", "write like"),
+        ("^", "write a product, such as brisque * brisque"), ("[", "write in ('a', 'b'), or between 1 and 2"), ("{", "write in ('a', 'b')"),
+        ("\u2264", "write <="), ("\u2265", "write >="), ("\u2260", "write <>"), ("`", "a column may stand in double quotes, a text in single ones"),
+        ("\u2018", "a text stands in straight single quotes: 'jpeg'"), ("\u2019", "a text stands in straight single quotes: 'jpeg'"),
+        ("\u201c", "a column may stand in straight double quotes, a text in single ones"), (";", "a rule is one condition"),
+    ];
     private static readonly string[] Reserved = ["and", "or", "not", "between", "in", "is", "null", "like", "ilike", "select", "from", "case", "cast"];
     private readonly string _text;
     private readonly RuleColumns _columns;
@@ -96,6 +107,7 @@ internal sealed class RuleParser
     private int _next;
     private int _depth;
     private int _terms;
+    private int _lists;
 
     public RuleParser(string text, RuleColumns columns)
     {
@@ -194,12 +206,14 @@ internal sealed class RuleParser
         if (!TakeSymbol("("))
             throw Error("'('");
         var choices = new List<RuleExpression>();
+        _lists++;
         do
         {
             choices.Add(ParseSum());
             CheckKinds(subject, choices[^1]);
         }
         while (TakeSymbol(","));
+        _lists--;
         if (!TakeSymbol(")"))
             throw Error("',' or ')'");
         return new Membership(subject, choices);
@@ -243,7 +257,7 @@ internal sealed class RuleParser
         switch (token.Kind)
         {
             case TokenKind.Number:
-                return new NumberLiteral(token.Text, double.Parse(token.Text, CultureInfo.InvariantCulture));
+                return ParseLiteral(token);
             case TokenKind.Text:
                 return new TextLiteral(token.Text);
             case TokenKind.ItemField:
@@ -254,12 +268,28 @@ internal sealed class RuleParser
                 return new BooleanLiteral(token.Text.Equals("true", StringComparison.OrdinalIgnoreCase));
             case TokenKind.QuotedName:
             case TokenKind.Word when !IsReserved(token.Text):
-                return ParseColumn(token.Text);
+                return ParseColumn(token.Text, mayBeText: token.Kind == TokenKind.QuotedName || IsComparedWithText(_next - 1));
             default:
                 _next--;
-                throw Error("a column, a number or a 'text'");
+                throw Error("a column, a number or a 'text'", token.Text.Equals("null", StringComparison.OrdinalIgnoreCase) ? "write is null" : null);
         }
     }
+
+    /// <summary>A comma after a number is a decimal comma where no list of values is being read.</summary>
+    private NumberLiteral ParseLiteral(Token token)
+    {
+        var isList = _lists > 0;
+        if (!isList && Peek is { Kind: TokenKind.Symbol, Text: "," } comma && _tokens[_next + 1] is { Kind: TokenKind.Number } decimals
+            && comma.Position == token.Position + token.Text.Length && decimals.Position == comma.Position + 1)
+            throw Failure($"expected a number with a point; found {token.Text},{decimals.Text}. Write {token.Text}.{decimals.Text}.");
+        return new NumberLiteral(token.Text, double.Parse(token.Text, CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>True if the token stands right behind <c>TEXT COLUMN =</c>, so that a name there was meant to be a text.</summary>
+    private bool IsComparedWithText(int at) => at >= 2
+        && (_tokens[at - 1] is { Kind: TokenKind.Symbol } symbol ? Comparisons.Contains(symbol.Text) : _tokens[at - 1].Text is "like" or "ilike")
+        && _tokens[at - 2] is { Kind: TokenKind.Word or TokenKind.QuotedName or TokenKind.ItemField } left
+        && (left.Kind == TokenKind.ItemField || _columns.Find(left.Text)?.Kind == TableColumnKind.Text);
 
     private FunctionCall ParseCall(Token name)
     {
@@ -267,6 +297,7 @@ internal sealed class RuleParser
             ?? throw Failure($"There is no function '{name.Text}' for rules. There are {string.Join(", ", RuleFunction.All.Select(known => known.Name))}.");
         _next++;
         var arguments = new List<RuleExpression>();
+        _lists++;
         do
         {
             var argument = Nested(ParseOr);
@@ -277,21 +308,22 @@ internal sealed class RuleParser
             arguments.Add(argument);
         }
         while (TakeSymbol(","));
+        _lists--;
         if (!function.TakesAny && arguments.Count != 1)
             throw Failure($"{function.Name} takes one argument; found {arguments.Count}.");
         return TakeSymbol(")") ? new FunctionCall(function, arguments) : throw Error("',' or ')'");
     }
 
-    private ColumnReference ParseColumn(string name)
+    private ColumnReference ParseColumn(string name, bool mayBeText = false)
     {
         if (_columns.Find(name) is { } column)
         {
             var kind = column.Kind switch { TableColumnKind.Text => ValueKind.Text, TableColumnKind.Boolean => ValueKind.Boolean, _ => ValueKind.Number };
             return new ColumnReference(column.Name, kind, column.IsFloat);
         }
-        var nearest = $"Nearest: {string.Join(", ", MetricCatalog.Nearest(name.ToLowerInvariant(), _columns.Names))}";
+        var nearest = $"Nearest: {string.Join(", ", NearestNames.Of(name, _columns.Names))}";
         throw Failure(RuleColumns.Any(_columns.Metrics).Find(name) == null
-            ? $"There is no column '{name}'. {nearest}; a field of the dataset's items is item.{name}."
+            ? $"There is no column '{name}'. {(mayBeText ? $"A text stands in single quotes: '{name}'. " : "")}{nearest}; a field of the dataset's items is item.{name}."
             : $"The table has no column '{name}'; 'pristine score INPUT --out TABLE --metrics ...' adds it. {nearest}.");
     }
 
@@ -404,6 +436,10 @@ internal sealed class RuleParser
             else
             {
                 var at = i;
+                // Before the symbols that exist: "=<" begins with one of them.
+                if (ForeignSymbols.FirstOrDefault(other => string.CompareOrdinal(_text, at, other.Foreign, 0, other.Foreign.Length) == 0) is { Foreign: { } foreign } found
+                    && !(foreign == "!" && at + 1 < _text.Length && _text[at + 1] == '='))
+                    throw Error($"no '{foreign}' here; {found.Hint}", i);
                 var symbol = Comparisons.FirstOrDefault(s => string.CompareOrdinal(_text, at, s, 0, s.Length) == 0)
                     ?? ("(),+-*/%".Contains(c, StringComparison.Ordinal) ? c.ToString() : throw Error($"no '{c}' here", i));
                 tokens.Add(new Token(TokenKind.Symbol, symbol, i));
@@ -437,6 +473,9 @@ internal sealed class RuleParser
                 i = end;
                 return new Token(TokenKind.QuotedName, _text[start..end], start);
             }
+            // A dash may be a minus; the other signs stand in names alone.
+            if (_text.AsSpan(start..end).ContainsAny('@', ':'))
+                ParseColumn(_text[start..end]);
         }
         return new Token(TokenKind.Word, word, start);
     }
@@ -489,7 +528,8 @@ internal sealed class RuleParser
 
     private RuleException Failure(string message) => new($"In the rule '{Shown}': {message}");
 
-    private RuleException Error(string expected) => Error(expected, Peek.Position, Peek.Text);
+    private RuleException Error(string expected, string? hint = null) =>
+        Error(expected, Peek.Position, hint == null ? Peek.Text : $"{Peek.Text}; {hint}");
 
     private RuleException Error(string expected, int position, string? found = null) => new(
         $"In the rule '{Shown}' at character {position + 1}: expected {expected}{(found == null ? "" : $"; found {found}")}.");

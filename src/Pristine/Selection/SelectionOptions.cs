@@ -34,8 +34,14 @@ public sealed record TopShare(decimal Amount, bool IsPercent)
         return decimal.TryParse(isPercent ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
             && amount >= 0 && (isPercent ? amount <= 100 : amount == decimal.Floor(amount))
             ? new TopShare(amount, isPercent)
-            : throw new RuleException($"Expected a number of items or a share from 0% to 100%; found '{text}'.");
+            : throw new RuleException($"Expected a number of items such as 1000, or a share from 0% to 100%; found '{text}'.{Hint(text)}");
     }
+
+    /// <summary>A share below 1 was meant as a percentage.</summary>
+    private static string Hint(string text) =>
+        decimal.TryParse(text.Replace(',', '.'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share) && share is > 0 and < 1
+            ? string.Create(CultureInfo.InvariantCulture, $" Write {100 * share:0.####}%.")
+            : "";
 
     /// <inheritdoc/>
     public override string ToString() => Amount.ToString(CultureInfo.InvariantCulture) + (IsPercent ? "%" : "");
@@ -55,11 +61,20 @@ public sealed record PercentileRange(decimal Low, decimal High)
         var ends = text.Split("..");
         if (ends.Length == 2 && TryParse(ends[0], out var low) && TryParse(ends[1], out var high) && low <= high && high <= 100)
             return new PercentileRange(low, high);
-        throw new RuleException($"Expected percentiles such as p5..p95, from p0 to p100, the smaller first; found '{text}'.");
+        throw new RuleException($"Expected percentiles such as p5..p95, from p0 to p100, the smaller first; found '{text}'.{Hint(text)}");
     }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"p{Low}..p{High}");
+
+    /// <summary>Other ways to write a range, put right.</summary>
+    private static string Hint(string text)
+    {
+        var numbers = text.Split(["..", "-", ",", " "], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part => part.Trim('p', 'P', '%')).ToArray();
+        return numbers.Length == 2 && numbers.All(number => decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _))
+            ? $" Write p{numbers[0]}..p{numbers[1]}."
+            : "";
+    }
 
     private static bool TryParse(string text, out decimal percentile)
     {

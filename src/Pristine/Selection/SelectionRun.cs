@@ -183,7 +183,7 @@ public sealed class SelectionRun : IDisposable
     {
         // DuckDB writes where it is confined to; from there the bytes go to wherever the user wants them, also to a pipe.
         var file = Path.Combine(_folder, $"ledger.{format}");
-        _database.Execute($"COPY ({LedgerQuery(droppedOnly)}) TO {DuckDbConnection.Literal(file)} {ScoreTable.CopyOptions(format)}");
+        _database.Execute($"COPY ({ScoreTable.Written(_database, LedgerQuery(droppedOnly), format)}) TO {DuckDbConnection.Literal(file)} {ScoreTable.CopyOptions(format)}");
         using (var written = File.OpenRead(file))
             written.CopyTo(stream);
         File.Delete(file);

@@ -120,7 +120,7 @@ public sealed class ScoreTable
         ArgumentException.ThrowIfNullOrEmpty(file);
         var options = CopyOptions(format);
         using var database = DuckDbConnection.Open();
-        var query = $"SELECT * FROM {Source} ORDER BY key";
+        var query = Written(database, $"SELECT * FROM {Source} ORDER BY key", format);
         long rows = 0;
         if (file != "-" && !(File.Exists(file) && !Vips.IsRegularFile(file)))
         {
@@ -189,6 +189,25 @@ public sealed class ScoreTable
     private IEnumerable<(string Name, string Type)> ColumnTypes => TablePart.FixedColumns.Concat(
         ColumnsOf(Provenance.Columns).Where(column => column.Kind == TableColumnKind.Number && TablePart.FixedColumns.All(known => known.Name != column.Name))
             .Select(column => (column.Name, column.IsFloat ? "FLOAT" : "DOUBLE")));
+
+    /// <summary>A query as a format shows its rows: in text, numbers as JSON lines of <c>score</c> have them, 32 bits short and whole ones without <c>.0</c>.</summary>
+    internal static string Written(DuckDbConnection database, string query, string format)
+    {
+        if (format == "parquet")
+            return query;
+        var columns = new List<string>();
+        using var described = database.Query($"SELECT column_name, column_type FROM (DESCRIBE {query})");
+        while (described.Read())
+        {
+            var name = DuckDbConnection.Identifier(described.Text(0)!);
+            var text = $"regexp_replace(CAST({name} AS VARCHAR), '\\.0$', '')";
+            if (described.Text(1) is "FLOAT" or "DOUBLE")
+                columns.Add($"{(format == "csv" ? text : $"CAST({text} AS JSON)")} AS {name}");
+            else
+                columns.Add(name);
+        }
+        return $"SELECT {string.Join(", ", columns)} FROM ({query})";
+    }
 
     /// <summary>How DuckDB writes a format.</summary>
     internal static string CopyOptions(string format) => format switch

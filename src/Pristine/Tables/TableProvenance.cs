@@ -10,28 +10,9 @@ using Pristine.Models;
 namespace Pristine.Tables;
 
 /// <summary>A score table that cannot be read, or not be continued as asked. The message says what was expected and found, and what to do.</summary>
-public sealed class ScoreTableException : Exception
-{
-    /// <summary>Makes one with a message.</summary>
-    /// <param name="message">Expected, found, and the remedy.</param>
-    public ScoreTableException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Makes one with a message and the cause.</summary>
-    /// <param name="message">Expected, found, and the remedy.</param>
-    /// <param name="inner">The cause.</param>
-    public ScoreTableException(string message, Exception inner)
-        : base(message, inner)
-    {
-    }
-
-    /// <summary>Makes one without a message.</summary>
-    public ScoreTableException()
-    {
-    }
-}
+/// <param name="message">Expected, found, and the remedy.</param>
+/// <param name="innerException">The cause; null if there is none.</param>
+public sealed class ScoreTableException(string message, Exception? innerException = null) : PristineException(message, innerException);
 
 /// <summary>The dataset that a score table is about.</summary>
 /// <param name="Input">As the user named it.</param>

@@ -1,3 +1,4 @@
+using Pristine.Datasets;
 using Pristine.Experiments;
 using Pristine.Metrics;
 
@@ -41,7 +42,7 @@ public sealed class FeatureFileTests
         var network = Feature.Get("resnet50");
         new FeatureFile(folder["f"], network.WithDevice("cuda:0")).Dispose();
         new FeatureFile(folder["f"], network.WithDevice("cuda:1")).Dispose();
-        Assert.Contains("resnet50:int8/cuda", Assert.Throws<InvalidDataException>(() => new FeatureFile(folder["f"], network.WithDevice("cpu"))).Message, StringComparison.Ordinal);
+        Assert.Contains("resnet50:int8/cuda", Assert.Throws<DatasetException>(() => new FeatureFile(folder["f"], network.WithDevice("cpu"))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -77,11 +78,11 @@ public sealed class FeatureFileTests
     {
         using var folder = TestFiles.NewFolder();
         new FeatureFile(folder["f"], Set).Dispose();
-        var error = Assert.Throws<InvalidDataException>(() => new FeatureFile(folder["f"], Feature.Get("resnet50")));
+        var error = Assert.Throws<DatasetException>(() => new FeatureFile(folder["f"], Feature.Get("resnet50")));
         Assert.Contains("resnet50:int8 15360", error.Message, StringComparison.Ordinal);
         Assert.Contains("brisque-live:1 36", error.Message, StringComparison.Ordinal);
         File.WriteAllText(folder["photo.jpg"], "not features");
-        Assert.Throws<InvalidDataException>(() => new FeatureFile(folder["photo.jpg"], Set));
+        Assert.Throws<DatasetException>(() => new FeatureFile(folder["photo.jpg"], Set));
         Assert.Equal("not features", File.ReadAllText(folder["photo.jpg"]));
     }
 }

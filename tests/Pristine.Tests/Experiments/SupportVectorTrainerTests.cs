@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Pristine.Datasets;
 using Pristine.Experiments;
 using Pristine.Models;
 
@@ -84,7 +85,7 @@ public sealed class SupportVectorTrainerTests
     [Fact]
     public void What_cannot_be_trained_on_is_refused()
     {
-        Assert.Contains("constant fits", Assert.Throws<InvalidDataException>(() => Train([[0], [1]], [1, 1.1])).Message, StringComparison.Ordinal);
+        Assert.Contains("constant fits", Assert.Throws<DatasetException>(() => Train([[0], [1]], [1, 1.1])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Train([], []));
         Assert.Throws<ArgumentException>(() => Train([[0], [1]], [1]));
         Assert.Throws<ArgumentException>(() => Train([[0], [1, 2]], [1, 2]));

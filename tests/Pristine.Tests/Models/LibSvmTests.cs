@@ -45,7 +45,7 @@ public class LibSvmTests
     {
         var text = Header + "1 1:1 2:3\n-1 1:2\n";
         Assert.NotNull(LibSvmModel.Parse(text, "m"));
-        var error = Assert.Throws<InvalidDataException>(() => LibSvmModel.Parse(text.Replace(part, replacement, StringComparison.Ordinal), "models/m"));
+        var error = Assert.Throws<ModelException>(() => LibSvmModel.Parse(text.Replace(part, replacement, StringComparison.Ordinal), "models/m"));
         Assert.StartsWith("models/m, line ", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
@@ -77,7 +77,7 @@ public class LibSvmTests
     {
         const string Text = "x\n-1 1\n1 0 10\n2 3 4\n";
         Assert.Equal(2, LibSvmRange.Parse(Text, "r").Dimension);
-        var error = Assert.Throws<InvalidDataException>(() => LibSvmRange.Parse(Text.Replace(part, replacement, StringComparison.Ordinal), "models/r"));
+        var error = Assert.Throws<ModelException>(() => LibSvmRange.Parse(Text.Replace(part, replacement, StringComparison.Ordinal), "models/r"));
         Assert.StartsWith("models/r, line ", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }

@@ -72,7 +72,7 @@ public sealed class ModelCatalogTests
     public void A_faulty_entry_is_refused(string good, string bad, string message)
     {
         var at = Good.IndexOf(good, StringComparison.Ordinal);
-        var error = Assert.Throws<InvalidDataException>(() => Parse(string.Concat(Good.AsSpan(0, at), bad, Good.AsSpan(at + good.Length))));
+        var error = Assert.Throws<ModelException>(() => Parse(string.Concat(Good.AsSpan(0, at), bad, Good.AsSpan(at + good.Length))));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
@@ -82,10 +82,10 @@ public sealed class ModelCatalogTests
         var validate = ModelCatalog.Get("arniqa").Validate;
         var checkpoint = new TinyResNet().TorchFile();
         validate([checkpoint]);
-        Assert.Throws<InvalidDataException>(() => validate([TinyResNet.Regressor([1, 2], 3)]));
+        Assert.Throws<ModelException>(() => validate([TinyResNet.Regressor([1, 2], 3)]));
         ModelCatalog.Get("arniqa-live").Validate([TinyResNet.Regressor([1, 2], 3)]);
-        Assert.Throws<InvalidDataException>(() => validate(["<html>a page</html>"u8.ToArray()]));
-        Assert.Throws<InvalidDataException>(() => validate([checkpoint[..^8]]));
+        Assert.Throws<ModelException>(() => validate(["<html>a page</html>"u8.ToArray()]));
+        Assert.Throws<ModelException>(() => validate([checkpoint[..^8]]));
     }
 
     private static IReadOnlyList<ModelDefinition> Parse(string json) =>

@@ -180,7 +180,7 @@ public sealed class ModelPullTests : IDisposable
     public async Task A_wrong_hash_is_refused_at_once_and_leaves_nothing()
     {
         var other = _server.Files[File] = Content(seed: 2);
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => Pull(Store()));
+        var error = await Assert.ThrowsAsync<ModelException>(() => Pull(Store()));
         Assert.Contains($"{Url}: expected SHA-256 {Hash(_content)}; found {Hash(other)} ({other.Length} bytes)", error.Message, StringComparison.Ordinal);
         Assert.Single(_server.Requests);
         Assert.Null(Store().Find(Name));
@@ -269,7 +269,7 @@ public sealed class ModelPullTests : IDisposable
     {
         // The page of a portal or a login, for example.
         _server.Answer = (_, _) => new Reply(200, "<html>"u8.ToArray()) { Headers = [("Content-Type", "text/html")], CutAfter = 0, IsSilentAfterCut = true };
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => Pull(Store(), Quick with { Timeout = TimeSpan.FromMinutes(10) }));
+        var error = await Assert.ThrowsAsync<ModelException>(() => Pull(Store(), Quick with { Timeout = TimeSpan.FromMinutes(10) }));
         Assert.Contains($"{Url}: expected {_content.Length} bytes; found 6 of text/html", error.Message, StringComparison.Ordinal);
     }
 
@@ -277,7 +277,7 @@ public sealed class ModelPullTests : IDisposable
     public async Task A_server_that_sends_more_is_stopped()
     {
         _server.Answer = (_, _) => new Reply(200, [.. _content, 0]) { IsChunked = true };
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => Pull(Store()));
+        var error = await Assert.ThrowsAsync<ModelException>(() => Pull(Store()));
         Assert.Contains($"expected {_content.Length} bytes; the server sends more", error.Message, StringComparison.Ordinal);
     }
 
@@ -336,7 +336,7 @@ public sealed class ModelPullTests : IDisposable
     public async Task A_file_of_unknown_hash_is_downloaded_on_trust_only_and_recorded_so()
     {
         var store = Store(Definition(null));
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => Pull(store));
+        var error = await Assert.ThrowsAsync<ModelException>(() => Pull(store));
         Assert.Contains($"the SHA-256 of {Url} is not known", error.Message, StringComparison.Ordinal);
         Assert.Contains("--trust", error.Message, StringComparison.Ordinal);
         Assert.Empty(_server.Requests);
@@ -351,7 +351,7 @@ public sealed class ModelPullTests : IDisposable
     {
         var own = _server.Files[File] = Content(seed: 2)[..100_000];
         var trusting = Quick with { Unknown = UnknownFiles.Trust };
-        await Assert.ThrowsAsync<InvalidDataException>(() => Pull(Store(), trusting));
+        await Assert.ThrowsAsync<ModelException>(() => Pull(Store(), trusting));
         var model = Assert.Single(await Pull(Store(), trusting with { From = _server.Address })).Model;
         Assert.Equal((true, Hash(own)), (model.Trusted, model.Sha256()));
 
@@ -401,7 +401,7 @@ public sealed class ModelPullTests : IDisposable
     public async Task A_model_without_an_address_can_only_be_imported()
     {
         var definition = Definition(_content) with { Files = [new ModelFile(File, Hash(_content))] };
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => Pull(Store(definition)));
+        var error = await Assert.ThrowsAsync<ModelException>(() => Pull(Store(definition)));
         Assert.Contains($"no address is known for {File}", error.Message, StringComparison.Ordinal);
         Assert.True(Assert.Single(await Pull(Store(definition), Quick with { From = _server.Address })).Downloaded);
     }
@@ -434,8 +434,8 @@ public sealed class ModelPullTests : IDisposable
     [Fact]
     public async Task What_cannot_be_read_is_not_installed_and_not_resumed()
     {
-        var definition = Definition(_content) with { Validate = _ => throw new InvalidDataException("No weights in it.") };
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => Pull(Store(definition)));
+        var definition = Definition(_content) with { Validate = _ => throw new ModelException("No weights in it.") };
+        var error = await Assert.ThrowsAsync<ModelException>(() => Pull(Store(definition)));
         Assert.Contains($"{Url}: No weights in it.", error.Message, StringComparison.Ordinal);
         Assert.Null(Store().Find(Name));
         await Pull(Store());

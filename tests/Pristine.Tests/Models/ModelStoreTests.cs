@@ -20,14 +20,14 @@ public sealed class ModelStoreTests : IDisposable
     {
         Assert.Empty(_store.List());
         Assert.Null(_store.Find(Name));
-        Assert.Contains("not installed", Assert.Throws<InvalidOperationException>(() => _store.Read(Name)).Message, StringComparison.Ordinal);
+        Assert.Contains("not installed", Assert.Throws<ModelException>(() => _store.Read(Name)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Refuses_unknown_files_unless_they_are_trusted()
     {
         var files = SyntheticBrisqueLive.Write(_folder["source"]);
-        var error = Assert.Throws<InvalidDataException>(() => _store.Import(Name, files));
+        var error = Assert.Throws<ModelException>(() => _store.Import(Name, files));
         Assert.Contains(files[0] + ": expected SHA-256 8b04d604", error.Message, StringComparison.Ordinal);
         Assert.Empty(_store.List());
 
@@ -53,7 +53,7 @@ public sealed class ModelStoreTests : IDisposable
     {
         _store.Import(Name, SyntheticBrisqueLive.Write(_folder["source"]), UnknownFiles.Trust);
         File.AppendAllText(Path.Combine(_store.Folder, Name, "allrange"), " ");
-        var error = Assert.Throws<InvalidDataException>(() => _store.Read(Name));
+        var error = Assert.Throws<ModelException>(() => _store.Read(Name));
         Assert.Contains("allrange: expected SHA-256", error.Message, StringComparison.Ordinal);
     }
 
@@ -65,7 +65,7 @@ public sealed class ModelStoreTests : IDisposable
         var text = File.ReadAllText(manifest);
         Assert.Contains("\"trusted\": true", text, StringComparison.Ordinal);
         File.WriteAllText(manifest, text.Replace("\"trusted\": true", "\"trusted\": false", StringComparison.Ordinal));
-        Assert.Contains("expected SHA-256 8b04d604", Assert.Throws<InvalidDataException>(() => _store.Read(Name)).Message, StringComparison.Ordinal);
+        Assert.Contains("expected SHA-256 8b04d604", Assert.Throws<ModelException>(() => _store.Read(Name)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class ModelStoreTests : IDisposable
         _store.Import(Name, SyntheticBrisqueLive.Write(_folder["source"]), UnknownFiles.Trust);
         var manifest = Path.Combine(_store.Folder, Name, "manifest.json");
         File.WriteAllText(manifest, text);
-        Assert.Contains(manifest, Assert.Throws<InvalidDataException>(() => _store.Find(Name)).Message, StringComparison.Ordinal);
+        Assert.Contains(manifest, Assert.Throws<ModelException>(() => _store.Find(Name)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class ModelStoreTests : IDisposable
         var old = _store.Import(Name, SyntheticBrisqueLive.Write(_folder["source"]), UnknownFiles.Trust);
         var damaged = SyntheticBrisqueLive.Write(_folder["damaged"], seed: 2);
         File.WriteAllText(damaged[0], File.ReadAllText(damaged[0])[..2000]);
-        Assert.Contains("allmodel, line", Assert.Throws<InvalidDataException>(() => _store.Import(Name, damaged, UnknownFiles.Trust)).Message, StringComparison.Ordinal);
+        Assert.Contains("allmodel, line", Assert.Throws<ModelException>(() => _store.Import(Name, damaged, UnknownFiles.Trust)).Message, StringComparison.Ordinal);
         Assert.Equal(old.Sha256(), Assert.Single(_store.List()).Sha256());
     }
 
@@ -127,9 +127,9 @@ public sealed class ModelStoreTests : IDisposable
 
         var whole = File.ReadAllBytes(_folder["release.tgz"]);
         File.WriteAllBytes(_folder["cut.tgz"], whole[..(whole.Length / 2)]);
-        Assert.Contains("cut.tgz: expected a whole tar archive", Assert.Throws<InvalidDataException>(() => _store.Import(Name, [_folder["cut.tgz"]], UnknownFiles.Trust)).Message, StringComparison.Ordinal);
+        Assert.Contains("cut.tgz: expected a whole tar archive", Assert.Throws<ModelException>(() => _store.Import(Name, [_folder["cut.tgz"]], UnknownFiles.Trust)).Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["text.tgz"], "no archive");
-        Assert.Throws<InvalidDataException>(() => _store.Import(Name, [_folder["text.tgz"]], UnknownFiles.Trust));
+        Assert.Throws<ModelException>(() => _store.Import(Name, [_folder["text.tgz"]], UnknownFiles.Trust));
         Assert.Throws<ArgumentException>(() => _store.Import(Name, [_folder["release.tgz"], files[0]], UnknownFiles.Trust));
     }
 

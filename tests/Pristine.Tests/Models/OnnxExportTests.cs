@@ -133,14 +133,14 @@ public sealed class OnnxExportTests : IDisposable
         var export = OnnxExport.Read(_folder["ARNIQA.pth"]);
         File.WriteAllBytes(_folder["short.pth"], TinyResNet.Regressor(new float[31], 0));
         Assert.EndsWith("short.pth: expected 32 weights, twice the features of the encoder; found 31.",
-            Assert.Throws<InvalidDataException>(() => export.WithHead(_folder["short.pth"])).Message, StringComparison.Ordinal);
-        Assert.Contains("expected a TorchScript module; found a state dict", Assert.Throws<InvalidDataException>(() => export.WithHead(_folder["ARNIQA.pth"])).Message, StringComparison.Ordinal);
-        Assert.Contains("expected a state dict; found a module", Assert.Throws<InvalidDataException>(() => OnnxExport.Read(_folder["regressor_koniq10k.pth"])).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelException>(() => export.WithHead(_folder["short.pth"])).Message, StringComparison.Ordinal);
+        Assert.Contains("expected a TorchScript module; found a state dict", Assert.Throws<ModelException>(() => export.WithHead(_folder["ARNIQA.pth"])).Message, StringComparison.Ordinal);
+        Assert.Contains("expected a state dict; found a module", Assert.Throws<ModelException>(() => OnnxExport.Read(_folder["regressor_koniq10k.pth"])).Message, StringComparison.Ordinal);
         Assert.Contains("expected an encoder of ARNIQA",
-            Assert.Throws<InvalidOperationException>(() => OnnxExport.Read(_tiny.WriteKeras(_folder.Path)).WithHead(_folder["regressor_koniq10k.pth"])).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelException>(() => OnnxExport.Read(_tiny.WriteKeras(_folder.Path)).WithHead(_folder["regressor_koniq10k.pth"])).Message, StringComparison.Ordinal);
         var empty = new ModelStore(_folder["empty"]);
-        Assert.Contains("pristine models pull arniqa", Assert.Throws<InvalidOperationException>(() => OnnxExport.Installed(empty, "arniqa")).Message, StringComparison.Ordinal);
-        Assert.Contains("pristine models pull arniqa-spaq", Assert.Throws<InvalidOperationException>(() => export.WithHead(empty, "spaq")).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(() => OnnxExport.Installed(empty, "arniqa")).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa-spaq", Assert.Throws<ModelException>(() => export.WithHead(empty, "spaq")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => OnnxExport.Installed(empty, "brisque-live"));
         Assert.ThrowsAny<IOException>(() => export.Save(_folder["none/model.onnx"]));
     }

@@ -38,7 +38,7 @@ public sealed class QualityHeadTests
     [InlineData("{\"format\":\"pristine-head-1\",\"name\":\"a\",\"features\":null,\"count\":1,\"worst\":0,\"best\":1,\"bias\":0,\"training\":\"\"}\n1234", "features")]
     public void What_is_no_head_is_refused(string content, string message)
     {
-        var error = Assert.Throws<InvalidDataException>(() => QualityHead.Parse(Encoding.UTF8.GetBytes(content), "my.head"));
+        var error = Assert.Throws<ModelException>(() => QualityHead.Parse(Encoding.UTF8.GetBytes(content), "my.head"));
         Assert.StartsWith("my.head: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }

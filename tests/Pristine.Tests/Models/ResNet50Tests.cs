@@ -102,7 +102,7 @@ public sealed class ResNet50Tests
             Message(tiny.TorchFile(reshaped: "model.4.0.conv2.weight")), StringComparison.Ordinal);
         Assert.Contains("expected model.1.bias of shape [4]", Message(tiny.TorchFile(reshaped: "model.1.bias")), StringComparison.Ordinal);
 
-        static string Message(byte[] file) => Assert.Throws<InvalidDataException>(() => ArniqaCheckpoint.ReadEncoder(file, "tiny.pth")).Message;
+        static string Message(byte[] file) => Assert.Throws<ModelException>(() => ArniqaCheckpoint.ReadEncoder(file, "tiny.pth")).Message;
     }
 
     [Theory]
@@ -122,7 +122,7 @@ public sealed class ResNet50Tests
         var json = File.ReadAllText(path);
         Assert.Contains(text, json, StringComparison.Ordinal);
         File.WriteAllText(path, json.Replace(text, replacement, StringComparison.Ordinal));
-        var error = Assert.Throws<InvalidDataException>(() => KerasResNet50.Read(path));
+        var error = Assert.Throws<ModelException>(() => KerasResNet50.Read(path));
         Assert.StartsWith(path, error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }

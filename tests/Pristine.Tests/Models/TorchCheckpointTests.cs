@@ -209,7 +209,7 @@ public sealed class TorchCheckpointTests
                 var tensors = TorchCheckpoint.ReadStateDict(bytes, Name);
                 Assert.Equal([1, 2, 3], tensors["x"].ToFloats());
             }
-            catch (InvalidDataException error)
+            catch (ModelException error)
             {
                 Assert.Contains(Name, error.Message, StringComparison.Ordinal);
             }
@@ -223,7 +223,7 @@ public sealed class TorchCheckpointTests
         Refused("%PDF-1.4"u8.ToArray(), "expected a zip archive");
         var module = new TorchFile(isModule: true).Tensor("x", [1], 1).ToArray();
         Refused(module, "expected a state dict");
-        var error = Assert.Throws<InvalidDataException>(() => TorchCheckpoint.ReadModule(new TorchFile().Tensor("x", [1], 1).ToArray(), Name));
+        var error = Assert.Throws<ModelException>(() => TorchCheckpoint.ReadModule(new TorchFile().Tensor("x", [1], 1).ToArray(), Name));
         Assert.Contains("expected a TorchScript module; found a state dict", error.Message, StringComparison.Ordinal);
         var big = new TorchFile().Tensor("x", [1], 1);
         big.Entry("byteorder", TorchFile.Ascii("big"));
@@ -232,7 +232,7 @@ public sealed class TorchCheckpointTests
 
     private static void Refused(byte[] file, string message)
     {
-        var error = Assert.Throws<InvalidDataException>(() => TorchCheckpoint.ReadStateDict(file, Name));
+        var error = Assert.Throws<ModelException>(() => TorchCheckpoint.ReadStateDict(file, Name));
         Assert.StartsWith(Name + ":", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }

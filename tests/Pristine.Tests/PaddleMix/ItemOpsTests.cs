@@ -146,8 +146,8 @@ public sealed class ItemOpsTests : IDisposable
     public void Arniqa_without_its_weights_is_refused_before_any_item()
     {
         var options = Arniqa(new ModelStore(_folder["empty"]));
-        Assert.Contains("pristine models pull arniqa", Assert.Throws<InvalidOperationException>(() => ItemOps.IqaArniqa(options: options)).Message, StringComparison.Ordinal);
-        Assert.Contains("pristine models pull arniqa", Assert.Throws<InvalidOperationException>(() => ItemOps.TagArniqa(options: options)).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(() => ItemOps.IqaArniqa(options: options)).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(() => ItemOps.TagArniqa(options: options)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ItemOps.IqaArniqa(0.6, 0.4, options: InstallArniqa()));
     }
 

@@ -198,7 +198,7 @@ public sealed class ScoringRunTests : IDisposable
     {
         var live = new BrisqueLive(new ModelStore(_folder["no models"]));
         var dataset = new UntouchedDataset();
-        var exception = Assert.Throws<InvalidOperationException>(() => Begin(dataset, Options with { Metrics = [live] }));
+        var exception = Assert.Throws<ModelException>(() => Begin(dataset, Options with { Metrics = [live] }));
         Assert.Equal(live.Missing, exception.Message);
         Assert.Contains("pristine models import brisque-live", exception.Message, StringComparison.Ordinal);
     }

@@ -137,6 +137,21 @@ public class RuleTests
     [InlineData("set threads = 1", "There is no column 'set'")]
     [InlineData("abs(1, 2) = 1", "abs takes one argument; found 2")]
     [InlineData("item. > 3", "the name of a field")]
+    [InlineData("format = \"jpeg\"", "A text stands in single quotes: 'jpeg'.")]
+    [InlineData("format = jpeg", "A text stands in single quotes: 'jpeg'.")]
+    [InlineData("format in (\"jpeg\")", "A text stands in single quotes: 'jpeg'.")]
+    [InlineData("item.source = coco", "A text stands in single quotes: 'coco'.")]
+    [InlineData("brisque < 40 && width > 3", "character 14: expected no '&&' here; write and")]
+    [InlineData("brisque < 40 || width > 3", "no '||' here; write or")]
+    [InlineData("brisque =< 40", "no '=<' here; write <=")]
+    [InlineData("brisque => 40", "no '=>' here; write >=")]
+    [InlineData("!(brisque < 40)", "no '!' here; write not")]
+    [InlineData("brisque \u2264 40", "write <=")]
+    [InlineData("format = \u2018jpeg\u2019", "straight single quotes")]
+    [InlineData("brisque_quality >= 0,5", "expected a number with a point; found 0,5. Write 0.5.")]
+    [InlineData("brisque = null", "found null; write is null")]
+    [InlineData("resnet > 0.5", "Nearest: resnet50")]
+    [InlineData("\"arniqa:matlab\" > 0.5", "ARNIQA has no variant 'matlab'")]
     public void A_bad_rule_says_where_and_what_was_expected(string text, string message) =>
         Assert.Contains(message, Assert.Throws<RuleException>(() => Rule.Parse(text)).Message, StringComparison.Ordinal);
 

@@ -57,11 +57,11 @@ public sealed class ArniqaFeature(ArniqaMode mode, NetworkPrecision precision, s
     private ModelStore Store => store ?? ModelStore.Default;
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">The checkpoint in the store is not the one that was imported.</exception>
+    /// <exception cref="ModelException">The checkpoint in the store is not the one that was imported.</exception>
     /// <exception cref="PlatformNotSupportedException">The device is not available; the message says why.</exception>
     public override FeatureExtractor CreateExtractor() =>
         Missing is { } message
-            ? throw new InvalidOperationException(message)
+            ? throw new ModelException(message)
             : new ArniqaExtractor(ArniqaModel.OpenEncoder(Store, precision, device), mode);
 }
 

@@ -112,7 +112,7 @@ public sealed class ArniqaMetric : FeatureMetric
     private string HeadModel => ArniqaModel.HeadName(Options.Head.Name);
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">A file in the store is not the one that was imported, or the regressor does not fit the encoder.</exception>
+    /// <exception cref="ModelException">A file in the store is not the one that was imported, or the regressor does not fit the encoder.</exception>
     /// <exception cref="PlatformNotSupportedException">The device is not available; the message says why.</exception>
     public override MetricScorer CreateScorer()
     {
@@ -121,23 +121,23 @@ public sealed class ArniqaMetric : FeatureMetric
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">
+    /// <exception cref="ModelException">
     /// The regressor in the store is not the one that was imported, or takes another number of features, or the score is not finite.
     /// </exception>
     public override double Score(ReadOnlySpan<double> features) => Score(features, Load(), Options.Head, Options.Mode);
 
     /// <summary>The score of an image's embeddings.</summary>
-    /// <exception cref="InvalidDataException">The regressor takes another number of features, or the score is not finite.</exception>
+    /// <exception cref="ModelException">The regressor takes another number of features, or the score is not finite.</exception>
     internal static double Score(ReadOnlySpan<double> features, LinearHead head, ArniqaHead scale, ArniqaMode mode)
     {
         if (features.Length != head.Weights.Count)
-            throw new InvalidDataException(
+            throw new ModelException(
                 $"Expected a regressor on {features.Length} features, twice those of the encoder; that of {scale.Name} has {head.Weights.Count}.");
         var raw = 0.0;
         for (var i = 0; i < features.Length; i++)
             raw += features[i] * head.Weights[i];
         var score = scale.Scale(raw + head.Bias, mode);
-        return double.IsFinite(score) ? score : throw new InvalidDataException("Expected a finite score; the encoder overflows on this image.");
+        return double.IsFinite(score) ? score : throw new ModelException("Expected a finite score; the encoder overflows on this image.");
     }
 
     private LinearHead Load()
@@ -149,7 +149,7 @@ public sealed class ArniqaMetric : FeatureMetric
             if (_head == null)
             {
                 if (Missing is { } message)
-                    throw new InvalidOperationException(message);
+                    throw new ModelException(message);
                 Volatile.Write(ref _head, ArniqaModel.LoadHead(Store, Options.Head.Name));
             }
             return _head;

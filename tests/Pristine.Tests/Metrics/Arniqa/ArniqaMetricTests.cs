@@ -76,7 +76,7 @@ public sealed class ArniqaMetricTests
         var metric = new ArniqaMetric(((ArniqaMetric)MetricCatalog.Get("arniqa:int8")).Options with { Store = store });
         Assert.Contains("no int8 version yet; run: pristine models convert arniqa --int8", metric.Missing, StringComparison.Ordinal);
         Assert.Null(metric.ModelSha256);
-        Assert.Contains("no int8 version", Assert.Throws<InvalidOperationException>(metric.CreateScorer).Message, StringComparison.Ordinal);
+        Assert.Contains("no int8 version", Assert.Throws<ModelException>(metric.CreateScorer).Message, StringComparison.Ordinal);
         using (var quantiser = new NetworkQuantiser(OnnxExport.Installed(store, ArniqaModel.Encoder)))
         {
             quantiser.Add(View(rgb, width, height));
@@ -133,14 +133,14 @@ public sealed class ArniqaMetricTests
         Assert.Contains("pristine models pull arniqa", metric.Missing, StringComparison.Ordinal);
         Assert.Null(metric.ModelSha256);
         var file = Write(folder, "ARNIQA.pth", new TinyResNet().TorchFile());
-        Assert.Contains("ad2022e5", Assert.Throws<InvalidDataException>(() => store.Import("arniqa", [file])).Message, StringComparison.Ordinal);
+        Assert.Contains("ad2022e5", Assert.Throws<ModelException>(() => store.Import("arniqa", [file])).Message, StringComparison.Ordinal);
         store.Import("arniqa", [file], UnknownFiles.Trust);
         Assert.Contains("arniqa-kadid10k", metric.Missing, StringComparison.Ordinal);
         var regressor = Write(folder, "regressor_live.pth", TinyResNet.Regressor(new float[10], 0));
-        Assert.Contains("(not known)", Assert.Throws<InvalidDataException>(() => store.Import("arniqa-live", [regressor])).Message, StringComparison.Ordinal);
+        Assert.Contains("(not known)", Assert.Throws<ModelException>(() => store.Import("arniqa-live", [regressor])).Message, StringComparison.Ordinal);
         store.Import("arniqa-live", [regressor], UnknownFiles.Trust);
         using var scorer = new ArniqaMetric(new() { Store = store, Head = ArniqaHead.Get("live") }).CreateScorer();
-        Assert.Contains("expected a regressor on 32 features", Assert.Throws<InvalidDataException>(() => scorer.Score(View(new byte[12], 2, 2))).Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("expected a regressor on 32 features", Assert.Throws<ModelException>(() => scorer.Score(View(new byte[12], 2, 2))).Message, StringComparison.OrdinalIgnoreCase);
     }
 
     [Theory]

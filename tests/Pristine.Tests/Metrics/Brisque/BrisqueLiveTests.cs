@@ -114,7 +114,7 @@ public sealed class BrisqueLiveTests : IDisposable
     {
         Assert.Null(_metric.ModelSha256);
         Assert.Contains("pristine models import brisque-live DIR", _metric.Missing, StringComparison.Ordinal);
-        Assert.Equal(_metric.Missing, Assert.Throws<InvalidOperationException>(_metric.CreateScorer).Message);
+        Assert.Equal(_metric.Missing, Assert.Throws<ModelException>(_metric.CreateScorer).Message);
         Import();
         Assert.Null(_metric.Missing);
         Assert.Equal(_store.Find("brisque-live")!.Sha256(), _metric.ModelSha256);
@@ -126,7 +126,7 @@ public sealed class BrisqueLiveTests : IDisposable
     {
         Import();
         File.AppendAllText(Path.Combine(_store.Folder, "brisque-live", "allmodel"), "\n");
-        Assert.Contains("expected SHA-256", Assert.Throws<InvalidDataException>(_metric.CreateScorer).Message, StringComparison.Ordinal);
+        Assert.Contains("expected SHA-256", Assert.Throws<ModelException>(_metric.CreateScorer).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Pristine.Metrics.Brisque;
+using Pristine.Models;
 
 namespace Pristine.Tests.Metrics.Brisque;
 
@@ -50,7 +51,7 @@ public class BrisqueModelTests
         file[8] = 35;
         Assert.Contains("expected 36 features; found 35", Refusal(file), StringComparison.Ordinal);
 
-        static string Refusal(byte[] bytes) => Assert.Throws<InvalidDataException>(() => BrisqueModel.Read("it", bytes)).Message;
+        static string Refusal(byte[] bytes) => Assert.Throws<ModelException>(() => BrisqueModel.Read("it", bytes)).Message;
     }
 
     /// <summary>Far from every support vector nothing is left but the offset, which OpenCV's checkerboard and 1-bit references show too.</summary>
