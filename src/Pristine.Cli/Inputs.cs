@@ -59,6 +59,13 @@ internal sealed class Inputs
         DefaultValueFactory = _ => new ImagingOptions().MaxPixels / 1e6,
     };
 
+    private readonly Option<string> _truncated = new("--truncated")
+    {
+        Description = "Images whose file ends too early: drop (status truncated, no scores) or keep (status partial, what is there is scored)",
+        HelpName = "WHAT",
+        DefaultValueFactory = _ => "drop",
+    };
+
     private readonly Option<double> _timeout = new("--image-timeout")
     {
         Description = "Images whose decoding takes longer get the status timeout",
@@ -163,12 +170,14 @@ internal sealed class Inputs
         command.Options.Add(_workers);
         command.Options.Add(_maxPixels);
         command.Options.Add(_timeout);
+        command.Options.Add(_truncated);
         command.Options.Add(_maxFailures);
         _workers.Between(1, MostWorkers);
         _maxFailures.AtLeast(0);
         _maxPixels.Number("a number above 0", megapixels => megapixels > 0);
         var longest = ImagingOptions.LongestTimeout.TotalSeconds;
         _timeout.Number($"seconds above 0 and up to {longest}", seconds => seconds > 0 && seconds <= longest);
+        _truncated.OneOf("drop", "keep");
     }
 
     public string Input(ParseResult parsed) => parsed.GetRequiredValue(_input);
@@ -202,6 +211,7 @@ internal sealed class Inputs
     {
         MaxPixels = (long)(parsed.GetValue(_maxPixels) * 1e6),
         Timeout = TimeSpan.FromSeconds(parsed.GetValue(_timeout)),
+        KeepTruncated = parsed.GetValue(_truncated) == "keep",
     };
 
     /// <summary>The exit code of a run that reached its end.</summary>

@@ -50,7 +50,7 @@ public class FilterTests
             Assert.Equal(value - 40, line.GetProperty("margin").GetDouble(), 6);
         });
         Assert.Contains(dropped, line => line.GetProperty("status").GetString() == "missing");
-        Assert.Contains(dropped, line => line.GetProperty("status").GetString() == "unreadable");
+        Assert.Contains(dropped, line => line.GetProperty("status").GetString() == "truncated");
         Assert.DoesNotContain(dropped, line => line.GetProperty("status").GetString() == "no_image");
         Assert.Matches(@"\n +1  without an image, which a rule needs \(--no-image drop drops them\)\n", result.Error);
         Assert.Contains("fails brisque <= 40", result.Error, StringComparison.Ordinal);

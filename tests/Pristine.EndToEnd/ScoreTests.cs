@@ -24,7 +24,7 @@ public class ScoreTests
         }
         Assert.Equal(Enumerable.Range(0, rows.Length), rows.Select(row => row.GetProperty("key").GetInt32()));
         var corrupt = rows.Single(row => row.GetProperty("image").GetString()!.EndsWith("corrupt.jpg", StringComparison.Ordinal));
-        Assert.Equal("unreadable", corrupt.GetProperty("status").GetString());
+        Assert.Equal("truncated", corrupt.GetProperty("status").GetString());
         Assert.Equal(JsonValueKind.Null, corrupt.GetProperty("brisque").ValueKind);
         Assert.All(rows.Where(row => row.GetProperty("status").GetString() == "ok"), row => Assert.InRange(row.GetProperty("brisque").GetDouble(), 0, 100));
     }

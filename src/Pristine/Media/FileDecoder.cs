@@ -25,6 +25,10 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
     private ReusableBuffer _luma = new();
     private ReusableBuffer _scratch = new();
     private long _mostPixels;
+    private int _usable;
+    private ReusableBuffer? _ended;
+    private int _rowsFetched;
+    private int _storedHeight;
 
     /// <summary>The encoded bytes. libvips keeps their address from one call to the next: they must not move while it decodes.</summary>
     public ReusableBuffer File { get; } = new();
@@ -59,6 +63,7 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         KnownHeader = null;
         IsDeferred = UsedTurboJpeg = false;
         var file = File.Span;
+        _usable = file.Length;
         if (file.IsEmpty)
             return DecodeResult.Unreadable("the file is empty (zero bytes)");
         if (ImageFormat.Recognise(file) is not { } format)
@@ -71,7 +76,14 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
             return DecodeGif(input);
         if (format == ImageFormat.Tiff && TiffStructure.TryRead(file, out var tiff) && tiff.Unsupported is { } objection)
             return Unsupported(format, objection, Header(tiff.Width, tiff.Height, tiff.Orientation, format));
-        return DecodeWithTurboJpeg(format, input) ?? DecodeWithVips(format, input);
+        if (DecodeWithTurboJpeg(format, input) is { } result)
+            return result;
+        // Libraries take the zero bytes of an unfinished download for data.
+        if (format == ImageFormat.Jpeg && input != ImageInput.Header)
+            _usable -= JpegStructure.UnfinishedZeros(file);
+        else if (format == ImageFormat.Png && format.IsCutOff(file))
+            _usable = file.LastIndexOfAnyExcept((byte)0) + 1;
+        return DecodeWithVips(format, input);
     }
 
     /// <inheritdoc/>
@@ -106,10 +118,17 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         var arrived = frame.Decode(File.Span, _scratch.Resize((int)frame.IndexCount), pixels, out fault);
         if (Deadline.IsOver)
             return TimedOut();
-        if (fault != null)
+        if (fault != null && !frame.EndsEarly(arrived, fault))
             return Damaged(ImageFormat.Gif, $"{fault} after {arrived} of {frame.IndexCount} pixels", header);
         FinishPlanes(frame.Width, frame.Height, grey: false, 1, input);
-        return DecodeResult.Ok(header);
+        return fault == null ? DecodeResult.Ok(header) : CutOff(ImageFormat.Gif, header, arrived / frame.FrameWidth, frame.FrameHeight, options.KeepTruncated);
+    }
+
+    private static DecodeResult CutOff(ImageFormat format, ImageHeader? header, int rows, int height, bool isKept)
+    {
+        var share = (double)rows / height;
+        var there = rows == 0 ? $"none of its {height} rows is there in full" : $"{rows} of its {height} rows are there, {Math.Floor(100 * share)} %";
+        return new(isKept ? ImageStatus.Partial : ImageStatus.Truncated, $"the {format.Name} file is cut off: {there}", header) { RowShare = share };
     }
 
     // Null hands the file to libvips, whose verdict counts: for JPEGs that are not plain, and at the least warning.
@@ -143,7 +162,7 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         Vips.EnterShared();
         try
         {
-            var pass = RunVips(format, input);
+            var pass = RunVips(format, input, format.FailOn);
             if (pass.Result is { } result && (result.Status != ImageStatus.Ok || !pass.HasJpegFaults))
                 return result;
         }
@@ -158,7 +177,7 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         VipsPass repeated;
         try
         {
-            repeated = RunVips(format, input);
+            repeated = RunVips(format, input, format.FailOn, inSmallSteps: true);
         }
         finally
         {
@@ -172,10 +191,80 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         }
         if (format.Unsupported(File.Span) is { } objection)
             return Unsupported(format, objection, KnownHeader);
-        if (format == ImageFormat.Webp && WebpStructure.Fault(File.Span) is { } missing)
-            return Damaged(format, missing, KnownHeader);
-        var reason = DecodeResult.OneLine(string.Join('\n', repeated.Warnings.Where(IsReason).Append(log)));
+        if (format == ImageFormat.Jpeg && IsCutOff(format, repeated.Warnings, log) && LacksOnlyItsEndMarker(input) is { } whole)
+            return whole;
+        if (IsCutOff(format, repeated.Warnings, log))
+            return DecodeWhatIsThere(format, input);
+        var reason = Reason(repeated.Warnings, log);
         return Damaged(format, reason.Length > 0 ? reason : "libvips gives no further reason", KnownHeader);
+    }
+
+    // A file whose end is zero bytes counts as one without them. In a PNG that is cut off, libpng may also meet damage before the end.
+    private bool IsCutOff(ImageFormat format, IReadOnlyList<string> warnings, string log)
+    {
+        if (format == ImageFormat.Jpeg)
+            return log.Contains("premature end of JPEG image", StringComparison.Ordinal);
+        return format.IsCutOff(File.Span[.._usable]) && (format != ImageFormat.Png || warnings.Contains("not enough data"));
+    }
+
+    // A decoder reads a little ahead of the picture's last code, so that it takes a missing end marker for missing data. With one put
+    // behind, a JPEG whose data are all there is decoded without a warning.
+    private DecodeResult? LacksOnlyItsEndMarker(ImageInput input)
+    {
+        using var ended = new ReusableBuffer();
+        var copy = ended.Resize(_usable + 2);
+        File.Span[.._usable].CopyTo(copy);
+        (copy[^2], copy[^1]) = (0xFF, 0xD9);
+        var rows = _rowsFetched;
+        _ended = ended;
+        Vips.EnterShared();
+        try
+        {
+            var pass = RunVips(ImageFormat.Jpeg, input, Vips.FailOn.Truncated);
+            _rowsFetched = rows;
+            return pass is { Result.Status: ImageStatus.Ok, HasJpegFaults: false } ? pass.Result : null;
+        }
+        finally
+        {
+            Vips.ExitShared();
+            _ended = null;
+        }
+    }
+
+    // libheif looks for boxes behind the end of every file.
+    private static string Reason(IReadOnlyList<string> warnings, string log)
+    {
+        var lines = warnings.Where(IsReason).Concat(log.Split('\n')).ToArray();
+        var telling = lines.Where(line => !line.StartsWith("source: bad seek", StringComparison.Ordinal) && line.Length > 0).ToArray();
+        return DecodeResult.OneLine(string.Join('\n', telling.Length > 0 ? telling : lines));
+    }
+
+    private DecodeResult DecodeWhatIsThere(ImageFormat format, ImageInput input)
+    {
+        var header = KnownHeader;
+        if (format == ImageFormat.Webp || format == ImageFormat.Avif || header is not { } known)
+        {
+            var missing = format == ImageFormat.Webp ? WebpStructure.Fault(File.Span) ?? WebpStructure.EndsEarly(File.Span) : null;
+            return new(ImageStatus.Truncated, $"the {format.Name} file is cut off: {missing ?? $"it ends after {File.Span.Length} bytes"}", header);
+        }
+        var rows = _rowsFetched;
+        var height = _storedHeight;
+        if (format == ImageFormat.Tiff && TiffStructure.TryRead(File.Span, out var tiff))
+            rows = tiff.RowsThere;
+        if (!options.KeepTruncated || input == ImageInput.Header)
+            return CutOff(format, known, rows, height, isKept: false);
+        Vips.EnterShared();
+        try
+        {
+            var pass = RunVips(format, input, Vips.FailOn.None);
+            if (pass.Result is { Status: ImageStatus.Timeout } late)
+                return late;
+            return CutOff(format, known, rows, height, isKept: pass.Result is { Status: ImageStatus.Ok });
+        }
+        finally
+        {
+            Vips.ExitShared();
+        }
     }
 
     /// <summary>What came of one run through libvips.</summary>
@@ -208,17 +297,15 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
     private static bool IsReason(string warning) =>
         !warning.StartsWith("error in tile", StringComparison.Ordinal) && !warning.StartsWith(WarningCount, StringComparison.Ordinal);
 
-    private VipsPass RunVips(ImageFormat format, ImageInput input)
+    private VipsPass RunVips(ImageFormat format, ImageInput input, Vips.FailOn failOn, bool inSmallSteps = false)
     {
         _ = Vips.TakeWarnings();
-        var result = TryDecodeWithVips(format, input, out var ofHeader);
+        var result = TryDecodeWithVips(format, input, failOn, inSmallSteps ? LeastStripRows : MostStripRows, out var ofHeader);
         var warnings = Vips.TakeWarnings();
-        if (result is { Status: ImageStatus.Ok } && input != ImageInput.Header)
+        if (result is { Status: ImageStatus.Ok } && input != ImageInput.Header && failOn != Vips.FailOn.None)
         {
-            if (format == ImageFormat.Webp && WebpStructure.Fault(File.Span) is { } missing)
-                result = Damaged(format, missing, KnownHeader);
-            else if (format == ImageFormat.Jpeg && JpegStructure.UnfinishedZeros(File.Span) is > 0 and var zeros)
-                result = Damaged(format, $"it has no end, and its last {zeros} bytes are zero", KnownHeader);
+            if (format == ImageFormat.Webp && WebpStructure.Fault(File.Span) != null)
+                result = DecodeWhatIsThere(format, input);
             else if (format == ImageFormat.Tiff && warnings.Count > 0 && string.Join('\n', warnings.Except(ofHeader).Where(IsTiffFault)) is { Length: > 0 } fault)
                 result = Damaged(format, DecodeResult.OneLine(fault), KnownHeader);
         }
@@ -231,15 +318,19 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         !warning.Contains("extraneous bytes before marker 0xd9", StringComparison.Ordinal);
 
     // Null when libvips failed.
-    private DecodeResult? TryDecodeWithVips(ImageFormat format, ImageInput input, out IReadOnlyList<string> headerWarnings)
+    private DecodeResult? TryDecodeWithVips(
+        ImageFormat format, ImageInput input, Vips.FailOn failOn, int mostRows, out IReadOnlyList<string> headerWarnings)
     {
         headerWarnings = [];
-        if (!Vips.Image.TryLoad(format.Loader, format.FailOn, File.Address, File.Span.Length, out var loaded))
+        _rowsFetched = 0;
+        var (address, length) = _ended == null ? (File.Address, _usable) : (_ended.Address, _ended.Span.Length);
+        if (!Vips.Image.TryLoad(format.Loader, failOn, address, length, out var loaded))
             return null;
         using (loaded)
         {
             headerWarnings = Vips.TakeWarnings();
             var (width, height, orientation) = (loaded.Width, loaded.Height, loaded.Orientation);
+            _storedHeight = height;
             var header = Header(width, height, orientation, format);
             if (Refusal(header) is { } refusal)
                 return refusal;
@@ -251,10 +342,10 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
                 if (!loaded.TryConvertToSrgb(out var converted))
                     return null;
                 using (converted)
-                    fetched = TryFetch(converted, out grey);
+                    fetched = TryFetch(converted, mostRows, out grey);
             }
             else if (IsPlain(loaded))
-                fetched = TryFetch(loaded, out grey);
+                fetched = TryFetch(loaded, mostRows, out grey);
             else
                 return Unsupported(
                     format,
@@ -279,7 +370,7 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         };
 
     // Fetches the pixels as stored into the luma plane (grey) or the RGB plane (colour). False when libvips failed or the time is over.
-    private bool TryFetch(Vips.Image image, out bool grey)
+    private bool TryFetch(Vips.Image image, int mostRows, out bool grey)
     {
         var (width, height, bands) = (image.Width, image.Height, image.Bands);
         var wide = image.SampleType == Vips.SampleType.UInt16;
@@ -288,7 +379,7 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         var pixels = grey ? _luma.Resize(width * height) : _rgb.Resize(3 * width * height);
         var asStored = bands == channels && !wide;
         var rowBytes = width * bands * (wide ? 2 : 1);
-        var rowsAtOnce = Math.Min(height, Math.Clamp(StripBytes / rowBytes, LeastStripRows, MostStripRows));
+        var rowsAtOnce = Math.Min(height, Math.Clamp(StripBytes / rowBytes, LeastStripRows, mostRows));
         if (!image.TryOpen(out var region))
             return false;
         using (region)
@@ -304,6 +395,7 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
                     PixelLayout.CmykToRgb(samples, bands, wide, target);
                 else if (!asStored)
                     PixelLayout.Reduce(samples, bands, wide, channels, target);
+                _rowsFetched = top + rows;
             }
         }
         return true;

@@ -21,6 +21,7 @@ namespace Pristine.Media;
 internal readonly record struct GifFrame(
     int Width, int Height, int Left, int Top, int FrameWidth, int FrameHeight, bool IsInterlaced, int Uncovered, int Palette, int Colours, int Data)
 {
+    private const string BadCode = "it has a code that stands for nothing";
     private const int ScreenBytes = 13;
     private const int DescriptorBytes = 10;
     private const int TableSize = 1 << 12;
@@ -28,6 +29,9 @@ internal readonly record struct GifFrame(
 
     /// <summary>Bytes that <see cref="Decode"/> needs besides the pixels: one for each pixel of the frame.</summary>
     public long IndexCount => (long)FrameWidth * FrameHeight;
+
+    /// <summary>Whether the pixels of a frame ended too early, and not at a code that stands for nothing.</summary>
+    public bool EndsEarly(int arrived, string fault) => arrived > 0 && fault != BadCode;
 
     /// <summary>Finds the first frame.</summary>
     /// <param name="file">The whole file.</param>
@@ -208,7 +212,7 @@ internal readonly record struct GifFrame(
             }
             else
             {
-                fault = "it has a code that stands for nothing";
+                fault = BadCode;
                 return done;
             }
             (previousStart, previousLength) = (done, length);

@@ -15,9 +15,10 @@ namespace Pristine.Media;
 /// goes through libvips' conversion; grey is spread to R = G = B; colour profiles are not applied, as in OpenCV and Pillow.</para>
 /// <para>The header is read first, and more pixels than <see cref="ImagingOptions.MaxPixels"/> are refused before any is decoded. A
 /// picture that was not decoded whole is never <see cref="ImageStatus.Ok"/>: a file that is cut off before the end of its pixels is
-/// <see cref="ImageStatus.Unreadable"/>, however many rows are there, and so is one in which a decoder found damage. Damage that no
-/// decoder can see (a changed byte of a format without checksums) stays unseen. A file that lacks only what follows the first image is
-/// read. A picture of a kind that is not decoded is <see cref="ImageStatus.Unsupported"/>.</para>
+/// <see cref="ImageStatus.Truncated"/>, however many rows are there (<see cref="ImagingOptions.KeepTruncated"/> decodes them), and one in
+/// which a decoder found damage is <see cref="ImageStatus.Unreadable"/>. Damage that no decoder can see (a changed byte of a format
+/// without checksums) stays unseen. A file that lacks only what follows the first image is read. A picture of a kind that is not decoded
+/// is <see cref="ImageStatus.Unsupported"/>.</para>
 /// <para>Decoding that takes longer than <see cref="ImagingOptions.Timeout"/> ends as <see cref="ImageStatus.Timeout"/>. Images of more
 /// than 4 million pixels are decoded on a thread of their own; where that thread is inside a library that cannot be interrupted, it is
 /// left to itself with its memory, and the decoder goes on with the next image.</para>
@@ -64,17 +65,17 @@ public sealed class ImageDecoder : IDisposable
         "grey spread to RGB, colour profiles not applied";
 
     /// <summary>
-    /// The image of the last call that gave <see cref="ImageStatus.Ok"/>, with the planes that were asked for. Its memory is overwritten
+    /// The image of the last call, if it gave <see cref="ImageStatus.Ok"/> or <see cref="ImageStatus.Partial"/>, with the planes that were asked for. Its memory is overwritten
     /// by the next call and gone after disposal.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The last call gave another status, or there was none.</exception>
+    /// <exception cref="InvalidOperationException">The last call gave no pixels, or there was none.</exception>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
     public ImageView Image
     {
         get
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var header = _image ?? throw new InvalidOperationException("There is no image: the last call did not give the status ok.");
+            var header = _image ?? throw new InvalidOperationException("There is no image: the last call gave no pixels.");
             return new ImageView(
                 header,
                 (_planes & ImageInput.Rgb) != 0 ? _work.Rgb : default,
@@ -159,7 +160,7 @@ public sealed class ImageDecoder : IDisposable
         var result = _work.Decode(input, MostPixelsHere);
         if (_work.IsDeferred)
             result = DecodeApart(input);
-        if (result.Status == ImageStatus.Ok)
+        if (result.HasPixels)
         {
             _image = result.Header;
             _planes = input;

@@ -75,6 +75,53 @@ internal sealed record ImageFormat(string Name, string Loader)
     public string? Unsupported(ReadOnlySpan<byte> file) =>
         this == Jpeg ? JpegStructure.Unsupported(file) : this == Avif && !HasStillImage(file) ? "it is an animation without a still picture" : null;
 
+    /// <summary>
+    /// Whether a file of this format, which libvips refuses, ends before its content does: a box, chunk or strip begins whose end is not
+    /// there. Of JPEGs, which do not say how long they are, a decoder must tell.
+    /// </summary>
+    public bool IsCutOff(ReadOnlySpan<byte> file) =>
+        this == Png ? PngEndsEarly(file)
+        : this == Tiff ? TiffStructure.TryRead(file, out var tiff) ? tiff.RowsThere < tiff.Height : TiffStructure.EndsBeforeDirectory(file)
+        : this == Webp ? (WebpStructure.Fault(file) ?? WebpStructure.EndsEarly(file)) != null
+        : this == Avif && BoxesEndEarly(file);
+
+    // Chunks: length, type of four letters, content, checksum; IEND is the last.
+    private static bool PngEndsEarly(ReadOnlySpan<byte> file)
+    {
+        const int signature = 8, around = 12;
+        for (long at = signature; at + around <= file.Length;)
+        {
+            var type = file.Slice((int)at + 4, 4);
+            if (type.SequenceEqual("IEND"u8) || !(IsLetters(type) || !type.ContainsAnyExcept((byte)0)))
+                return false;
+            at += around + BinaryPrimitives.ReadUInt32BigEndian(file[(int)at..]);
+        }
+        return true;
+    }
+
+    private static bool IsLetters(ReadOnlySpan<byte> type)
+    {
+        foreach (var value in type)
+            if (!char.IsAsciiLetter((char)value))
+                return false;
+        return true;
+    }
+
+    private static bool BoxesEndEarly(ReadOnlySpan<byte> file)
+    {
+        for (long at = 0; at < file.Length;)
+        {
+            var length = file.Length - at < 8 ? long.MaxValue : BinaryPrimitives.ReadUInt32BigEndian(file[(int)at..]);
+            // 0 reaches to the end of the file, 1 has its length elsewhere.
+            if (length < 8)
+                return false;
+            if (length > file.Length - at)
+                return true;
+            at += length;
+        }
+        return false;
+    }
+
     // A still picture has a box of type meta at the top level that names its primary item; an animation has a box of type moov.
     private static bool HasStillImage(ReadOnlySpan<byte> file)
     {

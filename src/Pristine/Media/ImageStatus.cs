@@ -1,12 +1,15 @@
 namespace Pristine.Media;
 
-/// <summary>What became of one image. Exactly one per row of a result; only <see cref="Ok"/> and <see cref="TooSmall"/> carry scores.</summary>
+/// <summary>
+/// What became of one image. Exactly one per row of a result; only <see cref="Ok"/>, <see cref="TooSmall"/> and <see cref="Partial"/>
+/// carry scores.
+/// </summary>
 public enum ImageStatus
 {
     /// <summary>Decoded, and every metric gave a score.</summary>
     Ok,
 
-    /// <summary>The file is there, but it is no picture, it is damaged or cut off, or it may not be read.</summary>
+    /// <summary>The file is there, but it is no picture, it is damaged, or it may not be read.</summary>
     Unreadable,
 
     /// <summary>There is no file at the path.</summary>
@@ -29,6 +32,12 @@ public enum ImageStatus
 
     /// <summary>A picture of a kind that is not decoded: another format (HEIC, BMP), or a rare kind of one that is (12-bit JPEG).</summary>
     Unsupported,
+
+    /// <summary>The file ends before its picture does; the reason says how many of its rows are there. Nothing was scored.</summary>
+    Truncated,
+
+    /// <summary>As <see cref="Truncated"/>, but what is there was scored, because <see cref="ImagingOptions.KeepTruncated"/> asks for it.</summary>
+    Partial,
 }
 
 /// <summary>The names of statuses as they stand in every file Pristine writes.</summary>
@@ -36,7 +45,7 @@ public static class ImageStatusNames
 {
     /// <summary>
     /// The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>, <c>no_image</c>,
-    /// <c>skipped</c>, <c>unsupported</c>.
+    /// <c>skipped</c>, <c>unsupported</c>, <c>truncated</c>, <c>partial</c>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>
     public static string Name(this ImageStatus status) => status switch
@@ -50,6 +59,8 @@ public static class ImageStatusNames
         ImageStatus.NoImage => "no_image",
         ImageStatus.Skipped => "skipped",
         ImageStatus.Unsupported => "unsupported",
+        ImageStatus.Truncated => "truncated",
+        ImageStatus.Partial => "partial",
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Expected a value of ImageStatus."),
     };
 }

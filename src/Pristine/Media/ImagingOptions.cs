@@ -26,6 +26,13 @@ public sealed record ImagingOptions
     /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// Whether an image whose file ends too early is decoded as far as it goes and gets <see cref="ImageStatus.Partial"/>, where it would
+    /// get <see cref="ImageStatus.Truncated"/>. JPEG, PNG, GIF and TIFF; what is missing is grey in a JPEG and black in the others, as in
+    /// Pillow with LOAD_TRUNCATED_IMAGES. Default false.
+    /// </summary>
+    public bool KeepTruncated { get; init; }
+
     /// <summary>Whether JPEGs are decoded with libjpeg-turbo where the system has it: about twice as fast, the same pixels and statuses. Default true.</summary>
     public bool UseTurboJpeg { get; init; } = true;
 }

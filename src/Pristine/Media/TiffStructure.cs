@@ -9,8 +9,9 @@ namespace Pristine.Media;
 /// <param name="Width">Pixels across.</param>
 /// <param name="Height">Pixels down.</param>
 /// <param name="Orientation">1..8; 1 when there is none.</param>
+/// <param name="RowsThere">How many rows, from the top, have all their strips or tiles within the file.</param>
 /// <param name="Unsupported">Why the picture is not decoded, such as <c>it is compressed with LZMA</c>; null when nothing speaks against it.</param>
-internal readonly record struct TiffStructure(int Width, int Height, int Orientation, string? Unsupported)
+internal readonly record struct TiffStructure(int Width, int Height, int Orientation, int RowsThere, string? Unsupported)
 {
     private const int WidthTag = 256;
     private const int HeightTag = 257;
@@ -18,10 +19,19 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
     private const int CompressionTag = 259;
     private const int PhotometricTag = 262;
     private const int OrientationTag = 274;
+    private const int StripOffsetsTag = 273;
     private const int SamplesTag = 277;
+    private const int RowsPerStripTag = 278;
+    private const int StripBytesTag = 279;
     private const int PlanarTag = 284;
     private const int TileWidthTag = 322;
+    private const int TileHeightTag = 323;
+    private const int TileOffsetsTag = 324;
+    private const int TileBytesTag = 325;
     private const int SampleFormatTag = 339;
+
+    /// <summary>Whether the file ends before its first directory does, which many programs write behind the pixels.</summary>
+    public static bool EndsBeforeDirectory(ReadOnlySpan<byte> file) => Directory.IsBehindEnd(file);
 
     /// <summary>Reads the first directory; false when it is not there in full.</summary>
     public static bool TryRead(ReadOnlySpan<byte> file, out TiffStructure structure)
@@ -34,8 +44,28 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
         if (width is < 1 or > int.MaxValue || height is < 1 or > int.MaxValue)
             return false;
         var orientation = directory.Value(OrientationTag, 1);
-        structure = new((int)width, (int)height, orientation is >= 1 and <= 8 ? (int)orientation : 1, Objection(directory));
+        structure = new((int)width, (int)height, orientation is >= 1 and <= 8 ? (int)orientation : 1, CountRows(directory, file.Length), Objection(directory));
         return true;
+    }
+
+    private static int CountRows(in Directory directory, int fileLength)
+    {
+        var (width, height) = (directory.Value(WidthTag, 0), directory.Value(HeightTag, 0));
+        var isTiled = directory.Has(TileWidthTag);
+        var (offsets, bytes) = isTiled ? (TileOffsetsTag, TileBytesTag) : (StripOffsetsTag, StripBytesTag);
+        var rows = Math.Clamp(isTiled ? directory.Value(TileHeightTag, height) : directory.Value(RowsPerStripTag, height), 1, height);
+        var across = isTiled ? 1 + (width - 1) / Math.Max(1, directory.Value(TileWidthTag, width)) : 1;
+        var bands = 1 + (height - 1) / rows;
+        var pieces = bands * across;
+        var planes = directory.Value(PlanarTag, 1) == 2 ? directory.Value(SamplesTag, 1) : 1;
+        var there = bands;
+        for (long i = 0; i < pieces * planes && i < directory.Count(offsets); i++)
+        {
+            var band = i % pieces / across;
+            if (band < there && directory.Value(offsets, 0, i) + directory.Value(bytes, 0, i) > fileLength)
+                there = band;
+        }
+        return (int)Math.Min(height, there * rows);
     }
 
     private static string? Objection(in Directory directory)
@@ -130,26 +160,40 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
             return true;
         }
 
+        public static bool IsBehindEnd(ReadOnlySpan<byte> file)
+        {
+            if (file.Length < 16)
+                return true;
+            var little = file[0] == (byte)'I';
+            var big = file[little ? 2 : 3] == (byte)'+';
+            var numbers = new Directory(file, little, big, 0, 0);
+            var (at, countBytes) = big ? (numbers.Read64(8), 8) : (numbers.Read32(4), 2);
+            if (at < 8 || at > long.MaxValue / 2)
+                return false;
+            return at > file.Length - countBytes ||
+                (big ? numbers.Read64((int)at) : numbers.Read16((int)at)) > (file.Length - at - countBytes) / numbers.EntryBytes;
+        }
+
         public bool Has(int tag) => Find(tag) >= 0;
 
-        /// <summary>The first number of a tag; <paramref name="otherwise"/> when the tag is missing or has no whole number.</summary>
-        public long Value(int tag, long otherwise)
+        /// <summary>How many numbers a tag has; 0 when it is missing.</summary>
+        public long Count(int tag) => Find(tag) is >= 0 and var entry ? _big ? Read64(entry + 4) : Read32(entry + 4) : 0;
+
+        /// <summary>A number of a tag, the first if no other is asked for; <paramref name="otherwise"/> when it is missing or no whole number.</summary>
+        public long Value(int tag, long otherwise, long index = 0)
         {
             var entry = Find(tag);
             if (entry < 0)
                 return otherwise;
             var size = Read16(entry + 2) switch { 1 => 1, 3 => 2, 4 => 4, 16 => 8, _ => 0 };
             var count = _big ? Read64(entry + 4) : Read32(entry + 4);
-            if (size == 0 || count < 1)
+            if (size == 0 || count <= index)
                 return otherwise;
-            var (value, room) = _big ? (entry + 12, 8) : (entry + 8, 4);
-            if (count > room / size)
-            {
-                var place = _big ? Read64(value) : Read32(value);
-                if (place < 0 || place > _file.Length - size)
-                    return otherwise;
-                value = (int)place;
-            }
+            var (first, room) = _big ? (entry + 12, 8) : (entry + 8, 4);
+            var place = count > room / size ? _big ? Read64(first) : Read32(first) : first;
+            if (place < 0 || place > _file.Length - size || index > (_file.Length - size - place) / size)
+                return otherwise;
+            var value = (int)(place + index * size);
             return size switch { 1 => _file[value], 2 => Read16(value), 4 => Read32(value), _ => Read64(value) };
         }
 

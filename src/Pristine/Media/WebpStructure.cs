@@ -10,7 +10,7 @@ internal static class WebpStructure
 {
     // A coder writes hardly any zeros in a row: the most probable symbols of a plain picture of 90 million pixels take 256 such bytes.
     private const int FewZeros = 64;
-    private const int ManyZeros = 1024;
+    private const int ManyZeros = 256;
 
     /// <summary>What is missing, such as <c>the last 512 bytes of its picture are zero</c>; null when nothing is.</summary>
     public static string? Fault(ReadOnlySpan<byte> file)
@@ -30,6 +30,12 @@ internal static class WebpStructure
                 return zeros >= ManyZeros || (zeros >= FewZeros && zeros >= content.Length / 4) ? $"the last {zeros} bytes of its picture are zero" : null;
             }
         }
+        return EndsEarly(file);
+    }
+
+    /// <summary>How much of the file is there, such as <c>it has 90 of 100 bytes</c>; null when all of it is.</summary>
+    public static string? EndsEarly(ReadOnlySpan<byte> file)
+    {
         var declared = BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + 8L;
         return declared > file.Length ? $"it has {file.Length} of {declared} bytes" : null;
     }

@@ -18,7 +18,7 @@ public static class MetricDocumentation
 
         Pixel metrics see the decoded image: EXIF orientation applied, first frame of an animation, alpha dropped (a transparent pixel counts with
         the colour stored for it, in every format), 16 bits reduced to the high byte, CMYK by the plain formula, grey spread to RGB. A picture
-        that was not decoded whole has no scores. Luma is (9798 R + 19235 G + 3735 B + 16384) >> 15, which is OpenCV's 8-bit grey (ITU-R BT.601
+        that was not decoded whole has no scores, unless `--truncated keep` asks for what is there. Luma is (9798 R + 19235 G + 3735 B + 16384) >> 15, which is OpenCV's 8-bit grey (ITU-R BT.601
         weights). Metrics that need only the header do not decode the pixels. An image with a side below a metric's smallest side has no score
         of that metric and the status `too_small`.
 
@@ -51,7 +51,9 @@ public static class MetricDocumentation
         | --- | --- |
         | `ok` | decoded; every metric that was not skipped gave a score |
         | `too_small` | decoded, but smaller than a metric needs; that score is missing, the others are there |
-        | `unreadable` | the file is there, but it is no picture, it is damaged or cut off, or it may not be read |
+        | `truncated` | the file ends before its picture does, as unfinished downloads do; the reason says how many of its rows are there |
+        | `partial` | as `truncated`, but what is there was scored (`--truncated keep`) |
+        | `unreadable` | the file is there, but it is no picture, it is damaged, or it may not be read |
         | `unsupported` | a picture of a kind that is not decoded: another format (HEIC, BMP), or a rare kind of one that is (12-bit JPEG, LZMA in TIFF) |
         | `missing` | there is no file at the path |
         | `too_large` | the header promises more pixels than the limit; the pixels were not read |

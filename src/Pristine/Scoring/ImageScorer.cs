@@ -183,7 +183,8 @@ public sealed class ImageScorer : IDisposable
 
     /// <summary>Statuses that do not lie in the file's content alone: they are tried again in every run.</summary>
     private static bool MayBeOtherwiseNow(ScoreRow row) =>
-        row.ContentHash == null || row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge;
+        row.ContentHash == null ||
+        row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge or ImageStatus.Truncated or ImageStatus.Partial;
 
     /// <summary>The row of an image, scored here or, where another item names the same file, there.</summary>
     /// <param name="image">Where its bytes are.</param>
@@ -220,8 +221,8 @@ public sealed class ImageScorer : IDisposable
         if (known != null && hash != known.ContentHash)
             return Measure(image, place, _all, null);
         var row = known is { Failed: true } ? Failed(place, known.Status, known.Error, known.Header, hash)
-            : decoded.Status != ImageStatus.Ok ? Failed(place, decoded.Status, decoded.Error, decoded.Header, hash)
-            : Decoded(place, hash, wanted, known);
+            : !decoded.HasPixels ? Failed(place, decoded.Status, decoded.Error, decoded.Header, hash)
+            : Decoded(place with { Status = decoded.Status, Error = decoded.Error }, hash, wanted, known);
         return new FileScores(place.File, known == null, row);
     }
 
@@ -245,7 +246,7 @@ public sealed class ImageScorer : IDisposable
             if (_stages.Failure(stage, row) is { } reason)
                 (last, skipped) = (stage, _stages.SkippedAfter(stage, wanted, reason));
         }
-        var (status, error) = (ImageStatus.Ok, (string?)null);
+        var (status, error) = (place.Status, place.Error);
         for (var i = 0; i < scores.Length; i++)
         {
             var metric = _metrics[i];
@@ -253,7 +254,7 @@ public sealed class ImageScorer : IDisposable
                 continue;
             if (IsTooSmall(image, metric))
             {
-                status = ImageStatus.TooSmall;
+                status = status == ImageStatus.Partial ? status : ImageStatus.TooSmall;
                 error ??= $"{metric.Name} needs at least {metric.MinSide} pixels on each side; the image has {image.Width}x{image.Height}";
             }
             else if (_failures[i] != null)

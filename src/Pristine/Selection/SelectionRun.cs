@@ -256,7 +256,7 @@ public sealed class SelectionRun : IDisposable
     /// </summary>
     private string MeanOf(string rows, IReadOnlyList<string> fields)
     {
-        const string isRead = "status IN ('ok', 'too_small')";
+        const string isRead = "status IN ('ok', 'too_small', 'partial')";
         var columns = _table.Columns.Where(column => column.Name is not ("key" or "item_index" or "image_index")).Select(column =>
         {
             var name = DuckDbConnection.Identifier(column.Name);
@@ -421,7 +421,7 @@ public sealed class SelectionRun : IDisposable
                 SelectionCode.DroppedWithoutImage => "no image",
                 SelectionCode.InvalidRecord => "not a valid record",
                 < 0 when known[-code].IsOfRecord => $"missing {known[-code].Column}",
-                < 0 when status is not (ImageStatus.Ok or ImageStatus.TooSmall) => $"image {status.Name()}",
+                < 0 when status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.Partial) => $"image {status.Name()}",
                 < 0 => $"missing score {known[-code].Column}{(isSkipped ? " (skipped)" : "")}",
                 _ => $"fails {known[code].Rule}",
             };

@@ -53,7 +53,7 @@ public sealed record ScoreRow
     public long? Bytes => Header?.Bytes ?? File?.Bytes;
 
     /// <summary>True when no metric that needs pixels could run: the image is missing, unreadable, too large or timed out.</summary>
-    public bool Failed => Status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.NoImage or ImageStatus.Skipped);
+    public bool Failed => Status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.Partial or ImageStatus.NoImage or ImageStatus.Skipped);
 }
 
 /// <summary>An item with the rows of its images; an item without an image has one row with the status <c>no_image</c>.</summary>

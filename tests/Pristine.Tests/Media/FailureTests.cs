@@ -67,15 +67,15 @@ public partial class FailureTests : IDisposable
     [InlineData("gifsave_buffer", "")]
     [InlineData("tiffsave_buffer", "compression=deflate")]
     [InlineData("heifsave_buffer", "compression=av1,effort=1")]
-    public void A_file_that_is_cut_off_is_unreadable(string saver, string options)
+    public void A_file_that_is_cut_off_is_truncated(string saver, string options)
     {
         var file = VipsEncoder.Encode(saver, options, TestImages.Photo(160, 120), 160, 120, 3, "srgb");
         Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, ImageInput.Luma).Status);
         foreach (var share in new[] { 0.1, 0.5, 0.9, 0.97 })
         {
             var result = _decoder.Decode(file.AsSpan(0, (int)(file.Length * share)), ImageInput.Luma);
-            Assert.True(result.Status == ImageStatus.Unreadable, $"{saver} {options} at {share}: {result}");
-            Assert.Matches("^[^\n]+ is cut off or damaged: [^\n]{5,}$", result.Error);
+            Assert.True(result.Status == ImageStatus.Truncated, $"{saver} {options} at {share}: {result}");
+            Assert.Matches("^[^\n]+ is cut off: [^\n]{5,}$", result.Error);
         }
     }
 
@@ -83,7 +83,7 @@ public partial class FailureTests : IDisposable
     public void A_file_that_is_damaged_still_has_its_header()
     {
         var file = TestImages.Png(160, 120);
-        file.AsSpan(file.Length / 2).Clear();
+        file.AsSpan(file.Length / 2, 40).Clear();
         var result = _decoder.Decode(file, ImageInput.Luma);
         Assert.Equal(ImageStatus.Unreadable, result.Status);
         Assert.Equal(new ImageHeader(160, 120, "png", file.Length), result.Header);

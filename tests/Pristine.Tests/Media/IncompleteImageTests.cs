@@ -30,7 +30,7 @@ public sealed class IncompleteImageTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Savers))]
-    public void An_unfinished_download_whose_rest_is_zero_bytes_is_unreadable(string saver, string options)
+    public void An_unfinished_download_whose_rest_is_zero_bytes_is_not_ok(string saver, string options)
     {
         var file = VipsEncoder.Encode(saver, options, TestImages.Photo(Width, Height), Width, Height, 3, "srgb");
         Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
@@ -38,12 +38,12 @@ public sealed class IncompleteImageTests : IDisposable
         {
             var unfinished = (byte[])file.Clone();
             unfinished.AsSpan((int)(share * file.Length)).Clear();
-            ExpectDamaged(unfinished, $"{saver} {options}, {share} of it there");
+            ExpectIncomplete(unfinished, $"{saver} {options}, {share} of it there");
         }
     }
 
     [Fact]
-    public void A_tiff_that_is_cut_off_in_its_pixels_is_unreadable()
+    public void A_tiff_that_is_cut_off_in_its_pixels_is_truncated()
     {
         var rgb = TestImages.Photo(Width, Height);
         foreach (var (name, file) in new[] { ("raw", TestTiff.Make(rgb, Width, Height)), ("deflate", TestTiff.MakeDeflated(rgb, Width, Height)) })
@@ -51,7 +51,7 @@ public sealed class IncompleteImageTests : IDisposable
             Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
             Assert.Equal(rgb, _decoder.Image.Rgb);
             foreach (var share in new[] { 0.2, 0.5, 0.99 })
-                ExpectDamaged(file[..(int)(share * file.Length)], $"{name}, {share} of it there");
+                ExpectIncomplete(file[..(int)(share * file.Length)], $"{name}, {share} of it there");
         }
     }
 
@@ -105,7 +105,7 @@ public sealed class IncompleteImageTests : IDisposable
         var expected = _decoder.Image.Rgb.ToArray();
         Assert.Equal(ImageStatus.Ok, _decoder.Decode(file.AsSpan(0, file.Length / 2), Both).Status);
         Assert.Equal(expected, _decoder.Image.Rgb);
-        ExpectDamaged(file[..(file.Length / 5)], "first frame");
+        ExpectIncomplete(file[..(file.Length / 5)], "first frame");
     }
 
     [Theory]
@@ -128,7 +128,7 @@ public sealed class IncompleteImageTests : IDisposable
     {
         var file = VipsEncoder.Encode("gifsave_buffer", "", TestImages.Photo(100, 80), 100, 80, 3, "srgb");
         var result = _decoder.Decode(file.AsSpan(0, file.Length / 2), Both);
-        Assert.Matches(@"^the gif file is cut off or damaged: the file ends after \d{4} of 8000 pixels$", result.Error);
+        Assert.Matches(@"^the gif file is cut off: \d\d of its 80 rows are there, \d\d %$", result.Error);
         Assert.Equal(100, result.Header!.Value.Width);
         Assert.Contains("before its first picture", _decoder.Decode(file.AsSpan(0, 20), Both).Error!, StringComparison.Ordinal);
     }
@@ -155,6 +155,58 @@ public sealed class IncompleteImageTests : IDisposable
         {
             Vips.ExitShared();
         }
+    }
+
+    [Theory]
+    [InlineData("jpeg", 128)]
+    [InlineData("png", 0)]
+    [InlineData("gif", null)]
+    [InlineData("tiff", 0)]
+    public void Of_a_file_that_is_cut_off_the_rows_that_are_there_can_be_kept(string format, int? missing)
+    {
+        var rgb = TestImages.Photo(Width, Height);
+        // libvips writes the directory of a TIFF behind the pixels; here it stands before them.
+        var file = format == "tiff" ? TestTiff.MakeInStrips(rgb, Width, Height) : VipsEncoder.Encode(format + "save_buffer", "", rgb, Width, Height, 3, "srgb");
+        Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
+        var whole = _decoder.Image.Rgb.ToArray();
+        var cut = file.AsSpan(0, file.Length / 2);
+
+        var dropped = _decoder.Decode(cut, Both);
+        Assert.Equal(ImageStatus.Truncated, dropped.Status);
+        Assert.Throws<InvalidOperationException>(() => _decoder.Image.Width);
+
+        using var keeping = new ImageDecoder(new ImagingOptions { KeepTruncated = true });
+        var kept = keeping.Decode(cut, Both);
+        Assert.Equal(dropped with { Status = ImageStatus.Partial }, kept);
+        Assert.Equal((Width, Height), (keeping.Image.Width, keeping.Image.Height));
+        var rows = (int)Math.Round(kept.RowShare!.Value * Height);
+        Assert.InRange(rows, Height / 4, 3 * Height / 4);
+        Assert.Equal(whole[..(rows * Width * 3)], keeping.Image.Rgb[..(rows * Width * 3)].ToArray());
+        if (missing is { } level)
+            Assert.All(keeping.Image.Rgb[^(3 * Width)..].ToArray(), value => Assert.Equal(level, value));
+        Assert.Equal(ImageStatus.Ok, keeping.Decode(file, Both).Status);
+    }
+
+    [Fact]
+    public void A_jpeg_that_lacks_only_its_end_marker_is_whole()
+    {
+        foreach (var options in new[] { "Q=90", "Q=90,interlace=true", "Q=90,subsample_mode=off" })
+        {
+            var file = TestImages.Jpeg(Width, Height, options);
+            Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
+            var expected = _decoder.Image.Rgb.ToArray();
+            Assert.Equal(ImageStatus.Ok, _decoder.Decode(file.AsSpan(0, file.Length - 2), Both).Status);
+            Assert.Equal(expected, _decoder.Image.Rgb);
+            Assert.Equal(ImageStatus.Truncated, _decoder.Decode(file.AsSpan(0, file.Length - 8), Both).Status);
+        }
+    }
+
+    private void ExpectIncomplete(byte[] file, string what)
+    {
+        var result = _decoder.Decode(file, Both);
+        Assert.True(result.Status is ImageStatus.Truncated or ImageStatus.Unreadable, $"{what}: {result}");
+        Assert.Matches(result.Status == ImageStatus.Truncated ? "^the [a-z]+ file is cut off: [^\n]{5,}$" : "^the [a-z]+ file is cut off or damaged: [^\n]{5,}$", result.Error);
+        Assert.DoesNotContain("no further reason", result.Error, StringComparison.Ordinal);
     }
 
     private void ExpectDamaged(byte[] file, string what)

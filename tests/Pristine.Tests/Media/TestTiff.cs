@@ -29,6 +29,35 @@ internal static class TestTiff
         return WithStrip(deflated.ToArray(), width, height, (Compression, 8));
     }
 
+    /// <summary>As <see cref="Make"/>, in strips of 4 rows.</summary>
+    public static byte[] MakeInStrips(byte[] rgb, int width, int height)
+    {
+        // Their places and sizes stand between the directory and the pixels.
+        const int rows = 4;
+        var strips = (height + rows - 1) / rows;
+        var file = Make(rgb, width, height, (278, rows));
+        var pixels = file.Length - rgb.Length;
+        var result = new byte[file.Length + 8 * strips];
+        file.AsSpan(0, pixels).CopyTo(result);
+        rgb.CopyTo(result, pixels + 8 * strips);
+        for (var entry = 10; entry + 12 <= pixels; entry += 12)
+        {
+            var tag = BinaryPrimitives.ReadUInt16LittleEndian(result.AsSpan(entry));
+            if (tag is not (273 or 279))
+                continue;
+            var list = pixels + (tag == 273 ? 0 : 4 * strips);
+            BinaryPrimitives.WriteInt32LittleEndian(result.AsSpan(entry + 4), strips);
+            BinaryPrimitives.WriteInt32LittleEndian(result.AsSpan(entry + 8), list);
+            for (var strip = 0; strip < strips; strip++)
+            {
+                var first = strip * rows * width * 3;
+                var value = tag == 273 ? pixels + 8 * strips + first : Math.Min(rgb.Length - first, rows * width * 3);
+                BinaryPrimitives.WriteInt32LittleEndian(result.AsSpan(list + 4 * strip), value);
+            }
+        }
+        return result;
+    }
+
     private static byte[] WithStrip(byte[] strip, int width, int height, params (ushort Tag, int Value)[] changed)
     {
         var tags = new SortedDictionary<ushort, int>

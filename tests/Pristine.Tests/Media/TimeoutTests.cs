@@ -44,7 +44,7 @@ public class TimeoutTests
             Assert.True(decoder.Image.Rgb.SequenceEqual(rgb), saver);
         }
         var cut = VipsEncoder.Encode("pngsave_buffer", "", rgb, 2500, 2000, 3, "srgb");
-        Assert.Equal(ImageStatus.Unreadable, decoder.Decode(cut.AsSpan(0, cut.Length / 2), Both).Status);
+        Assert.Equal(ImageStatus.Truncated, decoder.Decode(cut.AsSpan(0, cut.Length / 2), Both).Status);
     }
 
     [Theory]

@@ -64,7 +64,7 @@ public sealed class ScoringRunTests : IDisposable
                 (2, "text", null, 0, ImageStatus.NoImage),
                 (3, "#2", null, 0, ImageStatus.Unreadable),
                 (4, "missing", "no.jpg", 0, ImageStatus.Missing),
-                (5, "cut", "cut.jpg", 0, ImageStatus.Unreadable),
+                (5, "cut", "cut.jpg", 0, ImageStatus.Truncated),
                 (6, "large", "large.png", 0, ImageStatus.TooLarge),
                 (7, "small", "small.png", 0, ImageStatus.TooSmall),
                 (8, "last", "b.png", 0, ImageStatus.Ok),

@@ -4,6 +4,8 @@ const statusMeaning = {
   ok: data.skipped.length > 0 ? 'scored by every metric that was not skipped' : 'scored by every metric',
   too_small: 'scored, but too small for at least one metric',
   unreadable: 'the file or record is damaged, cut off, no picture, or may not be read',
+  truncated: 'the file ends before its picture does; not scored',
+  partial: 'the file ends before its picture does; what is there was scored',
   unsupported: 'a picture of a kind that is not decoded, such as HEIC or 12-bit JPEG',
   missing: 'there is no file at the path',
   too_large: 'more pixels than the limit; not decoded',
@@ -14,7 +16,7 @@ const statusMeaning = {
 function drawOverview() {
   const number = (value, label) => element('div', { class: 'fact' }, element('strong', {}, whole(value)), element('span', {}, label));
   const withStatus = (...names) => data.statuses.filter(entry => names.includes(entry.status)).reduce((sum, entry) => sum + entry.count, 0);
-  const without = withStatus('no_image'), scored = withStatus('ok', 'too_small'), images = data.images - without;
+  const without = withStatus('no_image'), scored = withStatus('ok', 'too_small', 'partial'), images = data.images - without;
   document.title = `${data.dataset} – Pristine report`;
   into('overview',
     element('p', { class: 'brand' }, 'Pristine report'),
