@@ -23,6 +23,7 @@ public static class MetricCatalog
         new Entropy(),
         .. ArniqaMetric.All,
         ResNetMetric.Biq2021,
+        ResNetMetric.Damage,
     ];
 
     /// <summary>Finds a metric of this library by its exact name.</summary>

@@ -7,7 +7,9 @@ namespace Pristine.Metrics.ResNet;
 /// ResNet-50 (<see cref="ResNetFeatures"/>): score = bias + w . features. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image
 /// Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90. <c>resnet50@biq2021</c>, also just <c>resnet50</c>, is trained on BIQ2021: N. Ahmed,
 /// H. M. S. Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022,
-/// DOI 10.1117/1.JEI.31.5.053010. The regressor is part of this library, the network is imported.
+/// DOI 10.1117/1.JEI.31.5.053010. <c>resnet50@damage</c> is trained on copies of BIQ2021's better photographs that the degradations of ARNIQA
+/// (L. Agnolucci et al., WACV 2024, arXiv 2310.14918) made worse: 0 is none, 1 the strongest level. Both look at the same features, which are
+/// computed once. The regressors are part of this library, the network is imported.
 /// </summary>
 public sealed class ResNetMetric : FeatureMetric
 {
@@ -34,6 +36,11 @@ public sealed class ResNetMetric : FeatureMetric
     /// <summary><c>resnet50@biq2021</c>.</summary>
     public static ResNetMetric Biq2021 { get; } = new(ReadBundled("resnet50-biq2021.head"));
 
+    /// <summary><c>resnet50@damage</c>.</summary>
+    public static ResNetMetric Damage { get; } = new(ReadBundled("resnet50-damage.head"));
+
+    private bool IsDamage => _head.Name == "damage";
+
     /// <inheritdoc/>
     public override string Name => $"{BaseName}@{_head.Name}";
 
@@ -41,7 +48,9 @@ public sealed class ResNetMetric : FeatureMetric
     public override IReadOnlyList<string> Aliases => _head.Name == BundledHead ? [BaseName] : [];
 
     /// <inheritdoc/>
-    public override string Summary => $"Opinion score as a regression on an ImageNet network predicts it, trained on {_head.Name}; its network is imported once.";
+    public override string Summary => IsDamage
+        ? "Damage (blur, noise, compression, wrong exposure, lost resolution) as a regression on an ImageNet network predicts it, trained on degraded photographs; its network is imported once."
+        : $"Opinion score as a regression on an ImageNet network predicts it, trained on {_head.Name}; its network is imported once.";
 
     /// <inheritdoc/>
     public override string Formula =>
@@ -50,10 +59,17 @@ public sealed class ResNetMetric : FeatureMetric
     /// <inheritdoc/>
     public override string Citation =>
         "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition. CVPR 2016, doi:10.1109/CVPR.2016.90"
-        + (_head.Name == BundledHead ? "; ratings: Ahmed, Asif: BIQ2021. J. Electronic Imaging 31(5), 2022, doi:10.1117/1.JEI.31.5.053010" : "");
+        + (IsDamage ? "; degradations: Agnolucci, Galteri, Bertini, Del Bimbo: ARNIQA. WACV 2024, arXiv:2310.14918"
+            : _head.Name == BundledHead ? "; ratings: Ahmed, Asif: BIQ2021. J. Electronic Imaging 31(5), 2022, doi:10.1117/1.JEI.31.5.053010" : "");
 
     /// <inheritdoc/>
-    public override string Unit => $"opinion score of {_head.Name}";
+    public override string Unit => IsDamage ? "damage, 0 none to 1 strong" : $"opinion score of {_head.Name}";
+
+    /// <inheritdoc/>
+    public override string Notes => IsDamage
+        ? "Says whether something happened to a photograph, not whether people like it; `resnet50@biq2021` says the latter, from the same features. It is "
+            + "weakest at photographs that were darkened, brightened or changed in contrast, for others were taken so. Measured in docs/results/damage.md."
+        : "";
 
     /// <inheritdoc/>
     public override MetricDirection Direction => _head.Best > _head.Worst ? MetricDirection.HigherIsBetter : MetricDirection.LowerIsBetter;

@@ -89,6 +89,18 @@ public sealed class ResNetMetricTests
     }
 
     [Fact]
+    public void Damage_is_low_where_an_image_is_good_and_needs_no_features_of_its_own()
+    {
+        var damage = MetricCatalog.Get("resnet50@damage");
+        Assert.Same(ResNetMetric.Damage, damage);
+        Assert.Equal((MetricDirection.LowerIsBetter, new MetricRange(0, 1)), (damage.Direction, damage.Range));
+        Assert.Equal((1.0, 0.75, 0.0, 0.0), (damage.Quality(-0.2), damage.Quality(0.25), damage.Quality(1), damage.Quality(1.3)));
+        Assert.Equal(ResNetMetric.Biq2021.Feature.Identity, ResNetMetric.Damage.Feature.Identity);
+        Assert.Contains("degraded", damage.Summary, StringComparison.Ordinal);
+        Assert.Contains("Opinion", ResNetMetric.Biq2021.Summary, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_metric_of_ones_own_can_be_added_once()
     {
         var metric = new ResNetMetric(new QualityHead("added-by-test", "resnet50:int8", new float[ResNetFeatures.Length], 0, 0, 1, ""));
