@@ -18,7 +18,10 @@ public class ScoreTests
         foreach (var row in rows)
         {
             Assert.Equal(
-                ["key", "id", "image", "image_index", "status", "error", "skipped", "width", "height", "format", "bytes", "content_hash", "brisque", "brisque_quality", "min_side"],
+                [
+                    "key", "id", "image", "image_index", "item_index", "folder", "status", "error", "skipped", "width", "height", "format", "bytes", "modified", "content_hash",
+                    "text_length", "word_count", "turns", "brisque", "brisque_quality", "min_side",
+                ],
                 row.EnumerateObject().Select(property => property.Name));
             Assert.DoesNotContain(row.EnumerateObject(), property => property.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array);
         }
@@ -27,6 +30,33 @@ public class ScoreTests
         Assert.Equal("truncated", corrupt.GetProperty("status").GetString());
         Assert.Equal(JsonValueKind.Null, corrupt.GetProperty("brisque").ValueKind);
         Assert.All(rows.Where(row => row.GetProperty("status").GetString() == "ok"), row => Assert.InRange(row.GetProperty("brisque").GetDouble(), 0, 100));
+    }
+
+    [Theory]
+    [InlineData("jsonl")]
+    [InlineData("csv")]
+    public void Rows_on_stdout_are_those_of_a_table(string format)
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllLines(folder["data.jsonl"],
+        [
+            $"{{\"id\": 1, \"image\": \"{Photos}/leaf.jpg\", \"text\": \"a caption, with a comma\"}}",
+            $"{{\"id\": 2, \"images\": [\"{Photos}/fig.jpg\", \"{Photos}/corrupt.jpg\", \"/nowhere.png\"], \"conversations\": [[\"q\", \"a\"]]}}",
+            "{\"id\": 3, \"text\": \"nothing to see\"}",
+            $"{{\"id\": 4, \"image\": \"{Photos}/dune.jpg\", \"text\": \"x\"}}",
+        ]);
+        string[] arguments = ["score", folder["data.jsonl"], "--metrics", "brisque,entropy,min_side", "--cascade", "text_length <> 1 and entropy < 7.2"];
+        var rows = PristineCommand.Run([.. arguments, "--format", format]).Expect(0);
+        PristineCommand.Run([.. arguments, "--out", folder["table"]]).Expect(0);
+        PristineCommand.Run("export", folder["table"], "--format", format, "--out", folder["export"]).Expect(0);
+        var exported = File.ReadAllLines(folder["export"]);
+        Assert.Equal(exported.Length, rows.Lines.Length);
+        if (format == "csv")
+            Assert.Equal(exported[0], rows.Lines[0]);
+        else
+            foreach (var (expected, found) in exported.Zip(rows.Lines))
+                Assert.True(JsonElement.DeepEquals(JsonDocument.Parse(expected).RootElement, JsonDocument.Parse(found).RootElement), $"{expected}\n{found}");
+        Assert.Contains("text_length 1 fails text_length <> 1", rows.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -46,7 +76,7 @@ public class ScoreTests
     {
         var csv = PristineCommand.Run("score", Photos, "--format", "csv").Expect(0).Lines;
         var rows = Rows(PristineCommand.Run("score", Photos, "--format", "jsonl").Expect(0));
-        Assert.Equal("key,id,image,image_index,status,error,skipped,width,height,format,bytes,content_hash,brisque,brisque_quality", csv[0]);
+        Assert.Equal("key,id,image,image_index,item_index,folder,status,error,skipped,width,height,format,bytes,modified,content_hash,text_length,word_count,turns,brisque,brisque_quality", csv[0]);
         Assert.Equal(rows.Length + 1, csv.Length);
         for (var i = 0; i < rows.Length; i++)
         {

@@ -55,6 +55,8 @@ internal static class ReportCommand
     {
         using var interruption = new Interruption();
         var table = TableArguments.Open(folder);
+        if (table.UnknownMetrics is { } unknown)
+            Console.Error.WriteLine($"pristine: about the table {folder}: {unknown}. The column is used as it stands.");
         try
         {
             var summary = Report.Write(table, folder, output, options, interruption.Token);

@@ -71,7 +71,7 @@ internal static class ScoreCommand
     {
         var dataset = inputs.Open(parsed);
         var start = inputs.Start(parsed);
-        var columns = new ScoreColumns(options.AllMetrics);
+        var columns = TableSchema.Of(options.AllMetrics);
         using var interruption = new Interruption();
         using var progress = new Progress(dataset);
         using var stdout = new StandardOutputStream();

@@ -49,8 +49,6 @@ internal sealed class TableArguments
         var table = ScoreTable.Open(folder);
         if (table.Incomplete is { } missing)
             Console.Error.WriteLine($"pristine: the table {folder} is not complete: {missing}. 'pristine score' goes on with it.");
-        if (table.UnknownMetrics is { } unknown)
-            Console.Error.WriteLine($"pristine: about the table {folder}: {unknown}. The column is used as it stands.");
         return table;
     }
 }

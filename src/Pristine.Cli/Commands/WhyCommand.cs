@@ -82,7 +82,7 @@ internal static class WhyCommand
     }
 
     private static bool IsSkipped(ImageExplanation image, string column) =>
-        image.SkippedMetrics.Any(metric => column == metric || column == metric + ScoreColumns.QualitySuffix);
+        image.SkippedMetrics.Any(metric => column == metric || column == metric + Column.QualitySuffix);
 
     private static string Number(double? value) => value!.Value.ToString("0.######", CultureInfo.InvariantCulture);
 

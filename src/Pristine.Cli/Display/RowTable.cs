@@ -17,13 +17,13 @@ internal sealed class RowTable
     private const int StatusWidth = 10;
     private const int SizeWidth = 11;
     private const int LeastScore = 8;
-    private readonly ScoreColumn[] _scores;
+    private readonly Column[] _scores;
     private readonly int _imageWidth;
     private bool _started;
 
-    public RowTable(ScoreColumns columns)
+    public RowTable(TableSchema columns)
     {
-        _scores = [.. columns.All.Where(column => column.Kind == ColumnKind.Number && column.Name is not ("key" or "image_index" or "width" or "height" or "bytes"))];
+        _scores = [.. columns.Where(column => column.Metric != null)];
         var others = 2 + StatusWidth + SizeWidth + _scores.Sum(column => 1 + Width(column));
         _imageWidth = Math.Clamp(TerminalWidth.Of(Console.IsOutputRedirected, plain: 80) - others, LeastImage, MostImage);
     }
@@ -47,7 +47,7 @@ internal sealed class RowTable
         return line.ToString().TrimEnd();
     }
 
-    private static int Width(ScoreColumn column) => Math.Max(LeastScore, column.Name.Length);
+    private static int Width(Column column) => Math.Max(LeastScore, column.Name.Length);
 
     private static string Number(double value) =>
         double.IsNaN(value) ? "-" : value.ToString(Math.Abs(value) >= 1000 ? "0" : "0.###", CultureInfo.InvariantCulture);

@@ -1,5 +1,6 @@
 using Pristine.Metrics;
 using Pristine.Selection;
+using Pristine.Tables;
 
 namespace Pristine.Experiments.Training;
 
@@ -31,8 +32,6 @@ public enum ConditionKind
 /// </summary>
 public sealed record TrainingSelection
 {
-    private static readonly string[] TextColumns = ["text_length", "word_count", "turns"];
-
     private TrainingSelection()
     {
     }
@@ -66,7 +65,8 @@ public sealed record TrainingSelection
     public static TrainingSelection Of(string rule, MetricSet? known = null)
     {
         known ??= MetricSet.BuiltIn;
-        var unknown = new SelectionOptions { Keep = [rule], Known = known }.Columns.FirstOrDefault(column => TextColumns.Contains(column) || column.StartsWith("item.", StringComparison.OrdinalIgnoreCase));
+        var unknown = new SelectionOptions { Keep = [rule], Known = known }.Columns
+            .FirstOrDefault(column => TableSchema.Row.Find(column) is { Source: ColumnSource.ItemText } || column.StartsWith("item.", StringComparison.OrdinalIgnoreCase));
         return unknown == null
             ? new() { Rule = rule, Known = known }
             : throw new RuleException($"The rule '{rule}' names {unknown}: expected a rule about images here, whose items are not looked at. Select the items first, with 'pristine select' or 'pristine filter'.");

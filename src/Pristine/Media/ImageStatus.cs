@@ -63,4 +63,13 @@ public static class ImageStatusNames
         ImageStatus.Partial => "partial",
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Expected a value of ImageStatus."),
     };
+
+    /// <summary>The status of a name.</summary>
+    /// <param name="name">As <see cref="Name"/> gives it.</param>
+    /// <exception cref="ArgumentException">No status has the name.</exception>
+    public static ImageStatus Parse(string name) => ByName.TryGetValue(name, out var status)
+        ? status
+        : throw new ArgumentException($"Expected a status ({string.Join(", ", ByName.Keys)}); found '{name}'.", nameof(name));
+
+    private static readonly Dictionary<string, ImageStatus> ByName = Enum.GetValues<ImageStatus>().ToDictionary(Name);
 }

@@ -27,25 +27,9 @@ public static class MetricDocumentation
     private const string Columns = """
         ## Columns
 
-        Every image gives one row, in tables, CSV and JSONL alike. Its columns are these, then one per metric asked for, followed by
-        `<metric>_quality` where the metric has a quality:
-
-        | column | content |
-        | --- | --- |
-        | `key` | position of the image among all images of the dataset, from 0 |
-        | `id` | the item's own id; the path where it has none |
-        | `image` | the image as the dataset names it; empty for an item without one |
-        | `image_index` | position of the image within its item, from 0 |
-        | `status` | what became of the image, see below |
-        | `error` | why the status is not `ok` |
-        | `skipped` | which scores were not computed because a cheaper one (`--cascade`) or the item's record had decided, and why |
-        | `width`, `height` | size of the upright image in pixels |
-        | `format` | file format: `jpeg`, `png`, `webp`, `gif`, `tiff` or `avif`, told from the content, not from the name |
-        | `bytes` | size of the encoded file |
-        | `content_hash` | XXH128 of the file's bytes, 32 hexadecimal digits: equal for identical files |
-
-        `width`, `height` and `bytes` are the header metrics of the same names. `format` and `status` are text: rules compare them with `=` and a
-        quoted value, but they have no score.
+        Every image gives one row, in tables, CSV and JSONL alike. [tables.md](tables.md#columns) lists the columns that every row has; then come
+        one per metric asked for, followed by `<metric>_quality` where the metric has a quality. `width`, `height` and `bytes` are the header
+        metrics of the same names. The column `status` says what became of the image:
 
         | status | meaning |
         | --- | --- |

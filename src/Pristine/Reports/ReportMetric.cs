@@ -12,14 +12,13 @@ namespace Pristine.Reports;
 /// <param name="Summary">One sentence about it; empty for a metric that this program does not have.</param>
 internal sealed record ReportMetric(string Name, bool IsFloat, MetricDirection Direction, string Unit, string Summary)
 {
-    /// <summary>Facts that a table has whether or not they were asked for as metrics.</summary>
-    private static readonly string[] Facts = ["width", "height", "bytes"];
-
     /// <summary>The metrics of a table: those with a good end first, then the other pixel metrics, then what the header tells.</summary>
     public static IReadOnlyList<ReportMetric> Of(ScoreTable table)
     {
         var scored = table.Provenance.Columns.Select(column => new ReportMetric(column.Metric, column.IsFloat, column.Direction, column.Unit, SummaryOf(column.Metric)));
-        var facts = Facts.Select(MetricCatalog.Get).Select(metric => new ReportMetric(metric.Name, false, metric.Direction, metric.Unit, metric.Summary));
+        // Facts of the file that a table has whether or not they were asked for as metrics.
+        var facts = TableSchema.Row.Where(column => column is { IsNumber: true, Source: ColumnSource.File }).Select(column => MetricCatalog.Get(column.Name))
+            .Select(metric => new ReportMetric(metric.Name, false, metric.Direction, metric.Unit, metric.Summary));
         return
         [
             .. scored.Concat(facts).DistinctBy(metric => metric.Name)
@@ -28,5 +27,5 @@ internal sealed record ReportMetric(string Name, bool IsFloat, MetricDirection D
         ];
     }
 
-    private static string SummaryOf(string name) => MetricCatalog.Find(name)?.Summary ?? "";
+    private static string SummaryOf(string name) => MetricSet.BuiltIn.Find(name)?.Summary ?? "";
 }

@@ -55,7 +55,7 @@ internal sealed class TableReading : IDisposable
             // The table is data of whoever made it: nothing in it may make the engine reach further.
             _database.Confine([table.Folder], []);
             // A metric that was asked for, but that no run has computed yet, has no column in any part.
-            var absent = metrics.Where(metric => ScoreTable.ColumnsOf([]).All(column => column.Name != metric.Name) && !table.Parts.Any(part => part.Contents.Columns.ContainsKey(metric.Name)));
+            var absent = metrics.Where(metric => TableSchema.Row.Find(metric.Name) == null && !table.Parts.Any(part => part.Contents.Columns.ContainsKey(metric.Name)));
             var columns = absent.Select(metric => $", NULL::FLOAT AS {DuckDbConnection.Identifier(metric.Name)}");
             _database.Execute($"CREATE VIEW images AS SELECT *{string.Concat(columns)} FROM {table.Source}");
             HasSeveralImages = _database.QueryInt64("SELECT max(image_index) FROM images") > 0;
@@ -174,7 +174,7 @@ internal sealed class TableReading : IDisposable
         if (list.Length == 0)
             return images;
         using var reader = _database.Query(
-            $"SELECT key, id, image, width, height, format, bytes, {SkippedScores.Column}, {_columns} FROM images WHERE key IN ({list}) AND image IS NOT NULL ORDER BY key");
+            $"SELECT key, id, image, width, height, format, bytes, {SkippedScores.TextSql(SkippedScores.Column)}, {_columns} FROM images WHERE key IN ({list}) AND image IS NOT NULL ORDER BY key");
         while (reader.Read())
         {
             long? Whole(int column) => reader.IsNull(column) ? null : (long)reader.Double(column);

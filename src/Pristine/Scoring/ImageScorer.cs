@@ -163,13 +163,13 @@ public sealed class ImageScorer : IDisposable
             if (table.Row.Failed)
                 return table.Row with { Text = place.Text };
             var missing = MissingIn(table);
-            return table.Row with { Text = place.Text, Skipped = SkippedScores.Text(_metrics.Where((_, i) => missing[i]).Select(metric => metric.Name), reason) };
+            return table.Row with { Text = place.Text, Skipped = SkippedScores.Of(_metrics.Where((_, i) => missing[i]).Select(metric => metric.Name), reason) };
         }
         return place with
         {
             Status = ImageStatus.Skipped,
             Error = $"not opened: {reason}",
-            Skipped = SkippedScores.Text(_metrics.Select(metric => metric.Name), reason),
+            Skipped = SkippedScores.Of(_metrics.Select(metric => metric.Name), reason),
             Scores = HeaderScores(null),
         };
     }
@@ -177,7 +177,7 @@ public sealed class ImageScorer : IDisposable
     /// <summary>The metrics that a row of the table lacks.</summary>
     private bool[] MissingIn(KnownRow known)
     {
-        var skipped = SkippedScores.Metrics(known.Row.Skipped).ToArray();
+        var skipped = known.Row.Skipped?.Metrics.ToArray() ?? [];
         return [.. _metrics.Select((metric, i) => !known.Computed[i] || skipped.Contains(metric.Name))];
     }
 
@@ -237,7 +237,7 @@ public sealed class ImageScorer : IDisposable
         var row = place with { Header = image.Header, ContentHash = hash, Scores = scores };
         Array.Clear(_failures);
         _scorers.BeginImage();
-        var (last, skipped) = (_stages.Last, (string?)null);
+        var (last, skipped) = (_stages.Last, (SkippedScores?)null);
         for (var stage = 0; stage <= last; stage++)
         {
             for (var i = 0; i < scores.Length; i++)

@@ -95,19 +95,19 @@ public static class ScoreTableRun
         var parts = Parts(writing, folder, options.Shard);
         foreach (var part in parts)
             part.CheckIntact(writing);
-        var (metrics, foreign) = Begin(dataset, folder, scoring, options);
+        var metrics = Begin(dataset, folder, scoring, options);
         scoring = scoring with { Metrics = metrics };
 
         IEnumerable<(DatasetItem Item, long Key)> Items() =>
             ScoringRun.Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
         if (parts.Count > 0)
         {
-            TableAlignment.Align(writing, parts, Items, metrics, foreign);
+            TableAlignment.Align(writing, parts, Items, metrics);
             parts = Parts(writing, folder, options.Shard);
         }
         var known = new KnownParts(reading, parts, metrics);
         var files = ScoringRun.FilesOf(dataset);
-        var output = new TableOutput(writing, folder, metrics, foreign, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
+        var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
         var results = OrderedPipeline<TableWork, (ScoredItem Item, PartSlot?[] Slots), ImageScorer>.Run(
             Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key))),
             scoring.Workers,
@@ -140,19 +140,18 @@ public static class ScoreTableRun
         [.. TablePart.List(database, folder).Where(part => part.Shard == shard)];
 
     /// <summary>Checks that the table can be continued like this, and enters what is new into its provenance.</summary>
-    /// <returns>The metrics of the table, then those that are new; and the table's columns of metrics that are not known here.</returns>
-    private static (List<Metric> Metrics, IReadOnlyList<ColumnProvenance> Foreign) Begin(Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
+    /// <returns>The metrics of the table that are known here, then those that are new.</returns>
+    private static List<Metric> Begin(Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
-        var (metrics, foreign) = (new List<Metric>(), new List<ColumnProvenance>());
+        var metrics = new List<Metric>();
         Update(folder, TableSource.Of(dataset), options, old =>
         {
             foreach (var column in old.Columns)
             {
+                // Columns of metrics that are not known here stay as they are.
                 var named = scoring.Known.Find(column.Metric) ?? scoring.AllMetrics.FirstOrDefault(metric => metric.Name == column.Metric);
                 if (named != null)
                     metrics.Add(Checked(scoring.Place(named), column, folder, options));
-                else
-                    foreign.Add(column);
             }
             metrics.AddRange(scoring.AllMetrics.Where(metric => metrics.All(known => known.Name != metric.Name)));
             if (metrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
@@ -163,12 +162,13 @@ public static class ScoreTableRun
             var columns = all.Select(column => old.Columns.FirstOrDefault(known => known.Metric == column.Metric && known.Fingerprint == column.Fingerprint) ?? column).ToArray();
             return old with
             {
+                Layout = TableProvenance.CurrentLayout,
                 Columns = columns,
                 Decoders = [.. old.Decoders.Append(ImageDecoder.Description).Distinct()],
                 FinishedShards = columns.SequenceEqual(old.Columns) ? [.. old.FinishedShards.Where(shard => shard != options.Shard)] : [],
             };
         });
-        return (metrics, foreign);
+        return metrics;
     }
 
     /// <summary>The metric of a column, if it computes what the column holds.</summary>
@@ -229,6 +229,28 @@ internal sealed class OpenPart(TablePart part, ScoreRow[] rows)
 
     public ScoreRow[] Rows { get; } = rows;
 
+    /// <summary>For each row its position in the file; null where an image has changed, so that what the file says of it does not hold.</summary>
+    public int?[] Origins { get; } = [.. Enumerable.Range(0, rows.Length)];
+
+    /// <summary>Puts a row in the place of an older one.</summary>
+    /// <param name="index">The place.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="isUnknown">Whether the program does not have a metric of the table. Its score is kept as long as the image is the same.</param>
+    public void Replace(int index, ScoreRow row, Func<string, bool> isUnknown)
+    {
+        var old = Rows[index];
+        if (ReferenceEquals(old, row))
+            return;
+        var skipped = SkippedScores.With(row.Skipped, old.Skipped, isUnknown);
+        if (row.ContentHash != old.ContentHash)
+        {
+            Origins[index] = null;
+            var lost = SkippedScores.Of(Part.Contents.Columns.Keys.Where(isUnknown), "the image has changed, and the program that scored it does not have the metric");
+            skipped = SkippedScores.With(skipped, lost, isUnknown);
+        }
+        Rows[index] = row with { Skipped = skipped };
+    }
+
     /// <summary>How many rows have been brought up to date.</summary>
     public int Done { get; set; }
 
@@ -278,8 +300,7 @@ internal sealed class KnownParts(DuckDbConnection database, IEnumerable<TablePar
 }
 
 /// <summary>Collects rows and writes them: new ones into new parts, others into the parts they stand in.</summary>
-internal sealed class TableOutput(
-    DuckDbConnection database, string folder, IReadOnlyList<Metric> metrics, IReadOnlyList<ColumnProvenance> foreign, ScoreTableOptions options, int nextSequence)
+internal sealed class TableOutput(DuckDbConnection database, string folder, IReadOnlyList<Metric> metrics, ScoreTableOptions options, int nextSequence)
 {
     private readonly Dictionary<string, PartColumn> _whole =
         metrics.ToDictionary(metric => metric.Name, metric => new PartColumn(ColumnProvenance.Of(metric).Fingerprint));
@@ -299,7 +320,7 @@ internal sealed class TableOutput(
             }
             var part = slot.Part;
             part.IsChanged |= !ReferenceEquals(slot.Known.Row, item.Rows[i]) || slot.Known.Computed.Contains(false);
-            part.Rows[slot.Index] = item.Rows[i];
+            part.Replace(slot.Index, item.Rows[i], IsUnknown);
             _open.Add(part);
             if (++part.Done == part.Rows.Length)
             {
@@ -322,6 +343,9 @@ internal sealed class TableOutput(
         _sinceFlush.Restart();
     }
 
+    /// <summary>True for a metric of the table that this program does not have.</summary>
+    private bool IsUnknown(string metric) => !_whole.ContainsKey(metric);
+
     private void WriteFresh()
     {
         if (_fresh.Count == 0)
@@ -334,9 +358,11 @@ internal sealed class TableOutput(
     {
         if (!part.IsChanged)
             return;
-        var columns = part.Done == part.Rows.Length ? _whole : Partial(part);
-        var carried = foreign.Count == 0 ? null : new ForeignColumns(part.Part, foreign);
-        part.Part = part.Part with { Contents = TablePart.Write(database, part.Part.File, part.Rows, metrics, columns, carried) };
+        var columns = part.Done == part.Rows.Length ? new Dictionary<string, PartColumn>(_whole) : Partial(part);
+        foreach (var (name, column) in part.Part.Contents.Columns.Where(column => IsUnknown(column.Key)))
+            columns[name] = column;
+        var contents = TablePart.Write(database, part.Part.File, part.Rows, metrics, columns, new PartOrigin(part.Part, part.Origins));
+        part.Part = part.Part with { Contents = contents };
         part.IsChanged = false;
     }
 

@@ -24,7 +24,7 @@ public abstract class ScoringGate
     /// <param name="row">What is known of the image: header, names, and the scores of this gate and the earlier ones; status and error are not final.</param>
     /// <param name="columns">The columns of the row.</param>
     /// <returns>Null to go on; otherwise why not, for example <c>brisque 71.2 fails brisque &lt;= 60</c>.</returns>
-    public abstract string? Failure(ScoreRow row, ScoreColumns columns);
+    public abstract string? Failure(ScoreRow row, TableSchema columns);
 }
 
 /// <summary>
@@ -35,12 +35,12 @@ internal sealed class ScoringStages
 {
     private readonly IReadOnlyList<Metric> _metrics;
     private readonly IReadOnlyList<ScoringGate> _gates;
-    private readonly ScoreColumns _columns;
+    private readonly TableSchema _columns;
     private readonly int[] _stages;
 
     public ScoringStages(IReadOnlyList<Metric> metrics, IReadOnlyList<ScoringGate> gates)
     {
-        (_metrics, _gates, _columns) = (metrics, gates, new ScoreColumns(metrics));
+        (_metrics, _gates, _columns) = (metrics, gates, TableSchema.Of(metrics));
         _stages = [.. metrics.Select(metric => metric.Input == ImageInput.Header ? 0 : FirstGate(metric, gates))];
     }
 
@@ -56,7 +56,7 @@ internal sealed class ScoringStages
     /// <summary>The scores that a row does not get, with the reason; null where all that it lacks must be computed from the image.</summary>
     /// <param name="row">A row of a score table.</param>
     /// <param name="missing">The metrics that it lacks.</param>
-    public string? SkippedWithoutReading(ScoreRow row, bool[] missing)
+    public SkippedScores? SkippedWithoutReading(ScoreRow row, bool[] missing)
     {
         var first = Enumerable.Range(0, missing.Length).Where(i => missing[i]).Min(Of);
         for (var stage = 0; stage < first; stage++)
@@ -66,8 +66,8 @@ internal sealed class ScoringStages
     }
 
     /// <summary>The scores that are not computed because a gate failed, with the reason, as tables have them; null where it skips none.</summary>
-    public string? SkippedAfter(int stage, bool[] wanted, string reason) =>
-        SkippedScores.Text(_metrics.Where((_, i) => wanted[i] && Of(i) > stage).Select(metric => metric.Name), reason);
+    public SkippedScores? SkippedAfter(int stage, bool[] wanted, string reason) =>
+        SkippedScores.Of(_metrics.Where((_, i) => wanted[i] && Of(i) > stage).Select(metric => metric.Name), reason);
 
     private static int FirstGate(Metric metric, IReadOnlyList<ScoringGate> gates)
     {

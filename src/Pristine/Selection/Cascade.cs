@@ -93,7 +93,7 @@ public static class Cascade
         {
             if (record.Rest(rule.Condition) is not { } condition)
                 continue;
-            isAsked &= !rule.Condition.Columns.Any(column => column.Name is "status" or "error" or SkippedScores.Column);
+            isAsked &= !rule.Condition.Columns.Any(column => column.Column is { Source: ColumnSource.Outcome });
             gates.Add(new RuleGate(condition, parsed.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null, selection.Known));
         }
         if (selection.Images == ImagePolicy.Best && parsed.By is { } by)
@@ -123,7 +123,7 @@ internal sealed class RuleGate(RuleExpression condition, RuleExpression? score, 
 
     public override bool JudgesFileAlone { get; } = !isAsked || new RecordPart(score).IsOfFile(condition);
 
-    public override string? Failure(ScoreRow row, ScoreColumns columns)
+    public override string? Failure(ScoreRow row, TableSchema columns)
     {
         if (!isAsked)
             return null;

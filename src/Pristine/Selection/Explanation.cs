@@ -26,7 +26,7 @@ public sealed record ImageExplanation(IReadOnlyList<KeyValuePair<string, string?
 {
     /// <summary>The metrics whose scores were not computed because a gate had failed; <c>skipped</c> among the columns tells why.</summary>
     public IReadOnlyList<string> SkippedMetrics =>
-        [.. Columns.Where(column => column.Key == SkippedScores.Column).SelectMany(column => SkippedScores.Metrics(column.Value))];
+        [.. Columns.Where(column => column.Key == SkippedScores.Column).SelectMany(column => SkippedScores.Parse(column.Value)?.Metrics ?? [])];
 }
 
 /// <summary>Why an item was kept or dropped.</summary>
@@ -120,7 +120,9 @@ public static class Explanation
     {
         var columns = new List<List<KeyValuePair<string, string?>>>();
         // Not by "key" alone: that is the text of the result, in which 10 comes before 9.
-        using (var rows = run.Database.Query($"SELECT COLUMNS(r.*)::VARCHAR FROM {run.TableSource} r WHERE r.item_index = $1 ORDER BY r.key", itemIndex))
+        var skipped = $"{SkippedScores.TextSql(SkippedScores.Column)} AS {SkippedScores.Column}";
+        using (var rows = run.Database.Query(
+            $"SELECT COLUMNS(r.*)::VARCHAR FROM (SELECT * REPLACE ({skipped}) FROM {run.TableSource}) r WHERE r.item_index = $1 ORDER BY r.key", itemIndex))
         {
             while (rows.Read())
                 columns.Add([.. Enumerable.Range(0, rows.ColumnCount).Select(i => KeyValuePair.Create(rows.Name(i), rows.Text(i)))]);
@@ -128,7 +130,7 @@ public static class Explanation
         var outcomes = columns.Select(_ => new List<RuleOutcome>()).ToArray();
         foreach (var rule in run.Parsed.Rules)
         {
-            var reasons = new ReasonList(run.Parsed.ScoreExpression, run.Options.Known) { Rule = rule.Text };
+            var reasons = new ReasonList(run.Parsed.ScoreExpression) { Rule = rule.Text };
             var condition = rule.Condition;
             var why = $"CASE WHEN {condition.Condition} IS TRUE THEN {condition.Explain(reasons, wanted: false)} ELSE {condition.Explain(reasons, wanted: true)} END";
             using var rows = run.Database.Query(

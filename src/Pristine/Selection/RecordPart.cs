@@ -12,17 +12,12 @@ namespace Pristine.Selection;
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
 internal sealed class RecordPart(RuleExpression? score)
 {
-    internal static readonly string[] RecordColumns = ["id", "item_index", "has_image", "text_length", "word_count", "turns"];
-
-    /// <summary>Columns that hold what the dataset says of an image, not what its file holds.</summary>
-    private static readonly string[] PlaceColumns = ["key", "image", "image_index", "folder"];
-
     /// <summary>True for an expression that reads nothing but the record.</summary>
-    public bool IsWhole(RuleExpression expression) => ColumnsOf(expression).All(column => column.ItemField != null || RecordColumns.Contains(column.Name));
+    public bool IsWhole(RuleExpression expression) => ColumnsOf(expression).All(column => column.IsOfRecord);
 
     /// <summary>True for an expression that reads nothing but the image's file.</summary>
     public bool IsOfFile(RuleExpression expression) =>
-        ColumnsOf(expression).All(column => column.ItemField == null && !RecordColumns.Contains(column.Name) && !PlaceColumns.Contains(column.Name));
+        ColumnsOf(expression).All(column => column.Column is { Source: ColumnSource.File });
 
     /// <summary>The part of a condition that the record decides: where it is not true, the condition is not. Null where there is none.</summary>
     public RuleExpression? Of(RuleExpression condition) => Joined(Conjuncts(condition).Where(IsWhole));
@@ -55,7 +50,6 @@ internal sealed class RecordPart(RuleExpression? score)
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
 internal sealed class RecordGate(RuleExpression condition, RuleExpression? score) : ItemGate
 {
-    private static readonly ScoreColumns Columns = new([]);
     private readonly string[] _fields = [.. condition.Columns.Concat(score?.Columns ?? []).Select(column => column.ItemField).OfType<string>().Distinct()];
 
     /// <inheritdoc/>
@@ -71,7 +65,7 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
             Scores = default,
         };
         var fields = _fields.Length == 0 ? null : _fields.Zip(item.Record?.Fields(_fields) ?? new string?[_fields.Length]).ToDictionary(pair => pair.First, pair => pair.Second);
-        var evaluation = new RuleEvaluation(row, Columns, score) { Fields = fields };
+        var evaluation = new RuleEvaluation(row, TableSchema.Row, score) { Fields = fields };
         return evaluation.Condition(condition) == true ? null : evaluation.Failure(condition);
     }
 }

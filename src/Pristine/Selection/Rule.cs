@@ -46,7 +46,7 @@ public sealed class Rule
             throw new RuleException($"Expected quality limits between 0 and 1; found {Invariant(low)} and {Invariant(high)}.");
         if (low > high)
             throw new RuleException($"Expected the smallest quality to be at most the largest; found {Invariant(low)} and {Invariant(high)}.");
-        return $"\"{metric}{ScoreColumns.QualitySuffix}\" between {Invariant(low)} and {Invariant(high)}";
+        return $"\"{metric}{Column.QualitySuffix}\" between {Invariant(low)} and {Invariant(high)}";
     }
 
     /// <summary>The metrics that some rules and expressions need.</summary>
@@ -69,8 +69,8 @@ public sealed class Rule
     internal static Rule Against(Rule rule) => new($"not ({rule.Text})", new Not(rule.Condition));
 
     private static Metric? MetricOf(string column, MetricSet known) =>
-        TablePart.FixedColumns.Any(fixedColumn => fixedColumn.Name == column) ? null
-        : column.EndsWith(ScoreColumns.QualitySuffix, StringComparison.Ordinal) && known.Find(column[..^ScoreColumns.QualitySuffix.Length]) is { } rated ? rated
+        TableSchema.Row.Find(column) != null ? null
+        : column.EndsWith(Column.QualitySuffix, StringComparison.Ordinal) && known.Find(column[..^Column.QualitySuffix.Length]) is { } rated ? rated
         : known.Find(column);
 
     private static string Invariant(double value) => value.ToString("R", CultureInfo.InvariantCulture);

@@ -14,7 +14,7 @@ namespace Pristine.Selection;
 /// <param name="Row">The row.</param>
 /// <param name="Columns">Its columns.</param>
 /// <param name="Score">The expression of the column <c>score</c>; null where there is none.</param>
-internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleExpression? Score = null)
+internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExpression? Score = null)
 {
     /// <summary>The fields of the item by their names; null where no rule reads any.</summary>
     public IReadOnlyDictionary<string, string?>? Fields { get; init; }
@@ -25,7 +25,7 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
     /// </summary>
     public static string? Obstacle(RuleExpression rule) => rule switch
     {
-        ColumnReference { ItemField: not null } or ColumnReference { Name: "status" or "error" or SkippedScores.Column or "modified" } => rule.Source,
+        ColumnReference { ItemField: not null } or ColumnReference { Column.Source: ColumnSource.Outcome } => rule.Source,
         _ => rule.Parts.Select(Obstacle).FirstOrDefault(obstacle => obstacle != null),
     };
 
@@ -73,10 +73,6 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
         NumberLiteral literal => literal.Value,
         ColumnReference { Name: ParsedSelection.Score } when Score != null => Number(Score, Width.Double),
         ColumnReference { ItemField: { } field } => Field(field) is { } value ? EngineText.Number(value) : null,
-        ColumnReference { Name: "item_index" } => Row.ItemIndex,
-        ColumnReference { Name: "text_length" } => Row.Text?.Length,
-        ColumnReference { Name: "word_count" } => Row.Text?.Words,
-        ColumnReference { Name: "turns" } => Row.Text?.Turns,
         ColumnReference column => Column(column).Number(Row) is var value && double.IsNaN(value) ? null : value,
         Negation negation => -Number(negation.Inner, Width.Double),
         Arithmetic arithmetic => Calculate(arithmetic),
@@ -90,7 +86,6 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
     {
         TextLiteral literal => literal.Value,
         ColumnReference { ItemField: { } field } => Field(field),
-        ColumnReference { Name: "folder" } => TablePart.FolderOf(Row.Image),
         ColumnReference column => Column(column).Text(Row),
         FunctionCall { Function.Name: "lower" } call => Text(call.Arguments[0]) is { } text ? EngineText.Lower(text) : null,
         FunctionCall { Function.Name: "upper" } call => Text(call.Arguments[0]) is { } text ? EngineText.Upper(text) : null,
@@ -119,7 +114,7 @@ internal sealed record RuleEvaluation(ScoreRow Row, ScoreColumns Columns, RuleEx
         _ => (expression, isNegated),
     };
 
-    private ScoreColumn Column(ColumnReference column) =>
+    private Column Column(ColumnReference column) =>
         Columns.Find(column.Name) ?? throw new InvalidOperationException($"The row has no column '{column.Name}'.");
 
     private string? Field(string name) =>

@@ -87,15 +87,25 @@ internal abstract record RuleExpression(string Source, ValueKind Kind)
 }
 
 /// <summary>A column of the table, or <c>item.FIELD</c>.</summary>
-internal sealed record ColumnReference(string Name, ValueKind Kind, bool IsFloat, string? ItemField = null) : RuleExpression(Name, Kind)
+/// <param name="Name">The column's name.</param>
+/// <param name="Kind">What it yields.</param>
+/// <param name="Column">The column; null for a field.</param>
+/// <param name="ItemField">The field; null for a column.</param>
+internal sealed record ColumnReference(string Name, ValueKind Kind, Column? Column, string? ItemField = null) : RuleExpression(Name, Kind)
 {
+    /// <summary>True for 32-bit floats.</summary>
+    public bool IsFloat => Column?.IsFloat == true;
+
+    /// <summary>True for what the item's record alone tells.</summary>
+    public bool IsOfRecord => Column?.IsOfRecord ?? true;
+
     private string Identifier => DuckDbConnection.Identifier(Name);
 
     public override string Number(Width width) => Kind == ValueKind.Any ? $"TRY_CAST({Identifier} AS DOUBLE)"
         : width == Width.Double ? $"CAST({Identifier} AS DOUBLE)"
         : Identifier;
 
-    public override string Text => Identifier;
+    public override string Text => Column?.RuleSql ?? Identifier;
 
     public override string Condition => Kind == ValueKind.Any ? $"TRY_CAST({Identifier} AS BOOLEAN)" : Identifier;
 }
@@ -322,8 +332,7 @@ internal sealed record DropReason(
 
 /// <summary>Numbers the comparisons of all rules.</summary>
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
-/// <param name="known">The metrics there are.</param>
-internal sealed class ReasonList(RuleExpression? score, MetricSet known)
+internal sealed class ReasonList(RuleExpression? score)
 {
     /// <summary>Codes below are those of <see cref="SelectionCode"/>.</summary>
     public const int FirstCode = 10;
@@ -371,7 +380,8 @@ internal sealed class ReasonList(RuleExpression? score, MetricSet known)
 
     private int Add(string rule, string comparison, string? column, string? value, string? threshold, IEnumerable<ColumnReference> columns, bool isOfRecord)
     {
-        var metrics = RuleGate.MetricsOf(columns, score, known).Select(metric => metric.Name);
+        var metrics = columns.SelectMany(used => score != null && used.Name == ParsedSelection.Score ? score.Columns : [used])
+            .Select(used => used.Column?.Metric).OfType<string>().Distinct();
         _all.Add(new DropReason(FirstCode + _all.Count, rule, comparison, column, value, threshold, [.. metrics], isOfRecord));
         return _all[^1].Code;
     }

@@ -10,37 +10,35 @@ namespace Pristine.Selection;
 /// <param name="columns">Those of a table, or of any table.</param>
 /// <param name="metrics">The metrics there are: their aliases stand for their names.</param>
 /// <param name="everyMetric">Whether every metric that has a name is a column too, also an unlisted variant.</param>
-internal sealed class RuleColumns(IEnumerable<TableColumn> columns, MetricSet metrics, bool everyMetric = false)
+internal sealed class RuleColumns(TableSchema columns, MetricSet metrics, bool everyMetric = false)
 {
     private static readonly ConditionalWeakTable<MetricSet, RuleColumns> OfSets = [];
 
-    private readonly Dictionary<string, TableColumn> _byName = columns.ToDictionary(column => column.Name, StringComparer.OrdinalIgnoreCase);
-
     /// <summary>The columns that a table with every metric of a set has.</summary>
     public static RuleColumns Any(MetricSet metrics) => OfSets.GetValue(
-        metrics, set => new(ScoreTable.ColumnsOf(set.All.Select(ColumnProvenance.Of)), set, everyMetric: true));
+        metrics, set => new(TableSchema.Of(set.All), set, everyMetric: true));
 
-    public IEnumerable<string> Names => _byName.Keys;
+    public IEnumerable<string> Names => columns.Select(column => column.Name);
 
     public MetricSet Metrics => metrics;
 
     /// <summary>Finds a column; case does not matter, as in SQL. The alias of a metric stands for its name: resnet50, resnet50_quality.</summary>
     /// <exception cref="RuleException">The name is a variant of a metric that does not exist.</exception>
-    public TableColumn? Find(string name)
+    public Column? Find(string name)
     {
-        if (_byName.GetValueOrDefault(name) is { } column)
+        if (columns.Find(name) is { } column)
             return column;
-        var isQuality = name.EndsWith(ScoreColumns.QualitySuffix, StringComparison.OrdinalIgnoreCase);
-        var asked = isQuality ? name[..^ScoreColumns.QualitySuffix.Length] : name;
+        var isQuality = name.EndsWith(Column.QualitySuffix, StringComparison.OrdinalIgnoreCase);
+        var asked = isQuality ? name[..^Column.QualitySuffix.Length] : name;
         if ((metrics.Find(asked) ?? metrics.Find(asked.ToLowerInvariant())) is not { } metric)
             return everyMetric && metrics.Fault(asked) is { } fault ? throw new RuleException(fault) : null;
-        if (_byName.GetValueOrDefault(isQuality ? metric.Name + ScoreColumns.QualitySuffix : metric.Name) is { } aliased)
+        if (columns.Find(isQuality ? metric.Name + Column.QualitySuffix : metric.Name) is { } aliased)
             return aliased;
-        return everyMetric ? ScoreTable.ColumnsOf([ColumnProvenance.Of(metric)]).FirstOrDefault(of => of.Name == name) : null;
+        return everyMetric ? TableSchema.Of([metric]).Find(name) : null;
     }
 
     /// <summary>These and one more.</summary>
-    public RuleColumns With(TableColumn column) => new(_byName.Values.Append(column), metrics, everyMetric);
+    public RuleColumns With(Column column) => new(columns.With(column), metrics, everyMetric);
 }
 
 /// <summary>
@@ -261,7 +259,7 @@ internal sealed class RuleParser
             case TokenKind.Text:
                 return new TextLiteral(token.Text);
             case TokenKind.ItemField:
-                return new ColumnReference($"item.{token.Text}", ValueKind.Any, false, token.Text);
+                return new ColumnReference($"item.{token.Text}", ValueKind.Any, null, token.Text);
             case TokenKind.Word when Peek is { Kind: TokenKind.Symbol, Text: "(" } && !IsReserved(token.Text):
                 return ParseCall(token);
             case TokenKind.Word when token.Text.ToLowerInvariant() is "true" or "false":
@@ -289,7 +287,7 @@ internal sealed class RuleParser
     private bool IsComparedWithText(int at) => at >= 2
         && (_tokens[at - 1] is { Kind: TokenKind.Symbol } symbol ? Comparisons.Contains(symbol.Text) : _tokens[at - 1].Text is "like" or "ilike")
         && _tokens[at - 2] is { Kind: TokenKind.Word or TokenKind.QuotedName or TokenKind.ItemField } left
-        && (left.Kind == TokenKind.ItemField || _columns.Find(left.Text)?.Kind == TableColumnKind.Text);
+        && (left.Kind == TokenKind.ItemField || _columns.Find(left.Text) is { IsNumber: false, Type: not ColumnType.Boolean });
 
     private FunctionCall ParseCall(Token name)
     {
@@ -318,8 +316,8 @@ internal sealed class RuleParser
     {
         if (_columns.Find(name) is { } column)
         {
-            var kind = column.Kind switch { TableColumnKind.Text => ValueKind.Text, TableColumnKind.Boolean => ValueKind.Boolean, _ => ValueKind.Number };
-            return new ColumnReference(column.Name, kind, column.IsFloat);
+            var kind = column.IsNumber ? ValueKind.Number : column.Type == ColumnType.Boolean ? ValueKind.Boolean : ValueKind.Text;
+            return new ColumnReference(column.Name, kind, column);
         }
         var nearest = $"Nearest: {string.Join(", ", NearestNames.Of(name, _columns.Names))}";
         throw Failure(RuleColumns.Any(_columns.Metrics).Find(name) == null

@@ -159,7 +159,7 @@ public sealed record SelectionOptions
     /// <summary>True when a rule, or a column to select by, is about images and not about the record alone (its id, text and fields).</summary>
     /// <exception cref="RuleException">A rule cannot be understood.</exception>
     [JsonIgnore]
-    public bool NeedsImages => Columns.Any(name => !name.StartsWith("item.", StringComparison.Ordinal) && !RecordPart.RecordColumns.Contains(name));
+    public bool NeedsImages => Columns.Any(name => !name.StartsWith("item.", StringComparison.Ordinal) && TableSchema.Row.Find(name) is not { IsOfRecord: true });
 
     /// <summary>
     /// Checks that the fields of items that rules name are there, by reading the dataset's records until each field has been met.
@@ -208,7 +208,7 @@ internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression
     {
         var score = options.Score == null ? null : RuleParser.ReadNumber(options.Score, columns);
         if (score != null)
-            columns = columns.With(new Tables.TableColumn(Score, Tables.TableColumnKind.Number, Direction: Metrics.MetricDirection.HigherIsBetter));
+            columns = columns.With(new Column(Score, ColumnType.Double) { Direction = Metrics.MetricDirection.HigherIsBetter });
         if ((options.Top != null || options.Between != null) != (options.By != null))
         {
             throw new RuleException(options.By == null

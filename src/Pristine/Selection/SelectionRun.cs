@@ -51,7 +51,7 @@ public sealed class SelectionRun : IDisposable
         Options = options;
         _openDataset = openDataset;
         _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns, options.Known));
-        _reasons = new ReasonList(_parsed.ScoreExpression, options.Known);
+        _reasons = new ReasonList(_parsed.ScoreExpression);
         _record = new RecordPart(_parsed.ScoreExpression);
         _folder = Directory.CreateTempSubdirectory("pristine-select-").FullName;
         _database = DuckDbConnection.Open(
@@ -236,7 +236,8 @@ public sealed class SelectionRun : IDisposable
     /// <summary>The view <c>rows</c>: what rules can see.</summary>
     private void CreateRows(IReadOnlyList<string> fields)
     {
-        var sql = $"SELECT * REPLACE (CAST(modified AS VARCHAR) AS modified), (status <> 'no_image') AS has_image FROM {_table.Source}";
+        var derived = TableSchema.Row.Where(column => column.Derivation != null).Select(column => $"{column.Derivation} AS {column.Identifier}");
+        var sql = $"SELECT *, {string.Join(", ", derived)} FROM {_table.Source}";
         if (fields.Count > 0)
             sql = $"SELECT r.*, f.* EXCLUDE (item_index) FROM ({sql}) r LEFT JOIN fields f ON r.item_index = f.item_index";
         var hasSeveral = _database.QueryInt64($"SELECT max(image_index) FROM {_table.Source}") > 0;
@@ -250,6 +251,8 @@ public sealed class SelectionRun : IDisposable
 
     private bool HasSeveralImages { get; set; }
 
+    private const string ItemIndex = "item_index";
+
     /// <summary>
     /// One row per item: the mean of each number over the images that have it, sizes in whole pixels; of texts that of the first image that
     /// could be read.
@@ -257,15 +260,9 @@ public sealed class SelectionRun : IDisposable
     private string MeanOf(string rows, IReadOnlyList<string> fields)
     {
         const string isRead = "status IN ('ok', 'too_small', 'partial')";
-        var columns = _table.Columns.Where(column => column.Name is not ("key" or "item_index" or "image_index")).Select(column =>
-        {
-            var name = DuckDbConnection.Identifier(column.Name);
-            return column.Kind != TableColumnKind.Number ? $"arg_min({name}, CASE WHEN {isRead} THEN image_index ELSE image_index + 1000000000 END) AS {name}"
-                : column.IsFloat ? $"CAST(avg({name}) AS FLOAT) AS {name}"
-                : column.Name is "width" or "height" or "bytes" ? $"CAST(round(avg({name})) AS BIGINT) AS {name}"
-                : $"avg({name}) AS {name}";
-        }).Concat(fields.Select(field => DuckDbConnection.Identifier($"item.{field}")).Select(name => $"any_value({name}) AS {name}"));
-        return $"SELECT item_index, min(key) AS key, CAST(0 AS INTEGER) AS image_index, {string.Join(", ", columns)} FROM ({rows}) GROUP BY item_index";
+        var columns = _table.Columns.Where(column => column.Name != ItemIndex).Select(column => $"{column.MeanSql(isRead)} AS {column.Identifier}")
+            .Concat(fields.Select(field => DuckDbConnection.Identifier($"item.{field}")).Select(name => $"any_value({name}) AS {name}"));
+        return $"SELECT {ItemIndex}, {string.Join(", ", columns)} FROM ({rows}) GROUP BY {ItemIndex}";
     }
 
     /// <summary>The first table of decisions: rules.</summary>

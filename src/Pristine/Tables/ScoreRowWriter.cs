@@ -15,10 +15,10 @@ public abstract class ScoreRowWriter : IDisposable
     /// <summary>Makes a writer on a stream that stays the caller's.</summary>
     /// <param name="stream">Where to write.</param>
     /// <param name="columns">The columns of the rows.</param>
-    protected ScoreRowWriter(Stream stream, ScoreColumns columns)
+    protected ScoreRowWriter(Stream stream, TableSchema columns)
     {
         _stream = stream;
-        Columns = columns;
+        Columns = [.. columns.Stored];
     }
 
     /// <summary>Opens a writer for a format.</summary>
@@ -26,15 +26,15 @@ public abstract class ScoreRowWriter : IDisposable
     /// <param name="stream">Where to write; not closed.</param>
     /// <param name="columns">The columns of the rows.</param>
     /// <exception cref="ArgumentException">The format is neither.</exception>
-    public static ScoreRowWriter Create(string format, Stream stream, ScoreColumns columns) => format switch
+    public static ScoreRowWriter Create(string format, Stream stream, TableSchema columns) => format switch
     {
         "jsonl" => new JsonlRowWriter(stream, columns),
         "csv" => new CsvRowWriter(stream, columns),
         _ => throw new ArgumentException($"Expected the format jsonl or csv; found '{format}'.", nameof(format)),
     };
 
-    /// <summary>The columns.</summary>
-    protected ScoreColumns Columns { get; }
+    /// <summary>The columns of the file.</summary>
+    protected IReadOnlyList<Column> Columns { get; }
 
     /// <summary>Whole lines that are not yet on the stream.</summary>
     protected ArrayBufferWriter<byte> Buffer { get; } = new(FlushAt * 2);
@@ -82,18 +82,18 @@ public abstract class ScoreRowWriter : IDisposable
     }
 }
 
-/// <summary>One flat JSON object per row; keys are the columns' names.</summary>
+/// <summary>One JSON object per row; keys are the columns' names, and only a map has keys of its own.</summary>
 internal sealed class JsonlRowWriter : ScoreRowWriter
 {
     private readonly Utf8JsonWriter _json;
     private readonly JsonEncodedText[] _names;
 
-    public JsonlRowWriter(Stream stream, ScoreColumns columns)
+    public JsonlRowWriter(Stream stream, TableSchema columns)
         : base(stream, columns)
     {
         // Relaxed: paths and captions in any language stay readable; the output is not embedded in HTML.
         _json = new Utf8JsonWriter(Buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        _names = [.. columns.All.Select(column => JsonEncodedText.Encode(column.Name))];
+        _names = [.. Columns.Select(column => JsonEncodedText.Encode(column.Name))];
     }
 
     protected override void AppendLine(ScoreRow row)
@@ -101,9 +101,11 @@ internal sealed class JsonlRowWriter : ScoreRowWriter
         _json.WriteStartObject();
         for (var i = 0; i < _names.Length; i++)
         {
-            var column = Columns.All[i];
+            var column = Columns[i];
             _json.WritePropertyName(_names[i]);
-            if (column.Kind == ColumnKind.Text)
+            if (column.MapOf is { } map)
+                WriteMap(map(row));
+            else if (!column.IsNumber)
                 _json.WriteStringValue(column.Text(row));
             else if (column.Number(row) is var number && double.IsFinite(number))
                 _json.WriteRawValue(Number(number), skipInputValidation: true);
@@ -114,6 +116,19 @@ internal sealed class JsonlRowWriter : ScoreRowWriter
         _json.Flush();
         _json.Reset();
         Buffer.Write("\n"u8);
+    }
+
+    private void WriteMap(SkippedScores? map)
+    {
+        if (map == null)
+        {
+            _json.WriteNullValue();
+            return;
+        }
+        _json.WriteStartObject();
+        foreach (var (name, text) in map)
+            _json.WriteString(name, text);
+        _json.WriteEndObject();
     }
 
     protected override void Dispose(bool disposing)
@@ -129,18 +144,18 @@ internal sealed class CsvRowWriter : ScoreRowWriter
     private static readonly SearchValues<char> NeedQuotes = SearchValues.Create(",\"\r\n");
     private readonly StringBuilder _line = new();
 
-    public CsvRowWriter(Stream stream, ScoreColumns columns)
+    public CsvRowWriter(Stream stream, TableSchema columns)
         : base(stream, columns) =>
-        Encoding.UTF8.GetBytes(string.Join(',', columns.All.Select(column => Quoted(column.Name))) + "\n", Buffer);
+        Encoding.UTF8.GetBytes(string.Join(',', Columns.Select(column => Quoted(column.Name))) + "\n", Buffer);
 
     protected override void AppendLine(ScoreRow row)
     {
         _line.Clear();
-        foreach (var column in Columns.All)
+        foreach (var column in Columns)
         {
             if (_line.Length > 0)
                 _line.Append(',');
-            if (column.Kind == ColumnKind.Text)
+            if (!column.IsNumber)
                 _line.Append(Quoted(column.Text(row) ?? ""));
             else if (column.Number(row) is var number && double.IsFinite(number))
                 _line.Append(Number(number));

@@ -5,33 +5,13 @@ using Pristine.Native;
 
 namespace Pristine.Tables;
 
-/// <summary>What a table's column holds.</summary>
-public enum TableColumnKind
-{
-    /// <summary>Numbers.</summary>
-    Number,
-
-    /// <summary>Text.</summary>
-    Text,
-
-    /// <summary>True or false.</summary>
-    Boolean,
-}
-
-/// <summary>A column of a score table.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Kind">Numbers, text, or true and false.</param>
-/// <param name="IsFloat">True for 32-bit floats: a constant that they are compared with is rounded to one too.</param>
-/// <param name="Direction">Which end is good; <see cref="MetricDirection.None"/> for what is no quality.</param>
-public sealed record TableColumn(string Name, TableColumnKind Kind, bool IsFloat = false, MetricDirection Direction = MetricDirection.None);
-
 /// <summary>A score table, opened for reading: one row per image, in Parquet files that any tool can read.</summary>
 public sealed class ScoreTable
 {
     private ScoreTable(string folder, TableProvenance provenance, IReadOnlyList<TablePart> parts)
     {
         (Folder, Provenance, Parts) = (folder, provenance, parts);
-        Columns = ColumnsOf(provenance.Columns);
+        Columns = TableSchema.Of(provenance.Columns);
     }
 
     /// <summary>The table's folder, absolute.</summary>
@@ -41,7 +21,7 @@ public sealed class ScoreTable
     public TableProvenance Provenance { get; }
 
     /// <summary>The columns: those of every table, then the metrics with their qualities.</summary>
-    public IReadOnlyList<TableColumn> Columns { get; }
+    public TableSchema Columns { get; }
 
     /// <summary>Number of rows.</summary>
     public long RowCount => Parts.Sum(part => part.Contents.Rows);
@@ -72,21 +52,8 @@ public sealed class ScoreTable
     {
         get
         {
-            var unknown = Provenance.Columns.Where(column => !IsKnown(column.Metric)).Select(column => $"{column.Metric} ({column.Program} made it)").ToArray();
+            var unknown = Provenance.Columns.Where(column => MetricSet.BuiltIn.Find(column.Metric) == null).Select(column => $"{column.Metric} ({column.Program} made it)").ToArray();
             return unknown.Length == 0 ? null : $"this program does not have the metric of the column {string.Join(", ", unknown)}";
-        }
-    }
-
-    private static bool IsKnown(string metric)
-    {
-        try
-        {
-            return MetricCatalog.Find(metric) != null;
-        }
-        catch (ArgumentException)
-        {
-            // The name of a variant that does not exist.
-            return false;
         }
     }
 
@@ -157,38 +124,8 @@ public sealed class ScoreTable
                 yield return row;
     }
 
-    /// <summary>The columns of a table with some metrics.</summary>
-    internal static IReadOnlyList<TableColumn> ColumnsOf(IEnumerable<ColumnProvenance> metrics)
-    {
-        var columns = TablePart.FixedColumns
-            .Select(column => new TableColumn(column.Name, column.Type is "VARCHAR" or "TIMESTAMP" ? TableColumnKind.Text : TableColumnKind.Number)).ToList();
-        columns.Add(new TableColumn("has_image", TableColumnKind.Boolean));
-        foreach (var metric in metrics)
-        {
-            if (columns.All(column => column.Name != metric.Metric))
-                columns.Add(new TableColumn(metric.Metric, TableColumnKind.Number, metric.IsFloat, metric.Direction));
-            if (metric.QualityColumn is { } quality)
-                columns.Add(new TableColumn(quality, TableColumnKind.Number, true, MetricDirection.HigherIsBetter));
-        }
-        return columns;
-    }
-
     /// <summary>The rows as something to select from.</summary>
-    internal string Source
-    {
-        get
-        {
-            if (Parts.Count == 0)
-                return $"(SELECT {string.Join(", ", ColumnTypes.Select(column => $"NULL::{column.Type} AS {DuckDbConnection.Identifier(column.Name)}"))} WHERE false)";
-            var files = $"read_parquet({TablePart.FileList(Parts.Select(part => part.File))}{(IsUniform ? "" : ", union_by_name = true")})";
-            return Parts.Any(part => part.Contents.HasSkipped) ? files : $"(SELECT *, {TablePart.NoneSkipped} FROM {files})";
-        }
-    }
-
-    /// <summary>The columns that its parts have when every metric is computed.</summary>
-    private IEnumerable<(string Name, string Type)> ColumnTypes => TablePart.FixedColumns.Concat(
-        ColumnsOf(Provenance.Columns).Where(column => column.Kind == TableColumnKind.Number && TablePart.FixedColumns.All(known => known.Name != column.Name))
-            .Select(column => (column.Name, column.IsFloat ? "FLOAT" : "DOUBLE")));
+    internal string Source => TablePart.Source(Parts);
 
     /// <summary>A query as a format shows its rows: in text, numbers as JSON lines of <c>score</c> have them, 32 bits short and whole ones without <c>.0</c>.</summary>
     internal static string Written(DuckDbConnection database, string query, string format)
@@ -217,7 +154,4 @@ public sealed class ScoreTable
         "jsonl" => "(FORMAT json, USE_TMP_FILE false)",
         _ => throw new ArgumentException($"Expected the format parquet, csv or jsonl; found '{format}'.", nameof(format)),
     };
-
-    private bool IsUniform => Parts.All(part =>
-        part.Contents.HasSkipped == Parts[0].Contents.HasSkipped && Provenance.Columns.All(column => part.Contents.Columns.ContainsKey(column.Metric)));
 }

@@ -19,10 +19,8 @@ internal static class TableAlignment
     /// <param name="parts">The shard's parts.</param>
     /// <param name="items">Reads the shard's items with the keys of their first images.</param>
     /// <param name="metrics">The table's metrics.</param>
-    /// <param name="foreign">The table's columns of other metrics.</param>
     public static void Align(
-        DuckDbConnection database, IReadOnlyList<TablePart> parts, Func<IEnumerable<(DatasetItem Item, long Key)>> items, IReadOnlyList<Metric> metrics,
-        IReadOnlyList<ColumnProvenance> foreign)
+        DuckDbConnection database, IReadOnlyList<TablePart> parts, Func<IEnumerable<(DatasetItem Item, long Key)>> items, IReadOnlyList<Metric> metrics)
     {
         var source = $"read_parquet({TablePart.FileList(parts.Select(part => part.File))}, filename = true, file_row_number = true)";
         if (IsAligned(database, source, items()))
@@ -45,7 +43,7 @@ internal static class TableAlignment
             ON old.id = new.id AND old.image IS NOT DISTINCT FROM new.image AND old.image_index = new.image_index AND old.nth = new.nth
             """);
         foreach (var part in parts)
-            Move(database, part, metrics, foreign);
+            Move(database, part, metrics);
         database.Execute("DROP TABLE moves; DROP TABLE listing");
     }
 
@@ -83,23 +81,25 @@ internal static class TableAlignment
         }
     }
 
-    private static void Move(DuckDbConnection database, TablePart part, IReadOnlyList<Metric> metrics, IReadOnlyList<ColumnProvenance> foreign)
+    private static void Move(DuckDbConnection database, TablePart part, IReadOnlyList<Metric> metrics)
     {
         // Columns that an interrupted run left unfinished start again: "up to key N" means nothing under new keys.
         var whole = part.Contents.Columns.Where(column => column.Value.Through == null).ToDictionary(column => column.Key, column => column.Value);
         var kept = metrics.Where(metric => whole.ContainsKey(metric.Name)).ToArray();
         var rows = part.ReadRows(database, kept, [.. kept.Select(metric => whole[metric.Name].Fingerprint)]);
         var moved = new List<ScoreRow>(rows.Length);
+        var origins = new List<int?>(rows.Length);
         using (var moves = database.Query("SELECT row, key, item_index FROM moves WHERE part = $1 ORDER BY key", part.File))
         {
             while (moves.Read())
+            {
                 moved.Add(rows[moves.Int64(0)] with { Key = moves.Int64(1), ItemIndex = moves.Int64(2) });
+                origins.Add((int)moves.Int64(0));
+            }
         }
         if (moved.Count == 0)
             File.Delete(part.File);
         else if (moved.Count != rows.Length || moved.Zip(rows).Any(pair => pair.First.Key != pair.Second.Key || pair.First.ItemIndex != pair.Second.ItemIndex))
-            TablePart.Write(
-                database, part.File, moved, kept, kept.ToDictionary(metric => metric.Name, metric => whole[metric.Name]),
-                foreign.Count == 0 ? null : new ForeignColumns(part, foreign, "moves"));
+            TablePart.Write(database, part.File, moved, kept, whole, new PartOrigin(part, origins));
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Pristine.Files;
-using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Native;
 
@@ -20,8 +19,15 @@ internal sealed record PartColumn(string Fingerprint, long? Through = null);
 /// <param name="FirstKey">Key of its first row; keys ascend.</param>
 /// <param name="LastKey">Key of its last row.</param>
 /// <param name="Columns">The metrics it has been asked for, by name.</param>
-/// <param name="HasSkipped">Whether it has the column <c>skipped</c>, which parts of the first programs lack.</param>
-internal sealed record PartContents(long Rows, long FirstKey, long LastKey, IReadOnlyDictionary<string, PartColumn> Columns, bool HasSkipped = false);
+/// <param name="HasSkipped">Of a part without <paramref name="RowColumns"/>: whether it has the column <c>skipped</c>, as text.</param>
+/// <param name="RowColumns">The columns of every row that it has; null in parts of programs that had <c>skipped</c> as text or not at all.</param>
+internal sealed record PartContents(
+    long Rows, long FirstKey, long LastKey, IReadOnlyDictionary<string, PartColumn> Columns, bool HasSkipped = false, IReadOnlyList<string>? RowColumns = null);
+
+/// <summary>Where rows that are written stood before, for the columns that the program does not know.</summary>
+/// <param name="Part">The part that is replaced.</param>
+/// <param name="Rows">For each row its position there; null for a row whose old values do not hold any more.</param>
+internal sealed record PartOrigin(TablePart Part, IReadOnlyList<int?> Rows);
 
 /// <summary>
 /// One Parquet file of a score table, <c>part-SHARD-SEQUENCE.parquet</c>. It is written whole under a temporary name and renamed, so it is
@@ -32,33 +38,16 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     private const string MetadataKey = "pristine";
     private const string Rows = "part_rows";
 
-    /// <summary>SQL that stands for the column <c>skipped</c> where a part lacks it.</summary>
-    public const string NoneSkipped = $"CAST(NULL AS VARCHAR) AS {SkippedScores.Column}";
+    private const string Origin = "pristine_origin";
 
-    /// <summary>The columns that every part has, with their types; <c>NAME</c> and <c>NAME_quality</c> of the metrics follow them.</summary>
-    public static readonly IReadOnlyList<(string Name, string Type)> FixedColumns =
+    /// <summary>What every part had before parts said which columns they have; <c>skipped</c> was text, or was not there.</summary>
+    private static readonly string[] FirstRowColumns =
     [
-        ("key", "BIGINT"),
-        ("id", "VARCHAR"),
-        ("image", "VARCHAR"),
-        ("image_index", "INTEGER"),
-        ("item_index", "BIGINT"),
-        ("folder", "VARCHAR"),
-        ("status", "VARCHAR"),
-        ("error", "VARCHAR"),
-        (SkippedScores.Column, "VARCHAR"),
-        ("width", "INTEGER"),
-        ("height", "INTEGER"),
-        ("format", "VARCHAR"),
-        ("bytes", "BIGINT"),
-        ("modified", "TIMESTAMP"),
-        ("content_hash", "VARCHAR"),
-        ("text_length", "BIGINT"),
-        ("word_count", "BIGINT"),
-        ("turns", "BIGINT"),
+        "key", "id", "image", "image_index", "item_index", "folder", "status", "error", "width", "height", "format", "bytes", "modified", "content_hash",
+        "text_length", "word_count", "turns",
     ];
 
-    private static readonly Dictionary<string, ImageStatus> Statuses = Enum.GetValues<ImageStatus>().ToDictionary(ImageStatusNames.Name);
+    private static IEnumerable<Column> RowColumns => TableSchema.Row.Stored;
 
     /// <summary>The parts of a table in the order of their names.</summary>
     /// <exception cref="ScoreTableException">A file is damaged or not a part.</exception>
@@ -157,27 +146,59 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     public bool Has(string metric, string fingerprint, long key) =>
         Contents.Columns.TryGetValue(metric, out var column) && column.Fingerprint == fingerprint && (column.Through is not { } through || key <= through);
 
+    /// <summary>Parts as something to select from: columns that a part lacks are NULL, and those of older parts have the types of today.</summary>
+    public static string Source(IReadOnlyList<TablePart> parts)
+    {
+        var groups = parts.GroupBy(part => part.Conversion).Select(group =>
+        {
+            // Only of parts that have different metrics must columns be found by their names.
+            var isUniform = group.All(part => part.Contents.Columns.Keys.ToHashSet().SetEquals(group.First().Contents.Columns.Keys));
+            var files = $"read_parquet({FileList(group.Select(part => part.File))}{(isUniform ? "" : ", union_by_name = true")})";
+            return group.Key.Length == 0 ? files : $"(SELECT *{group.Key} FROM {files})";
+        }).ToArray();
+        return groups.Length == 1 ? groups[0] : $"({string.Join(" UNION ALL BY NAME ", groups.Select(group => $"SELECT * FROM {group}"))})";
+    }
+
+    /// <summary>SQL after <c>SELECT *</c> that gives the part the columns of today; empty for one that has them.</summary>
+    private string Conversion
+    {
+        get
+        {
+            var absent = RowColumns.Where(column => !Holds(column.Name)).Select(column => $", CAST(NULL AS {column.SqlType}) AS {column.Identifier}");
+            var skipped = DuckDbConnection.Identifier(SkippedScores.Column);
+            var replaced = Contents.RowColumns == null && Contents.HasSkipped ? $" REPLACE ({SkippedScores.MapSql(skipped)} AS {skipped})" : "";
+            return replaced + string.Concat(absent);
+        }
+    }
+
+    /// <summary>Whether the part has a column of every row.</summary>
+    private bool Holds(string column) => Contents.RowColumns?.Contains(column)
+        ?? (FirstRowColumns.Contains(column) || (column == SkippedScores.Column && Contents.HasSkipped));
+
     /// <summary>Reads all rows, in the order of their keys.</summary>
     /// <param name="database">Any database.</param>
     /// <param name="metrics">The metrics whose scores are wanted; NaN where the part does not have them, or has them of another model.</param>
     /// <param name="fingerprints">Version and model of each.</param>
     public ScoreRow[] ReadRows(DuckDbConnection database, IReadOnlyList<Metric> metrics, IReadOnlyList<string> fingerprints)
     {
-        var scores = metrics.Select(metric => Contents.Columns.ContainsKey(metric.Name) && !IsFixed(metric.Name)).ToArray();
-        var names = FixedColumns.Select(column => column.Name).Concat(metrics.Where((_, i) => scores[i]).Select(metric => metric.Name)).Select(DuckDbConnection.Identifier);
-        if (!Contents.HasSkipped)
-            names = names.Select(name => name == DuckDbConnection.Identifier(SkippedScores.Column) ? NoneSkipped : name);
+        var columns = RowColumns.ToArray();
+        var scores = metrics.Select(metric => Contents.Columns.ContainsKey(metric.Name) && TableSchema.Row.Find(metric.Name) == null).ToArray();
+        // As text where they are put together from text again; a timestamp is a number here.
+        var selected = columns.Select(column => column.Type == ColumnType.Map ? column.RuleSql : column.Identifier)
+            .Concat(metrics.Where((_, i) => scores[i]).Select(metric => DuckDbConnection.Identifier(metric.Name)));
         var rows = new ScoreRow[Contents.Rows];
         var count = 0;
-        using var reader = database.Query(
-            $"SELECT {string.Join(", ", names)} FROM read_parquet({DuckDbConnection.Literal(File)}) ORDER BY key");
+        using var reader = database.Query($"SELECT {string.Join(", ", selected)} FROM {Source([this])} ORDER BY key");
         while (reader.Read())
         {
-            var row = ReadRow(reader);
+            var draft = new ScoreRowDraft();
+            for (var i = 0; i < columns.Length; i++)
+                columns[i].Restore!(draft, reader, i);
+            var row = draft.ToRow();
             var values = new double[metrics.Count];
-            for (int i = 0, column = FixedColumns.Count; i < values.Length; i++)
+            for (int i = 0, column = columns.Length; i < values.Length; i++)
             {
-                values[i] = IsFixed(metrics[i].Name) ? FixedScore(row.Header, metrics[i])
+                values[i] = TableSchema.Row.Find(metrics[i].Name) is { } fact ? row.Header == null ? double.NaN : fact.Number(row)
                     : scores[i] && !reader.IsNull(column) && Has(metrics[i].Name, fingerprints[i], row.Key) ? reader.Double(column)
                     : double.NaN;
                 column += scores[i] ? 1 : 0;
@@ -192,99 +213,69 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     /// <param name="file">The part's name; replaced if it is there.</param>
     /// <param name="rows">At least one row, in the order of the keys.</param>
     /// <param name="metrics">The metrics of the rows' scores.</param>
-    /// <param name="columns">What the part says of them.</param>
-    /// <param name="foreign">Columns of an earlier version of the part that are carried along; null for none.</param>
+    /// <param name="columns">What the part says of the metrics it has, also of those that the program does not know.</param>
+    /// <param name="origin">The part that is replaced; its columns that the program does not know are kept. Null for a new part.</param>
     public static PartContents Write(
-        DuckDbConnection database, string file, IReadOnlyList<ScoreRow> rows, IReadOnlyList<Metric> metrics, IReadOnlyDictionary<string, PartColumn> columns,
-        ForeignColumns? foreign = null)
+        DuckDbConnection database,
+        string file,
+        IReadOnlyList<ScoreRow> rows,
+        IReadOnlyList<Metric> metrics,
+        IReadOnlyDictionary<string, PartColumn> columns,
+        PartOrigin? origin = null)
     {
-        var scores = new ScoreColumns(metrics).All.Where(column => column.IsScore).ToArray();
-        var types = FixedColumns.Concat(scores.Select(column => (column.Name, Type: column.IsFloat ? "FLOAT" : "DOUBLE")));
-        database.Execute($"CREATE OR REPLACE TABLE {Rows} ({string.Join(", ", types.Select(column => $"{DuckDbConnection.Identifier(column.Name)} {column.Type}"))})");
+        var schema = TableSchema.Of(metrics);
+        var kept = origin == null ? [] : origin.Part.UnknownColumns(database, schema, columns);
+        var types = schema.Stored.Select(column => $"{column.Identifier} {column.StagingType}").Concat(kept.Length == 0 ? [] : [$"{Origin} BIGINT"]);
+        database.Execute($"CREATE OR REPLACE TABLE {Rows} ({string.Join(", ", types)})");
         using (var appender = database.Append(Rows))
         {
-            foreach (var row in rows)
-                AppendRow(appender, row, scores);
+            var stored = schema.Stored.ToArray();
+            for (var i = 0; i < rows.Count; i++)
+            {
+                foreach (var column in stored)
+                    column.Append(appender, rows[i]);
+                if (kept.Length > 0)
+                    appender.Append((long?)origin!.Rows[i]);
+                appender.EndRow();
+            }
             appender.Complete();
         }
-        if (foreign != null)
-            columns = columns.Concat(foreign.Join(database, Rows)).ToDictionary();
-        var contents = new PartContents(rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true);
+        var contents = new PartContents(
+            rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true, [.. RowColumns.Select(column => column.Name)]);
         var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents));
+        var maps = schema.Where(column => column.Type == ColumnType.Map).Select(column => $"{SkippedScores.MapSql(column.Identifier)} AS {column.Identifier}");
+        var source = $"SELECT * REPLACE ({string.Join(", ", maps)}) FROM {Rows}";
+        if (kept.Length > 0)
+        {
+            source =
+                $"""
+                SELECT r.* EXCLUDE ({Origin}), {string.Join(", ", kept.Select(name => $"o.{name}"))} FROM ({source}) r
+                LEFT JOIN read_parquet({DuckDbConnection.Literal(origin!.Part.File)}, file_row_number = true) o ON r.{Origin} = o.file_row_number ORDER BY r.key
+                """;
+        }
         WholeFile.Make(file, temporary =>
         {
             database.Execute(
-                $"COPY {(foreign == null ? Rows : ForeignColumns.Joined)} TO {DuckDbConnection.Literal(temporary)} "
-                + $"(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{MetadataKey}: {metadata}}}); DROP TABLE {Rows}");
+                $"COPY ({source}) TO {DuckDbConnection.Literal(temporary)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, " +
+                $"KV_METADATA {{{MetadataKey}: {metadata}}}); DROP TABLE {Rows}");
             PartSeal.Add(temporary);
         });
-        if (foreign != null)
-            ForeignColumns.Drop(database);
         return contents;
     }
 
-    /// <summary>The folder part of an image's name as the dataset writes it; empty where it has none.</summary>
-    internal static string? FolderOf(string? image) => image == null ? null : image[..Math.Max(0, image.LastIndexOf('/'))];
-
-    private static bool IsFixed(string metric) => metric is "width" or "height" or "bytes";
-
-    private static double FixedScore(ImageHeader? header, Metric metric) => header is not { } known ? double.NaN : metric.Name switch
+    /// <summary>
+    /// The columns of the part that the program does not know, as SQL identifiers: scores of metrics of another program, and whatever else was
+    /// put into it. Columns of metrics that the part will not say it has are left out: they are not whole.
+    /// </summary>
+    private string[] UnknownColumns(DuckDbConnection database, TableSchema schema, IReadOnlyDictionary<string, PartColumn> columns)
     {
-        "width" => known.Width,
-        "height" => known.Height,
-        _ => known.Bytes,
-    };
-
-    private static ScoreRow ReadRow(DuckDbReader reader)
-    {
-        long? Whole(int column) => reader.IsNull(column) ? null : reader.Int64(column);
-        var (bytes, modified, length) = (Whole(12), Whole(13), Whole(15));
-        return new ScoreRow
-        {
-            Key = reader.Int64(0),
-            Id = reader.Text(1)!,
-            Image = reader.Text(2),
-            ImageIndex = (int)reader.Int64(3),
-            ItemIndex = reader.Int64(4),
-            Status = Statuses[reader.Text(6)!],
-            Error = reader.Text(7),
-            Skipped = reader.Text(8),
-            Header = Whole(9) is { } width ? new ImageHeader((int)width, (int)reader.Int64(10), reader.Text(11)!, bytes ?? 0) : null,
-            File = bytes != null && modified != null ? new SourceStamp(bytes.Value, modified.Value) : null,
-            ContentHash = reader.Text(14),
-            Text = length != null ? new Datasets.ItemText(length.Value, reader.Int64(16), reader.Int64(17)) : null,
-            Scores = default,
-        };
-    }
-
-    private static void AppendRow(DuckDbAppender appender, ScoreRow row, ScoreColumn[] scores)
-    {
-        appender.Append(row.Key);
-        appender.Append(row.Id);
-        appender.Append(row.Image);
-        appender.Append(row.ImageIndex);
-        appender.Append(row.ItemIndex);
-        appender.Append(FolderOf(row.Image));
-        appender.Append(row.Status.Name());
-        appender.Append(row.Error);
-        appender.Append(row.Skipped);
-        appender.Append((long?)row.Header?.Width);
-        appender.Append((long?)row.Header?.Height);
-        appender.Append(row.Header?.Format);
-        appender.Append(row.Bytes);
-        appender.AppendTimestamp(row.File?.Modified);
-        appender.Append(row.ContentHash);
-        appender.Append(row.Text?.Length);
-        appender.Append(row.Text?.Words);
-        appender.Append(row.Text?.Turns);
-        foreach (var column in scores)
-        {
-            if (column.IsFloat)
-                appender.AppendFloat(column.Number(row));
-            else
-                appender.AppendDouble(column.Number(row));
-        }
-        appender.EndRow();
+        var outdated = Contents.Columns.Keys.Where(metric => !columns.ContainsKey(metric)).SelectMany(metric => new[] { metric, metric + Column.QualitySuffix }).ToHashSet();
+        var names = new List<string>();
+        using var reader = database.Query($"SELECT * FROM read_parquet({DuckDbConnection.Literal(File)}) LIMIT 0");
+        for (var i = 0; i < reader.ColumnCount; i++)
+            if (schema.Find(reader.Name(i)) == null && !outdated.Contains(reader.Name(i)))
+                names.Add(DuckDbConnection.Identifier(reader.Name(i)));
+        return [.. names];
     }
 
     [GeneratedRegex(@"part-(\d{4})-(\d{6})\.parquet\z")]

@@ -104,7 +104,7 @@ public sealed record ColumnProvenance
             High = double.IsFinite(metric.Range.High) ? metric.Range.High : null,
             Unit = metric.Unit,
             Citation = metric.Citation,
-            QualityColumn = metric.HasQuality ? metric.Name + ScoreColumns.QualitySuffix : null,
+            QualityColumn = metric.HasQuality ? metric.Name + Column.QualitySuffix : null,
             IsFloat = metric.Input != Media.ImageInput.Header,
             Program = TableProvenance.CurrentProgram,
         };
@@ -117,8 +117,8 @@ public sealed record TableProvenance
     /// <summary>The file's name within the table.</summary>
     public const string FileName = "scores.json";
 
-    /// <summary>The layout that this program reads and writes.</summary>
-    public const int CurrentLayout = 1;
+    /// <summary>The layout that this program writes. It reads the earlier ones.</summary>
+    public const int CurrentLayout = 2;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -128,7 +128,7 @@ public sealed record TableProvenance
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
-    /// <summary>The table's layout; 1.</summary>
+    /// <summary>The table's layout. In layout 1 <c>skipped</c> was text.</summary>
     public int Layout { get; init; } = CurrentLayout;
 
     /// <summary>The dataset.</summary>
@@ -168,9 +168,11 @@ public sealed record TableProvenance
             using var stream = File.OpenRead(file);
             var read = JsonSerializer.Deserialize<TableProvenance>(stream, Json)
                 ?? throw new ScoreTableException($"Expected the provenance of a score table in {file}; found null.");
-            return read.Layout == CurrentLayout
+            return read.Layout is >= 1 and <= CurrentLayout
                 ? read
-                : throw new ScoreTableException($"{file}: expected layout {CurrentLayout}; found {read.Layout}, which another version of this program wrote.");
+                : throw new ScoreTableException(
+                    $"{file}: expected a layout from 1 to {CurrentLayout}; found {read.Layout}, which a later version of this program wrote. " +
+                    "Use that version, or score the dataset into another folder.");
         }
         catch (JsonException exception)
         {

@@ -144,6 +144,50 @@ public class ScoreTableRunTests
         Assert.Equal(Export(folder["whole"]), Export(folder["stopped"]));
     }
 
+    /// <summary>Renames a metric of a table as if another program had made it.</summary>
+    private static void MakeForeign(string table, string metric, string foreign)
+    {
+        File.WriteAllText(Path.Combine(table, "scores.json"), File.ReadAllText(Path.Combine(table, "scores.json")).Replace($"\"{metric}", $"\"{foreign}", StringComparison.Ordinal));
+        using var database = Pristine.Native.DuckDbConnection.Open();
+        foreach (var part in ScoreTable.Open(table).Parts)
+        {
+            var metadata = System.Text.Json.JsonSerializer.Serialize(part.Contents).Replace($"\"{metric}", $"\"{foreign}", StringComparison.Ordinal);
+            var file = Pristine.Native.DuckDbConnection.Literal(part.File);
+            var skipped = SkippedScores.MapSql($"replace({SkippedScores.TextSql("skipped")}, '{metric}', '{foreign}')");
+            database.Execute($"CREATE OR REPLACE TABLE old AS SELECT * REPLACE ({skipped} AS skipped) RENAME (\"{metric}\" AS \"{foreign}\") FROM read_parquet({file})");
+            database.Execute($"COPY old TO {file} (FORMAT parquet, KV_METADATA {{pristine: {Pristine.Native.DuckDbConnection.Literal(metadata)}}})");
+        }
+    }
+
+    [Fact]
+    public void A_metric_that_this_program_does_not_have_keeps_its_scores()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 6);
+        Score(folder["images"], folder["table"], With("entropy", "brightness"));
+        double?[] Foreign(string name = "arniqa@elsewhere") => [.. Export(folder["table"]).Select(line =>
+            System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty(name) is { ValueKind: System.Text.Json.JsonValueKind.Number } value ? value.GetDouble() : (double?)null)];
+        var before = Foreign("entropy");
+        MakeForeign(folder["table"], "entropy", "arniqa@elsewhere");
+        Assert.Contains("arniqa@elsewhere", ScoreTable.Open(folder["table"]).UnknownMetrics, StringComparison.Ordinal);
+        // Another metric, an image that has changed, a new one, and another order of the dataset.
+        Score(folder["images"], folder["table"], With("contrast"));
+        Assert.Equal(before, Foreign());
+        File.Copy(Photos[9], folder["images/02.jpg"], overwrite: true);
+        File.Copy(Photos[8], folder["images/00a.jpg"]);
+        Score(folder["images"], folder["table"], With("contrast"));
+        Assert.Equal([before[0], null, before[1], null, before[3], before[4], before[5]], Foreign());
+        Assert.Equal(["arniqa@elsewhere", "brightness", "contrast"], ScoreTable.Open(folder["table"]).Provenance.Columns.Select(column => column.Metric));
+        using (var run = Pristine.Selection.SelectionRun.Run(
+            ScoreTable.Open(folder["table"]), new() { Keep = ["\"arniqa@elsewhere\" > 0"] }, cancellation: TestContext.Current.CancellationToken))
+            Assert.Equal(5, run.Kept);
+        // A program that has the metric computes what is missing, and nothing else.
+        MakeForeign(folder["table"], "arniqa@elsewhere", "entropy");
+        Assert.Equal(2, Score(folder["images"], folder["table"], With("entropy")));
+        Score(folder["images"], folder["fresh"], With("entropy", "brightness", "contrast"));
+        Assert.Equal(Export(folder["fresh"]).Order(), Export(folder["table"]).Order());
+    }
+
     [Fact]
     public void A_damaged_part_is_named_with_the_remedy_which_works()
     {

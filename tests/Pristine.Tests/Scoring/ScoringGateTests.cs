@@ -17,7 +17,7 @@ public class ScoringGateTests
     {
         public override IReadOnlyList<Metric> Metrics { get; } = [MetricCatalog.Get(metric)];
 
-        public override string? Failure(ScoreRow row, ScoreColumns columns) =>
+        public override string? Failure(ScoreRow row, TableSchema columns) =>
             columns.Find(metric)!.Number(row) is var score && score <= limit ? null : FormattableString.Invariant($"{metric} {score:0.##} > {limit}; too much");
     }
 
@@ -61,7 +61,7 @@ public class ScoringGateTests
             Assert.Equal(whole.Status, row.Status);
             Assert.Equal(
                 expected switch { "first" => $"contrast: {reason}; entropy: {reason}", "second" => $"entropy: {reason}", _ => null },
-                row.Skipped);
+                row.Skipped?.ToString());
             Assert.Equal([expected == "first" ? double.NaN : contrast, width, expected is "first" or "second" ? double.NaN : entropy, brightness], row.Scores.ToArray());
         }
         Assert.Equal(["failed", "first", "none", "second"], seen.Order());
@@ -79,7 +79,7 @@ public class ScoringGateTests
         using (var scorer = new ImageScorer(With("resnet50@biq2021", new Limit("min_side", 4))))
         {
             var row = scorer.Score(small);
-            Assert.Equal((ImageStatus.Ok, "resnet50@biq2021: min_side 8 > 4, too much"), (row.Status, row.Skipped));
+            Assert.Equal((ImageStatus.Ok, "resnet50@biq2021: min_side 8 > 4, too much"), (row.Status, row.Skipped?.ToString()));
             Assert.Equal([double.NaN, 8], row.Scores.ToArray());
         }
     }
@@ -166,6 +166,33 @@ public class ScoringGateTests
         }
     }
 
+    [Fact]
+    public void A_table_with_the_column_as_text_is_read_and_continued()
+    {
+        using var folder = TestFiles.NewFolder();
+        var images = Some(folder);
+        var gate = new Limit("brightness", 0.45);
+        Score(images, folder["new"], With("brightness,entropy", gate));
+        Score(images, folder["table"], With("brightness,entropy", gate));
+        using (var database = Pristine.Native.DuckDbConnection.Open())
+        {
+            // The second part stays as it is.
+            foreach (var part in ScoreTable.Open(folder["table"]).Parts.Where((_, i) => i != 1))
+            {
+                var contents = System.Text.Json.JsonSerializer.SerializeToNode(part.Contents)!.AsObject();
+                Assert.True(contents.Remove("RowColumns"));
+                var (file, metadata) = (Pristine.Native.DuckDbConnection.Literal(part.File), Pristine.Native.DuckDbConnection.Literal(contents.ToJsonString()));
+                database.Execute($"CREATE OR REPLACE TABLE old AS SELECT * REPLACE ({SkippedScores.TextSql("skipped")} AS skipped) FROM read_parquet({file})");
+                database.Execute($"COPY old TO {file} (FORMAT parquet, KV_METADATA {{pristine: {metadata}}})");
+            }
+        }
+        Assert.Equal(Export(folder["new"]), Export(folder["table"]));
+        Assert.Equal(0, Score(images, folder["table"], With("brightness,entropy", gate)));
+        Score(images, folder["table"], With("contrast", gate));
+        Score(images, folder["new"], With("contrast", gate));
+        Assert.Equal(Export(folder["new"]), Export(folder["table"]));
+    }
+
     private static string WithoutSkipped(string line) => line.Replace(",\"skipped\":null", "", StringComparison.Ordinal);
 
     /// <summary>Turns parts into those of a program that did not know the column.</summary>
@@ -176,6 +203,7 @@ public class ScoringGateTests
         {
             var contents = System.Text.Json.JsonSerializer.SerializeToNode(part.Contents)!.AsObject();
             Assert.True(contents.Remove("HasSkipped"));
+            Assert.True(contents.Remove("RowColumns"));
             var (file, metadata) = (Pristine.Native.DuckDbConnection.Literal(part.File), Pristine.Native.DuckDbConnection.Literal(contents.ToJsonString()));
             database.Execute($"CREATE OR REPLACE TABLE old AS SELECT * EXCLUDE (skipped) FROM read_parquet({file})");
             database.Execute($"COPY old TO {file} (FORMAT parquet, KV_METADATA {{pristine: {metadata}}})");
@@ -186,16 +214,23 @@ public class ScoringGateTests
     [InlineData(null, "")]
     [InlineData("brisque: because of this", "brisque")]
     [InlineData("arniqa:pyiqa@koniq10k: folder: a fails x; brisque-live: the same", "arniqa:pyiqa@koniq10k brisque-live")]
-    public void The_text_can_be_taken_apart(string? text, string metrics)
+    public void The_map_is_the_text_and_the_text_the_map(string? text, string metrics)
     {
-        Assert.Equal(metrics, string.Join(' ', SkippedScores.Metrics(text)));
+        var skipped = SkippedScores.Parse(text);
+        Assert.Equal(text, skipped?.ToString());
+        Assert.Equal(metrics, string.Join(' ', skipped?.Metrics ?? []));
         using var database = Pristine.Native.DuckDbConnection.Open();
+        var map = SkippedScores.MapSql(text == null ? "NULL::VARCHAR" : Pristine.Native.DuckDbConnection.Literal(text));
+        using (var reader = database.Query($"SELECT {SkippedScores.TextSql(map)}"))
+        {
+            Assert.True(reader.Read());
+            Assert.Equal(text, reader.Text(0));
+        }
         foreach (var metric in (string[])["brisque", "brisque-live", "arniqa:pyiqa@koniq10k", "koniq10k", "folder"])
         {
-            var literal = text == null ? "NULL::VARCHAR" : Pristine.Native.DuckDbConnection.Literal(text);
-            using var reader = database.Query($"SELECT {SkippedScores.ReasonSql(literal, metric)}");
+            using var reader = database.Query($"SELECT {SkippedScores.ReasonSql(map, metric)}");
             Assert.True(reader.Read());
-            Assert.Equal(metrics.Split(' ').Contains(metric), reader.Text(0) != null);
+            Assert.Equal(skipped?.FirstOrDefault(reason => reason.Key == metric).Value, reader.Text(0));
         }
     }
 }

@@ -154,7 +154,7 @@ public sealed class ScoringRunTests : IDisposable
     [Fact]
     public void The_size_of_a_file_is_told_also_where_no_header_can_be_read()
     {
-        var columns = new ScoreColumns(Options.Metrics);
+        var columns = TableSchema.Of(Options.Metrics);
         File.WriteAllText(_folder["text.jpg"], "no image");
         File.WriteAllText(_folder["list.txt"], _folder["text.jpg"]);
         var row = Rows(Dataset.Open(_folder["list.txt"]), Options).Single();

@@ -10,7 +10,7 @@ namespace Pristine.Tests.Tables;
 
 public class ScoreRowWriterTests
 {
-    private static readonly ScoreColumns Columns = new([MetricCatalog.Get("brisque")]);
+    private static readonly TableSchema Columns = TableSchema.Of([MetricCatalog.Get("brisque")]);
 
     private static ScoreRow Row(string image, double score, string? error = null, ImageHeader? header = null, long key = 0) => new()
     {
@@ -57,7 +57,7 @@ public class ScoreRowWriterTests
     [Fact]
     public void Both_formats_have_the_columns_of_the_run_in_their_order()
     {
-        var names = Columns.All.Select(column => column.Name).ToArray();
+        var names = Columns.Stored.Select(column => column.Name).ToArray();
         using var parsed = JsonDocument.Parse(Written("jsonl", Row("a", 1)));
         Assert.Equal(names, parsed.RootElement.EnumerateObject().Select(property => property.Name));
         Assert.Equal(names, ParseCsv(Written("csv", Row("a", 1)))[0]);

@@ -1,0 +1,228 @@
+using System.Globalization;
+using Pristine.Metrics;
+using Pristine.Native;
+
+namespace Pristine.Tables;
+
+/// <summary>What a column holds, named as in SQL.</summary>
+public enum ColumnType
+{
+    /// <summary>32-bit floats: scores and qualities.</summary>
+    Float,
+
+    /// <summary>64-bit floats: what is computed from the header exactly.</summary>
+    Double,
+
+    /// <summary>Whole numbers of 32 bits.</summary>
+    Integer,
+
+    /// <summary>Whole numbers of 64 bits.</summary>
+    BigInt,
+
+    /// <summary>Text.</summary>
+    Varchar,
+
+    /// <summary>A time in UTC; text to rules, JSON lines and CSV.</summary>
+    Timestamp,
+
+    /// <summary>True or false.</summary>
+    Boolean,
+
+    /// <summary>Texts by names; to rules one text, <c>NAME: TEXT; NAME: TEXT</c>.</summary>
+    Map,
+}
+
+/// <summary>What has to be known before a column has its value.</summary>
+public enum ColumnSource
+{
+    /// <summary>The item.</summary>
+    Item,
+
+    /// <summary>The text of the item's record.</summary>
+    ItemText,
+
+    /// <summary>What the dataset says of an image: its name and positions.</summary>
+    Place,
+
+    /// <summary>The image's file; scores too. Known while the image is scored.</summary>
+    File,
+
+    /// <summary>What became of the image when everything was computed; a rule on it cannot be judged while the image is scored.</summary>
+    Outcome,
+}
+
+/// <summary>How a column is put together where the images of an item count as one row (<c>--images mean</c>).</summary>
+public enum ColumnMean
+{
+    /// <summary>That of the first image that could be read.</summary>
+    First,
+
+    /// <summary>The mean over the images that have a value.</summary>
+    Mean,
+
+    /// <summary>The mean in whole numbers.</summary>
+    RoundedMean,
+
+    /// <summary>The smallest: positions, which are those of the first image.</summary>
+    Smallest,
+}
+
+/// <summary>
+/// One column of score tables, JSON lines and CSV, and what rules, reports and documentation need to know of it. Nothing else in the program
+/// lists columns or their properties; a new column of every row is one entry in <see cref="TableSchema.Row"/>.
+/// </summary>
+/// <param name="Name">The name, as in files and rules.</param>
+/// <param name="Type">What it holds.</param>
+public sealed record Column(string Name, ColumnType Type)
+{
+    /// <summary>What is added to a metric's name for its quality in [0,1].</summary>
+    public const string QualitySuffix = "_quality";
+
+    /// <summary>What it holds, in a few words; empty for scores, which docs/metrics.md describes.</summary>
+    public string Summary { get; init; } = "";
+
+    /// <summary>Unit of its numbers; may be empty.</summary>
+    public string Unit { get; init; } = "";
+
+    /// <summary>Which end is good.</summary>
+    public MetricDirection Direction { get; init; }
+
+    /// <summary>Smallest and largest number it can hold.</summary>
+    public MetricRange Range { get; init; } = new(double.NegativeInfinity, double.PositiveInfinity);
+
+    /// <summary>What has to be known before it has its value.</summary>
+    public ColumnSource Source { get; init; } = ColumnSource.File;
+
+    /// <summary>How it is put together for an item with several images.</summary>
+    public ColumnMean Mean { get; init; }
+
+    /// <summary>The metric whose score or quality it is; null for a column that every row has.</summary>
+    public string? Metric { get; init; }
+
+    /// <summary>Null for a column of tables; otherwise the SQL by which rules get it from other columns.</summary>
+    internal string? Derivation { get; init; }
+
+    /// <summary>How a row gives its number, of a timestamp its microseconds since 1970; NaN where it is missing.</summary>
+    internal Func<ScoreRow, double>? NumberOf { get; init; }
+
+    /// <summary>How a row gives its text; null where it is missing.</summary>
+    internal Func<ScoreRow, string?>? TextOf { get; init; }
+
+    /// <summary>How a row gives its texts by names; null where it is missing.</summary>
+    internal Func<ScoreRow, SkippedScores?>? MapOf { get; init; }
+
+    /// <summary>How it is put into a row that is read from a table; null for scores, which a table reads by their metrics.</summary>
+    internal Action<ScoreRowDraft, DuckDbReader, int>? Restore { get; init; }
+
+    /// <summary>True for scores and qualities, which are compared with constants in 32 bits, so that <c>brisque_quality &gt;= 0.6</c> includes 0.6.</summary>
+    public bool IsFloat => Type == ColumnType.Float;
+
+    /// <summary>True for numbers, false for text, times, maps and truth values.</summary>
+    public bool IsNumber => Type is ColumnType.Float or ColumnType.Double or ColumnType.Integer or ColumnType.BigInt;
+
+    /// <summary>True for what the item's record alone tells.</summary>
+    public bool IsOfRecord => Source is ColumnSource.Item or ColumnSource.ItemText;
+
+    /// <summary>The number in a row; NaN when it is missing.</summary>
+    /// <param name="row">The row.</param>
+    /// <exception cref="InvalidOperationException">The column holds no numbers, or is known in tables only.</exception>
+    public double Number(ScoreRow row) => IsNumber && NumberOf != null ? NumberOf(row) : throw Mismatch("numbers");
+
+    /// <summary>The text in a row, of a time and a map as rules see them; null when it is missing.</summary>
+    /// <param name="row">The row.</param>
+    /// <exception cref="InvalidOperationException">The column holds no text, or is known in tables only.</exception>
+    public string? Text(ScoreRow row) => Type switch
+    {
+        ColumnType.Varchar when TextOf != null => TextOf(row),
+        ColumnType.Timestamp when NumberOf != null => TimeText(NumberOf(row)),
+        ColumnType.Map when MapOf != null => MapOf(row)?.ToString(),
+        _ => throw Mismatch("text"),
+    };
+
+    /// <summary>The type in SQL.</summary>
+    internal string SqlType => Type switch
+    {
+        ColumnType.Map => "MAP(VARCHAR, VARCHAR)",
+        _ => Type.ToString().ToUpperInvariant(),
+    };
+
+    /// <summary>The type in which rows are handed to DuckDB: maps as text.</summary>
+    internal string StagingType => Type == ColumnType.Map ? "VARCHAR" : SqlType;
+
+    /// <summary>The name as an SQL identifier.</summary>
+    internal string Identifier => DuckDbConnection.Identifier(Name);
+
+    /// <summary>SQL of the column as rules see it: a time and a map as text.</summary>
+    internal string RuleSql => Type switch
+    {
+        ColumnType.Timestamp => $"CAST({Identifier} AS VARCHAR)",
+        ColumnType.Map => SkippedScores.TextSql(Identifier),
+        _ => Identifier,
+    };
+
+    /// <summary>SQL of the column in the one row that stands for all images of an item.</summary>
+    /// <param name="isRead">SQL of whether an image could be read.</param>
+    internal string MeanSql(string isRead) => Mean switch
+    {
+        ColumnMean.First => $"arg_min({Identifier}, CASE WHEN {isRead} THEN image_index ELSE image_index + 1000000000 END)",
+        ColumnMean.Smallest => $"min({Identifier})",
+        ColumnMean.RoundedMean => $"CAST(round(avg({Identifier})) AS BIGINT)",
+        _ => IsFloat ? $"CAST(avg({Identifier}) AS FLOAT)" : $"avg({Identifier})",
+    };
+
+    /// <summary>Appends the value of a row to a table whose column has the <see cref="StagingType"/>.</summary>
+    internal void Append(DuckDbAppender appender, ScoreRow row)
+    {
+        switch (Type)
+        {
+            case ColumnType.Float:
+                appender.AppendFloat(Number(row));
+                break;
+            case ColumnType.Double:
+                appender.AppendDouble(Number(row));
+                break;
+            case ColumnType.Integer or ColumnType.BigInt:
+                appender.Append(Whole(Number(row)));
+                break;
+            case ColumnType.Timestamp:
+                appender.AppendTimestamp(Whole(NumberOf!(row)));
+                break;
+            default:
+                appender.Append(Text(row));
+                break;
+        }
+    }
+
+    /// <summary>The columns of a metric: its score and, where it has one, its quality.</summary>
+    internal static IEnumerable<Column> Of(ColumnProvenance metric)
+    {
+        yield return new Column(metric.Metric, metric.IsFloat ? ColumnType.Float : ColumnType.Double)
+        {
+            Unit = metric.Unit,
+            Direction = metric.Direction,
+            Range = new MetricRange(metric.Low ?? double.NegativeInfinity, metric.High ?? double.PositiveInfinity),
+            Mean = ColumnMean.Mean,
+            Metric = metric.Metric,
+        };
+        if (metric.QualityColumn is { } quality)
+        {
+            yield return new Column(quality, ColumnType.Float)
+            {
+                Direction = MetricDirection.HigherIsBetter,
+                Range = new MetricRange(0, 1),
+                Mean = ColumnMean.Mean,
+                Metric = metric.Metric,
+            };
+        }
+    }
+
+    private static long? Whole(double number) => double.IsNaN(number) ? null : (long)number;
+
+    /// <summary>As DuckDB writes a timestamp as text: the fraction without trailing zeros.</summary>
+    private static string? TimeText(double microseconds) => double.IsNaN(microseconds)
+        ? null
+        : DateTime.UnixEpoch.AddTicks((long)microseconds * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-dd HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture);
+
+    private InvalidOperationException Mismatch(string expected) =>
+        new($"Expected {expected} that a row has in the column '{Name}'; its type is {SqlType}{(NumberOf == null && TextOf == null && MapOf == null ? ", and only a table has it" : "")}.");
+}
