@@ -6,7 +6,8 @@ namespace Pristine.Native;
 
 /// <summary>
 /// Appends rows to a table, value by value in the order of its columns: the fast way in. Rows are in the table after
-/// <see cref="Complete"/>; without it the last of them may be lost.
+/// <see cref="Complete"/>; without it the last of them may be lost. DuckDB.NET.Data's appender takes 0.8 of the processor time and
+/// allocates an object per row; it would bring a second kind of connection.
 /// </summary>
 internal sealed class DuckDbAppender : IDisposable
 {

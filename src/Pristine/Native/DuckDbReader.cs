@@ -6,7 +6,9 @@ namespace Pristine.Native;
 
 /// <summary>
 /// The rows of a query, from first to last: call <see cref="Read"/> before each row, then the getters. DuckDB computes the rows in chunks
-/// of about two thousand while they are read, so memory does not grow with the result.
+/// of about two thousand while they are read, so memory does not grow with the result. Texts are UTF-8 spans of DuckDB's own memory:
+/// a million rows of two texts take 60 ms of processor time and no allocation, as strings of DuckDB.NET.Data's reader 150 to 240 ms and
+/// 103 MB. Numbers take the same time in both (15 to 45 ms for three columns).
 /// </summary>
 internal sealed unsafe class DuckDbReader : IDisposable
 {
