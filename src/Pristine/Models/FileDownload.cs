@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Pristine.Models;
 
@@ -346,7 +347,7 @@ internal sealed class FileDownload
 /// <summary>What is known of a partial file.</summary>
 /// <param name="Address">Where it comes from.</param>
 /// <param name="Version">A strong ETag or the date of the last change, in the server's spelling, as If-Range wants it; null when it gave neither.</param>
-internal sealed record ResumeNote(string Address, string? Version)
+internal sealed partial record ResumeNote(string Address, string? Version)
 {
     public static ResumeNote Of(string address, HttpResponseMessage response) => new(
         address,
@@ -361,7 +362,7 @@ internal sealed record ResumeNote(string Address, string? Version)
             return null;
         try
         {
-            return JsonSerializer.Deserialize<ResumeNote>(File.ReadAllBytes(path));
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ResumeNoteJson.Default.ResumeNote);
         }
         catch (JsonException)
         {
@@ -369,5 +370,8 @@ internal sealed record ResumeNote(string Address, string? Version)
         }
     }
 
-    public void Write(string path) => File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(this));
+    public void Write(string path) => File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(this, ResumeNoteJson.Default.ResumeNote));
+
+    [JsonSerializable(typeof(ResumeNote))]
+    private sealed partial class ResumeNoteJson : JsonSerializerContext;
 }

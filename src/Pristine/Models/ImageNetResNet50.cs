@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Pristine.Native;
 
 namespace Pristine.Models;
@@ -8,7 +9,7 @@ namespace Pristine.Models;
 /// into the model store. It gives the statistics of <see cref="ResNet50Output.Statistics"/>. The ONNX graph is made on first use and
 /// kept in the store.
 /// </summary>
-public static class ImageNetResNet50
+public static partial class ImageNetResNet50
 {
     /// <summary>Name in the model store.</summary>
     public const string Name = "resnet50-imagenet";
@@ -119,7 +120,10 @@ public static class ImageNetResNet50
         const string resource = "resnet50-imagenet-int8.json";
         using var stream = typeof(ImageNetResNet50).Assembly.GetManifestResourceStream(resource)
             ?? throw new InvalidOperationException($"The library lacks its resource {resource}.");
-        var ranges = JsonSerializer.Deserialize<Dictionary<string, float[]>>(stream)!;
+        var ranges = JsonSerializer.Deserialize(stream, RangesJson.Default.DictionaryStringSingleArray)!;
         return ranges.ToDictionary(pair => pair.Key, pair => new ActivationRange(pair.Value[0], pair.Value[1]), StringComparer.Ordinal);
     }
+
+    [JsonSerializable(typeof(Dictionary<string, float[]>))]
+    private sealed partial class RangesJson : JsonSerializerContext;
 }

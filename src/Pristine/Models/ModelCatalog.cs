@@ -10,14 +10,6 @@ namespace Pristine.Models;
 /// </summary>
 public static partial class ModelCatalog
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
-
     /// <summary>What tells whether files are a model of a format; each throws <see cref="ModelException"/> when they are not.</summary>
     private static readonly Dictionary<string, Action<IReadOnlyList<byte[]>>> Formats = new(StringComparer.Ordinal)
     {
@@ -48,7 +40,7 @@ public static partial class ModelCatalog
         Document document;
         try
         {
-            document = JsonSerializer.Deserialize<Document>(json, Json) ?? throw new ModelException($"{file}: expected an object with models; found null.");
+            document = JsonSerializer.Deserialize(json, CatalogJson.Default.Document) ?? throw new ModelException($"{file}: expected an object with models; found null.");
         }
         catch (JsonException error)
         {
@@ -115,4 +107,12 @@ public static partial class ModelCatalog
     private sealed record Entry(
         string Name, string Summary, string Format, string Origin, string Licence, string Citation, IReadOnlyList<ModelFile> Files, IReadOnlyList<string>? With = null);
 #pragma warning restore CA1812
+
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true)]
+    [JsonSerializable(typeof(Document))]
+    private sealed partial class CatalogJson : JsonSerializerContext;
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Pristine.Models;
 
@@ -52,7 +53,7 @@ public sealed record FileCheck(string Path, string Expected, string? Found)
 /// whose SHA-256 is not the released one, unless somebody vouches for it, nor what does not parse; nothing is handed out whose SHA-256 is
 /// not the one in the manifest. Writers of one model wait for each other, and what they write appears whole or not at all.
 /// </summary>
-public sealed class ModelStore
+public sealed partial class ModelStore
 {
     /// <summary>Names another folder for <see cref="Default"/>.</summary>
     public const string Variable = "PRISTINE_MODELS";
@@ -60,8 +61,6 @@ public sealed class ModelStore
     internal const string ManifestName = "manifest.json";
 
     private const string PartialSuffix = ".partial";
-
-    private static readonly JsonSerializerOptions ManifestFormat = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>A store in a folder, which need not exist yet.</summary>
     /// <param name="folder">The folder.</param>
@@ -103,7 +102,7 @@ public sealed class ModelStore
         StoredModel? model;
         try
         {
-            model = JsonSerializer.Deserialize<StoredModel>(File.ReadAllBytes(path), ManifestFormat);
+            model = JsonSerializer.Deserialize(File.ReadAllBytes(path), ManifestJson.Default.StoredModel);
         }
         catch (JsonException error)
         {
@@ -358,7 +357,7 @@ public sealed class ModelStore
     /// <summary>Completes a folder that holds a model's files with its manifest, and gives it the model's name.</summary>
     private void Publish(StoredModel model, string staging)
     {
-        WriteThrough(Path.Combine(staging, ManifestName), JsonSerializer.SerializeToUtf8Bytes(model, ManifestFormat));
+        WriteThrough(Path.Combine(staging, ManifestName), JsonSerializer.SerializeToUtf8Bytes(model, ManifestJson.Default.StoredModel));
         var (target, retired) = (Path.Combine(Folder, model.Name), RetiredFolder(model.Name));
         if (Directory.Exists(target))
             Directory.Move(target, retired);
@@ -413,4 +412,8 @@ public sealed class ModelStore
         // The XDG rules: a relative path in the variable is to be ignored.
         return environment("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache) ? cache : Path.Combine(home, ".cache");
     }
+
+    [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+    [JsonSerializable(typeof(StoredModel))]
+    private sealed partial class ManifestJson : JsonSerializerContext;
 }

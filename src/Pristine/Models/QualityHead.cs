@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using Pristine.Files;
 
@@ -19,10 +19,9 @@ public sealed class QualityHead
     private const int LongestHeader = 1 << 16;
 
     private readonly float[] _weights;
+    private readonly Lazy<string> _sha256;
 
     private sealed record Header(string Format, string Name, string Features, int Count, double Worst, double Best, double Bias, string Training);
-
-    private static readonly JsonSerializerOptions HeaderFormat = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <summary>A regressor.</summary>
     /// <param name="name">What stands behind the @ in the metric's name: letters, digits, - and _.</param>
@@ -48,7 +47,7 @@ public sealed class QualityHead
                 throw new ArgumentException($"Expected finite weights; found {weight}.", nameof(weights));
         (Name, Features, Bias, Worst, Best, Training) = (name, features, bias, worst, best, training);
         _weights = weights.ToArray();
-        Sha256 = ModelStore.Hash(ToArray());
+        _sha256 = new(() => ModelStore.Hash(ToArray()));
     }
 
     /// <summary>What stands behind the @ in the metric's name.</summary>
@@ -73,7 +72,7 @@ public sealed class QualityHead
     public string Training { get; }
 
     /// <summary>SHA-256 of the file, in lower-case hex.</summary>
-    public string Sha256 { get; }
+    public string Sha256 => _sha256.Value;
 
     /// <summary>The score of an image.</summary>
     /// <param name="features">A finite value per weight.</param>
@@ -106,7 +105,7 @@ public sealed class QualityHead
         try
         {
             if (end > 0)
-                header = JsonSerializer.Deserialize<Header>(content[..end], HeaderFormat);
+                header = ReadHeader(content[..end]);
         }
         catch (JsonException error)
         {
@@ -134,7 +133,36 @@ public sealed class QualityHead
 
     private byte[] ToArray()
     {
-        var header = JsonSerializer.Serialize(new Header(Format, Name, Features, _weights.Length, Worst, Best, Bias, Training), HeaderFormat);
-        return [.. Encoding.UTF8.GetBytes(header), (byte)'\n', .. MemoryMarshal.AsBytes<float>(_weights)];
+        var content = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(content))
+        {
+            json.WriteStartObject();
+            json.WriteString("format", Format);
+            json.WriteString("name", Name);
+            json.WriteString("features", Features);
+            json.WriteNumber("count", _weights.Length);
+            json.WriteNumber("worst", Worst);
+            json.WriteNumber("best", Best);
+            json.WriteNumber("bias", Bias);
+            json.WriteString("training", Training);
+            json.WriteEndObject();
+        }
+        return [.. content.WrittenSpan, (byte)'\n', .. MemoryMarshal.AsBytes<float>(_weights)];
+    }
+
+    /// <summary>
+    /// Null where the line is no object; a field that is not there is null or 0. Read by hand, because every start of the program reads the
+    /// bundled head, and a serializer takes some milliseconds to get ready.
+    /// </summary>
+    private static Header? ReadHeader(ReadOnlySpan<byte> line)
+    {
+        using var json = JsonDocument.Parse(line.ToArray());
+        var root = json.RootElement;
+        if (root.ValueKind != JsonValueKind.Object)
+            return null;
+        string? Text(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        double Number(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : 0;
+        var count = root.TryGetProperty("count", out var stated) && stated.ValueKind == JsonValueKind.Number && stated.TryGetInt32(out var whole) ? whole : 0;
+        return new(Text("format")!, Text("name")!, Text("features")!, count, Number("worst"), Number("best"), Number("bias"), Text("training")!);
     }
 }
