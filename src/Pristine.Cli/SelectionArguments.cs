@@ -115,7 +115,7 @@ internal sealed class SelectionOutputs
 {
     private readonly Option<string?> _out = new("--out", "-o")
     {
-        Description = "File for the kept items, in the input's format; - for stdout; a folder with --copy, --link or --hardlink",
+        Description = "File for the kept items, in the input's format; - for stdout; a folder with --copy, --link or --hardlink; for archives also kept-{000000..}.tar or a folder/",
         HelpName = "PATH",
     };
 
@@ -181,7 +181,7 @@ internal sealed class SelectionOutputs
         var places = new[] { Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger) }.OfType<string>().ToArray();
         if (places.FirstOrDefault(place => places.Count(other => FullPath(other) == FullPath(place)) > 1) is { } twice)
             throw new UsageException($"Expected a place of its own for each of --out, --dropped and --ledger; found '{twice}' more than once.");
-        if (mode == null && Out(parsed) is { } file && dataset is { Format: DatasetFormat.Folder or DatasetFormat.Paths } && (Directory.Exists(file) || Path.EndsInDirectorySeparator(file)))
+        if (mode == null && Out(parsed) is { } file && dataset is { HasRecords: false } && (Directory.Exists(file) || Path.EndsInDirectorySeparator(file)))
             throw new UsageException($"--out: expected the name of a file for the list of kept images; '{file}' is a folder. --copy, --link or --hardlink put the images into a folder.");
         return new OpenOutputs(dataset, Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), source, mode);
     }

@@ -73,6 +73,8 @@ public static class DegradationRun
         if (options.Levels.Count == 0 || options.Levels.Any(level => level is < 1 or > DegradationDefinition.Levels))
             throw new ArgumentOutOfRangeException(nameof(options), $"Expected levels from 1 to {DegradationDefinition.Levels}; found {string.Join(", ", options.Levels)}.");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
+        if (!dataset.HasImageFiles)
+            throw new DatasetException($"Expected a dataset whose images are files, copies of which are degraded; found '{dataset.Source}', which holds them itself. Unpack it first.");
         dataset.RequireImages(cancellation);
         return RunChecked(dataset, target, options, cancellation);
     }

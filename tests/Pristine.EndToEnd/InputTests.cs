@@ -157,4 +157,37 @@ public class InputTests
         Assert.Equal(rows[0].GetProperty("brisque").GetDouble(), rows[1].GetProperty("brisque").GetDouble());
         Assert.StartsWith("data:image/jpeg#", rows[1].GetProperty("image").GetString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Tar_archives_are_scored_selected_and_reported_like_files()
+    {
+        using var folder = TestFiles.NewFolder();
+        var photos = Directory.GetFiles(Photos, "mo*.jpg").Order(StringComparer.Ordinal).ToArray();
+        for (var shard = 0; shard < 2; shard++)
+        {
+            using var tar = new System.Formats.Tar.TarWriter(File.Create(folder[$"s-{shard}.tar"]));
+            foreach (var (photo, i) in photos.Skip(2 * shard).Take(2).Select((photo, i) => (photo, i)))
+            {
+                tar.WriteEntry(photo, $"{shard}{i}.jpg");
+                tar.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, $"{shard}{i}.txt") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(new string('x', i + 1))) });
+            }
+        }
+        var files = PristineCommand.Run(["score", .. new[] { Path.Combine(Photos, "mo*.jpg") }, "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
+        var rows = PristineCommand.Run(["score", "s-{0..1}.tar", "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
+        Assert.Contains("WebDataset, members .jpg, .txt", rows.Error, StringComparison.Ordinal);
+        static IEnumerable<string> Scores(CommandResult result) => result.Lines.Select(line => JsonDocument.Parse(line).RootElement).Select(row => $"{row.GetProperty("brisque")} {row.GetProperty("width")}");
+        Assert.Equal(Scores(files), Scores(rows));
+        Assert.Equal(["s-0.tar/00.jpg", "s-0.tar/01.jpg", "s-1.tar/10.jpg", "s-1.tar/11.jpg"], Text(rows, "image"));
+
+        PristineCommand.Run(["score", "s-*.tar", "-m", "brisque,width", "--out", "table"], folder.Path).Expect(0);
+        var again = PristineCommand.Run(["score", "s-*.tar", "--out", "table"], folder.Path).Expect(0);
+        Assert.Contains("0 read, 4 already in the table", again.Error, StringComparison.Ordinal);
+        PristineCommand.Run(["select", "table", "--keep", "text_length = 1 and width > 0", "--out", "kept/"], folder.Path).Expect(0);
+        PristineCommand.Run(["filter", "s-*.tar", "--keep", "item.txt = 'x' and width > 0", "--out", "kept.tar"], folder.Path).Expect(0);
+        Assert.Equal(["00", "10"], Text(PristineCommand.Run(["score", "kept.tar", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
+        Assert.Equal(["00", "10"], Text(PristineCommand.Run(["score", "kept/*.tar", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
+        PristineCommand.Run(["report", "table", "--out", "report.html"], folder.Path).Expect(0);
+        Assert.Contains("data:image/webp;base64", File.ReadAllText(folder["report.html"]), StringComparison.Ordinal);
+        Assert.Contains("Unpack it first", PristineCommand.Run(["degrade", "s-0.tar", "--out", "worse"], folder.Path).Expect(1).Error, StringComparison.Ordinal);
+    }
 }

@@ -16,6 +16,9 @@ public enum DatasetFormat
 
     /// <summary>One MM, MIX or LLaVA record per line.</summary>
     Jsonl,
+
+    /// <summary>Tar archives whose members form samples.</summary>
+    WebDataset,
 }
 
 /// <summary>How to open a dataset.</summary>
@@ -49,6 +52,9 @@ public abstract class Dataset
     /// </summary>
     public virtual bool HasRecords => false;
 
+    /// <summary>True when images are files of their own, which other programs can be given and copies can replace.</summary>
+    public virtual bool HasImageFiles => true;
+
     /// <summary>True when no two items name the same file, so that none has to be remembered.</summary>
     public virtual bool HasDistinctFiles => false;
 
@@ -81,8 +87,8 @@ public abstract class Dataset
 
     /// <summary>
     /// Opens a dataset. An existing folder is searched; <c>-</c> is a list of paths on standard input; an existing file is read by its
-    /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), or an image; a name with
-    /// <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob.
+    /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), .tar, .tar.gz and .tgz (WebDataset), or an
+    /// image; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -99,7 +105,7 @@ public abstract class Dataset
         if (File.Exists(input))
             return OpenFile(input, options);
         if (GlobPattern.IsGlob(input))
-            return new GlobDataset(input);
+            return TarDataset.IsArchiveName(input) ? TarDataset.OfPattern(input) : new GlobDataset(input);
         throw new DatasetException(input.Contains("://", StringComparison.Ordinal)
             ? $"Expected a folder, file, glob or '-'; found the address '{input}', which cannot be read from yet. Download it first."
             : $"Expected a folder, a dataset file, a glob or '-' for a list on standard input; '{input}' does not exist.");
@@ -120,11 +126,13 @@ public abstract class Dataset
                 return new JsonlDataset(file, root, options.ImageField);
             case ".txt":
                 return PathListDataset.FromFile(file, options.ImageRoot);
+            case ".tar" or ".tgz" or ".gz" when TarDataset.IsArchiveName(file):
+                return TarDataset.OfFile(file);
             default:
                 return FolderDataset.IsImageName(file)
                     ? PathListDataset.OfOne(file)
                     : throw new DatasetException(
-                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), an image or a folder; found the file '{file}', whose extension is none of these.");
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .tar, .tar.gz, an image or a folder; found the file '{file}', whose extension is none of these.");
         }
     }
 

@@ -27,7 +27,10 @@ public sealed class DatasetItem
     /// <summary>Those of <see cref="Sources"/> that are images.</summary>
     public IReadOnlyList<MediaSource> Images { get; private init; } = [];
 
-    /// <summary>The item's own bytes: the JSON value of a JSON or JSONL record, without separators; the path for folders and lists.</summary>
+    /// <summary>
+    /// The item's own bytes: the JSON value of a JSON or JSONL record, without separators; the path for folders and lists; empty for a sample of
+    /// an archive, which is copied from there.
+    /// </summary>
     public required ReadOnlyMemory<byte> Raw { get; init; }
 
     /// <summary>The item's fields and text; null for an item that has none, as those of folders and lists, and for one with an <see cref="Error"/>.</summary>
@@ -39,8 +42,11 @@ public sealed class DatasetItem
     /// </summary>
     public string? Error { get; init; }
 
+    /// <summary>Where the sample of an archive stands; null for other items.</summary>
+    internal TarSample? Sample { get; init; }
+
     /// <summary>Bytes of memory that the item holds on to.</summary>
-    internal long HeldBytes => Raw.Length + Before.Length + After.Length + Sources.Sum(source => source.HeldBytes);
+    internal long HeldBytes => Raw.Length + Before.Length + After.Length + (Sample?.Bytes?.Length ?? 0) + Sources.Sum(source => source.HeldBytes);
 
     /// <summary>What stood between the previous item and this one (JSON: a comma and white space); empty for the first item.</summary>
     internal ReadOnlyMemory<byte> Before { get; init; }

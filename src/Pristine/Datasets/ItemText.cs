@@ -28,6 +28,9 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
         return sum;
     }
 
+    /// <summary>Measures a text that is no message.</summary>
+    internal static ItemText Of(string text) => OfText(text);
+
     /// <summary>The sums of both.</summary>
     public static ItemText operator +(ItemText left, ItemText right) => Add(left, right);
 

@@ -49,13 +49,12 @@ internal sealed class PartialFile : IDisposable
             return new PartialFile(new BufferedStream(StandardStreams.OpenOutput(), 1 << 16));
         if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path))
             throw new DatasetException($"Expected the name of a file to write; '{path}' is a folder.");
-        var partial = WholeFile.TemporaryOf(path);
         try
         {
             if (File.Exists(path) && !Vips.IsRegularFile(path))
                 return new PartialFile(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1 << 16));
-            if (input != null && File.Exists(input) && RealPath.Of(input) is var real && (RealPath.Of(path) == real || RealPath.Of(partial) == real))
-                throw new DatasetException($"Expected another file to write than the input; '{path}' would overwrite '{input}'.");
+            if (input != null)
+                CheckIsNot(path, input);
             // Missing parent folders are made.
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             return new PartialFile(WholeFile.Create(path));
@@ -64,6 +63,23 @@ internal sealed class PartialFile : IDisposable
         {
             throw new DatasetException($"Cannot write '{path}': {e.Message}", e);
         }
+    }
+
+    /// <summary>Makes sure that an output, and its temporary name, is another file than an input.</summary>
+    /// <exception cref="DatasetException">It is the same.</exception>
+    public static void CheckIsNot(string path, string input)
+    {
+        if (File.Exists(input) && RealPath.Of(input) is var real && (RealPath.Of(path) == real || RealPath.Of(WholeFile.TemporaryOf(path)) == real))
+            throw new DatasetException($"Expected another file to write than the input; '{path}' would overwrite '{input}'.");
+    }
+
+    /// <summary>Ends the content; the name is given by <see cref="Complete"/>.</summary>
+    public void Close()
+    {
+        if (_file != null)
+            _file.Close();
+        else
+            Stream.Dispose();
     }
 
     public void Complete()

@@ -133,9 +133,6 @@ internal sealed partial class RecordReader(string imageRoot, string? imageField 
         return new FileSource(text, PathOf(text, imageRoot), kind);
     }
 
-    /// <summary>The source of an image whose reference stands in a table. What a dataset holds itself (<c>data:</c>) cannot be found again by it.</summary>
-    public static MediaSource SourceOf(string reference, string imageRoot) => new FileSource(reference, PathOf(reference, imageRoot));
-
     /// <summary>The file that a reference names. Addresses other than file:// stay as they are: nothing is downloaded.</summary>
     public static string PathOf(string reference, string imageRoot)
     {

@@ -91,12 +91,20 @@ internal sealed class WholeFile : IDisposable
         return name[..length];
     }
 
+    /// <summary>Flushes the content to the disk and closes the file, which keeps its temporary name.</summary>
+    public void Close()
+    {
+        if (!_stream.CanWrite)
+            return;
+        _stream.Flush(flushToDisk: true);
+        _stream.Dispose();
+    }
+
     /// <summary>Flushes the content to the disk and gives the file its name.</summary>
     public void Complete()
     {
-        _stream.Flush(flushToDisk: true);
-        _stream.Dispose();
-        File.Move(_stream.Name, Path, overwrite: true);
+        Close();
+        File.Move(TemporaryOf(Path), Path, overwrite: true);
     }
 
     /// <summary>Closes the file. One that was not completed keeps its temporary name.</summary>

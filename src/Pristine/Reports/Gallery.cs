@@ -66,6 +66,7 @@ internal sealed class Gallery
     {
         var drawn = new Picture[images.Count];
         var makers = new ConcurrentBag<ThumbnailMaker>();
+        var finder = new ImageFinder(imageRoot);
         try
         {
             Parallel.For(
@@ -78,7 +79,7 @@ internal sealed class Gallery
                 },
                 (i, _, maker) =>
                 {
-                    var result = maker.Make(RecordReader.SourceOf(images[i].Image, imageRoot), out var thumbnail);
+                    var result = maker.Make(finder.Find(images[i].Image), out var thumbnail);
                     drawn[i] = result.Status == ImageStatus.Ok ? new Picture(images[i], thumbnail, null) : new Picture(images[i], null, result.Error);
                     return maker;
                 },

@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using Pristine.Media;
+
+namespace Pristine.Datasets;
+
+/// <summary>
+/// Finds images again by the references that a table has: files, and members of tar archives, whose headers are read once for each archive.
+/// What a dataset holds itself (<c>data:</c> addresses) cannot be found by its reference. Safe to use from several threads.
+/// </summary>
+/// <param name="imageRoot">Folder against which relative paths are resolved.</param>
+internal sealed class ImageFinder(string imageRoot)
+{
+    private readonly ConcurrentDictionary<string, Lazy<IReadOnlyDictionary<string, MediaSource>>> _archives = new(StringComparer.Ordinal);
+
+    /// <summary>The source of an image.</summary>
+    /// <param name="reference">The image's name in the table.</param>
+    public MediaSource Find(string reference)
+    {
+        var path = RecordReader.PathOf(reference, imageRoot);
+        for (var slash = reference.IndexOf('/'); slash >= 0; slash = reference.IndexOf('/', slash + 1))
+        {
+            var archive = reference[..slash];
+            if (!archive.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || !File.Exists(RecordReader.PathOf(archive, imageRoot)))
+                continue;
+            var members = _archives.GetOrAdd(archive, name => new(() => Members(RecordReader.PathOf(name, imageRoot)))).Value;
+            return members.GetValueOrDefault(reference[(slash + 1)..]) ?? new FileSource(reference, path);
+        }
+        return new FileSource(reference, path);
+    }
+
+    private static Dictionary<string, MediaSource> Members(string archive)
+    {
+        var found = new Dictionary<string, MediaSource>(StringComparer.Ordinal);
+        try
+        {
+            using var stream = DatasetFile.OpenRead(archive);
+            using var members = new TarMembers(stream, archive);
+            var slices = new SlicedFile(archive);
+            while (members.Next() is { } member)
+                if (member.IsFile && MediaNames.KindOf(member.Name) == MediaKind.Image)
+                    found.TryAdd(member.Name, new SliceSource(member.Name, slices, member.DataStart, member.Length));
+        }
+        catch (DatasetException)
+        {
+            // The images of the part that can be read are shown; those after it are told of as missing.
+        }
+        return found;
+    }
+}

@@ -1,0 +1,403 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Pristine.Media;
+
+namespace Pristine.Datasets;
+
+/// <summary>
+/// WebDataset: tar archives (shards) whose members form samples. A member's key is its path up to the first dot of its name; neighbours with
+/// the same key are one item. Members with the extension of an image are its images; <c>.json</c> and text members are its record.
+/// </summary>
+internal sealed partial class TarDataset : Dataset
+{
+    private readonly IReadOnlyList<(string Name, string Path)> _archives;
+    private string? _layout;
+
+    /// <param name="source">The input as the user named it.</param>
+    /// <param name="folder">The folder that the archives are named after.</param>
+    /// <param name="archives">Names below the folder, and paths.</param>
+    private TarDataset(string source, string folder, IReadOnlyList<(string Name, string Path)> archives) =>
+        (Source, ImageRoot, _archives) = (source, folder, archives);
+
+    public override DatasetFormat Format => DatasetFormat.WebDataset;
+
+    public override bool HasRecords => true;
+
+    public override bool HasDistinctFiles => true;
+
+    public override bool HasImageFiles => false;
+
+    public override string Source { get; }
+
+    public override string ImageRoot { get; }
+
+    public override string? Layout => _layout;
+
+    public override IReadOnlyList<InputPart> Parts =>
+        [.. _archives.Select(archive => new InputPart(archive.Name, cancellation => Samples(archive, 0, cancellation)))];
+
+    /// <summary>True when a name ends as that of a tar archive does.</summary>
+    public static bool IsArchiveName(string name) => Archive().IsMatch(name);
+
+    /// <summary>One archive.</summary>
+    public static TarDataset OfFile(string file) => new(file, Path.GetDirectoryName(file) ?? "", [(Path.GetFileName(file), file)]);
+
+    /// <summary>The archives that a pattern names: a glob, or a name with numbers such as <c>shard-{000..123}.tar</c>.</summary>
+    /// <exception cref="DatasetException">There is none, or one of the numbered ones is not there.</exception>
+    public static TarDataset OfPattern(string pattern)
+    {
+        var numbered = Expand(pattern);
+        if (numbered.Count == 1 && GlobPattern.IsGlob(pattern))
+        {
+            var glob = GlobPattern.Parse(pattern);
+            if (!Directory.Exists(glob.Folder))
+                throw new DatasetException($"Expected a folder '{glob.Folder}' for the glob '{pattern}'; it does not exist.");
+            var search = new FolderSearch(glob.MatchesHidden, glob.IsMatch, glob.CanMatchWithin, glob.Positions);
+            var found = FolderSearch.Items(glob.Folder, glob.Prefix, "", search, default).SelectMany(item => item.Images, (item, file) => (item.Id, file.LocalPath!)).ToArray();
+            return found.Length > 0
+                ? new TarDataset(pattern, glob.Prefix, found)
+                : throw new DatasetException($"Expected tar archives for '{pattern}'; found none.");
+        }
+        if (numbered.FirstOrDefault(name => !File.Exists(name)) is { } missing)
+            throw new DatasetException($"Expected {numbered.Count} tar archives for '{pattern}'; '{missing}' does not exist.");
+        var prefix = pattern[..(pattern[..pattern.IndexOf('{', StringComparison.Ordinal)].LastIndexOf('/') + 1)];
+        return new TarDataset(pattern, prefix, [.. numbered.Select(name => (name[prefix.Length..], name))]);
+    }
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    {
+        var index = 0L;
+        foreach (var archive in _archives)
+        {
+            foreach (var item in Samples(archive, index, cancellation))
+            {
+                index++;
+                yield return item;
+            }
+        }
+    }
+
+    public override void RequireImages(CancellationToken cancellation = default)
+    {
+        if (_layout != null)
+            return;
+        var suffixes = new List<string>();
+        var samples = 0L;
+        foreach (var item in Read(cancellation))
+        {
+            samples++;
+            foreach (var name in item.Sample!.Members.Select(member => member.Suffix).Where(suffix => !suffixes.Contains(suffix) && suffixes.Count < 30))
+                suffixes.Add(name);
+            if (item.Images.Count == 0)
+                continue;
+            _layout = $"WebDataset, members {string.Join(", ", item.Sample.Members.Select(member => $".{member.Suffix}"))}";
+            return;
+        }
+        if (samples > 0)
+        {
+            throw new DatasetException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Expected samples with an image; none of the {samples:N0} samples of '{Source}' has one. Members seen: {string.Join(", ", suffixes.Select(suffix => $".{suffix}"))}."));
+        }
+    }
+
+    public override DatasetWriter CreateWriter(string path) => new TarSampleWriter(path, _archives);
+
+    /// <summary>Reads the samples of an archive.</summary>
+    private static IEnumerable<DatasetItem> Samples((string Name, string Path) archive, long index, CancellationToken cancellation)
+    {
+        using var file = DatasetFile.OpenRead(archive.Path);
+        var isCompressed = !archive.Path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
+        using var recorded = isCompressed ? new RecordedStream(new GZipStream(file, CompressionMode.Decompress)) : null;
+        using var members = new TarMembers(recorded ?? (Stream)file, archive.Path);
+        var slices = new SlicedFile(archive.Path);
+        var sample = (TarSample?)null;
+        var end = 0L;
+        var failure = (DatasetException?)null;
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            TarMember? member = null;
+            try
+            {
+                member = members.Next();
+            }
+            catch (DatasetException e)
+            {
+                // Whether the sample is whole is not known then.
+                (failure, sample) = (e, null);
+            }
+            var name = member is { IsFile: true } ? Key().Match(member.Name) : Match.Empty;
+            if (member != null && (!name.Success || IsMeta(member.Name)))
+                continue;
+            if (sample != null && (member == null || name.Groups["key"].Value != sample.Key))
+            {
+                end = sample.End;
+                yield return sample.ToItem(index++, recorded);
+                sample = null;
+            }
+            if (member == null)
+                break;
+            sample ??= new TarSample(slices, archive.Name, name.Groups["key"].Value, end);
+            sample.Add(member, name.Groups["suffix"].Value.ToLowerInvariant());
+        }
+        if (failure != null)
+            throw failure;
+    }
+
+    private static bool IsMeta(string name) => name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal);
+
+    /// <summary>The names that a pattern with ranges of numbers stands for, in order.</summary>
+    private static List<string> Expand(string pattern)
+    {
+        if (Range().Match(pattern) is not { Success: true } range)
+            return [pattern];
+        var (first, last) = (range.Groups[1].Value, range.Groups[2].Value);
+        if (!int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var from) || !int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var to) || to < from)
+            throw new DatasetException($"Expected a range of numbers such as {{000..123}} in '{pattern}'; found '{range.Value}'.");
+        var names = new List<string>();
+        for (var number = from; number <= to; number++)
+        {
+            var digits = number.ToString(CultureInfo.InvariantCulture).PadLeft(first.Length, '0');
+            names.AddRange(Expand(pattern[..range.Index] + digits + pattern[(range.Index + range.Length)..]));
+        }
+        return names;
+    }
+
+    [GeneratedRegex(@"\.(?:tar|tgz|tar\.gz)\z", RegexOptions.IgnoreCase)]
+    private static partial Regex Archive();
+
+    // The rule of webdataset: folders may have dots, the name is cut at its first.
+    [GeneratedRegex(@"\A(?<key>(?:.*/|)[^.]+)[.](?<suffix>[^/]*)\z", RegexOptions.Singleline)]
+    private static partial Regex Key();
+
+    [GeneratedRegex(@"\{(\d+)\.\.(\d+)\}")]
+    private static partial Regex Range();
+}
+
+/// <summary>A member of a sample.</summary>
+/// <param name="Suffix">What follows the first dot of its name, in lower case.</param>
+/// <param name="Member">Where it is.</param>
+internal sealed record TarSampleMember(string Suffix, TarMember Member);
+
+/// <summary>Members of an archive that belong together, and where they are.</summary>
+/// <param name="archive">The archive.</param>
+/// <param name="archiveName">Its name within the dataset.</param>
+/// <param name="key">What the names of the members have in common.</param>
+/// <param name="before">Where the sample before it ends.</param>
+internal sealed class TarSample(SlicedFile archive, string archiveName, string key, long before)
+{
+    private readonly List<TarSampleMember> _members = [];
+
+    public string Key => key;
+
+    public string ArchiveName => archiveName;
+
+    public IReadOnlyList<TarSampleMember> Members => _members;
+
+    /// <summary>Where its last member ends.</summary>
+    public long End => _members[^1].Member.End;
+
+    /// <summary>Bytes that <see cref="CopyTo"/> writes.</summary>
+    public long Size => End - before;
+
+    /// <summary>Its bytes with those since the sample before it, where the archive is compressed; null where they are read from the file.</summary>
+    public ReadOnlyMemory<byte>? Bytes { get; private set; }
+
+    public void Add(TarMember member, string suffix) => _members.Add(new TarSampleMember(suffix, member));
+
+    /// <summary>Makes the item.</summary>
+    /// <param name="index">Its position in the dataset.</param>
+    /// <param name="recorded">The decompressed archive, up to the member after the sample; null where it is not compressed.</param>
+    public DatasetItem ToItem(long index, RecordedStream? recorded)
+    {
+        Bytes = recorded == null ? (ReadOnlyMemory<byte>?)null : recorded.Take(before, End);
+        var twice = _members.GroupBy(member => member.Suffix).FirstOrDefault(group => group.Count() > 1)?.Key;
+        var sources = new List<MediaSource>();
+        foreach (var (_, member) in twice == null ? _members : [])
+            if (MediaNames.KindOf(member.Name) is { } kind)
+                sources.Add(SourceOf(member, kind));
+        return new DatasetItem
+        {
+            Index = index,
+            Id = key,
+            Sources = sources,
+            Raw = default,
+            Record = twice == null ? new TarRecord(this) : null,
+            Error = twice == null ? null : $"{archiveName}: expected one member .{twice} in the sample '{key}'; found it twice.",
+            Sample = this,
+        };
+    }
+
+    /// <summary>Reads the content of a member.</summary>
+    public byte[] Content(TarMember member)
+    {
+        if (Bytes is { } bytes)
+            return bytes.Slice((int)(member.DataStart - before), (int)member.Length).ToArray();
+        var content = new byte[member.Length];
+        return archive.Read(content, member.DataStart) == content.Length ? content : throw new DatasetException($"'{archive.Path}' has become shorter while it was read.");
+    }
+
+    /// <summary>Writes the sample as it stands in its archive, with what stands before it.</summary>
+    public void CopyTo(Stream target)
+    {
+        if (Bytes is { } bytes)
+        {
+            target.Write(bytes.Span);
+            return;
+        }
+        var buffer = new byte[(int)Math.Min(1 << 20, End - before)];
+        for (var at = before; at < End;)
+        {
+            var block = buffer.AsSpan(0, (int)Math.Min(buffer.Length, End - at));
+            if (archive.Read(block, at) < block.Length)
+                throw new DatasetException($"'{archive.Path}' has become shorter while it was read.");
+            target.Write(block);
+            at += block.Length;
+        }
+    }
+
+    private MediaSource SourceOf(TarMember member, MediaKind kind)
+    {
+        var reference = $"{archiveName}/{member.Name}";
+        if (Bytes is not { } bytes)
+            return new SliceSource(reference, archive, member.DataStart, member.Length, kind);
+        var stamp = archive.Stamp() is { } file ? file with { Bytes = member.Length } : (SourceStamp?)null;
+        return new MemorySource(reference, bytes.Slice((int)(member.DataStart - before), (int)member.Length), stamp, kind);
+    }
+}
+
+/// <summary>
+/// The record of a sample: the fields of its <c>.json</c> member, and its text members (<c>.txt</c>, <c>.text</c>, <c>.caption</c>, <c>.cls</c>,
+/// <c>.transcript</c>) as fields of these names. Text members count as text, except <c>.cls</c>; so do captions and messages in the JSON.
+/// </summary>
+internal sealed class TarRecord(TarSample sample) : ItemRecord
+{
+    private const string Json = "json";
+    private const string Class = "cls";
+
+    // What is longer is no caption.
+    private const int MostBytes = 1 << 26;
+
+    private static readonly string[] Texts = ["txt", "text", "caption", "transcript", Class];
+
+    public override ItemText Text
+    {
+        get
+        {
+            var sum = Parsed() is { } json ? json.Text : default;
+            foreach (var member in TextMembers().Where(member => member.Suffix != Class))
+                sum += ItemText.Of(Content(member));
+            return sum;
+        }
+    }
+
+    public override IReadOnlyList<string> FieldNames => [.. Parsed()?.FieldNames ?? [], .. TextMembers().Select(member => member.Suffix)];
+
+    public override string?[] Fields(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        var values = Parsed()?.Fields(names) ?? new string?[names.Count];
+        for (var i = 0; i < values.Length; i++)
+            if (values[i] == null && TextMembers().FirstOrDefault(member => member.Suffix == names[i]) is { } member)
+                values[i] = Content(member);
+        return values;
+    }
+
+    private IEnumerable<TarSampleMember> TextMembers() => sample.Members.Where(member => Texts.Contains(member.Suffix) && member.Member.Length <= MostBytes);
+
+    // The line feed at the end of a text file is no part of its text.
+    private string Content(TarSampleMember member) => Encoding.UTF8.GetString(sample.Content(member.Member)).TrimEnd('\r', '\n');
+
+    /// <summary>The JSON member where it is an object; null where there is none, or it is something else.</summary>
+    private JsonRecord? Parsed()
+    {
+        if (sample.Members.FirstOrDefault(member => member.Suffix == Json && member.Member.Length <= MostBytes) is not { } member)
+            return null;
+        var content = sample.Content(member.Member);
+        try
+        {
+            using var document = RecordJson.Parse(content);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? new JsonRecord(content) : null;
+        }
+        catch (JsonException)
+        {
+            // The members are exported as they are; a rule on a field finds none.
+            return null;
+        }
+    }
+}
+
+/// <summary>A stream that is read once, of which the bytes since the last sample are kept.</summary>
+/// <param name="inner">The stream, which is closed with this one.</param>
+internal sealed class RecordedStream(Stream inner) : Stream
+{
+    // A sample is held in memory as a whole.
+    private const int MostBytes = 1 << 30;
+
+    private readonly MemoryStream _kept = new();
+    private long _position;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    /// <summary>Bytes that were read.</summary>
+    public override long Position
+    {
+        get => _position;
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Takes bytes out; those before them are forgotten, those after them are kept.</summary>
+    /// <param name="start">Where they start.</param>
+    /// <param name="end">Where they end, at most the position.</param>
+    public byte[] Take(long start, long end)
+    {
+        var first = _position - _kept.Length;
+        var kept = _kept.GetBuffer().AsSpan(0, (int)_kept.Length);
+        // The padding of the archive's last member may be missing.
+        var taken = kept[(int)(start - first)..(int)Math.Min(end - first, kept.Length)].ToArray();
+        var rest = kept[(int)Math.Min(end - first, kept.Length)..].ToArray();
+        _kept.SetLength(0);
+        _kept.Write(rest);
+        return taken;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
+    {
+        var read = inner.Read(buffer);
+        if (_kept.Length + read > MostBytes)
+            throw new DatasetException($"Expected samples of at most {MostBytes >> 30} GiB in a compressed archive; found a larger one. Decompress the archive first.");
+        _kept.Write(buffer[..read]);
+        _position += read;
+        return read;
+    }
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+            _kept.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+}
