@@ -89,7 +89,7 @@ internal sealed class TableScoring
     {
         using var interruption = new Interruption();
         using var progress = new Progress(dataset);
-        long read = 0;
+        var (read, unopened) = (0L, 0L);
         try
         {
             var scored = ScoreTableRun.Score(dataset, folder, scoring, options, interruption.Token);
@@ -97,6 +97,7 @@ internal sealed class TableScoring
             foreach (var item in scored)
             {
                 read += item.ImagesRead;
+                unopened += item.Rows.Count(row => row.Status == Media.ImageStatus.Skipped);
                 progress.Add(item);
             }
         }
@@ -109,7 +110,7 @@ internal sealed class TableScoring
         progress.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
+            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
         return inputs.ExitCodeOf(parsed, progress, dataset);
     }
 }

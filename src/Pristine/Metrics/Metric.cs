@@ -35,6 +35,16 @@ public abstract class Metric : Measure
     /// <summary>Other names that it is found by, for example <c>resnet50</c> for <c>resnet50@biq2021</c>; columns have the name.</summary>
     public virtual IReadOnlyList<string> Aliases => [];
 
+    /// <summary>The metric of this library that has a name, so that options take names: <c>Metrics = ["brisque", "width"]</c>.</summary>
+    /// <param name="name">As <see cref="MetricSet.Get"/> knows it.</param>
+    /// <exception cref="ArgumentException">There is none; the message names the nearest ones.</exception>
+    public static implicit operator Metric(string name) => FromString(name);
+
+    /// <summary>The metric of this library that has a name.</summary>
+    /// <param name="name">As <see cref="MetricSet.Get"/> knows it.</param>
+    /// <exception cref="ArgumentException">There is none; the message names the nearest ones.</exception>
+    public static Metric FromString(string name) => MetricSet.BuiltIn.Get(name);
+
     /// <summary>One sentence: what it measures.</summary>
     public abstract string Summary { get; }
 

@@ -21,6 +21,7 @@ public sealed class ImageScorer : IDisposable
     private readonly IReadOnlyList<Metric> _metrics;
     private readonly MetricScorers _scorers;
     private readonly bool[] _all;
+    private readonly TableSchema _columns;
     private readonly ScoringStages _stages;
     private readonly string?[] _failures;
     private readonly IReadOnlyList<ItemGate> _itemGates;
@@ -41,7 +42,8 @@ public sealed class ImageScorer : IDisposable
         _itemGates = options.ItemGates;
         _files = options.Gates.All(gate => gate.JudgesFileAlone) ? files : null;
         _metrics = options.AllMetrics;
-        _stages = new ScoringStages(_metrics, options.Gates);
+        _columns = TableSchema.Of(_metrics);
+        _stages = new ScoringStages(_columns, options.Gates);
         _failures = new string?[_metrics.Count];
         _scorers = new MetricScorers(_metrics);
         _all = [.. _metrics.Select(_ => true)];
@@ -71,7 +73,7 @@ public sealed class ImageScorer : IDisposable
     public ScoreRow Score(MediaSource image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Score(image, new ScoreRow { Key = 0, Id = image.Reference, Image = image.Reference, File = image.Stamp(), Scores = default }, _all, null);
+        return Score(image, new ScoreRow { Key = 0, Id = image.Reference, Image = image.Reference, File = image.Stamp(), Columns = _columns, Scores = default }, _all, null);
     }
 
     /// <summary>
@@ -112,15 +114,16 @@ public sealed class ImageScorer : IDisposable
 
     /// <summary>The table's own row where nothing has changed, so that its part need not be written again.</summary>
     private static ScoreRow OldIfSame(ScoreRow? old, ScoreRow fresh) =>
-        old != null && old with { Scores = fresh.Scores } == fresh && old.Scores.Span.SequenceEqual(fresh.Scores.Span) ? old : fresh;
+        old != null && old with { Columns = fresh.Columns, Scores = fresh.Scores } == fresh && old.Scores.Span.SequenceEqual(fresh.Scores.Span) ? old : fresh;
 
-    private static ScoreRow Place(DatasetItem item, int imageIndex, long firstKey) => new()
+    private ScoreRow Place(DatasetItem item, int imageIndex, long firstKey) => new()
     {
         Key = firstKey + imageIndex,
         ItemIndex = item.Index,
         Id = item.Id,
         Image = item.Images[imageIndex].Reference,
         ImageIndex = imageIndex,
+        Columns = _columns,
         Scores = default,
     };
 
@@ -131,6 +134,7 @@ public sealed class ImageScorer : IDisposable
         Id = item.Id,
         Status = item.Error == null ? ImageStatus.NoImage : ImageStatus.Unreadable,
         Error = item.Error,
+        Columns = _columns,
         Scores = HeaderScores(null),
     };
 

@@ -33,15 +33,14 @@ public abstract class ScoringGate
 /// </summary>
 internal sealed class ScoringStages
 {
-    private readonly IReadOnlyList<Metric> _metrics;
     private readonly IReadOnlyList<ScoringGate> _gates;
     private readonly TableSchema _columns;
     private readonly int[] _stages;
 
-    public ScoringStages(IReadOnlyList<Metric> metrics, IReadOnlyList<ScoringGate> gates)
+    public ScoringStages(TableSchema columns, IReadOnlyList<ScoringGate> gates)
     {
-        (_metrics, _gates, _columns) = (metrics, gates, TableSchema.Of(metrics));
-        _stages = [.. metrics.Select(metric => metric.Input == ImageInput.Header ? 0 : FirstGate(metric, gates))];
+        (_columns, _gates) = (columns, gates);
+        _stages = [.. columns.Metrics.Select(metric => metric.Input == ImageInput.Header ? 0 : FirstGate(metric, gates))];
     }
 
     /// <summary>The last stage, that of the metrics no gate reads.</summary>
@@ -67,7 +66,7 @@ internal sealed class ScoringStages
 
     /// <summary>The scores that are not computed because a gate failed, with the reason, as tables have them; null where it skips none.</summary>
     public SkippedScores? SkippedAfter(int stage, bool[] wanted, string reason) =>
-        SkippedScores.Of(_metrics.Where((_, i) => wanted[i] && Of(i) > stage).Select(metric => metric.Name), reason);
+        SkippedScores.Of(_columns.Metrics.Where((_, i) => wanted[i] && Of(i) > stage).Select(metric => metric.Name), reason);
 
     private static int FirstGate(Metric metric, IReadOnlyList<ScoringGate> gates)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Native;
 
@@ -194,27 +195,35 @@ public sealed record Column(string Name, ColumnType Type)
     }
 
     /// <summary>The columns of a metric: its score and, where it has one, its quality.</summary>
+    /// <param name="metric">The metric.</param>
+    /// <param name="index">Its position among the scores of a row.</param>
+    internal static IEnumerable<Column> Of(Metric metric, int index)
+    {
+        var score = OfScore(metric.Name, metric.Input != ImageInput.Header, metric.Unit, metric.Direction, metric.Range);
+        yield return score with { NumberOf = row => row.Scores.Span[index] };
+        if (metric.HasQuality)
+            yield return OfQuality(metric.Name + QualitySuffix, metric.Name) with { NumberOf = row => (float)metric.Quality(row.Scores.Span[index]) };
+    }
+
+    /// <summary>The columns of a metric in a table, whether or not this program has the metric.</summary>
     internal static IEnumerable<Column> Of(ColumnProvenance metric)
     {
-        yield return new Column(metric.Metric, metric.IsFloat ? ColumnType.Float : ColumnType.Double)
-        {
-            Unit = metric.Unit,
-            Direction = metric.Direction,
-            Range = new MetricRange(metric.Low ?? double.NegativeInfinity, metric.High ?? double.PositiveInfinity),
-            Mean = ColumnMean.Mean,
-            Metric = metric.Metric,
-        };
+        var range = new MetricRange(metric.Low ?? double.NegativeInfinity, metric.High ?? double.PositiveInfinity);
+        yield return OfScore(metric.Metric, metric.IsFloat, metric.Unit, metric.Direction, range);
         if (metric.QualityColumn is { } quality)
-        {
-            yield return new Column(quality, ColumnType.Float)
-            {
-                Direction = MetricDirection.HigherIsBetter,
-                Range = new MetricRange(0, 1),
-                Mean = ColumnMean.Mean,
-                Metric = metric.Metric,
-            };
-        }
+            yield return OfQuality(quality, metric.Metric);
     }
+
+    private static Column OfScore(string metric, bool isFloat, string unit, MetricDirection direction, MetricRange range) =>
+        new(metric, isFloat ? ColumnType.Float : ColumnType.Double) { Unit = unit, Direction = direction, Range = range, Mean = ColumnMean.Mean, Metric = metric };
+
+    private static Column OfQuality(string name, string metric) => new(name, ColumnType.Float)
+    {
+        Direction = MetricDirection.HigherIsBetter,
+        Range = new MetricRange(0, 1),
+        Mean = ColumnMean.Mean,
+        Metric = metric,
+    };
 
     private static long? Whole(double number) => double.IsNaN(number) ? null : (long)number;
 

@@ -45,6 +45,15 @@ public sealed record ScoreRow
     /// <summary>One native score per metric, in the order of <see cref="TableSchema.Metrics"/>; NaN where there is none.</summary>
     public required ReadOnlyMemory<double> Scores { get; init; }
 
+    /// <summary>The columns of the run or table that the row is of; without a run those that every row has.</summary>
+    public TableSchema Columns { get; internal init; } = TableSchema.Row;
+
+    /// <summary>A number of the row: <c>row["brisque"]</c>, <c>row["brisque_quality"]</c>, <c>row["width"]</c>. NaN where it is missing.</summary>
+    /// <param name="column">The column's name; case does not matter.</param>
+    /// <exception cref="ArgumentException">The row has no such column.</exception>
+    /// <exception cref="InvalidOperationException">The column holds no numbers.</exception>
+    public double this[string column] => Columns.Get(column).Number(this);
+
     /// <summary>The file's size, also where no header could be read; null when there was no file.</summary>
     public long? Bytes => Header?.Bytes ?? File?.Bytes;
 

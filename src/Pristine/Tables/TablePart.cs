@@ -181,6 +181,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     /// <param name="fingerprints">Version and model of each.</param>
     public ScoreRow[] ReadRows(DuckDbConnection database, IReadOnlyList<Metric> metrics, IReadOnlyList<string> fingerprints)
     {
+        var schema = TableSchema.Of(metrics);
         var columns = RowColumns.ToArray();
         var scores = metrics.Select(metric => Contents.Columns.ContainsKey(metric.Name) && TableSchema.Row.Find(metric.Name) == null).ToArray();
         // As text where they are put together from text again; a timestamp is a number here.
@@ -203,7 +204,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
                     : double.NaN;
                 column += scores[i] ? 1 : 0;
             }
-            rows[count++] = row with { Scores = values };
+            rows[count++] = row with { Columns = schema, Scores = values };
         }
         return rows;
     }

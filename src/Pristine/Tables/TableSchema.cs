@@ -173,10 +173,7 @@ public sealed class TableSchema : IReadOnlyList<Column>
     public static TableSchema Of(IReadOnlyList<Metric> metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
-        var scores = metrics.SelectMany((metric, index) => Column.Of(ColumnProvenance.Of(metric)).Select(column => column with
-        {
-            NumberOf = column.Name == metric.Name ? row => row.Scores.Span[index] : row => (float)metric.Quality(row.Scores.Span[index]),
-        }));
+        var scores = metrics.SelectMany((metric, index) => Column.Of(metric, index));
         return new TableSchema(metrics, WithRow(scores));
     }
 
@@ -202,6 +199,12 @@ public sealed class TableSchema : IReadOnlyList<Column>
     /// <summary>Finds a column; case does not matter, as in SQL. Null when there is none.</summary>
     /// <param name="name">The column's name.</param>
     public Column? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Gets a column.</summary>
+    /// <param name="name">The column's name.</param>
+    /// <exception cref="ArgumentException">There is none; the message names the nearest ones.</exception>
+    public Column Get(string name) => Find(name) ?? throw new ArgumentException(
+        $"There is no column '{name}'. Nearest: {string.Join(", ", NearestNames.Of(name, _columns.Select(column => column.Name)))}.", nameof(name));
 
     /// <inheritdoc/>
     public IEnumerator<Column> GetEnumerator() => ((IEnumerable<Column>)_columns).GetEnumerator();

@@ -4,6 +4,7 @@ using Pristine.Metrics;
 using Pristine.Metrics.Brisque;
 using Pristine.Models;
 using Pristine.Scoring;
+using Pristine.Selection;
 using Pristine.Tables;
 using Pristine.Tests.Media;
 
@@ -159,6 +160,25 @@ public sealed class ScoringRunTests : IDisposable
         File.WriteAllText(_folder["list.txt"], _folder["text.jpg"]);
         var row = Rows(Dataset.Open(_folder["list.txt"]), Options).Single();
         Assert.Equal((ImageStatus.Unreadable, 8.0), (row.Status, columns.Find("bytes")!.Number(row)));
+    }
+
+    [Fact]
+    public void Metrics_and_scores_go_by_their_names()
+    {
+        var dataset = EveryKind();
+        var options = new ScoringOptions { Metrics = ["brisque", "pixels"] };
+        var row = dataset.Score(options, TestContext.Current.CancellationToken).First().Rows[0];
+        Assert.Equal((row.Scores.Span[0], row.Scores.Span[1], 96.0), (row["brisque"], row["PIXELS"], row["width"]));
+        Assert.Equal((float)MetricCatalog.Get("brisque").Quality(row["brisque"]), row["brisque_quality"]);
+        Assert.Contains("Nearest: brisque", Assert.Throws<ArgumentException>(() => row["brisk"]).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => row["id"]);
+        Assert.Contains("Nearest: brisque", Assert.Throws<ArgumentException>(() => new ScoringOptions { Metrics = ["brisk"] }).Message, StringComparison.Ordinal);
+        var summary = dataset.ScoreInto(_folder["table"], options, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(new ScoringSummary(_folder["table"], 8, 7, 7, 4, 0), summary);
+        Assert.Equal(0, dataset.ScoreInto(_folder["table"], options, cancellation: TestContext.Current.CancellationToken).Read - 2);
+        var read = summary.Open();
+        using var selection = read.Select(new() { Keep = ["brisque >= 0"] }, TestContext.Current.CancellationToken);
+        Assert.Equal(3, selection.Kept);
     }
 
     [Fact]
