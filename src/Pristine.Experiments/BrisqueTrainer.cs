@@ -61,7 +61,7 @@ public sealed record BrisqueTrainer(LibSvmRange Range, SupportVectorRegressor Re
             range.Scale(row, row);
         var targets = images.Ratings.Select(rating => 100 * (best - rating) / (best - worst)).ToArray();
         var pairs = options.Costs.SelectMany(cost => options.Gammas, (cost, gamma) => (Cost: cost, Gamma: gamma)).ToArray();
-        var trials = pairs.Length == 1 ? [] : pairs.Select(pair => CrossValidate(rows, targets, pair, options, cancellation)).ToArray();
+        var trials = pairs.Length == 1 ? [] : pairs.Select(pair => CrossValidate(rows, targets, images.Originals, pair, options, cancellation)).ToArray();
         var chosen = trials.Length == 0 ? pairs[0] : pairs[Array.IndexOf(trials, trials.MaxBy(trial => trial.Spearman))];
         return new(range, SupportVectorTrainer.Train(rows, targets, Options(chosen, options), cancellation), chosen, trials);
     }
@@ -77,9 +77,9 @@ public sealed record BrisqueTrainer(LibSvmRange Range, SupportVectorRegressor Re
     }
 
     private static SupportVectorTrial CrossValidate(
-        List<double[]> rows, double[] targets, (double Cost, double Gamma) pair, BrisqueTrainerOptions options, CancellationToken cancellation)
+        List<double[]> rows, double[] targets, IReadOnlyList<string> originals, (double Cost, double Gamma) pair, BrisqueTrainerOptions options, CancellationToken cancellation)
     {
-        var folds = RidgeRegression.AssignFolds(rows.Count, options.Folds, options.Seed);
+        var folds = RidgeRegression.AssignFolds(rows.Count, options.Folds, options.Seed, originals);
         var predictions = new double[rows.Count];
         Parallel.For(0, options.Folds, fold =>
         {

@@ -29,7 +29,8 @@ public static class DamageLabels
                 .Where(entry => entry.Output != null && entry.Outcome is DegradationOutcome.Degraded or DegradationOutcome.Copied)
                 .Select(entry => new OpinionScore(
                     Path.GetRelativePath(common, Path.Combine(pair.Second, entry.Output!)).Replace(Path.DirectorySeparatorChar, '/'),
-                    entry.Degradation is { } done ? ByLevel[done.Level - 1] : 0)))
+                    entry.Degradation is { } done ? ByLevel[done.Level - 1] : 0,
+                    entry.Image)))
             .DistinctBy(score => score.Image)
             .ToArray();
         var degraded = scores.Count(score => score.Value > 0);

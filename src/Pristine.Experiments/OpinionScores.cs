@@ -19,7 +19,8 @@ public enum OpinionDirection
 /// <summary>What people said of one image.</summary>
 /// <param name="Image">The image as the label file names it.</param>
 /// <param name="Value">The mean opinion, in the file's own unit.</param>
-public readonly record struct OpinionScore(string Image, double Value);
+/// <param name="Original">What the image is a copy of, where it is one: copies of one original stay together in cross-validation.</param>
+public readonly record struct OpinionScore(string Image, double Value, string? Original = null);
 
 /// <summary>How to read a label file whose layout is not recognised, or not to be trusted.</summary>
 public sealed record OpinionOptions

@@ -5,8 +5,9 @@ namespace Pristine.Experiments;
 /// <summary>What a regressor is trained on: the features of rated images, and their ratings.</summary>
 /// <param name="Features">A row per image.</param>
 /// <param name="Ratings">The opinion scores, in the unit of the label file.</param>
-/// <param name="Unusable">Images of the label file that are missing or could not be used, and why; they are in neither list.</param>
-public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Ratings, IReadOnlyList<ImageFeatures> Unusable)
+/// <param name="Originals">What each image is a copy of, or its own name: rows of one original are not independent.</param>
+/// <param name="Unusable">Images of the label file that are missing or could not be used, and why; they are in none of the lists.</param>
+public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Ratings, IReadOnlyList<string> Originals, IReadOnlyList<ImageFeatures> Unusable)
 {
     /// <summary>Computes the features of all images of a label file.</summary>
     /// <param name="opinions">The ratings.</param>
@@ -21,7 +22,7 @@ public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Rat
     {
         ArgumentNullException.ThrowIfNull(opinions);
         var images = new LabelledImages(folder);
-        var (rows, ratings, unusable) = (new List<float[]>(), new List<double>(), new List<ImageFeatures>());
+        var (rows, ratings, originals, unusable) = (new List<float[]>(), new List<double>(), new List<string>(), new List<ImageFeatures>());
         var paths = opinions.Scores.Select(score => Path.Combine(folder, images.Find(score.Image)));
         foreach (var (image, score) in FeatureExtraction.Run(features, paths, options, cancellation).Zip(opinions.Scores))
         {
@@ -29,11 +30,12 @@ public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Rat
             {
                 rows.Add(row);
                 ratings.Add(score.Value);
+                originals.Add(score.Original ?? score.Image);
             }
             else
                 unusable.Add(image);
             progress?.Invoke(image.Features != null);
         }
-        return new(rows, [.. ratings], unusable);
+        return new(rows, [.. ratings], originals, unusable);
     }
 }

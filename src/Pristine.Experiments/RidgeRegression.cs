@@ -11,6 +11,9 @@ public sealed record RidgeOptions
 
     /// <summary>Decides which row falls into which part. The same seed gives the same result.</summary>
     public long Seed { get; init; } = 1;
+
+    /// <summary>A name per row; rows of one name fall into one part, so that none is predicted from its own copies. Null when all stand alone.</summary>
+    public IReadOnlyList<string>? Groups { get; init; }
 }
 
 /// <summary>What cross-validation found for one penalty: the coefficients of the predictions for rows left out with their targets.</summary>
@@ -99,9 +102,16 @@ public sealed class RidgeRegression
         return sum;
     }
 
-    /// <summary>The part of each row: equal shares of a random order.</summary>
-    internal static int[] AssignFolds(int rows, int folds, long seed)
+    /// <summary>The part of each row: equal shares of a random order, of the groups where there are such.</summary>
+    internal static int[] AssignFolds(int rows, int folds, long seed, IReadOnlyList<string>? groups = null)
     {
+        if (groups != null)
+        {
+            var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
+            var numberOf = groups.Select(group => numbers.TryGetValue(group, out var known) ? known : numbers[group] = numbers.Count).ToArray();
+            var assignedGroups = AssignFolds(numbers.Count, folds, seed);
+            return Array.ConvertAll(numberOf, number => assignedGroups[number]);
+        }
         var draws = new ulong[rows];
         var order = new int[rows];
         for (var i = 0; i < rows; i++)
@@ -118,7 +128,7 @@ public sealed class RidgeRegression
 
     private static List<PenaltyTrial> CrossValidate(SymmetricMatrix gram, double[] targets, RidgeOptions options, CancellationToken cancellation)
     {
-        var folds = AssignFolds(targets.Length, options.Folds, options.Seed);
+        var folds = AssignFolds(targets.Length, options.Folds, options.Seed, options.Groups);
         var predictions = options.Penalties.Select(_ => new double[targets.Length]).ToArray();
         for (var fold = 0; fold < options.Folds; fold++)
         {
@@ -161,6 +171,9 @@ public sealed class RidgeRegression
             throw new ArgumentException($"Expected at least 2 folds, at least as many rows as folds, and at most {MaxRows} rows; found {options.Folds} folds and {features.Count} rows.", nameof(features));
         if (options.Penalties.Count == 0 || options.Penalties.Any(penalty => !(penalty > 0 && double.IsFinite(penalty))))
             throw new ArgumentException($"Expected penalties above 0; found {string.Join(", ", options.Penalties)}.", nameof(options));
+        if (options.Groups is { } groups && (groups.Count != features.Count || groups.Distinct(StringComparer.Ordinal).Count() < options.Folds))
+            throw new ArgumentException(
+                $"Expected a group per row and at least {options.Folds} groups, one per fold; found {groups.Count} for {features.Count} rows, {groups.Distinct(StringComparer.Ordinal).Count()} of them different.", nameof(options));
         Standardisation.Check(features);
         foreach (var target in targets)
             if (!double.IsFinite(target))

@@ -28,7 +28,7 @@ internal static class FitCommand
             "fit",
             "Trains a metric on opinion scores, or on degraded images: ridge regression with the penalty chosen by cross-validation.",
             "pristine fit --images photos --mos ratings.csv --out mine.head",
-            "pristine fit --degraded degraded/degradations.jsonl --out damage.head") { CreateBrisque() };
+            "pristine fit --degraded degraded/degraded.jsonl --out mydamage.head") { CreateBrisque() };
         foreach (var option in (Option[])[features, output, name, penalties])
             command.Options.Add(option);
         ratings.AddTo(command);
@@ -46,7 +46,7 @@ internal static class FitCommand
             OutputPlace.CheckFile(target);
             return ratings.Run(parsed, Feature.Get(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
             {
-                var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options, cancellation);
+                var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options with { Groups = images.Originals }, cancellation);
                 foreach (var trial in ridge.Trials)
                     Console.Out.WriteLine(string.Create(
                         CultureInfo.InvariantCulture,
@@ -173,8 +173,9 @@ internal static class FitCommand
                 Console.Error.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
                     $"{images.Features.Count:N0} rated images with {features.Count:N0} features each; {images.Unusable.Count:N0} of {opinions.Scores.Count:N0} cannot be used."));
-                if (images.Features.Count < Math.Max(Folds(parsed), 2))
-                    throw new DatasetException($"Expected at least {Folds(parsed)} usable images; found {images.Features.Count}.");
+                var originals = images.Originals.Distinct(StringComparer.Ordinal).Count();
+                if (originals < Math.Max(Folds(parsed), 2))
+                    throw new DatasetException($"Expected at least {Folds(parsed)} usable images; found {originals}{(originals < images.Features.Count ? " and copies of them" : "")}.");
                 train(images, scale, interruption.Token);
                 return Inputs.ExitCodeOf(parsed, images.Unusable.Count);
             }

@@ -28,6 +28,7 @@ public sealed class DamageLabelsTests
         Assert.Equal(["one/sub/a.jpg", "one/b.jpg", .. Enumerable.Range(1, 5).Select(level => $"two/deep/{level}.jpg")], labels.Scores.Select(score => score.Image));
         Assert.Equal([0, DamageLabels.ByLevel[0], .. DamageLabels.ByLevel], labels.Scores.Select(score => score.Value));
         Assert.Equal(DamageLabels.ByLevel, DamageLabels.ByLevel.Order());
+        Assert.All(labels.Scores, score => Assert.Equal("x", score.Original));
         Assert.Equal("one/degraded.jsonl and deep/degraded.jsonl", labels.Source);
     }
 
