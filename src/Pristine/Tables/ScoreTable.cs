@@ -124,8 +124,10 @@ public sealed class ScoreTable
                 yield return row;
     }
 
-    /// <summary>The rows as something to select from.</summary>
-    internal string Source => TablePart.Source(Parts);
+    /// <summary>The rows as something to select from. A dataset without items has a table without parts: no rows, but the same columns.</summary>
+    internal string Source => Parts.Count > 0
+        ? TablePart.Source(Parts)
+        : $"(SELECT {string.Join(", ", Columns.Select(column => $"NULL::{column.SqlType} AS {column.Identifier}"))} WHERE false)";
 
     /// <summary>A query as a format shows its rows: in text, numbers as JSON lines of <c>score</c> have them, 32 bits short and whole ones without <c>.0</c>.</summary>
     internal static string Written(DuckDbConnection database, string query, string format)
