@@ -46,6 +46,7 @@ internal sealed class BicubicHalf(SimdPath path)
         {
             case SimdPath.Vector512: FilterRow<OneDouble>(target, FilterRow<EightDoubles>(target, 0)); break;
             case SimdPath.Vector256: FilterRow<OneDouble>(target, FilterRow<FourDoubles>(target, 0)); break;
+            case SimdPath.Vector128: FilterRow<OneDouble>(target, FilterRow<TwoDoubles>(target, 0)); break;
             default: FilterRow<OneDouble>(target, 0); break;
         }
     }
@@ -63,6 +64,7 @@ internal sealed class BicubicHalf(SimdPath path)
         {
             case SimdPath.Vector512: FilterColumns<OneDouble>(y, row, FilterColumns<EightDoubles>(y, row, 0)); break;
             case SimdPath.Vector256: FilterColumns<OneDouble>(y, row, FilterColumns<FourDoubles>(y, row, 0)); break;
+            case SimdPath.Vector128: FilterColumns<OneDouble>(y, row, FilterColumns<TwoDoubles>(y, row, 0)); break;
             default: FilterColumns<OneDouble>(y, row, 0); break;
         }
         return true;
@@ -135,7 +137,7 @@ internal sealed class BicubicHalf(SimdPath path)
     private ref double Row(int y) => ref RowBuffer.At(_rows[Mirror(y, _height) & 7], 0);
 
     private static TLanes Combine<TLanes>(TLanes inner, TLanes second, TLanes third, TLanes outer) where TLanes : struct, IDoubleLanes<TLanes> =>
-        TLanes.MultiplyAdd(TLanes.Splat(Inner), inner,
-            TLanes.MultiplyAdd(TLanes.Splat(Second), second,
-                TLanes.MultiplyAdd(TLanes.Splat(Third), third, TLanes.Splat(Outer) * outer)));
+        TLanes.MultiplyAdd(TLanes.Broadcast(Inner), inner,
+            TLanes.MultiplyAdd(TLanes.Broadcast(Second), second,
+                TLanes.MultiplyAdd(TLanes.Broadcast(Third), third, TLanes.Broadcast(Outer) * outer)));
 }

@@ -36,6 +36,9 @@ internal static class ColumnProducts
                 case SimdPath.Vector256:
                     AddPanel<FourDoubles>(a, b, first, columns, c);
                     break;
+                case SimdPath.Vector128:
+                    AddPanel<TwoDoubles>(a, b, first, columns, c);
+                    break;
                 default:
                     AddPanel<OneDouble>(a, b, first, columns, c);
                     break;
@@ -64,14 +67,14 @@ internal static class ColumnProducts
     /// <summary>Eight rows at once, so that an element is loaded and stored once for eight products.</summary>
     private static void AddTile<TLanes>(ref double a, int aStride, ref double b, int bStride, int columns, ref double c) where TLanes : struct, IDoubleLanes<TLanes>
     {
-        var a0 = TLanes.Splat(a);
-        var a1 = TLanes.Splat(Unsafe.Add(ref a, aStride));
-        var a2 = TLanes.Splat(Unsafe.Add(ref a, 2 * (nint)aStride));
-        var a3 = TLanes.Splat(Unsafe.Add(ref a, 3 * (nint)aStride));
-        var a4 = TLanes.Splat(Unsafe.Add(ref a, 4 * (nint)aStride));
-        var a5 = TLanes.Splat(Unsafe.Add(ref a, 5 * (nint)aStride));
-        var a6 = TLanes.Splat(Unsafe.Add(ref a, 6 * (nint)aStride));
-        var a7 = TLanes.Splat(Unsafe.Add(ref a, 7 * (nint)aStride));
+        var a0 = TLanes.Broadcast(a);
+        var a1 = TLanes.Broadcast(Unsafe.Add(ref a, aStride));
+        var a2 = TLanes.Broadcast(Unsafe.Add(ref a, 2 * (nint)aStride));
+        var a3 = TLanes.Broadcast(Unsafe.Add(ref a, 3 * (nint)aStride));
+        var a4 = TLanes.Broadcast(Unsafe.Add(ref a, 4 * (nint)aStride));
+        var a5 = TLanes.Broadcast(Unsafe.Add(ref a, 5 * (nint)aStride));
+        var a6 = TLanes.Broadcast(Unsafe.Add(ref a, 6 * (nint)aStride));
+        var a7 = TLanes.Broadcast(Unsafe.Add(ref a, 7 * (nint)aStride));
         ref var b1 = ref Unsafe.Add(ref b, bStride);
         ref var b2 = ref Unsafe.Add(ref b1, bStride);
         ref var b3 = ref Unsafe.Add(ref b2, bStride);
@@ -99,7 +102,7 @@ internal static class ColumnProducts
 
     private static void AddRow<TLanes>(double a, ref double b, int columns, ref double c) where TLanes : struct, IDoubleLanes<TLanes>
     {
-        var factor = TLanes.Splat(a);
+        var factor = TLanes.Broadcast(a);
         var j = 0;
         for (; j <= columns - TLanes.Count; j += TLanes.Count)
             TLanes.MultiplyAdd(factor, TLanes.Load(ref b, j), TLanes.Load(ref c, j)).Store(ref c, j);

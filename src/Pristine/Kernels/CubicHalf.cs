@@ -20,6 +20,7 @@ internal abstract class CubicHalf
     {
         SimdPath.Vector512 => new Impl<SixteenFloats>(),
         SimdPath.Vector256 => new Impl<EightFloats>(),
+        SimdPath.Vector128 => new Impl<FourFloats>(),
         _ => new Impl<OneFloat>(),
     };
 

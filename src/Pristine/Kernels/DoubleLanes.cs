@@ -19,7 +19,7 @@ internal interface IDoubleLanes<TSelf> where TSelf : struct, IDoubleLanes<TSelf>
     /// <summary>Floats, widened.</summary>
     static abstract TSelf Load(ref float source, int index);
 
-    static abstract TSelf Splat(double value);
+    static abstract TSelf Broadcast(double value);
 
     static abstract TSelf operator +(TSelf left, TSelf right);
 
@@ -59,7 +59,7 @@ internal readonly struct OneDouble(double value) : IDoubleLanes<OneDouble>
     public static OneDouble Load(ref float source, int index) => new(Unsafe.Add(ref source, index));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static OneDouble Splat(double value) => new(value);
+    public static OneDouble Broadcast(double value) => new(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static OneDouble operator +(OneDouble left, OneDouble right) => new(left._value + right._value);
@@ -93,6 +93,55 @@ internal readonly struct OneDouble(double value) : IDoubleLanes<OneDouble>
     public double Sum() => _value;
 }
 
+/// <summary>Two lanes of 128 bits.</summary>
+internal readonly struct TwoDoubles(Vector128<double> value) : IDoubleLanes<TwoDoubles>
+{
+    private readonly Vector128<double> _value = value;
+
+    public static int Count => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles Load(ref double source, int index) => new(Vector128.LoadUnsafe(ref source, (nuint)index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles Load(ref float source, int index) =>
+        new(Vector128.Create((double)Unsafe.Add(ref source, index), Unsafe.Add(ref source, index + 1)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles Broadcast(double value) => new(Vector128.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles operator +(TwoDoubles left, TwoDoubles right) => new(left._value + right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles operator -(TwoDoubles left, TwoDoubles right) => new(left._value - right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles operator *(TwoDoubles left, TwoDoubles right) => new(left._value * right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles operator /(TwoDoubles left, TwoDoubles right) => new(left._value / right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles MultiplyAdd(TwoDoubles a, TwoDoubles b, TwoDoubles c) =>
+        new(Vector128.MultiplyAddEstimate(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles Abs(TwoDoubles value) => new(Vector128.Abs(value._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles Sqrt(TwoDoubles value) => new(Vector128.Sqrt(value._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TwoDoubles WhereLess(TwoDoubles left, TwoDoubles right, TwoDoubles value) =>
+        new(Vector128.LessThan(left._value, right._value) & value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref double target, int index) => _value.StoreUnsafe(ref target, (nuint)index);
+
+    public double Sum() => Vector128.Sum(_value);
+}
+
 /// <summary>Four lanes of 256 bits.</summary>
 internal readonly struct FourDoubles(Vector256<double> value) : IDoubleLanes<FourDoubles>
 {
@@ -107,7 +156,7 @@ internal readonly struct FourDoubles(Vector256<double> value) : IDoubleLanes<Fou
     public static FourDoubles Load(ref float source, int index) => new(Avx.ConvertToVector256Double(Vector128.LoadUnsafe(ref source, (nuint)index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourDoubles Splat(double value) => new(Vector256.Create(value));
+    public static FourDoubles Broadcast(double value) => new(Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FourDoubles operator +(FourDoubles left, FourDoubles right) => new(left._value + right._value);
@@ -155,7 +204,7 @@ internal readonly struct EightDoubles(Vector512<double> value) : IDoubleLanes<Ei
     public static EightDoubles Load(ref float source, int index) => new(Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref source, (nuint)index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static EightDoubles Splat(double value) => new(Vector512.Create(value));
+    public static EightDoubles Broadcast(double value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static EightDoubles operator +(EightDoubles left, EightDoubles right) => new(left._value + right._value);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace Pristine.Kernels;
@@ -99,6 +100,119 @@ internal readonly unsafe struct OneFloat(float value) : IFloatLanes<OneFloat>
     public static ulong PositiveBits(OneFloat value) => value._value > 0 ? 1ul : 0;
 
     public static double Sum(OneFloat value) => value._value;
+}
+
+/// <summary>Four lanes: ARM64, and x64 without AVX2.</summary>
+internal readonly unsafe struct FourFloats(Vector128<float> value) : IFloatLanes<FourFloats>
+{
+    private readonly Vector128<float> _value = value;
+
+    public static int Count => 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats Broadcast(float value) => new(Vector128.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats Load(float* source) => new(Vector128.Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats Load(byte* source)
+    {
+        var words = Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<uint>(source)).AsByte());
+        return new(Vector128.ConvertToSingle(Vector128.WidenLower(words).AsInt32()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPairs(byte* source, out FourFloats even, out FourFloats odd)
+    {
+        var pairs = Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16()).AsInt32();
+        even = new(Vector128.ConvertToSingle(pairs & Vector128.Create(255)));
+        odd = new(Vector128.ConvertToSingle(pairs >>> 8));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(float* target) => _value.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats operator +(FourFloats left, FourFloats right) => new(left._value + right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats operator -(FourFloats left, FourFloats right) => new(left._value - right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats operator *(FourFloats left, FourFloats right) => new(left._value * right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats operator /(FourFloats left, FourFloats right) => new(left._value / right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats MultiplyAdd(FourFloats a, FourFloats b, FourFloats c) => new(
+        AdvSimd.IsSupported ? AdvSimd.FusedMultiplyAdd(c._value, a._value, b._value)
+        : Fma.IsSupported ? Fma.MultiplyAdd(a._value, b._value, c._value)
+        : FusedInDoubles.MultiplyAdd(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats Abs(FourFloats value) => new(Vector128.Abs(value._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats Sqrt(FourFloats value) => new(Vector128.Sqrt(value._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats Max(FourFloats left, FourFloats right) => new(Vector128.MaxNative(left._value, right._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats Min(FourFloats left, FourFloats right) => new(Vector128.MinNative(left._value, right._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FourFloats WhereNotNegative(FourFloats sign, FourFloats value) =>
+        new(value._value & Vector128.GreaterThanOrEqual(sign._value, Vector128<float>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong NegativeBits(FourFloats value) =>
+        Vector128.ExtractMostSignificantBits(Vector128.LessThan(value._value, Vector128<float>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong PositiveBits(FourFloats value) =>
+        Vector128.ExtractMostSignificantBits(Vector128.GreaterThan(value._value, Vector128<float>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Sum(FourFloats value)
+    {
+        var (low, high) = Vector128.Widen(value._value);
+        return Vector128.Sum(low + high);
+    }
+}
+
+/// <summary>
+/// a x b + c of floats in one rounding, for processors without such an instruction, where the runtime would call a function per float.
+/// The product of two floats is exact in double precision. The sum is rounded to odd: where it is inexact and its last bit is 0, the
+/// neighbour on the side of the error is taken, whose last bit is 1. A number so rounded to 53 bits becomes the float that is nearest to
+/// the exact sum, since 53 is at least 24 + 2 (Boldo, Melquiond: Emulation of a FMA and correctly rounded sums, IEEE Transactions on
+/// Computers 57(4), 2008, doi:10.1109/TC.2007.70819).
+/// </summary>
+internal static class FusedInDoubles
+{
+    public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c)
+    {
+        var ((a0, a1), (b0, b1), (c0, c1)) = (Vector128.Widen(a), Vector128.Widen(b), Vector128.Widen(c));
+        return Vector128.Narrow(SumToOdd(a0 * b0, c0), SumToOdd(a1 * b1, c1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> SumToOdd(Vector128<double> left, Vector128<double> right)
+    {
+        var sum = left + right;
+        // Knuth's two-sum: sum + error is the exact sum.
+        var other = sum - left;
+        var error = (left - (sum - other)) + (right - other);
+        var bits = sum.AsInt64();
+        // False for the error of an infinite sum, which is no number.
+        var isInexact = Vector128.GreaterThan(Vector128.Abs(error), Vector128<double>.Zero).AsInt64();
+        var isEven = (bits & Vector128<long>.One) - Vector128<long>.One;
+        // One step away from zero where the error has the sum's sign, else one step towards it.
+        var step = Vector128<long>.One - ((error.AsInt64() ^ bits) >>> 63 << 1);
+        return (bits + (step & isInexact & isEven)).AsDouble();
+    }
 }
 
 /// <summary>Eight lanes: AVX2 and FMA.</summary>

@@ -7,7 +7,7 @@ namespace Pristine.Kernels;
 /// One per worker; memory is reused.
 /// </summary>
 /// <param name="normalisation">Applied after halving.</param>
-public sealed class HalfPlanes(NormalisedPlanes normalisation) : IDisposable
+internal sealed class HalfPlanes(NormalisedPlanes normalisation) : IDisposable
 {
     private const int Channels = 3;
 

@@ -41,7 +41,7 @@ internal static class LaplacianMoments
         for (var from = 1; from < last; from += BlockLength)
         {
             var to = Math.Min(last, from + BlockLength);
-            moments += path == SimdPath.Scalar ? MeasureScalar(above, row, below, from, to) : MeasureBlock(above, row, below, from, to);
+            moments += path < SimdPath.Vector256 ? MeasureScalar(above, row, below, from, to) : MeasureBlock(above, row, below, from, to);
         }
         return last > 0 ? moments + MeasureEdge(above, row, below, last) : moments;
     }

@@ -9,7 +9,7 @@ namespace Pristine.Kernels;
 /// 8-bit luma with BT.601 weights in 15-bit fixed point: Y = (9798 R + 19235 G + 3735 B + 16384) >> 15. This is the grey of OpenCV's
 /// <c>cvtColor</c>. The weights sum to 32768, so grey pixels (R = G = B) keep their value. Every path gives the same bytes.
 /// </summary>
-public static class Luma
+internal static class Luma
 {
     private const int RedWeight = 9798;
     private const int GreenWeight = 19235;
@@ -39,6 +39,7 @@ public static class Luma
         {
             SimdPath.Vector512 => Wide512(rgb, luma),
             SimdPath.Vector256 => Wide256(rgb, luma),
+            SimdPath.Vector128 => Wide128(rgb, luma),
             _ => 0,
         };
         Scalar(rgb[(3 * done)..], luma[done..]);
@@ -48,6 +49,33 @@ public static class Luma
     {
         for (int i = 0, j = 0; i < luma.Length; i++, j += 3)
             luma[i] = (byte)((RedWeight * rgb[j] + GreenWeight * rgb[j + 1] + BlueWeight * rgb[j + 2] + Half) >> Shift);
+    }
+
+    // One step turns 4 pixels (12 bytes) into 4 integers: three shuffles put R, G and B into 32-bit lanes, which are weighed and summed.
+    // A step loads 16 bytes for its 12, so the loop needs 4 bytes (2 pixels) behind its last block.
+    private static int Wide128(ReadOnlySpan<byte> rgb, Span<byte> luma)
+    {
+        ref var source = ref MemoryMarshal.GetReference(rgb);
+        ref var target = ref MemoryMarshal.GetReference(luma);
+        var i = 0;
+        for (; i <= luma.Length - 18; i += 16)
+        {
+            ref var block = ref Unsafe.Add(ref source, 3 * i);
+            var words0 = Vector128.Narrow(Weigh128(ref block), Weigh128(ref Unsafe.Add(ref block, 12)));
+            var words1 = Vector128.Narrow(Weigh128(ref Unsafe.Add(ref block, 24)), Weigh128(ref Unsafe.Add(ref block, 36)));
+            Vector128.Narrow(words0.AsUInt16(), words1.AsUInt16()).StoreUnsafe(ref target, (nuint)i);
+        }
+        return i;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Weigh128(ref byte pixels)
+    {
+        var four = Vector128.LoadUnsafe(ref pixels);
+        var red = Vector128.Shuffle(four, Vector128.Create(0, Z, Z, Z, 3, Z, Z, Z, 6, Z, Z, Z, 9, Z, Z, Z)).AsInt32();
+        var green = Vector128.Shuffle(four, Vector128.Create(1, Z, Z, Z, 4, Z, Z, Z, 7, Z, Z, Z, 10, Z, Z, Z)).AsInt32();
+        var blue = Vector128.Shuffle(four, Vector128.Create(2, Z, Z, Z, 5, Z, Z, Z, 8, Z, Z, Z, 11, Z, Z, Z)).AsInt32();
+        return (red * RedWeight + green * GreenWeight + blue * BlueWeight + Vector128.Create(Half)) >>> Shift;
     }
 
     // One step turns 8 pixels (24 bytes) into 8 integers: the permutation gives each 128-bit lane the 12 bytes of four pixels, the

@@ -51,6 +51,7 @@ internal abstract class MscnStatistics
     {
         SimdPath.Vector512 => new Impl<SixteenFloats>(),
         SimdPath.Vector256 => new Impl<EightFloats>(),
+        SimdPath.Vector128 => new Impl<FourFloats>(),
         _ => new Impl<OneFloat>(),
     };
 

@@ -25,7 +25,7 @@ internal static class OpponentColorMoments
     internal static (Moments RedGreen, Moments TwiceYellowBlue) Measure(ReadOnlySpan<byte> rgb, SimdPath path)
     {
         var (redGreen, yellowBlue) = (default(Moments), default(Moments));
-        while (path != SimdPath.Scalar && rgb.Length >= BytesRead)
+        while (path >= SimdPath.Vector256 && rgb.Length >= BytesRead)
         {
             var steps = Math.Min((rgb.Length - BytesRead) / (3 * PixelsPerStep) + 1, StepsPerBlock);
             var block = MeasureBlock(rgb, steps);

@@ -8,14 +8,14 @@ namespace Pristine.Kernels;
 /// <param name="Top">First row.</param>
 /// <param name="Width">Columns.</param>
 /// <param name="Height">Rows.</param>
-public readonly record struct PixelWindow(int Left, int Top, int Width, int Height);
+internal readonly record struct PixelWindow(int Left, int Top, int Width, int Height);
 
 /// <summary>
 /// Resizes 8-bit RGB exactly as Pillow does with an antialiased filter (Image.resize, its libImaging/Resample.c): weights rounded to 22
 /// fractional bits, columns first, each pass rounded and clipped to 8 bits. Only the part of the result that is asked for is computed,
 /// with the same values as in the whole. One per worker; memory is reused.
 /// </summary>
-public sealed class PillowResize : IDisposable
+internal sealed class PillowResize : IDisposable
 {
     /// <summary>32 bits hold a sum of 8-bit pixels with weights of this many bits, and two bits of overshoot.</summary>
     private const int FractionBits = 32 - 8 - 2;

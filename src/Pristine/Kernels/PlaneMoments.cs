@@ -18,7 +18,7 @@ internal static class PlaneMoments
 
     internal static Moments Measure(ReadOnlySpan<byte> plane, SimdPath path)
     {
-        if (path == SimdPath.Scalar)
+        if (path < SimdPath.Vector256)
             return MeasureScalar(plane);
         var moments = default(Moments);
         while (plane.Length >= Lanes)

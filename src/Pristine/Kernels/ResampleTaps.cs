@@ -1,7 +1,7 @@
 namespace Pristine.Kernels;
 
 /// <summary>Interpolation filters of antialiased resizing.</summary>
-public enum ResampleFilter
+internal enum ResampleFilter
 {
     /// <summary>Triangle: 1 - |x| within 1.</summary>
     Bilinear,

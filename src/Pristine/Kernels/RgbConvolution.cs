@@ -50,6 +50,7 @@ internal sealed unsafe class RgbConvolution(SimdPath path)
         {
             case SimdPath.Vector512: Apply<SixteenFloats>(rgb, width, height, mask, target); break;
             case SimdPath.Vector256: Apply<EightFloats>(rgb, width, height, mask, target); break;
+            case SimdPath.Vector128: Apply<FourFloats>(rgb, width, height, mask, target); break;
             default: Apply<OneFloat>(rgb, width, height, mask, target); break;
         }
     }

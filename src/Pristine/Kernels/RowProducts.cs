@@ -61,6 +61,9 @@ internal static class RowProducts
                 case SimdPath.Vector256:
                     AddPanel<FourDoubles>(a, b, first, columns, factor, c);
                     break;
+                case SimdPath.Vector128:
+                    AddPanel<TwoDoubles>(a, b, first, columns, factor, c);
+                    break;
                 default:
                     AddPanel<OneDouble>(a, b, first, columns, factor, c);
                     break;

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace Pristine.Kernels;
@@ -7,6 +8,9 @@ public enum SimdPath
 {
     /// <summary>Plain C#, on any processor.</summary>
     Scalar,
+
+    /// <summary>128-bit vectors: ARM64, and x64 processors without AVX2. Kernels of bytes run their scalar path, but for luma and Pillow's resize.</summary>
+    Vector128,
 
     /// <summary>256-bit vectors: AVX2 and FMA.</summary>
     Vector256,
@@ -18,7 +22,7 @@ public enum SimdPath
 /// <summary>The path that kernels take in this process.</summary>
 public static class Simd
 {
-    /// <summary>Names a path to force, for tests and measurements: <c>scalar</c>, <c>256</c> or <c>512</c>.</summary>
+    /// <summary>Names a path to force, for tests and measurements: <c>scalar</c>, <c>128</c>, <c>256</c> or <c>512</c>.</summary>
     public const string Variable = "PRISTINE_SIMD";
 
     /// <summary>The path in use: the widest the processor (as .NET sees it) supports, or the one <see cref="Variable"/> asks for.</summary>
@@ -30,6 +34,7 @@ public static class Simd
     public static bool IsSupported(SimdPath path) => path switch
     {
         SimdPath.Scalar => true,
+        SimdPath.Vector128 => Vector128.IsHardwareAccelerated,
         SimdPath.Vector256 => Avx2.IsSupported && Fma.IsSupported,
         // Vector512.IsHardwareAccelerated is false on processors that clock down for 512-bit code, although they run it faster here.
         SimdPath.Vector512 => Avx512F.VL.IsSupported && Avx512BW.VL.IsSupported && IsSupported(SimdPath.Vector256),
@@ -46,9 +51,10 @@ public static class Simd
         var path = asked switch
         {
             "scalar" => SimdPath.Scalar,
+            "128" => SimdPath.Vector128,
             "256" => SimdPath.Vector256,
             "512" => SimdPath.Vector512,
-            _ => throw new PlatformNotSupportedException($"Expected {Variable} to be scalar, 256 or 512; found '{asked}'."),
+            _ => throw new PlatformNotSupportedException($"Expected {Variable} to be scalar, 128, 256 or 512; found '{asked}'."),
         };
         return IsSupported(path)
             ? path

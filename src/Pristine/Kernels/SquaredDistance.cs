@@ -15,6 +15,7 @@ internal static class SquaredDistance
         {
             SimdPath.Vector512 => Add<EightDoubles>(a, b, 0, ref sum),
             SimdPath.Vector256 => Add<FourDoubles>(a, b, 0, ref sum),
+            SimdPath.Vector128 => Add<TwoDoubles>(a, b, 0, ref sum),
             _ => 0,
         };
         Add<OneDouble>(a, b, tail, ref sum);

@@ -19,6 +19,7 @@ internal static class StandardisedRow
         {
             SimdPath.Vector512 => Write<EightDoubles>(row, means, factors, output, 0),
             SimdPath.Vector256 => Write<FourDoubles>(row, means, factors, output, 0),
+            SimdPath.Vector128 => Write<TwoDoubles>(row, means, factors, output, 0),
             _ => 0,
         };
         Write<OneDouble>(row, means, factors, output, tail);

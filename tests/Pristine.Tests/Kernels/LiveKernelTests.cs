@@ -34,7 +34,7 @@ public class LiveKernelTests
             {
                 for (var blue = 0; blue < 256; blue++)
                     (rgb[3 * blue], rgb[3 * blue + 1], rgb[3 * blue + 2]) = ((byte)red, (byte)green, (byte)blue);
-                LiveGrey.Row(rgb, grey);
+                LiveReleaseGrey.Row(rgb, grey);
                 for (var blue = 0; blue < 256; blue++)
                     if (grey[blue] != Math.Floor(.298936021293776 * red + .587043074451121 * green + .114020904255103 * blue + .5))
                         Assert.Fail($"Grey of ({red}, {green}, {blue}) is {grey[blue]}.");
@@ -68,7 +68,7 @@ public class LiveKernelTests
     {
         var random = new Random(width * 100 + height);
         var image = Fill(width, height, (_, _) => random.Next(5) == 0 ? 0 : random.NextDouble() * 4 - 2);
-        var moments = new LiveMoments(path);
+        var moments = new LiveReleaseMoments(path);
         // A wider image first: nothing of it may be left.
         foreach (var plane in (double[][,])[Fill(width + 5, height + 1, (_, _) => 7), image])
         {
@@ -83,7 +83,7 @@ public class LiveKernelTests
         Assert.Equal(width * height, moments.Count);
         Near(image.Cast<double>().Sum(Math.Abs), moments.Absolute);
         Near(image.Cast<double>().Sum(v => v * v), moments.Squares);
-        foreach (var (product, down, right) in ((int, int, int)[])[(LiveMoments.Horizontal, 0, 1), (LiveMoments.Vertical, 1, 0), (LiveMoments.MainDiagonal, 1, 1), (LiveMoments.SecondaryDiagonal, -1, 1)])
+        foreach (var (product, down, right) in ((int, int, int)[])[(LiveReleaseMoments.Horizontal, 0, 1), (LiveReleaseMoments.Vertical, 1, 0), (LiveReleaseMoments.MainDiagonal, 1, 1), (LiveReleaseMoments.SecondaryDiagonal, -1, 1)])
         {
             var expected = LiveBrisqueReference.Products(image, down, right);
             var sums = moments.Products[product];
@@ -186,14 +186,14 @@ public class LiveKernelTests
     private static double[,] Mscn(SimdPath path, double[,] image)
     {
         int width = image.GetLength(1), height = image.GetLength(0), made = 0;
-        var kernel = new LiveMscn(path);
+        var kernel = new LiveReleaseMscn(path);
         // A wider image first: nothing of it may be left.
         kernel.Start(width + 9);
         kernel.Push(Enumerable.Repeat(99.0, width + 9).ToArray(), new double[width + 9]);
         kernel.Start(width);
         var mscn = new double[height, width];
         var row = new double[width];
-        for (var y = 0; y < height + LiveMscn.Radius; y++)
+        for (var y = 0; y < height + LiveReleaseMscn.Radius; y++)
         {
             if (!kernel.Push(y < height ? Row(image, y) : [], row))
                 continue;

@@ -33,6 +33,8 @@ public class SimdPathTests
     public void A_path_can_be_asked_for_by_name()
     {
         Assert.Equal(SimdPath.Scalar, Simd.Choose("scalar"));
+        if (Simd.IsSupported(SimdPath.Vector128))
+            Assert.Equal(SimdPath.Vector128, Simd.Choose("128"));
         Assert.Equal(Simd.Supported.Last(), Simd.Choose(null));
         var error = Assert.Throws<PlatformNotSupportedException>(() => Simd.Choose("avx"));
         Assert.Contains("found 'avx'", error.Message, StringComparison.Ordinal);

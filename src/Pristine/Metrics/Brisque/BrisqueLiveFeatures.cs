@@ -60,7 +60,7 @@ public sealed class BrisqueLiveFeatures
         Span<double> grey = _grey.AsSpan(0, width), halfGrey = _halfGrey.AsSpan(0, _shrink.Width);
         for (var y = 0; y < image.Height; y++)
         {
-            LiveGrey.Row(image.Rgb.Slice(y * width * 3, width * 3), grey);
+            LiveReleaseGrey.Row(image.Rgb.Slice(y * width * 3, width * 3), grey);
             _full.Push(grey);
             _shrink.Push(grey);
             while (_shrink.TryTake(halfGrey))
@@ -73,8 +73,8 @@ public sealed class BrisqueLiveFeatures
     /// <summary>One scale: rows of grey in, 18 features out.</summary>
     private sealed class Scale(SimdPath path)
     {
-        private readonly LiveMscn _mscn = new(path);
-        private readonly LiveMoments _moments = new(path);
+        private readonly LiveReleaseMscn _mscn = new(path);
+        private readonly LiveReleaseMoments _moments = new(path);
 
         public void Start(int width)
         {
@@ -90,7 +90,7 @@ public sealed class BrisqueLiveFeatures
 
         public void Finish(Span<double> features)
         {
-            for (var row = 0; row < LiveMscn.Radius; row++)
+            for (var row = 0; row < LiveReleaseMscn.Radius; row++)
                 Push([]);
             _moments.Finish();
             (features[0], features[1]) = LiveDistributionFit.Symmetric(_moments.Count, _moments.Absolute, _moments.Squares);

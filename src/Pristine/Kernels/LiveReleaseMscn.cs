@@ -10,7 +10,7 @@ namespace Pristine.Kernels;
 /// pixels thus gives exactly 0, where a plain weighted sum leaves rounding noise whose sign decides the features of flat images. A window
 /// that reaches over the border is flat only if it is all 0. Paths differ by rounding: below 1e-9 in a coefficient for 8-bit input.
 /// </remarks>
-internal sealed class LiveMscn(SimdPath path)
+internal sealed class LiveReleaseMscn(SimdPath path)
 {
     /// <summary>Rows after the last that bring out the last coefficients.</summary>
     public const int Radius = 3;
@@ -61,6 +61,7 @@ internal sealed class LiveMscn(SimdPath path)
             {
                 case SimdPath.Vector512: FilterRow<OneDouble>(slot, FilterRow<EightDoubles>(slot, 0)); break;
                 case SimdPath.Vector256: FilterRow<OneDouble>(slot, FilterRow<FourDoubles>(slot, 0)); break;
+                case SimdPath.Vector128: FilterRow<OneDouble>(slot, FilterRow<TwoDoubles>(slot, 0)); break;
                 default: FilterRow<OneDouble>(slot, 0); break;
             }
         }
@@ -71,6 +72,7 @@ internal sealed class LiveMscn(SimdPath path)
         {
             case SimdPath.Vector512: Normalise<OneDouble>(mscn, Normalise<EightDoubles>(mscn, 0)); break;
             case SimdPath.Vector256: Normalise<OneDouble>(mscn, Normalise<FourDoubles>(mscn, 0)); break;
+            case SimdPath.Vector128: Normalise<OneDouble>(mscn, Normalise<TwoDoubles>(mscn, 0)); break;
             default: Normalise<OneDouble>(mscn, 0); break;
         }
         return true;
@@ -113,7 +115,7 @@ internal sealed class LiveMscn(SimdPath path)
         ref double s0 = ref RowBuffer.At(_squares[r0], 0), s1 = ref RowBuffer.At(_squares[r1], 0), s2 = ref RowBuffer.At(_squares[r2], 0),
             s3 = ref RowBuffer.At(_squares[r3], 0), s4 = ref RowBuffer.At(_squares[r4], 0), s5 = ref RowBuffer.At(_squares[r5], 0),
             s6 = ref RowBuffer.At(_squares[r6], 0);
-        var one = TLanes.Splat(1);
+        var one = TLanes.Broadcast(1);
         for (var end = _width - TLanes.Count; x <= end; x += TLanes.Count)
         {
             var mean = Mean(
@@ -136,15 +138,15 @@ internal sealed class LiveMscn(SimdPath path)
     private static TLanes Mean<TLanes>(TLanes centre, TLanes pair1, TLanes pair2, TLanes pair3) where TLanes : struct, IDoubleLanes<TLanes>
     {
         var twice = centre + centre;
-        return TLanes.MultiplyAdd(TLanes.Splat(Weights[3]), pair3 - twice,
-            TLanes.MultiplyAdd(TLanes.Splat(Weights[2]), pair2 - twice,
-                TLanes.MultiplyAdd(TLanes.Splat(Weights[1]), pair1 - twice, centre)));
+        return TLanes.MultiplyAdd(TLanes.Broadcast(Weights[3]), pair3 - twice,
+            TLanes.MultiplyAdd(TLanes.Broadcast(Weights[2]), pair2 - twice,
+                TLanes.MultiplyAdd(TLanes.Broadcast(Weights[1]), pair1 - twice, centre)));
     }
 
     private static TLanes WeightedSum<TLanes>(TLanes centre, TLanes pair1, TLanes pair2, TLanes pair3) where TLanes : struct, IDoubleLanes<TLanes> =>
-        TLanes.MultiplyAdd(TLanes.Splat(Weights[3]), pair3,
-            TLanes.MultiplyAdd(TLanes.Splat(Weights[2]), pair2,
-                TLanes.MultiplyAdd(TLanes.Splat(Weights[1]), pair1, TLanes.Splat(Weights[0]) * centre)));
+        TLanes.MultiplyAdd(TLanes.Broadcast(Weights[3]), pair3,
+            TLanes.MultiplyAdd(TLanes.Broadcast(Weights[2]), pair2,
+                TLanes.MultiplyAdd(TLanes.Broadcast(Weights[1]), pair1, TLanes.Broadcast(Weights[0]) * centre)));
 
     /// <summary>Weights at distance 0 to 3, the two-sided sum being 1.</summary>
     private static double[] GaussianWeights()

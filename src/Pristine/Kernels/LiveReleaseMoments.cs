@@ -18,7 +18,7 @@ internal struct ProductSums
 /// with their neighbours on the left, above, above left and above right. The image is a torus, as under MATLAB's circshift: the left
 /// neighbour of the first column is the last one, the row above the first is the last. Takes rows from the top, keeps three.
 /// </summary>
-internal sealed class LiveMoments(SimdPath path)
+internal sealed class LiveReleaseMoments(SimdPath path)
 {
     public const int Horizontal = 0, Vertical = 1, MainDiagonal = 2, SecondaryDiagonal = 3;
 
@@ -83,6 +83,7 @@ internal sealed class LiveMoments(SimdPath path)
         {
             case SimdPath.Vector512: AddRow<OneDouble>(AddRow<EightDoubles>(0)); break;
             case SimdPath.Vector256: AddRow<OneDouble>(AddRow<FourDoubles>(0)); break;
+            case SimdPath.Vector128: AddRow<OneDouble>(AddRow<TwoDoubles>(0)); break;
             default: AddRow<OneDouble>(0); break;
         }
     }
@@ -109,13 +110,14 @@ internal sealed class LiveMoments(SimdPath path)
         {
             case SimdPath.Vector512: Add<OneDouble>(ref left, ref right, Add<EightDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
             case SimdPath.Vector256: Add<OneDouble>(ref left, ref right, Add<FourDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
+            case SimdPath.Vector128: Add<OneDouble>(ref left, ref right, Add<TwoDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
             default: Add<OneDouble>(ref left, ref right, 0, ref sums); break;
         }
     }
 
     private int Add<TLanes>(ref double left, ref double right, int x, ref ProductSums sums) where TLanes : struct, IDoubleLanes<TLanes>
     {
-        TLanes zero = default, one = TLanes.Splat(1);
+        TLanes zero = default, one = TLanes.Broadcast(1);
         TLanes absolute = default, negativeSquares = default, positiveSquares = default, negatives = default, positives = default;
         for (var end = _width - TLanes.Count; x <= end; x += TLanes.Count)
         {

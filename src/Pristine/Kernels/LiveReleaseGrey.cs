@@ -8,7 +8,7 @@ namespace Pristine.Kernels;
 /// Weights are held as 40-bit fractions in tables of 256 products, so the sum is one of integers: the same on every processor. No
 /// colour comes closer to a half than the 4e-10 by which a sum can be off; a test runs through all 16.7 million.
 /// </remarks>
-internal static class LiveGrey
+internal static class LiveReleaseGrey
 {
     internal const double Red = .298936021293776, Green = .587043074451121, Blue = .114020904255103;
 
