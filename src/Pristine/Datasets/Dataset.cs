@@ -19,6 +19,9 @@ public enum DatasetFormat
 
     /// <summary>Tar archives whose members form samples.</summary>
     WebDataset,
+
+    /// <summary>A table with a header and one image per row.</summary>
+    Csv,
 }
 
 /// <summary>How to open a dataset.</summary>
@@ -87,8 +90,8 @@ public abstract class Dataset
 
     /// <summary>
     /// Opens a dataset. An existing folder is searched; <c>-</c> is a list of paths on standard input; an existing file is read by its
-    /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), .tar, .tar.gz and .tgz (WebDataset), or an
-    /// image; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
+    /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>),
+    /// .tar, .tar.gz and .tgz (WebDataset), or an image; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -118,7 +121,9 @@ public abstract class Dataset
     private static Dataset OpenFile(string file, DatasetOptions options)
     {
         var root = options.ImageRoot ?? Path.GetDirectoryName(file) ?? "";
-        switch (Path.GetExtension(file).ToLowerInvariant())
+        if (TarDataset.IsArchiveName(file))
+            return TarDataset.OfFile(file);
+        switch (DatasetFile.ExtensionOf(file))
         {
             case ".json":
                 return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root, options.ImageField) : new JsonlDataset(file, root, options.ImageField);
@@ -126,13 +131,13 @@ public abstract class Dataset
                 return new JsonlDataset(file, root, options.ImageField);
             case ".txt":
                 return PathListDataset.FromFile(file, options.ImageRoot);
-            case ".tar" or ".tgz" or ".gz" when TarDataset.IsArchiveName(file):
-                return TarDataset.OfFile(file);
+            case ".csv" or ".tsv":
+                return new CsvDataset(file, root, options.ImageField);
             default:
                 return FolderDataset.IsImageName(file)
                     ? PathListDataset.OfOne(file)
                     : throw new DatasetException(
-                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .tar, .tar.gz, an image or a folder; found the file '{file}', whose extension is none of these.");
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz, .tar, .tar.gz, an image or a folder; found the file '{file}', whose extension is none of these.");
         }
     }
 

@@ -212,7 +212,7 @@ internal sealed class JsonArrayReader
         }
         if (_end == _buffer.Length)
             Array.Resize(ref _buffer, _buffer.Length * 2);
-        var read = _stream.Read(_buffer.AsSpan(_end));
+        var read = DatasetFile.Read(_stream, _buffer.AsSpan(_end), _name);
         _end += read;
         _atEnd = read == 0;
         return moved;

@@ -8,7 +8,7 @@ internal sealed class JsonDataset : Dataset
     private string? _layout;
 
     public JsonDataset(string file, string imageRoot, string? imageField = null)
-        : this(file, imageRoot, () => DatasetFile.OpenRead(file)) => ImageField = imageField;
+        : this(file, imageRoot, () => DatasetFile.OpenText(file)) => ImageField = imageField;
 
     internal JsonDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize)
     {
@@ -30,15 +30,12 @@ internal sealed class JsonDataset : Dataset
     /// <exception cref="DatasetException">It is neither.</exception>
     public static bool StartsWithArray(string file)
     {
-        using var stream = new BufferedStream(DatasetFile.OpenRead(file));
-        Span<byte> start = stackalloc byte[FileKind.Bytes];
-        start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
-        if (FileKind.OtherThanJson(start) is { } other)
-            throw FileKind.Refusal(file, "JSON", other);
-        stream.Position = start.StartsWith(LineReader.Bom) ? LineReader.Bom.Length : 0;
+        using var stream = DatasetFile.OpenText(file);
+        var lines = new LineReader(stream, file);
+        lines.Check("JSON", isJson: true);
         int first;
         do
-            first = stream.ReadByte();
+            first = lines.NextByte();
         while (first is ' ' or '\t' or '\r' or '\n');
         return first switch
         {

@@ -14,7 +14,7 @@ internal sealed class JsonlDataset : Dataset
     private volatile bool _hasBom;
 
     public JsonlDataset(string file, string imageRoot, string? imageField = null)
-        : this(file, imageRoot, () => DatasetFile.OpenRead(file)) => ImageField = imageField;
+        : this(file, imageRoot, () => DatasetFile.OpenText(file)) => ImageField = imageField;
 
     internal JsonlDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize)
     {

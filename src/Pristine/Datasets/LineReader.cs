@@ -68,6 +68,20 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
             throw FileKind.Refusal(name, expected, found);
     }
 
+    /// <summary>Reads one byte; a byte order mark is passed over. For those who look at the beginning alone.</summary>
+    /// <returns>-1 at the end.</returns>
+    public int NextByte()
+    {
+        if (Position == 0)
+            SkipBom();
+        if (_start == _end && !_atEnd)
+            Fill();
+        if (_start == _end)
+            return -1;
+        Position++;
+        return _buffer[_start++];
+    }
+
     /// <summary>Reads the next line.</summary>
     /// <param name="line">The line; it stays valid.</param>
     /// <returns>False at the end.</returns>
@@ -128,7 +142,7 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
         }
         if (_end == _buffer.Length)
             Array.Resize(ref _buffer, _buffer.Length * 2);
-        var read = stream.Read(_buffer.AsSpan(_end));
+        var read = DatasetFile.Read(stream, _buffer.AsSpan(_end), name);
         _end += read;
         _atEnd = read == 0;
     }

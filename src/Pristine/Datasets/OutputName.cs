@@ -19,9 +19,10 @@ internal static class OutputName
         {
             DatasetFormat.Json => ("a JSON array", (string[])[".json"]),
             DatasetFormat.Jsonl => ("JSON lines", [".jsonl", ".ndjson", ".json"]),
+            DatasetFormat.Csv => ("rows of a table", [".csv", ".tsv"]),
             _ => ("a list of paths", [".txt"]),
         };
-        var extension = Path.GetExtension(path).ToLowerInvariant();
+        var extension = DatasetFile.ExtensionOf(path);
         return own.Contains(extension) || !(OtherFormats.Contains(extension) || FolderDataset.IsImageName(path))
             ? path
             : throw new DatasetException($"Expected a name that ends in {string.Join(" or ", own)} for the kept items, which are written as {written}, the format of the dataset; found '{path}'.");

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Pristine.Files;
 using Pristine.Native;
 
@@ -6,6 +7,45 @@ namespace Pristine.Datasets;
 /// <summary>Opens the file of a dataset for one pass from start to end.</summary>
 internal static class DatasetFile
 {
+    private const string Compressed = ".gz";
+
+    // Without it .NET takes a compressed file that is cut off for a whole one. It is read once in a process, at the first use of compression.
+    private const string StrictValidation = "System.IO.Compression.UseStrictValidation";
+
+    static DatasetFile()
+    {
+        if (!AppContext.TryGetSwitch(StrictValidation, out _))
+            AppContext.SetSwitch(StrictValidation, true);
+    }
+
+    /// <summary>Opens a file of text, which is decompressed where its name ends in <c>.gz</c>.</summary>
+    /// <exception cref="DatasetException">It cannot be opened.</exception>
+    public static Stream OpenText(string file) =>
+        IsCompressed(file) ? Decompress(OpenRead(file)) : OpenRead(file);
+
+    /// <summary>Decompresses a stream of gzip; one that is cut off is an <see cref="InvalidDataException"/>.</summary>
+    public static GZipStream Decompress(Stream compressed) => new(compressed, CompressionMode.Decompress);
+
+    /// <summary>True when a name ends in <c>.gz</c>.</summary>
+    public static bool IsCompressed(string file) => file.EndsWith(Compressed, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The extension that says what a file holds: that before <c>.gz</c>, where it ends so; in lower case.</summary>
+    public static string ExtensionOf(string file) => Path.GetExtension(IsCompressed(file) ? file[..^Compressed.Length] : file).ToLowerInvariant();
+
+    /// <summary>Reads from a stream that may be a compressed file.</summary>
+    /// <exception cref="DatasetException">The compressed data are damaged or cut off.</exception>
+    public static int Read(Stream stream, Span<byte> buffer, string name)
+    {
+        try
+        {
+            return stream.Read(buffer);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new DatasetException($"Expected '{name}' to be compressed with gzip; it is damaged or cut off: {e.Message}", e);
+        }
+    }
+
     /// <exception cref="DatasetException">It cannot be opened.</exception>
     public static FileStream OpenRead(string file)
     {
@@ -22,7 +62,7 @@ internal static class DatasetFile
 }
 
 /// <summary>
-/// An output that has its name only when it is complete; until then the name ends in <c>.partial</c>. <c>-</c> is standard output, and
+/// An output that has its name only when it is complete, compressed where the name ends in <c>.gz</c>; until then the name ends in <c>.partial</c>. <c>-</c> is standard output, and
 /// what exists and is no regular file, as <c>/dev/null</c> or a named pipe, is written to as it stands: a file must not take its place.
 /// </summary>
 internal sealed class PartialFile : IDisposable
@@ -31,7 +71,8 @@ internal sealed class PartialFile : IDisposable
 
     private PartialFile(Stream stream) => Stream = stream;
 
-    private PartialFile(WholeFile file) => (_file, Stream) = (file, file.Stream);
+    private PartialFile(WholeFile file) =>
+        (_file, Stream) = (file, DatasetFile.IsCompressed(file.Path) ? new GZipStream(file.Stream, CompressionLevel.Optimal, leaveOpen: true) : file.Stream);
 
     public Stream Stream { get; }
 
@@ -76,6 +117,7 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Ends the content; the name is given by <see cref="Complete"/>.</summary>
     public void Close()
     {
+        EndCompression();
         if (_file != null)
             _file.Close();
         else
@@ -84,11 +126,22 @@ internal sealed class PartialFile : IDisposable
 
     public void Complete()
     {
+        EndCompression();
         if (_file != null)
             _file.Complete();
         else
             Stream.Dispose();
     }
 
-    public void Dispose() => Stream.Dispose();
+    public void Dispose()
+    {
+        Stream.Dispose();
+        _file?.Dispose();
+    }
+
+    private void EndCompression()
+    {
+        if (Stream is GZipStream)
+            Stream.Dispose();
+    }
 }

@@ -26,7 +26,7 @@ internal sealed class PathListDataset : Dataset
     public override string ImageRoot { get; }
 
     /// <summary>A list in a text file.</summary>
-    public static PathListDataset FromFile(string file, string? imageRoot) => new(file, imageRoot, () => DatasetFile.OpenRead(file), true);
+    public static PathListDataset FromFile(string file, string? imageRoot) => new(file, imageRoot, () => DatasetFile.OpenText(file), true);
 
     /// <summary>A list that can be read once.</summary>
     public static PathListDataset FromStream(string name, Stream stream, string? imageRoot) => new(name, imageRoot, () => stream, false);

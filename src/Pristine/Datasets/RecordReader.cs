@@ -133,6 +133,13 @@ internal sealed partial class RecordReader(string imageRoot, string? imageField 
         return new FileSource(text, PathOf(text, imageRoot), kind);
     }
 
+    /// <summary>The source of an image that a text names: a file, or a <c>data:</c> address.</summary>
+    public static MediaSource SourceOf(string reference, string imageRoot)
+    {
+        var address = reference.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? Encoding.UTF8.GetBytes(reference) : [];
+        return address.Length > 0 ? new DataSource(address) : new FileSource(reference, PathOf(reference, imageRoot));
+    }
+
     /// <summary>The file that a reference names. Addresses other than file:// stay as they are: nothing is downloaded.</summary>
     public static string PathOf(string reference, string imageRoot)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -111,7 +110,7 @@ internal sealed partial class TarDataset : Dataset
     {
         using var file = DatasetFile.OpenRead(archive.Path);
         var isCompressed = !archive.Path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
-        using var recorded = isCompressed ? new RecordedStream(new GZipStream(file, CompressionMode.Decompress)) : null;
+        using var recorded = isCompressed ? new RecordedStream(DatasetFile.Decompress(file)) : null;
         using var members = new TarMembers(recorded ?? (Stream)file, archive.Path);
         var slices = new SlicedFile(archive.Path);
         var sample = (TarSample?)null;

@@ -90,8 +90,8 @@ internal sealed partial class TarSampleWriter : DatasetWriter
         foreach (var input in _inputs.Skip(1))
             PartialFile.CheckIsNot(path, input.Path);
         _file = PartialFile.Create(path, _inputs.Count > 0 ? _inputs[0].Path : null);
-        _stream = path.EndsWith("gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(_file.Stream, CompressionLevel.Optimal, leaveOpen: true) : null;
-        _stream ??= _file.Stream;
+        // .tar.gz is compressed by the file itself.
+        _stream = path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(_file.Stream, CompressionLevel.Optimal, leaveOpen: true) : _file.Stream;
         _written = 0;
     }
 
@@ -101,7 +101,7 @@ internal sealed partial class TarSampleWriter : DatasetWriter
             return;
         var size = _written + (2 * TarMember.BlockBytes);
         _stream!.Write(new byte[(size + RecordBytes - 1) / RecordBytes * RecordBytes - _written]);
-        if (_stream is GZipStream)
+        if (_stream != _file.Stream)
             _stream.Dispose();
         _file.Close();
         _complete.Add(_file);

@@ -157,7 +157,7 @@ public sealed class FileListTests : IDisposable
     [Fact]
     public void The_kind_of_an_input_is_seen_from_name_and_first_byte()
     {
-        Make("one.jpg", "real[1].jpg", "x.tar");
+        Make("one.jpg", "real[1].jpg", "x.rar");
         File.WriteAllText(_folder["array.json"], "\uFEFF \n[{\"id\":1}]");
         File.WriteAllText(_folder["lines.json"], "{\"id\":1}\n{\"id\":2}\n");
         File.WriteAllText(_folder["object.json"], "{\n\"images\": []\n}\n");
@@ -171,7 +171,7 @@ public sealed class FileListTests : IDisposable
         Assert.Equal(_folder["real[1].jpg"], Read(_folder["real[1].jpg"]).Single().Id);
         Assert.Contains("found neither", Assert.Throws<DatasetException>(() => Read(_folder["object.json"])).Message, StringComparison.Ordinal);
         Assert.Contains("empty", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["empty.json"])).Message, StringComparison.Ordinal);
-        foreach (var wrong in new[] { "word.json", "x.tar", "absent.json", "absent/*.jpg", "*.jsonl", "{a.jpg" })
+        foreach (var wrong in new[] { "word.json", "x.rar", "absent.json", "absent/*.jpg", "*.jsonl", "{a.jpg" })
             Assert.Contains("xpected", Assert.Throws<DatasetException>(() => Dataset.Open(_folder[wrong])).Message, StringComparison.Ordinal);
         Assert.Contains("address", Assert.Throws<DatasetException>(() => Dataset.Open("https://host/a.json")).Message, StringComparison.Ordinal);
     }

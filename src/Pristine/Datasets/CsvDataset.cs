@@ -1,0 +1,277 @@
+using System.Globalization;
+using System.Text;
+using Pristine.Media;
+
+namespace Pristine.Datasets;
+
+/// <summary>
+/// A table with a header and an image per row, separated by commas, semicolons or tabs, with RFC 4180's quotes. Rows are written back byte for
+/// byte; that needs the bytes of each row, which is why the few lines that find a row's end and its fields are here.
+/// </summary>
+internal sealed class CsvDataset : Dataset
+{
+    // Of two that name one image, such as a local copy and its address, the first counts.
+    private static readonly string[] ImageColumns =
+    [
+        "image", "image_path", "image_file", "img_path", "img", "jpg", "jpeg", "png", "webp", "file_name", "filename", "file_path", "filepath", "file", "path", "image_url", "url",
+    ];
+
+    private readonly Func<Stream> _open;
+    private readonly int _bufferSize;
+    private ReadOnlyMemory<byte> _header;
+    private string? _layout;
+
+    public CsvDataset(string file, string imageRoot, string? imageField = null)
+        : this(file, imageRoot, () => DatasetFile.OpenText(file)) => ImageField = imageField;
+
+    internal CsvDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize) =>
+        (Source, ImageRoot, _open, _bufferSize) = (source, imageRoot, open, bufferSize);
+
+    public override DatasetFormat Format => DatasetFormat.Csv;
+
+    public override bool HasRecords => true;
+
+    public override string Source { get; }
+
+    public override string ImageRoot { get; }
+
+    public override string? ImageField { get; }
+
+    public override string? Layout => _layout;
+
+    public override void RequireImages(CancellationToken cancellation = default)
+    {
+        if (_layout != null)
+            return;
+        using var rows = new Rows(_open(), Source, _bufferSize);
+        if (!rows.Next(out var header))
+            return;
+        var columns = Fields(header.Text, SeparatorOf(header.Text));
+        _layout = ImageColumn(columns) is { } image
+            ? $"table, images in the column '{columns[image]}'"
+            : throw new DatasetException(
+                $"Expected a column of images ({(ImageField != null ? $"'{ImageField}'" : $"{string.Join(", ", ImageColumns.Take(4))}, ...; --image-field names another")}) in '{Source}'; found the columns {string.Join(", ", columns)}.");
+    }
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    {
+        using var rows = new Rows(_open(), Source, _bufferSize);
+        if (!rows.Next(out var header))
+            yield break;
+        _header = header.Whole;
+        var separator = SeparatorOf(header.Text);
+        var columns = Fields(header.Text, separator);
+        var (image, id) = (ImageColumn(columns), Array.FindIndex(columns, column => column.Equals("id", StringComparison.OrdinalIgnoreCase)));
+        for (var index = 0L; rows.Next(out var row);)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (row.Text.Length == 0)
+                continue;
+            var fields = Fields(row.Text, separator);
+            var error = row.IsOpen ? $"{Source}:{row.Number}: expected the closing quote of a field; found the end of the file."
+                : fields.Length != columns.Length ? $"{Source}:{row.Number}: expected {columns.Length} fields as in the header; found {fields.Length}."
+                : null;
+            var reference = error == null && image is { } column && fields[column].Trim() is { Length: > 0 } path ? path : null;
+            yield return new DatasetItem
+            {
+                Index = index,
+                Id = error == null && id >= 0 && fields[id].Length > 0 ? fields[id] : reference ?? string.Create(CultureInfo.InvariantCulture, $"#{index}"),
+                Sources = reference == null ? [] : [RecordReader.SourceOf(reference, ImageRoot)],
+                Raw = row.Raw,
+                After = row.End,
+                Record = error == null ? new CsvRecord(columns, fields) : null,
+                Error = error,
+            };
+            index++;
+        }
+    }
+
+    public override DatasetWriter CreateWriter(string path) => new CsvWriter(PartialFile.Create(OutputName.Checked(path, Format), Source), Header);
+
+    /// <summary>The header with its line end, also before anything was read.</summary>
+    private ReadOnlyMemory<byte> Header()
+    {
+        if (!_header.IsEmpty)
+            return _header;
+        using var rows = new Rows(_open(), Source, _bufferSize);
+        return rows.Next(out var header) ? header.Whole : default;
+    }
+
+    private int? ImageColumn(string[] columns)
+    {
+        foreach (var name in ImageField != null ? [ImageField] : ImageColumns)
+            if (Array.FindIndex(columns, column => column.Trim().Equals(name, StringComparison.OrdinalIgnoreCase)) is var found and >= 0)
+                return found;
+        return null;
+    }
+
+    /// <summary>The separator of a header: the most frequent of comma, semicolon and tab.</summary>
+    private static char SeparatorOf(string header) => ",;\t".MaxBy(separator => header.Count(c => c == separator));
+
+    /// <summary>The fields of a row, without their quotes.</summary>
+    private static string[] Fields(string row, char separator)
+    {
+        var fields = new List<string>();
+        for (var at = 0; at <= row.Length;)
+        {
+            if (at < row.Length && row[at] == '"')
+            {
+                var field = new StringBuilder();
+                for (at++; at < row.Length; at++)
+                {
+                    if (row[at] != '"')
+                        field.Append(row[at]);
+                    else if (at + 1 < row.Length && row[at + 1] == '"')
+                        field.Append(row[++at]);
+                    else
+                        break;
+                }
+                // What stands between the closing quote and the separator belongs to the field.
+                var end = row.IndexOf(separator, Math.Min(at, row.Length));
+                end = end < 0 ? row.Length : end;
+                if (at + 1 < end)
+                    field.Append(row, at + 1, end - at - 1);
+                fields.Add(field.ToString());
+                at = end + 1;
+            }
+            else
+            {
+                var end = row.IndexOf(separator, at);
+                end = end < 0 ? row.Length : end;
+                fields.Add(row[at..end]);
+                at = end + 1;
+            }
+        }
+        return [.. fields];
+    }
+
+    /// <summary>A row: its bytes, what ended it, and whether the file ended within a quoted field.</summary>
+    private readonly record struct Row(ReadOnlyMemory<byte> Raw, ReadOnlyMemory<byte> End, ReadOnlyMemory<byte> Whole, long Number, bool IsOpen)
+    {
+        public string Text { get; } = Encoding.UTF8.GetString(Raw.Span);
+    }
+
+    /// <summary>Cuts a table into rows; a row goes on where a quoted field has a line feed.</summary>
+    private sealed class Rows : IDisposable
+    {
+        private readonly Stream _stream;
+        private readonly LineReader _lines;
+
+        public Rows(Stream stream, string name, int bufferSize)
+        {
+            _stream = stream;
+            _lines = new LineReader(stream, name, bufferSize);
+            _lines.Check("a table", isJson: false);
+        }
+
+        /// <summary>What separates fields; known after the header.</summary>
+        public byte? Separator { get; private set; }
+
+        public bool Next(out Row row)
+        {
+            row = default;
+            if (!_lines.Next(out var line))
+                return false;
+            var (number, bytes, end) = (line.Number, line.Text, line.End);
+            Separator ??= (byte)SeparatorOf(Encoding.UTF8.GetString(bytes.Span));
+            var isOpen = false;
+            while ((isOpen = IsOpen(bytes.Span, Separator.Value)) && _lines.Next(out line))
+            {
+                bytes = (byte[])[.. bytes.Span, .. end.Span, .. line.Text.Span];
+                end = line.End;
+                if (bytes.Length > LineReader.MaxRecordBytes)
+                    throw new DatasetException($"A field that begins in line {number} is not closed within {LineReader.MaxRecordBytes >> 20} MiB.");
+            }
+            byte[] whole = [.. number == 1 && _lines.HasBom ? LineReader.Bom : default, .. bytes.Span, .. end.Span];
+            row = new Row(bytes, end, whole, number, isOpen);
+            return true;
+        }
+
+        public void Dispose() => _stream.Dispose();
+
+        /// <summary>True when bytes end within a quoted field. A quote that does not begin a field is a character like any other.</summary>
+        private static bool IsOpen(ReadOnlySpan<byte> row, byte separator)
+        {
+            while (!row.IsEmpty)
+            {
+                if (row[0] == '"')
+                {
+                    row = row[1..];
+                    int quote;
+                    // Two quotes stand for one.
+                    while ((quote = row.IndexOf((byte)'"')) >= 0 && quote + 1 < row.Length && row[quote + 1] == '"')
+                        row = row[(quote + 2)..];
+                    if (quote < 0)
+                        return true;
+                    row = row[(quote + 1)..];
+                }
+                var end = row.IndexOf(separator);
+                row = end < 0 ? default : row[(end + 1)..];
+            }
+            return false;
+        }
+    }
+}
+
+/// <summary>The record of a row: its columns. Its text stands in <c>caption</c>, <c>captions</c> and <c>text</c>, in any case.</summary>
+/// <param name="columns">The names of the columns.</param>
+/// <param name="fields">The row's fields.</param>
+internal sealed class CsvRecord(string[] columns, string[] fields) : ItemRecord
+{
+    public override ItemText Text
+    {
+        get
+        {
+            var sum = default(ItemText);
+            for (var i = 0; i < columns.Length; i++)
+                if (columns[i].ToLowerInvariant() is "caption" or "captions" or "text")
+                    sum += ItemText.Of(fields[i]);
+            return sum;
+        }
+    }
+
+    public override IReadOnlyList<string> FieldNames => columns;
+
+    public override string?[] Fields(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return [.. names.Select(name => Array.IndexOf(columns, name) is var at and >= 0 && fields[at].Length > 0 ? fields[at] : null)];
+    }
+}
+
+/// <summary>Writes the header of a table and rows as they were read.</summary>
+/// <param name="file">The output, owned by the writer.</param>
+/// <param name="header">Gives the header with its line end.</param>
+internal sealed class CsvWriter(PartialFile file, Func<ReadOnlyMemory<byte>> header) : DatasetWriter
+{
+    private bool _isStarted;
+    private bool _isEnded;
+
+    public override void Write(DatasetItem item)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        Start();
+        if (!_isEnded)
+            file.Stream.WriteByte((byte)'\n');
+        file.Stream.Write(item.Raw.Span);
+        file.Stream.Write(item.After.Span);
+        _isEnded = !item.After.IsEmpty;
+    }
+
+    public override void Complete()
+    {
+        Start();
+        file.Complete();
+    }
+
+    public override void Dispose() => file.Dispose();
+
+    private void Start()
+    {
+        if (_isStarted)
+            return;
+        var bytes = header().Span;
+        file.Stream.Write(bytes);
+        (_isStarted, _isEnded) = (true, bytes.IsEmpty || bytes[^1] == '\n');
+    }
+}
