@@ -9,10 +9,31 @@ namespace Pristine.Cli;
 /// <summary>The command <c>pristine</c> with all that it can do.</summary>
 internal static class CommandLine
 {
+    private static readonly (string Name, Func<Command> Create)[] Commands =
+    [
+        ("score", ScoreCommand.Create),
+        ("filter", FilterCommand.Create),
+        ("select", SelectCommand.Create),
+        ("why", WhyCommand.Create),
+        ("diff", DiffCommand.Create),
+        ("restore", RestoreCommand.Create),
+        ("export", ExportCommand.Create),
+        ("degrade", DegradeCommand.Create),
+        ("bench", BenchCommand.Create),
+        ("experiment", ExperimentCommand.Create),
+        ("report", ReportCommand.Create),
+        ("metrics", MetricsCommand.Create),
+        ("fit", FitCommand.Create),
+        ("models", ModelsCommand.Create),
+        ("doctor", DoctorCommand.Create),
+    ];
+
     public static async Task<int> RunAsync(string[] arguments)
     {
+        if (arguments.Length == 0)
+            arguments = ["--help"];
         var help = new HelpOption { Recursive = true, Description = "Show help" };
-        var parsed = Create(help).Parse(arguments.Length == 0 ? ["--help"] : arguments);
+        var parsed = Create(help, arguments[0]).Parse(arguments);
         if (parsed.GetResult(help) != null)
         {
             HelpPage.Write(parsed.CommandResult.Command, Console.Out);
@@ -28,8 +49,12 @@ internal static class CommandLine
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
+    /// <summary>
+    /// Makes the command. Where the first argument names a command, no other is made: their options, defaults and lists of names cost more
+    /// than the parsing.
+    /// </summary>
     // Not RootCommand: its name is that of the executable, and help should show the command as it is published.
-    private static CliCommand Create(HelpOption help)
+    private static CliCommand Create(HelpOption help, string first)
     {
         var root = new CliCommand(
             "pristine",
@@ -39,25 +64,16 @@ internal static class CommandLine
         {
             help,
             new VersionOption { Description = "Show the version" },
-            ScoreCommand.Create(),
-            FilterCommand.Create(),
-            SelectCommand.Create(),
-            WhyCommand.Create(),
-            DiffCommand.Create(),
-            RestoreCommand.Create(),
-            ExportCommand.Create(),
-            DegradeCommand.Create(),
-            BenchCommand.Create(),
-            ExperimentCommand.Create(),
-            ReportCommand.Create(),
-            MetricsCommand.Create(),
-            FitCommand.Create(),
-            ModelsCommand.Create(),
-            DoctorCommand.Create(),
         };
-        root.Add(HelpCommand.Create(root));
-        root.Add(CompletionCommand.Create());
-        root.Add(CompletionCommand.CreateWords(root));
+        var only = first == "--version" ? [] : Array.FindAll(Commands, command => command.Name == first);
+        foreach (var (_, create) in only.Length > 0 || first == "--version" ? only : Commands)
+            root.Add(create());
+        if (only.Length == 0)
+        {
+            root.Add(HelpCommand.Create(root));
+            root.Add(CompletionCommand.Create());
+            root.Add(CompletionCommand.CreateWords(root));
+        }
         OptionRules.ApplyTo(root);
         return root;
     }

@@ -80,26 +80,18 @@ internal static class BenchCommand
 
     private static int Run(ParseResult parsed, Inputs inputs, string? output, Func<Progress, CancellationToken, BenchmarkReport> work)
     {
-        using var interruption = new Interruption();
         using var progress = new Progress();
-        BenchmarkReport report;
-        try
+        return Job.Run(() => $"Stopped after {progress.Images:N0} images; nothing was written.", cancellation =>
         {
-            report = work(progress, interruption.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            progress.Clear();
-            Console.Error.WriteLine($"Stopped after {progress.Images:N0} images; nothing was written.");
-            return ExitCode.Interrupted;
-        }
-        progress.Clear();
-        Console.Out.Write(report.ToMarkdown());
-        if (output != null)
-        {
-            report.Write(output);
-            Console.Error.WriteLine($"Written to {output}: bench.md, bench.html, bench.json, images.csv");
-        }
-        return inputs.ExitCodeOf(parsed, progress.Failed);
+            var report = work(progress, cancellation);
+            LiveLine.Clear();
+            Console.Out.Write(report.ToMarkdown());
+            if (output != null)
+            {
+                report.Write(output);
+                Console.Error.WriteLine($"Written to {output}: bench.md, bench.html, bench.json, images.csv");
+            }
+            return inputs.ExitCodeOf(parsed, progress.Failed);
+        });
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Media;
@@ -106,11 +107,16 @@ internal static class ConvertCommand
             network = File.Exists(head) ? network.WithHead(head) : network.WithHead(store, head);
         var target = request.Out ?? ArniqaModel.GraphPath(store, request.Precision);
         CheckWritable(target);
+        return Job.Run(() => "Stopped; nothing was written.", cancellation => Run(request, network, target, cancellation));
+    }
+
+    private static int Run(Request request, OnnxExport network, string target, CancellationToken cancellation)
+    {
         Calibrated? calibrated = null;
         if (request.Precision == NetworkPrecision.Float)
             network.Save(target);
-        else if ((calibrated = Quantise(network, request.Calibration!, target)) == null)
-            return ExitCode.Interrupted;
+        else
+            calibrated = Quantise(network, request.Calibration!, target, cancellation);
         using (var file = File.OpenRead(target))
             Console.Out.WriteLine($"{target}\t{file.Length}\t{Convert.ToHexStringLower(SHA256.HashData(file))}");
         Console.Error.WriteLine(
@@ -124,40 +130,30 @@ internal static class ConvertCommand
         return ExitCode.Done;
     }
 
-    /// <summary>Measures, then writes; null when stopped.</summary>
-    private static Calibrated? Quantise(OnnxExport network, string input, string target)
+    /// <summary>Measures, then writes.</summary>
+    private static Calibrated Quantise(OnnxExport network, string input, string target, CancellationToken cancellation)
     {
-        using var interruption = new Interruption();
         using var progress = new Progress();
         using var quantiser = new NetworkQuantiser(network);
         using var decoder = new ImageDecoder();
-        try
+        var usable = 0;
+        foreach (var image in Spread(Dataset.Open(input).Read(cancellation).SelectMany(item => item.Images)))
         {
-            var usable = 0;
-            foreach (var image in Spread(Dataset.Open(input).Read(interruption.Token).SelectMany(item => item.Images)))
+            cancellation.ThrowIfCancellationRequested();
+            var isUsable = decoder.Load(image, ImageInput.Rgb).Status == ImageStatus.Ok
+                && Math.Min(decoder.Image.Width, decoder.Image.Height) >= NetworkQuantiser.MinSide;
+            if (isUsable)
             {
-                interruption.Token.ThrowIfCancellationRequested();
-                var isUsable = decoder.Load(image, ImageInput.Rgb).Status == ImageStatus.Ok
-                    && Math.Min(decoder.Image.Width, decoder.Image.Height) >= NetworkQuantiser.MinSide;
-                if (isUsable)
-                {
-                    quantiser.Add(decoder.Image);
-                    usable++;
-                }
-                progress.Add(1, isUsable ? 0 : 1);
+                quantiser.Add(decoder.Image);
+                usable++;
             }
-            progress.Clear();
-            if (usable == 0)
-                throw new DatasetException($"Expected at least one image to calibrate with in {input}; found none that can be read and has {NetworkQuantiser.MinSide} pixels on each side.");
-            quantiser.Save(target);
-            return new(usable, (int)progress.Failed, quantiser.Crops);
+            progress.Add(1, isUsable ? 0 : 1);
         }
-        catch (OperationCanceledException)
-        {
-            progress.Clear();
-            Console.Error.WriteLine("Stopped; nothing was written.");
-            return null;
-        }
+        LiveLine.Clear();
+        if (usable == 0)
+            throw new DatasetException($"Expected at least one image to calibrate with in {input}; found none that can be read and has {NetworkQuantiser.MinSide} pixels on each side.");
+        quantiser.Save(target);
+        return new(usable, (int)progress.Failed, quantiser.Crops);
     }
 
     /// <summary>At most <see cref="MostImages"/> images, evenly spread over all of them; memory does not grow with their number.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Experiments;
 
 namespace Pristine.Cli.Commands;
@@ -65,13 +66,12 @@ internal static class DegradeCommand
         // To draw an exact share the list is read twice; standard input can be read once.
         using var list = inputs.Input(parsed) == "-" ? new KeptList() : null;
         var dataset = list == null ? inputs.Open(parsed) : TableScoring.KeepList(list.Folder, inputs.Options(parsed));
-        using var interruption = new Interruption();
         using var progress = new Progress(dataset);
         var outcomes = new Dictionary<DegradationOutcome, long>();
         var kinds = new Dictionary<DegradationKind, long>();
-        try
+        return Job.Run(() => $"Stopped after {progress.Items:N0} items. To go on: the same command again; files that are there are kept.", cancellation =>
         {
-            foreach (var item in DegradationRun.Run(dataset, target, options, interruption.Token))
+            foreach (var item in DegradationRun.Run(dataset, target, options, cancellation))
             {
                 foreach (var image in item.Images)
                 {
@@ -83,21 +83,15 @@ internal static class DegradeCommand
                 }
                 progress.Add(item.Images.Count, item.Images.Count(image => image.Outcome is DegradationOutcome.Failed or DegradationOutcome.Missing));
             }
-        }
-        catch (OperationCanceledException)
-        {
-            progress.Clear();
-            Console.Error.WriteLine($"Stopped after {progress.Items:N0} items. To go on: the same command again; files that are there are kept.");
-            return ExitCode.Interrupted;
-        }
-        progress.Clear();
-        Console.Error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Count(DegradationOutcome.Degraded):N0} of {progress.Images:N0} images degraded, {Count(DegradationOutcome.Copied):N0} copied, {progress.Failed:N0} failed or missing -> {target}"));
-        foreach (var (kind, count) in kinds.OrderBy(pair => pair.Key))
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,9:N0}  {DegradationDefinition.Get(kind).Name}"));
-        Console.Error.WriteLine($"What was done to which image: {Path.Combine(target, DegradationRun.LogName)}");
-        return inputs.ExitCodeOf(parsed, progress, dataset);
+            LiveLine.Clear();
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Count(DegradationOutcome.Degraded):N0} of {progress.Images:N0} images degraded, {Count(DegradationOutcome.Copied):N0} copied, {progress.Failed:N0} failed or missing -> {target}"));
+            foreach (var (kind, count) in kinds.OrderBy(pair => pair.Key))
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,9:N0}  {DegradationDefinition.Get(kind).Name}"));
+            Console.Error.WriteLine($"What was done to which image: {Path.Combine(target, DegradationRun.LogName)}");
+            return inputs.ExitCodeOf(parsed, progress, dataset);
+        });
 
         long Count(DegradationOutcome outcome) => outcomes.GetValueOrDefault(outcome);
     }

@@ -39,33 +39,30 @@ internal static class ExperimentCommand
             if (File.Exists(folder))
                 throw new UsageException($"--out: expected a folder; '{folder}' is a file.");
             ExperimentReport.CheckPlace(folder);
-            using var interruption = new Interruption();
             using var progress = new ExperimentDisplay();
-            ExperimentResult result;
-            try
+            return Job.Run(() => $"Stopped. What is finished is kept in {folder}; the same command goes on from there.", cancellation =>
             {
                 using var trainer = new ChosenTrainer(arguments.Trainer(parsed), folder, inputs.Device(parsed));
-                result = ExperimentRun.Run(dataset, trainer.Trainer, folder, options with { Jobs = arguments.Jobs(parsed, inputs) }, progress, interruption.Token);
-            }
-            catch (OperationCanceledException)
+                var jobs = arguments.Jobs(parsed, inputs);
+                return Tell(ExperimentRun.Run(dataset, trainer.Trainer, folder, options with { Jobs = jobs }, progress, cancellation));
+            });
+
+            int Tell(ExperimentResult result)
             {
-                progress.Clear();
-                Console.Error.WriteLine($"Stopped. What is finished is kept in {folder}; the same command goes on from there.");
-                return ExitCode.Interrupted;
+                LiveLine.Clear();
+                foreach (var (image, reason) in result.Unusable.Take(10))
+                    Console.Error.WriteLine($"{image}: {reason}");
+                if (result.Unusable.Count > 0)
+                    Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Unusable.Count:N0} images cannot be used and are left out."));
+                var report = new ExperimentReport(result);
+                report.Write(folder);
+                Console.Out.Write(report.ToTable());
+                Console.Out.WriteLine();
+                foreach (var sentence in report.Answer())
+                    Console.Out.WriteLine(sentence);
+                Console.Error.WriteLine($"Written to {folder}: experiment.html, experiment.md, experiment.json");
+                return inputs.ExitCodeOf(parsed, result.Unusable.Count);
             }
-            progress.Clear();
-            foreach (var (image, reason) in result.Unusable.Take(10))
-                Console.Error.WriteLine($"{image}: {reason}");
-            if (result.Unusable.Count > 0)
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Unusable.Count:N0} images cannot be used and are left out."));
-            var report = new ExperimentReport(result);
-            report.Write(folder);
-            Console.Out.Write(report.ToTable());
-            Console.Out.WriteLine();
-            foreach (var sentence in report.Answer())
-                Console.Out.WriteLine(sentence);
-            Console.Error.WriteLine($"Written to {folder}: experiment.html, experiment.md, experiment.json");
-            return inputs.ExitCodeOf(parsed, result.Unusable.Count);
         });
         return command;
     }
@@ -188,49 +185,4 @@ internal static class ExperimentCommand
 
         public void Dispose() => _embeddings?.Dispose();
     }
-}
-
-/// <summary>Tells on stderr how an experiment goes.</summary>
-internal sealed class ExperimentDisplay : IExperimentProgress, IDisposable
-{
-    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(30);
-    private readonly bool _terminal = !Console.IsErrorRedirected;
-    private readonly System.Diagnostics.Stopwatch _clock = System.Diagnostics.Stopwatch.StartNew();
-    private Progress? _images;
-    private TimeSpan _next = PlainInterval;
-    private bool _lineOpen;
-
-    public void Begin(string stage)
-    {
-        Clear();
-        Console.Error.WriteLine($"{char.ToUpperInvariant(stage[0])}{stage[1..]}.");
-        _images = new Progress();
-    }
-
-    public void Image(bool usable) => _images!.Add(1, usable ? 0 : 1);
-
-    public void Model(string condition, ExperimentCell cell, int done, int total)
-    {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{done:N0} of {total:N0}: {condition}, seed {cell.Seed}: {(cell.Outcome == null ? "nothing to train on" : $"{100 * cell.Accuracy:0.0} %")}");
-        if (_terminal)
-            Console.Error.Write($"\r\u001b[K{text}");
-        else if (_clock.Elapsed >= _next || done == total)
-        {
-            Console.Error.WriteLine(text);
-            _next = _clock.Elapsed + PlainInterval;
-        }
-        _lineOpen = _terminal;
-    }
-
-    public void Clear()
-    {
-        _images?.Clear();
-        _images?.Dispose();
-        _images = null;
-        if (_lineOpen)
-            Console.Error.Write("\r\u001b[K");
-        _lineOpen = false;
-    }
-
-    public void Dispose() => Clear();
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -48,33 +49,37 @@ internal static class FilterCommand
             var mode = outputs.Mode(parsed, dataset);
             if (options.NeedsImages)
                 dataset.RequireImages();
-            using var interruption = new Interruption();
             var keepScores = parsed.GetValue(scores) != null;
             try
             {
-                options.CheckFields(dataset, interruption.Token);
-                // First, so that a metric that cannot run here leaves no files behind.
-                var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: interruption.Token);
-                Inputs.TellLayout(dataset);
-                using var open = outputs.Open(parsed, dataset, dataset.Source, mode);
-                using var progress = new Progress(dataset);
-                Score(progress, scored);
-                using var run = SelectionRun.Run(
-                    ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, interruption.Token);
-                var notExported = open.Write(run, interruption.Token);
-                outputs.Summarize(parsed, run);
-                return notExported > 0 ? ExitCode.Failed : inputs.ExitCodeOf(parsed, progress, dataset);
-            }
-            catch (OperationCanceledException)
-            {
-                Console.Error.WriteLine($"Stopped. Nothing was exported; the scores so far are in {folder}. The same command with --scores {folder} goes on from there.");
-                keepScores = true;
-                return ExitCode.Interrupted;
+                return Job.Run(
+                    () =>
+                    {
+                        keepScores = true;
+                        return $"Stopped. Nothing was exported; the scores so far are in {folder}. The same command with --scores {folder} goes on from there.";
+                    },
+                    Filter);
             }
             finally
             {
                 if (!keepScores && Directory.Exists(folder))
                     Directory.Delete(folder, recursive: true);
+            }
+
+            int Filter(CancellationToken cancellation)
+            {
+                options.CheckFields(dataset, cancellation);
+                // First, so that a metric that cannot run here leaves no files behind.
+                var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
+                Inputs.TellLayout(dataset);
+                using var open = outputs.Open(parsed, dataset, dataset.Source, mode);
+                using var progress = new Progress(dataset);
+                Score(progress, scored);
+                using var run = SelectionRun.Run(
+                    ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);
+                var notExported = open.Write(run, cancellation);
+                outputs.Summarize(parsed, run);
+                return notExported > 0 ? ExitCode.Failed : inputs.ExitCodeOf(parsed, progress, dataset);
             }
         });
         return command;
@@ -88,7 +93,7 @@ internal static class FilterCommand
     {
         foreach (var item in scored)
             progress.Add(item);
-        progress.Clear();
+        LiveLine.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{progress.Images:N0} images of {progress.Items:N0} items in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s){progress.SkippedText}"));

@@ -157,17 +157,19 @@ internal static class FitCommand
         {
             var (opinions, folder) = Labels(parsed);
             var scale = Scale(parsed, opinions);
-            using var interruption = new Interruption();
             using var progress = new Progress();
             if (parsed.GetValue(_cache) is { } place)
                 OutputPlace.CheckFile(place);
             using var cache = parsed.GetValue(_cache) is { } path ? new FeatureFile(path, features) : null;
-            try
+            var stopped = () => cache == null
+                ? "Stopped; nothing was written."
+                : $"Stopped; the features of {cache.Images:N0} images are kept. To go on: the same command again.";
+            return Job.Run(stopped, cancellation =>
             {
                 var images = RatedFeatures.Compute(
                     opinions, folder, features, new() { Workers = Inputs.Workers(parsed), Imaging = Inputs.Imaging(parsed), Cache = cache },
-                    usable => progress.Add(1, usable ? 0 : 1), interruption.Token);
-                progress.Clear();
+                    usable => progress.Add(1, usable ? 0 : 1), cancellation);
+                LiveLine.Clear();
                 foreach (var image in images.Unusable.Take(10))
                     Console.Error.WriteLine($"{image.Path}: {image.Error}");
                 Console.Error.WriteLine(string.Create(
@@ -176,15 +178,9 @@ internal static class FitCommand
                 var originals = images.Originals.Distinct(StringComparer.Ordinal).Count();
                 if (originals < Math.Max(Folds(parsed), 2))
                     throw new DatasetException($"Expected at least {Folds(parsed)} usable images; found {originals}{(originals < images.Features.Count ? " and copies of them" : "")}.");
-                train(images, scale, interruption.Token);
+                train(images, scale, cancellation);
                 return Inputs.ExitCodeOf(parsed, images.Unusable.Count);
-            }
-            catch (OperationCanceledException)
-            {
-                progress.Clear();
-                Console.Error.WriteLine(cache == null ? "Stopped; nothing was written." : $"Stopped; the features of {cache.Images:N0} images are kept. To go on: the same command again.");
-                return ExitCode.Interrupted;
-            }
+            });
         }
 
         private (OpinionScores Labels, string Folder) Labels(ParseResult parsed)

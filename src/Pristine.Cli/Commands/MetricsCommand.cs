@@ -9,6 +9,9 @@ namespace Pristine.Cli.Commands;
 /// <summary><c>pristine metrics [NAME]</c>: lists the metrics, or describes one in full.</summary>
 internal static class MetricsCommand
 {
+    /// <summary>Shorter lines have no room for units.</summary>
+    private const int FullWidth = 120;
+
     public static Command Create()
     {
         var name = new Argument<string?>("NAME") { Description = "Describe this metric in full", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
@@ -50,9 +53,11 @@ internal static class MetricsCommand
         var (first, others) = (ArniqaMetric.All[0], ArniqaMetric.All.Skip(1).ToArray());
         var rows = MetricCatalog.All.Where(metric => !others.Contains(metric)).Select(metric => Row(metric)).Append(ShortName()).ToArray();
         var width = TerminalWidth.Of(isRedirected: false, plain: 80, most: 160);
-        TextTable.Write(Console.Out, headings, rows, width);
+        // Narrow terminals get what chooses a metric; the rest is told of each metric by its name.
+        int[] shown = width < FullWidth ? [0, 1, 2, 5] : [0, 1, 2, 3, 4, 5];
+        TextTable.Write(Console.Out, [.. shown.Select(i => headings[i])], [.. rows.Select(row => (string[])[.. shown.Select(i => row[i])])], width);
         Console.Out.WriteLine();
-        Console.Out.WriteLine($"{first.Name} has other regressors: {string.Join(", ", others.Select(metric => metric.Name))}.");
+        HelpPage.WriteWrapped(Console.Out, $"{first.Name} has other regressors: {string.Join(", ", others.Select(metric => metric.Name))}.", "", width);
         Console.Out.WriteLine("'pristine metrics NAME' describes a metric in full.");
     }
 

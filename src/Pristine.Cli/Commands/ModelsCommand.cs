@@ -121,15 +121,14 @@ internal static class ModelsCommand
     private static async Task<int> PullAsync(string[] names, PullOptions options)
     {
         var store = ModelStore.Default;
-        using var interruption = new Interruption();
         using var display = new PullDisplay();
-        try
+        return await Job.RunAsync(() => "Stopped. What has arrived is kept; the same command goes on from there.", async cancellation =>
         {
             foreach (var name in names.Distinct())
             {
-                foreach (var (model, downloaded) in await store.PullAsync(name, options, display, interruption.Token))
+                foreach (var (model, downloaded) in await store.PullAsync(name, options, display, cancellation))
                 {
-                    display.Clear();
+                    LiveLine.Clear();
                     Write(model);
                     Console.Error.WriteLine(downloaded ? $"Pulled {model.Name} into {store.Folder}."
                         : model.Trusted ? $"{model.Name} is there already, trusted when it came in; to replace it: pristine models remove {model.Name}"
@@ -137,13 +136,7 @@ internal static class ModelsCommand
                 }
             }
             return ExitCode.Done;
-        }
-        catch (OperationCanceledException)
-        {
-            display.Clear();
-            Console.Error.WriteLine("Stopped. What has arrived is kept; the same command goes on from there.");
-            return ExitCode.Interrupted;
-        }
+        });
     }
 
     private static CliCommand CreateImport()

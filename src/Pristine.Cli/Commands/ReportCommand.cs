@@ -53,13 +53,12 @@ internal static class ReportCommand
 
     private static int Run(string folder, string output, ReportOptions options)
     {
-        using var interruption = new Interruption();
         var table = TableArguments.Open(folder);
         if (table.UnknownMetrics is { } unknown)
             Console.Error.WriteLine($"pristine: about the table {folder}: {unknown}. The column is used as it stands.");
-        try
+        return Job.Run(() => "Stopped; no report was written.", cancellation =>
         {
-            var summary = Report.Write(table, folder, output, options, interruption.Token);
+            var summary = Report.Write(table, folder, output, options, cancellation);
             var missing = summary.WithoutThumbnail > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({summary.WithoutThumbnail:N0} images are no longer there or readable)") : "";
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
@@ -67,11 +66,6 @@ internal static class ReportCommand
             if (summary.Items == 0)
                 Console.Error.WriteLine($"pristine: no items in the score table {folder}.");
             return ExitCode.Done;
-        }
-        catch (OperationCanceledException)
-        {
-            Console.Error.WriteLine("Stopped; no report was written.");
-            return ExitCode.Interrupted;
-        }
+        });
     }
 }

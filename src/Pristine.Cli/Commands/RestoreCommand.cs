@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Tables;
@@ -41,12 +42,14 @@ internal static class RestoreCommand
                 return yes;
             }
 
-            using var interruption = new Interruption();
-            var output = outputs.Out(parsed)!;
-            using var open = outputs.Open(parsed, dataset, dataset.Source, outputs.Mode(parsed, dataset));
-            var failed = open.Write(Restoration.Items(ledger, dataset, IsRestored, interruption.Token));
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{restored:N0} dropped items put back -> {output}"));
-            return failed > 0 ? ExitCode.Failed : ExitCode.Done;
+            return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
+            {
+                var output = outputs.Out(parsed)!;
+                using var open = outputs.Open(parsed, dataset, dataset.Source, outputs.Mode(parsed, dataset));
+                var failed = open.Write(Restoration.Items(ledger, dataset, IsRestored, cancellation));
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{restored:N0} dropped items put back -> {output}"));
+                return failed > 0 ? ExitCode.Failed : ExitCode.Done;
+            });
         });
         return command;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Datasets;
 using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -71,21 +72,38 @@ internal static class ScoreCommand
     {
         var dataset = inputs.Open(parsed);
         var start = inputs.Start(parsed);
-        var columns = TableSchema.Of(options.AllMetrics);
-        using var interruption = new Interruption();
         using var progress = new Progress(dataset);
+        return Job.Run(
+            () => $"Stopped after {progress.Items:N0} items; every line written is whole. To go on: the same command with --start {start + progress.Items}.",
+            cancellation => Run(dataset, options, start, format, progress, cancellation) ?? Told());
+
+        int Told()
+        {
+            LiveLine.Clear();
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
+            return inputs.ExitCodeOf(parsed, progress, dataset);
+        }
+    }
+
+    /// <summary>Writes the rows.</summary>
+    /// <returns>The exit code when they could not all be written; else null.</returns>
+    private static int? Run(Dataset dataset, ScoringOptions options, long start, string format, Progress progress, CancellationToken cancellation)
+    {
+        var columns = TableSchema.Of(options.AllMetrics);
         using var stdout = new StandardOutputStream();
         try
         {
             // Within the try: what is buffered is written at the end.
             using var rows = format == "table" ? null : ScoreRowWriter.Create(format, stdout, columns);
             var table = rows == null ? new RowTable(columns) : null;
-            var scored = ScoringRun.Score(dataset, options, start, interruption.Token);
+            var scored = ScoringRun.Score(dataset, options, start, cancellation);
             Inputs.TellLayout(dataset);
             foreach (var item in scored)
             {
                 if (table != null)
-                    progress.Clear();
+                    LiveLine.Clear();
                 foreach (var row in item.Rows)
                 {
                     rows?.Write(row);
@@ -96,13 +114,6 @@ internal static class ScoreCommand
                 progress.Add(item);
             }
         }
-        catch (OperationCanceledException)
-        {
-            progress.Clear();
-            Console.Error.WriteLine(
-                $"Stopped after {progress.Items:N0} items; every line written is whole. To go on: the same command with --start {start + progress.Items}.");
-            return ExitCode.Interrupted;
-        }
         catch (IOException) when (stdout.HasNoReader)
         {
             // As in 'pristine score ... | head': the reader has what it wanted.
@@ -110,14 +121,10 @@ internal static class ScoreCommand
         }
         catch (IOException exception) when (stdout.IsBroken)
         {
-            progress.Clear();
+            LiveLine.Clear();
             Console.Error.WriteLine($"pristine: Stopped after {progress.Items:N0} items. {exception.Message}");
             return ExitCode.Failed;
         }
-        progress.Clear();
-        Console.Error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
-        return inputs.ExitCodeOf(parsed, progress, dataset);
+        return null;
     }
 }

@@ -1,29 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
+using Pristine.Cli.Options;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Tables;
 
 namespace Pristine.Cli.Commands;
-
-/// <summary>A selection to look into: a ledger, which knows its table and rules, or a table with rules on the command line.</summary>
-internal static class SelectionSource
-{
-    public const string Description = "A ledger that 'pristine select' or 'filter' wrote, or a score table (with --keep and the other options)";
-
-    /// <summary>The table and the selection that a source stands for.</summary>
-    public static (ScoreTable Table, SelectionOptions Options) Open(string source, SelectionOptions given)
-    {
-        if (Directory.Exists(source))
-            return (TableArguments.Open(source), given);
-        if (!given.IsEmpty)
-            throw new UsageException($"Rules go with a score table; the ledger {source} has its own.");
-        Ledger.Open(source);
-        var selection = LedgerSelection.Read(source);
-        return (TableArguments.Open(selection.Table), selection.Selection);
-    }
-}
 
 /// <summary><c>pristine why ID LEDGER</c>: all scores of an item, every rule with its value, and what decided.</summary>
 internal static class WhyCommand

@@ -108,7 +108,8 @@ internal static class HelpPage
         }
     }
 
-    private static void WriteWrapped(TextWriter writer, string text, string indent, int width, string? first = null)
+    /// <summary>Writes a text in lines that fit, broken between words.</summary>
+    public static void WriteWrapped(TextWriter writer, string text, string indent, int width, string? first = null)
     {
         var line = new StringBuilder(first ?? indent);
         var isEmpty = true;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Pristine.Cli.Options;
 using Pristine.Media;
 using Pristine.Scoring;
 using Pristine.Tables;

@@ -84,8 +84,12 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         }
         try
         {
+            var garbage = new GarbageBudget();
             while (pipeline.TryConsume(out var output))
+            {
                 yield return output;
+                garbage.Check();
+            }
         }
         finally
         {

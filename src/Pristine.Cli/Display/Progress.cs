@@ -1,32 +1,24 @@
-using System.Diagnostics;
 using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Scoring;
 using Pristine.Tables;
 
-namespace Pristine.Cli;
+namespace Pristine.Cli.Display;
 
 /// <summary>
 /// Tells on stderr how a run goes: one line that renews itself on a terminal, else a plain line every half minute. Counts images, not items.
 /// </summary>
 internal sealed class Progress : IDisposable
 {
-    private static readonly TimeSpan TerminalInterval = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(30);
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private readonly bool _terminal = !Console.IsErrorRedirected;
+    private readonly LiveLine _line = new();
     private readonly CancellationTokenSource _counting = new();
     private readonly Task<long>? _total;
-    private readonly GarbageBudget _garbage = new();
-    private TimeSpan _next;
-    private bool _lineOpen;
 
     /// <param name="dataset">Counted in the background on a terminal where that is cheap, so that the end can be foretold; null where it is not known.</param>
     public Progress(Dataset? dataset = null)
     {
-        _next = _terminal ? TerminalInterval : PlainInterval;
-        if (_terminal && dataset is { IsCheapToCount: true })
+        if (LiveLine.IsLive && dataset is { IsCheapToCount: true })
             _total = Task.Run(() => dataset.Read(_counting.Token).LongCount());
     }
 
@@ -48,7 +40,7 @@ internal sealed class Progress : IDisposable
     /// <summary>The end of a sentence about them; empty where there are none.</summary>
     public string SkippedText => Skipped == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {Skipped:N0} with skipped scores");
 
-    public TimeSpan Elapsed => _clock.Elapsed;
+    public TimeSpan Elapsed => _line.Elapsed;
 
     public void Add(ScoredItem item)
     {
@@ -73,43 +65,28 @@ internal sealed class Progress : IDisposable
     public void Add(int images, int failed)
     {
         Items++;
-        _garbage.Check();
         Images += images;
         Failed += failed;
-        if (_clock.Elapsed < _next)
-            return;
-        _next = _clock.Elapsed + (_terminal ? TerminalInterval : PlainInterval);
-        Show();
-    }
-
-    /// <summary>Clears the line, so that results and messages stand on lines of their own.</summary>
-    public void Clear()
-    {
-        if (_lineOpen)
-            Console.Error.Write("\r\u001b[K");
-        _lineOpen = false;
+        if (_line.IsDue)
+            Show();
     }
 
     public void Dispose()
     {
-        Clear();
+        LiveLine.Clear();
         _counting.Cancel();
     }
 
     private void Show()
     {
-        var rate = Images / _clock.Elapsed.TotalSeconds;
+        var rate = Images / Elapsed.TotalSeconds;
         long? total = _total is { IsCompletedSuccessfully: true } known ? known.Result : null;
         var text = string.Create(
             CultureInfo.InvariantCulture,
             $"{Images:N0}{(total is { } all ? $" of {all:N0}" : "")} images, {rate:N0}/s, {Failed:N0} failed");
         if (total > Images && rate > 0)
             text += $", {Duration(TimeSpan.FromSeconds((total.Value - Images) / rate))} left";
-        if (_terminal)
-            Console.Error.Write($"\r\u001b[K{text}");
-        else
-            Console.Error.WriteLine(text);
-        _lineOpen = _terminal;
+        _line.Show(text);
     }
 
     /// <summary>A duration as a person says it: <c>42 s</c>, <c>3 min 05 s</c>, <c>2 h 10 min</c>.</summary>

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Pristine.Cli.Options;
+using Pristine.Cli.Display;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
@@ -8,7 +8,7 @@ using Pristine.Metrics.ResNet;
 using Pristine.Models;
 using Pristine.Scoring;
 
-namespace Pristine.Cli;
+namespace Pristine.Cli.Options;
 
 /// <summary>The argument and options that every command that reads images has.</summary>
 internal sealed class Inputs

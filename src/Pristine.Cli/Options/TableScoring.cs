@@ -1,13 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
-using Pristine.Cli.Options;
+using Pristine.Cli.Display;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Scoring;
 
-namespace Pristine.Cli.Commands;
+namespace Pristine.Cli.Options;
 
 /// <summary><c>pristine score INPUT --out TABLE</c>: makes a score table or brings it up to date.</summary>
 internal sealed class TableScoring
@@ -87,12 +87,11 @@ internal sealed class TableScoring
     /// <summary>Scores and tells how it went.</summary>
     public static int Run(ParseResult parsed, Inputs inputs, Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
-        using var interruption = new Interruption();
         using var progress = new Progress(dataset);
-        var (read, unopened) = (0L, 0L);
-        try
+        return Job.Run(() => $"Stopped after {progress.Images:N0} images. All of them are in {folder}; the same command goes on from there.", cancellation =>
         {
-            var scored = ScoreTableRun.Score(dataset, folder, scoring, options, interruption.Token);
+            var (read, unopened) = (0L, 0L);
+            var scored = ScoreTableRun.Score(dataset, folder, scoring, options, cancellation);
             Inputs.TellLayout(dataset);
             foreach (var item in scored)
             {
@@ -100,17 +99,11 @@ internal sealed class TableScoring
                 unopened += item.Rows.Count(row => row.Status == Media.ImageStatus.Skipped);
                 progress.Add(item);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            progress.Clear();
-            Console.Error.WriteLine($"Stopped after {progress.Images:N0} images. All of them are in {folder}; the same command goes on from there.");
-            return ExitCode.Interrupted;
-        }
-        progress.Clear();
-        Console.Error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
-        return inputs.ExitCodeOf(parsed, progress, dataset);
+            LiveLine.Clear();
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
+            return inputs.ExitCodeOf(parsed, progress, dataset);
+        });
     }
 }

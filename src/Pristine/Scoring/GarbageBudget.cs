@@ -1,4 +1,4 @@
-namespace Pristine.Cli;
+namespace Pristine.Scoring;
 
 /// <summary>
 /// Keeps memory flat over a run of any length. The collector lets garbage grow to a share of the processor's last-level cache before it

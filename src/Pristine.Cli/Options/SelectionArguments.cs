@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Globalization;
+using Pristine.Datasets;
+using Pristine.Metrics;
+using Pristine.Scoring;
+using Pristine.Selection;
+
+namespace Pristine.Cli.Options;
+
+/// <summary>The options that say what to keep, the same for every command that selects.</summary>
+internal sealed class SelectionArguments
+{
+    private readonly Option<string[]> _keep = new("--keep")
+    {
+        Description = "Rule that a kept image fulfils, for example \"brisque <= 40 and min_side >= 256\"; may be repeated, all must hold",
+        HelpName = "RULE",
+    };
+
+    private readonly Option<string[]> _drop = new("--drop") { Description = "Rule that no kept image fulfils; may be repeated", HelpName = "RULE" };
+
+    private readonly Option<double?> _minQuality = new("--min-quality") { Description = "Keep images whose quality (0..1, 1 best) is at least this", HelpName = "Q" };
+
+    private readonly Option<double?> _maxQuality = new("--max-quality") { Description = "Keep images whose quality is at most this", HelpName = "Q" };
+
+    private readonly Option<string?> _score = new("--score")
+    {
+        Description = "Ensemble, for example \"0.8*arniqa_quality + 0.2*brisque_quality\"; rules and --by know it as the column score",
+        HelpName = "EXPRESSION",
+    };
+
+    private readonly Option<string?> _top = new("--keep-top") { Description = "Keep the best N items, or the best P%, by the column --by", HelpName = "N|P%" };
+
+    private readonly Option<string?> _between = new("--keep-between") { Description = "Keep what lies between two percentiles of --by, for example p5..p95", HelpName = "pA..pB" };
+
+    private readonly Option<string?> _by = new("--by")
+    {
+        Description = "The column of --keep-top and --keep-between; the metric of --min-quality and --max-quality (default: brisque)",
+        HelpName = "COLUMN",
+    };
+
+    private readonly Option<string?> _per = new("--per")
+    {
+        Description = "--keep-top and --keep-between hold within each value of this column: folder, format, item.FIELD, ...",
+        HelpName = "COLUMN",
+    };
+
+    private readonly Option<long?> _limit = new("--limit") { Description = "Keep at most N items, the first in the dataset", HelpName = "N" };
+
+    private readonly Option<string> _images = new("--images")
+    {
+        Description = "Items with several images: every image must pass (worst), the mean must, or one (best)",
+        DefaultValueFactory = _ => "worst",
+    };
+
+    private readonly Option<string> _noImage = new("--no-image")
+    {
+        Description = "What becomes of items without an image",
+        DefaultValueFactory = _ => "keep",
+    };
+
+    public void AddTo(Command command)
+    {
+        _noImage.OneOf("keep", "drop");
+        _images.OneOf("worst", "mean", "best");
+        _limit.AtLeast(0);
+        _minQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
+        _maxQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
+        foreach (var option in (Option[])[_keep, _drop, _minQuality, _maxQuality, _score, _top, _between, _by, _per, _limit, _images, _noImage])
+            command.Options.Add(option);
+    }
+
+    /// <summary>What was asked for; empty when nothing was.</summary>
+    public SelectionOptions Read(ParseResult parsed, MetricSet? known = null)
+    {
+        var keep = (parsed.GetValue(_keep) ?? []).ToList();
+        var by = parsed.GetValue(_by);
+        var (min, max) = (parsed.GetValue(_minQuality), parsed.GetValue(_maxQuality));
+        if (min != null || max != null)
+        {
+            var metric = Inputs.Metrics(by ?? "brisque", known ?? MetricSet.BuiltIn, "--by")[0];
+            if (!metric.HasQuality)
+                throw new UsageException($"--by: expected a metric with a quality; '{metric.Name}' has no good end.");
+            keep.Add(Rule.QualityBetween(metric.Name, min ?? 0, max ?? 1));
+        }
+        var (top, between) = (parsed.GetValue(_top), parsed.GetValue(_between));
+        var options = new SelectionOptions
+        {
+            Known = known ?? MetricSet.BuiltIn,
+            Keep = keep,
+            Drop = parsed.GetValue(_drop) ?? [],
+            Score = parsed.GetValue(_score),
+            Top = top == null ? null : TopShare.Parse(top),
+            Between = between == null ? null : PercentileRange.Parse(between),
+            By = top == null && between == null && (min != null || max != null) ? null : by,
+            Per = parsed.GetValue(_per),
+            Limit = parsed.GetValue(_limit),
+            Images = Enum.Parse<ImagePolicy>(parsed.GetRequiredValue(_images), ignoreCase: true),
+            KeepItemsWithoutImage = parsed.GetValue(_noImage) == "keep",
+        };
+        if (options.By == null && (top ?? between) != null)
+            throw new UsageException($"{(top != null ? "--keep-top" : "--keep-between")}: expected --by COLUMN.");
+        return options;
+    }
+
+    /// <summary>What was asked for.</summary>
+    /// <exception cref="UsageException">Nothing was.</exception>
+    public SelectionOptions ReadSome(ParseResult parsed, MetricSet? known = null) => Read(parsed, known) is { IsEmpty: false } options
+        ? options
+        : throw new UsageException("Expected --keep RULE, --drop RULE, --min-quality, --max-quality, --keep-top, --keep-between or --limit; found none of them.");
+}
