@@ -6,7 +6,7 @@ namespace Pristine.Kernels;
 /// Turns interleaved 8-bit RGB into three float planes of (v / 255 - mean) / deviation per channel, the input of image networks. One
 /// value per channel and byte is computed once, in the order of operations of torchvision (ToTensor, Normalize), so lookups are exact.
 /// </summary>
-public sealed class NormalisedPlanes
+internal sealed class NormalisedPlanes
 {
     private const int Channels = 3;
     private const int Levels = 256;

@@ -4,7 +4,7 @@ namespace Pristine.Models;
 /// The files of ARNIQA's release (Agnolucci et al., "ARNIQA: Learning Distortion Manifold for Image Quality Assessment", WACV 2024,
 /// arXiv:2310.14918): the encoder is a state dict of torchvision's ResNet-50 without its classifier, a regressor is a TorchScript module.
 /// </summary>
-public static class ArniqaCheckpoint
+internal static class ArniqaCheckpoint
 {
     /// <summary>torch.nn.BatchNorm2d's default.</summary>
     private const double BatchNormEpsilon = 1e-5;
@@ -60,4 +60,4 @@ public static class ArniqaCheckpoint
 /// <summary>A linear regressor.</summary>
 /// <param name="Weights">One factor per feature.</param>
 /// <param name="Bias">Added to the sum.</param>
-public sealed record LinearHead(IReadOnlyList<float> Weights, float Bias);
+internal sealed record LinearHead(IReadOnlyList<float> Weights, float Bias);

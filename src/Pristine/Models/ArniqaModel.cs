@@ -7,7 +7,7 @@ namespace Pristine.Models;
 /// ARNIQA's files in the model store: the encoder under <c>arniqa</c>, each regressor under <c>arniqa-HEAD</c>. ONNX graphs made of the
 /// encoder stand beside it, so that importing another encoder removes them.
 /// </summary>
-public static class ArniqaModel
+internal static class ArniqaModel
 {
     /// <summary>Name of the encoder in the store.</summary>
     public const string Encoder = "arniqa";

@@ -9,7 +9,7 @@ namespace Pristine.Models;
 /// into the model store. It gives the statistics of <see cref="ResNet50Output.Statistics"/>. The ONNX graph is made on first use and
 /// kept in the store.
 /// </summary>
-public static partial class ImageNetResNet50
+internal static partial class ImageNetResNet50
 {
     /// <summary>Name in the model store.</summary>
     public const string Name = "resnet50-imagenet";

@@ -19,7 +19,7 @@ public enum CalibrationMethod
 /// Measures the ranges of a network's activations on images, and writes the network in 8-bit integers with them. Memory does not grow
 /// with the number of images.
 /// </summary>
-public sealed class Int8Calibration : IDisposable
+internal sealed class Int8Calibration : IDisposable
 {
     private readonly ResNet50 _network;
     private readonly ActivationRange _inputRange;

@@ -8,7 +8,7 @@ namespace Pristine.Models;
 /// beside binary shards. Its input is what Keras calls "caffe" style, 0..255 minus the mean of each channel; the channels are turned
 /// from B, G, R to R, G, B here, so that the planes of every network have one order: R - 123.68, G - 116.779, B - 103.939.
 /// </summary>
-public static class KerasResNet50
+internal static class KerasResNet50
 {
     private sealed record ManifestWeight(string Name, int[] Shape, int Count);
 

@@ -32,13 +32,13 @@ public sealed class OnnxExport
     public NetworkLayout Layout { get; }
 
     /// <summary>The network.</summary>
-    public ResNet50 Network { get; }
+    internal ResNet50 Network { get; }
 
     /// <summary>The linear regressor behind it; null for none.</summary>
-    public LinearHead? Head { get; }
+    internal LinearHead? Head { get; }
 
     /// <summary>How pixels become what the network takes.</summary>
-    public NormalisedPlanes Pixels => Layout == NetworkLayout.Arniqa ? NormalisedPlanes.ImageNet : NormalisedPlanes.ImageNetMean;
+    internal NormalisedPlanes Pixels => Layout == NetworkLayout.Arniqa ? NormalisedPlanes.ImageNet : NormalisedPlanes.ImageNetMean;
 
     /// <summary>The model's inputs, in its order.</summary>
     public IReadOnlyList<string> Inputs => Head == null ? [ResNet50Graph.Image] : ["full", "half"];
@@ -125,7 +125,7 @@ public sealed class OnnxExport
     /// <param name="method">How ranges are chosen.</param>
     /// <exception cref="InvalidOperationException">The calibration has seen no image.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Save(string path, Int8Calibration calibration, CalibrationMethod method = CalibrationMethod.Percentile)
+    internal void Save(string path, Int8Calibration calibration, CalibrationMethod method = CalibrationMethod.Percentile)
     {
         ArgumentNullException.ThrowIfNull(calibration);
         var ranges = calibration.Ranges(method);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Pristine.Files;
 
 namespace Pristine.Models;
@@ -13,7 +14,7 @@ namespace Pristine.Models;
 /// File: one line of JSON in UTF-8 (format, name, features, count, worst, best, bias, training), a newline, then count weights as
 /// little-endian 32-bit floats.
 /// </remarks>
-public sealed class QualityHead
+public sealed partial class QualityHead
 {
     private const string Format = "pristine-head-1";
     private const int LongestHeader = 1 << 16;

@@ -4,7 +4,7 @@ namespace Pristine.Models;
 /// <param name="Name">Its name in the file, for messages.</param>
 /// <param name="Shape">Sizes of its dimensions, the slowest first.</param>
 /// <param name="Values">Elements in row-major order.</param>
-public sealed record WeightTensor(string Name, IReadOnlyList<int> Shape, float[] Values);
+internal sealed record WeightTensor(string Name, IReadOnlyList<int> Shape, float[] Values);
 
 /// <summary>A convolution and the batch normalisation behind it, as a file holds them.</summary>
 /// <param name="Kernel">Shape [outputs, inputs, height, width].</param>
@@ -14,7 +14,7 @@ public sealed record WeightTensor(string Name, IReadOnlyList<int> Shape, float[]
 /// <param name="Mean">Running mean, one number per output.</param>
 /// <param name="Variance">Running variance, one number per output.</param>
 /// <param name="Epsilon">Added to the variance.</param>
-public sealed record NormalisedConvolution(
+internal sealed record NormalisedConvolution(
     WeightTensor Kernel, WeightTensor? Bias, WeightTensor Scale, WeightTensor Shift, WeightTensor Mean, WeightTensor Variance, double Epsilon);
 
 /// <summary>A convolution with a bias and zero padding of (size - 1) / 2 on each side.</summary>
@@ -25,20 +25,20 @@ public sealed record NormalisedConvolution(
 /// <param name="Stride">Step in both directions.</param>
 /// <param name="Weights">Shape [outputs, inputs, size, size], row-major.</param>
 /// <param name="Bias">One number per output.</param>
-public sealed record Convolution(string Name, int Outputs, int Inputs, int Size, int Stride, float[] Weights, float[] Bias);
+internal sealed record Convolution(string Name, int Outputs, int Inputs, int Size, int Stride, float[] Weights, float[] Bias);
 
 /// <summary>A bottleneck block: relu(expand(relu(middle(relu(reduce(x))))) + shortcut(x)); without a shortcut x itself is added.</summary>
 /// <param name="Reduce">1x1, to fewer channels.</param>
 /// <param name="Middle">3x3.</param>
 /// <param name="Expand">1x1, to four times the channels.</param>
 /// <param name="Shortcut">1x1, in the first block of a stage.</param>
-public sealed record Bottleneck(Convolution Reduce, Convolution Middle, Convolution Expand, Convolution? Shortcut);
+internal sealed record Bottleneck(Convolution Reduce, Convolution Middle, Convolution Expand, Convolution? Shortcut);
 
 /// <summary>Where a convolution stands in a ResNet-50.</summary>
 /// <param name="Stage">0 is the stem, 1 to 4 the stages.</param>
 /// <param name="Block">Block within the stage, from 0.</param>
 /// <param name="Part">Convolution within the block; meaningless for the stem.</param>
-public readonly record struct ConvolutionPlace(int Stage, int Block, BottleneckPart Part)
+internal readonly record struct ConvolutionPlace(int Stage, int Block, BottleneckPart Part)
 {
     /// <summary>The stem: the 7x7 convolution before the stages.</summary>
     public static ConvolutionPlace Stem { get; }
@@ -48,7 +48,7 @@ public readonly record struct ConvolutionPlace(int Stage, int Block, BottleneckP
 }
 
 /// <summary>The convolutions of a bottleneck block.</summary>
-public enum BottleneckPart
+internal enum BottleneckPart
 {
     /// <summary>First, 1x1.</summary>
     Reduce,
@@ -64,7 +64,7 @@ public enum BottleneckPart
 }
 
 /// <summary>Which convolution of a stage's first block halves the resolution.</summary>
-public enum StridePlace
+internal enum StridePlace
 {
     /// <summary>The first, as in the paper and in Keras.</summary>
     Reduce,
@@ -78,7 +78,7 @@ public enum StridePlace
 /// convolution of stride 2, a 3x3 maximum of stride 2, and 3 + 4 + 6 + 3 bottleneck blocks. Batch normalisations are folded into the
 /// convolutions before them. The numbers of channels are those of the weights.
 /// </summary>
-public sealed class ResNet50
+internal sealed class ResNet50
 {
     /// <summary>Bottleneck blocks per stage.</summary>
     public static IReadOnlyList<int> BlocksPerStage { get; } = [3, 4, 6, 3];

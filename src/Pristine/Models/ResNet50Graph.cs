@@ -3,10 +3,10 @@ namespace Pristine.Models;
 /// <summary>The range of values that an activation takes.</summary>
 /// <param name="Low">Smallest value; at most 0.</param>
 /// <param name="High">Largest value; at least 0.</param>
-public readonly record struct ActivationRange(float Low, float High);
+internal readonly record struct ActivationRange(float Low, float High);
 
 /// <summary>What a ResNet-50 graph gives for an image.</summary>
-public enum ResNet50Output
+internal enum ResNet50Output
 {
     /// <summary><c>embedding</c> [batch, features]: the global average of the last stage divided by its L2 norm.</summary>
     Embedding,

@@ -9,7 +9,7 @@ namespace Pristine.Models;
 /// Reads tensors out of the zip files that torch.save (state dicts) and torch.jit.save (modules) write. The pickle inside is read as
 /// data and never executed; code in the archive is not looked at.
 /// </summary>
-public static class TorchCheckpoint
+internal static class TorchCheckpoint
 {
     /// <summary>Reads a state dict: a pickled dict from names to tensors.</summary>
     /// <param name="file">Contents of the file.</param>

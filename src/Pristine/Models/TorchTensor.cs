@@ -6,7 +6,7 @@ namespace Pristine.Models;
 // CA1720: the elements' names are those of PyTorch's dtypes.
 #pragma warning disable CA1720
 /// <summary>Element types of tensors in PyTorch checkpoints that can be read.</summary>
-public enum TorchElement
+internal enum TorchElement
 {
     /// <summary>IEEE 754 binary32.</summary>
     Float32,
@@ -26,7 +26,7 @@ public enum TorchElement
 #pragma warning restore CA1720
 
 /// <summary>A tensor of a checkpoint: a view with any strides into a storage that other tensors may share.</summary>
-public sealed class TorchTensor
+internal sealed class TorchTensor
 {
     private readonly byte[] _storage;
     private readonly long _offset;

@@ -3,7 +3,7 @@ using DuckDB.NET.Native;
 namespace Pristine.Native;
 
 /// <summary>DuckDB's native library, whose C API the package DuckDB.NET.Bindings declares. <see cref="NativeLibraries"/> finds it.</summary>
-public static class DuckDb
+internal static class DuckDb
 {
     private static readonly Lazy<string> Started = new(Start);
 

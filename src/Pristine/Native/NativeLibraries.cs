@@ -8,7 +8,7 @@ namespace Pristine.Native;
 /// Finds the native libraries by their logical names. Order: the environment variable of the library (a full path), the folders where
 /// the runtime expects the libraries of packages, the folder beside the assembly, then the system's own search.
 /// </summary>
-public static class NativeLibraries
+internal static class NativeLibraries
 {
     internal const string Vips = "vips";
     internal const string TurboJpeg = "turbojpeg";

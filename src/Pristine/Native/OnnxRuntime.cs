@@ -7,7 +7,7 @@ namespace Pristine.Native;
 /// <summary>ONNX Runtime refused something; the message is its own.</summary>
 /// <param name="message">What happened.</param>
 /// <param name="innerException">The cause; null if there is none.</param>
-public sealed class OnnxRuntimeException(string message, Exception? innerException = null) : PristineException(message, innerException)
+internal sealed class OnnxRuntimeException(string message, Exception? innerException = null) : PristineException(message, innerException)
 {
     internal OnnxRuntimeException(Microsoft.ML.OnnxRuntime.OnnxRuntimeException error)
         : this($"ONNX Runtime: {error.Message}", error)
@@ -16,7 +16,7 @@ public sealed class OnnxRuntimeException(string message, Exception? innerExcepti
 }
 
 /// <summary>ONNX Runtime's native library, which its managed API (Microsoft.ML.OnnxRuntime) calls. <see cref="NativeLibraries"/> finds it.</summary>
-public static unsafe class OnnxRuntime
+internal static unsafe class OnnxRuntime
 {
     /// <summary>The managed API calls functions by their place in the table of this version; an older library has a shorter table.</summary>
     private static readonly Version Oldest = new(1, 31);

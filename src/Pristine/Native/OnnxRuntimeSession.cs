@@ -8,7 +8,7 @@ namespace Pristine.Native;
 /// A loaded ONNX model whose inputs are floats. It is thread-safe and meant to be shared: each worker makes its own
 /// <see cref="OnnxRuntimeWorker"/>, whose runs take place on the worker's own thread.
 /// </summary>
-public sealed class OnnxRuntimeSession : IDisposable
+internal sealed class OnnxRuntimeSession : IDisposable
 {
     private readonly Lock _gate = new();
     private int _workers;
@@ -157,7 +157,7 @@ public sealed class OnnxRuntimeSession : IDisposable
 /// One worker's side of a session: a buffer per input and one per output. Not thread-safe. A run with the shapes of the run before
 /// allocates nothing managed, if the model's declared dimensions tell the outputs' shapes from the inputs'.
 /// </summary>
-public sealed class OnnxRuntimeWorker : IDisposable
+internal sealed class OnnxRuntimeWorker : IDisposable
 {
     private readonly OnnxRuntimeSession _session;
     private readonly OrtIoBinding _binding;

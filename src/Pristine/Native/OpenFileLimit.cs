@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Pristine.Native;
 
 /// <summary>How many files this process may hold open (<c>ulimit -n</c>). The runtime has already raised the soft limit to the hard one.</summary>
-public static partial class OpenFileLimit
+internal static partial class OpenFileLimit
 {
     /// <summary>The limit; <see cref="long.MaxValue"/> where there is none.</summary>
     public static long Current => OperatingSystem.IsWindows() || getrlimit(OperatingSystem.IsMacOS() ? 8 : 7, out var limit) != 0

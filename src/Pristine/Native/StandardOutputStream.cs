@@ -6,7 +6,7 @@ namespace Pristine.Native;
 /// Standard output as raw bytes. Unlike the console's stream it tells when the reader of a pipe has gone, so that
 /// <c>pristine score ... | head</c> ends instead of scoring on for nobody.
 /// </summary>
-public sealed partial class StandardOutputStream : Stream
+internal sealed partial class StandardOutputStream : Stream
 {
     private const int Descriptor = 1;
     private const int InterruptedCall = 4;

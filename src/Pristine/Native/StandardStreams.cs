@@ -6,7 +6,7 @@ namespace Pristine.Native;
 /// Standard input and output of a process that may have been started without them (<c>&lt;&amp;-</c>, <c>&gt;&amp;-</c>). The runtime then
 /// gives their numbers to files and pipes of its own; reading from such a pipe never ends.
 /// </summary>
-public static partial class StandardStreams
+internal static partial class StandardStreams
 {
     private const int GetDescriptorFlags = 1;
     private const int CloseOnExec = 1;

@@ -6,7 +6,7 @@ namespace Pristine.Native;
 /// libjpeg-turbo's TurboJPEG API (the functions of 2.x, which 3.x still has). The library is optional: it is used where the system
 /// has it and never bundled.
 /// </summary>
-public static partial class TurboJpeg
+internal static partial class TurboJpeg
 {
     /// <summary>Whether the library is here with the functions that are used.</summary>
     public static bool IsAvailable { get; } =

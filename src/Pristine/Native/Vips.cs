@@ -9,7 +9,7 @@ namespace Pristine.Native;
 /// One thread per operation (the workers are the parallelism), no operation cache, and only the loaders of the formats that Pristine
 /// reads: JPEG, PNG, WebP, GIF, TIFF and AVIF.
 /// </summary>
-public static unsafe partial class Vips
+internal static unsafe partial class Vips
 {
     private static readonly Lazy<string> Started = new(Start);
     private static readonly ReaderWriterLockSlim Errors = new(LockRecursionPolicy.NoRecursion);

@@ -42,7 +42,7 @@ public sealed record LedgerSelection(string Table, SelectionOptions Selection)
     {
         using var file = PartialFile.Create(ledger + Suffix, null);
         using (var writer = new StreamWriter(file.Stream, leaveOpen: true) { NewLine = "\n" })
-            writer.WriteLine($"{{\n  \"table\": {JsonSerializer.Serialize(Table)},\n  \"selection\": {Selection.ToJson().Replace("\n", "\n  ", StringComparison.Ordinal)}\n}}");
+            writer.WriteLine($"{{\n  \"table\": \"{JsonEncodedText.Encode(Table)}\",\n  \"selection\": {Selection.ToJson().Replace("\n", "\n  ", StringComparison.Ordinal)}\n}}");
         file.Complete();
     }
 }

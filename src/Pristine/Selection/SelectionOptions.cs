@@ -89,13 +89,14 @@ public sealed record PercentileRange(decimal Low, decimal High)
 /// </summary>
 public sealed record SelectionOptions
 {
+    // By reflection: a generated reader gives properties that the JSON leaves out null instead of their defaults.
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        Converters = { new JsonStringEnumConverter<ImagePolicy>(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     /// <summary>The metrics that rules may name: those of this library, and the user's own.</summary>

@@ -108,7 +108,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         using var reader = database.Query(
             $"SELECT file_name, decode(value) FROM parquet_kv_metadata({FileList(files)}) WHERE decode(key) = '{MetadataKey}'");
         while (reader.Read())
-            contents[reader.Text(0)!] = JsonSerializer.Deserialize<PartContents>(reader.Utf8(1))!;
+            contents[reader.Text(0)!] = JsonSerializer.Deserialize(reader.Utf8(1), TableJson.Default.PartContents)!;
         return contents;
     }
 
@@ -243,7 +243,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         }
         var contents = new PartContents(
             rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true, [.. RowColumns.Select(column => column.Name)]);
-        var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents));
+        var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents, TableJson.Default.PartContents));
         var maps = schema.Where(column => column.Type == ColumnType.Map).Select(column => $"{SkippedScores.MapSql(column.Identifier)} AS {column.Identifier}");
         var source = $"SELECT * REPLACE ({string.Join(", ", maps)}) FROM {Rows}";
         if (kept.Length > 0)

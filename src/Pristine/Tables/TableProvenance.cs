@@ -120,12 +120,13 @@ public sealed record TableProvenance
     /// <summary>The layout that this program writes. It reads the earlier ones.</summary>
     public const int CurrentLayout = 2;
 
+    // By reflection: a generated reader gives properties that the JSON leaves out null instead of their defaults.
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        Converters = { new JsonStringEnumConverter<DatasetFormat>(JsonNamingPolicy.SnakeCaseLower), new JsonStringEnumConverter<MetricDirection>(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     /// <summary>The table's layout. In layout 1 <c>skipped</c> was text.</summary>

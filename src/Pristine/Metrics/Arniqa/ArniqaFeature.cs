@@ -13,7 +13,7 @@ namespace Pristine.Metrics.Arniqa;
 /// <param name="precision">Arithmetic of the encoder.</param>
 /// <param name="device">Where it runs: <c>cpu</c> or <c>cuda:N</c>.</param>
 /// <param name="store">Where the encoder is; <see cref="ModelStore.Default"/> when null.</param>
-public sealed class ArniqaFeature(ArniqaMode mode, NetworkPrecision precision, string device, ModelStore? store) : Feature
+internal sealed class ArniqaFeature(ArniqaMode mode, NetworkPrecision precision, string device, ModelStore? store) : Feature
 {
     /// <summary>Name of the official mode in floats.</summary>
     public const string BaseName = "arniqa";

@@ -77,7 +77,7 @@ public sealed class ArniqaMetric : FeatureMetric
     public override MetricRange Range => new(0, 1);
 
     /// <inheritdoc/>
-    public override ArniqaFeature Feature { get; }
+    public override Feature Feature { get; }
 
     /// <inheritdoc/>
     public override Metric WithDevice(string device) => device == Options.Device ? this : new ArniqaMetric(Options with { Device = device });

@@ -61,7 +61,7 @@ public sealed class BrisqueLive : FeatureMetric
     public override MetricRange Range => new(double.NegativeInfinity, double.PositiveInfinity);
 
     /// <inheritdoc/>
-    public override BrisqueLiveFeature Feature { get; }
+    public override Feature Feature { get; }
 
     /// <inheritdoc/>
     public override string? ModelSha256

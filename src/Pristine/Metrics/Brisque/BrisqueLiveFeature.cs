@@ -5,7 +5,7 @@ namespace Pristine.Metrics.Brisque;
 
 /// <summary><c>brisque-live</c>: the 36 numbers of <see cref="BrisqueLiveFeatures"/>, before scaling.</summary>
 /// <param name="path">The SIMD path; paths differ by rounding.</param>
-public sealed class BrisqueLiveFeature(SimdPath path) : Feature
+internal sealed class BrisqueLiveFeature(SimdPath path) : Feature
 {
     /// <summary>The feature on the fastest path of this processor.</summary>
     public BrisqueLiveFeature()

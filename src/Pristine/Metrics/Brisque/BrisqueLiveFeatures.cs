@@ -9,7 +9,7 @@ namespace Pristine.Metrics.Brisque;
 /// upper right neighbour: shape, mean, left variance, right variance (asymmetric generalised Gaussian). One pass over the rows; keeps
 /// some thirty rows of scratch and allocates nothing for an image that is no wider than an earlier one. Not thread-safe.
 /// </summary>
-public sealed class BrisqueLiveFeatures
+internal sealed class BrisqueLiveFeatures
 {
     /// <summary>Number of features.</summary>
     public const int Count = 36;

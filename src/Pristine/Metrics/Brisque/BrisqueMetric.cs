@@ -66,7 +66,7 @@ public sealed class BrisqueMetric : FeatureMetric
     public override MetricRange Range => new(0, 100);
 
     /// <inheritdoc/>
-    public override BrisqueStatistics Feature { get; }
+    public override Feature Feature { get; }
 
     /// <inheritdoc/>
     public override string ModelSha256 => BrisqueModel.OpenCv.Sha256;

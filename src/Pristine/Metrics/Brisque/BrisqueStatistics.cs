@@ -5,7 +5,7 @@ namespace Pristine.Metrics.Brisque;
 
 /// <summary><c>brisque</c>: the 36 numbers of <see cref="BrisqueFeatures"/> by the recipe of <see cref="BrisqueMetric"/>, before scaling.</summary>
 /// <param name="path">The SIMD path; paths differ by rounding.</param>
-public sealed class BrisqueStatistics(SimdPath path) : Feature
+internal sealed class BrisqueStatistics(SimdPath path) : Feature
 {
     /// <summary>The feature on the fastest path of this processor.</summary>
     public BrisqueStatistics()
@@ -36,7 +36,7 @@ public sealed class BrisqueStatistics(SimdPath path) : Feature
 }
 
 /// <summary>One worker's extractor of <see cref="BrisqueStatistics"/>. Allocates only for the first image and when a wider one comes.</summary>
-public sealed class BrisqueExtractor : FeatureExtractor
+internal sealed class BrisqueExtractor : FeatureExtractor
 {
     private readonly MscnStatistics _full;
     private readonly MscnStatistics _half;

@@ -8,7 +8,7 @@ namespace Pristine.Metrics.ResNet;
 /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
 /// <param name="precision">The arithmetic. What is trained on features of one does not fit those of the other.</param>
 /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; <see cref="NetworkDevice.Default"/> when null.</param>
-public abstract class ImageNetFeature(ModelStore? store, NetworkPrecision precision, string? device) : Feature
+internal abstract class ImageNetFeature(ModelStore? store, NetworkPrecision precision, string? device) : Feature
 {
     /// <inheritdoc/>
     public override string Device => device ?? NetworkDevice.Default;

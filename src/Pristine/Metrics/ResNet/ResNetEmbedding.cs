@@ -11,7 +11,7 @@ namespace Pristine.Metrics.ResNet;
 /// stand in the middle, and nothing is squeezed. Smaller images are enlarged, for the network knows things at that scale. Pillow's
 /// antialiased bicubic filter; an image longer than 49 times its width is squeezed to that, 1,568 x 32 pixels.
 /// </summary>
-public sealed class ResNetEmbedding : FeatureExtractor
+internal sealed class ResNetEmbedding : FeatureExtractor
 {
     /// <summary>Features per image.</summary>
     public const int Length = 2048;
@@ -63,7 +63,7 @@ public sealed class ResNetEmbedding : FeatureExtractor
 
 /// <summary><c>resnet50-embedding</c>: the 2,048 numbers of <see cref="ResNetEmbedding"/>.</summary>
 /// <inheritdoc/>
-public sealed class ResNetEmbeddingFeature(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeature(store, precision, device)
+internal sealed class ResNetEmbeddingFeature(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeature(store, precision, device)
 {
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetEmbeddingFeature()

@@ -11,7 +11,7 @@ namespace Pristine.Metrics.ResNet;
 /// area, its shape kept; a smaller one is not enlarged. Sizes are rounded to whole pixels, and both are made from the original by
 /// Pillow's antialiased bicubic filter.
 /// </summary>
-public sealed class ResNetFeatures : FeatureExtractor
+internal sealed class ResNetFeatures : FeatureExtractor
 {
     /// <summary>Features per image: those of the full size, then those of the half size.</summary>
     public const int Length = 2 * ImageNetResNet50.Statistics;
@@ -84,7 +84,7 @@ public sealed class ResNetFeatures : FeatureExtractor
 
 /// <summary><c>resnet50</c>: the 15,360 statistics of <see cref="ResNetFeatures"/>.</summary>
 /// <inheritdoc/>
-public sealed class ResNetFeature(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeature(store, precision, device)
+internal sealed class ResNetFeature(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeature(store, precision, device)
 {
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetFeature()

@@ -19,15 +19,21 @@ public sealed class ResNetMetric : FeatureMetric
     private const string BundledHead = "biq2021";
 
     private readonly QualityHead _head;
+    private readonly ResNetFeature _feature;
 
     /// <summary>The metric of a regressor.</summary>
     /// <param name="head">The regressor.</param>
-    /// <param name="features">The features; with the network of the default store when null.</param>
     /// <exception cref="ArgumentException">The regressor was trained on other features.</exception>
-    public ResNetMetric(QualityHead head, ResNetFeature? features = null)
+    public ResNetMetric(QualityHead head)
+        : this(head, null)
+    {
+    }
+
+    /// <summary>The metric of a head, on a network of its own.</summary>
+    internal ResNetMetric(QualityHead head, ResNetFeature? features)
     {
         ArgumentNullException.ThrowIfNull(head);
-        (_head, Feature) = (head, features ?? new ResNetFeature());
+        (_head, _feature) = (head, features ?? new ResNetFeature());
         if (head.Features != Feature.Identity || head.Weights.Length != Feature.Count)
             throw new ArgumentException(
                 $"Expected a head for the {Feature.Count} features {Feature.Identity}; '{head.Name}' is for the {head.Weights.Length} features {head.Features}.", nameof(head));
@@ -78,10 +84,10 @@ public sealed class ResNetMetric : FeatureMetric
     public override MetricRange Range => new(Math.Min(_head.Worst, _head.Best), Math.Max(_head.Worst, _head.Best));
 
     /// <inheritdoc/>
-    public override ResNetFeature Feature { get; }
+    public override Feature Feature => _feature;
 
     /// <inheritdoc/>
-    public override Metric WithDevice(string device) => device == Device ? this : new ResNetMetric(_head, Feature.WithDevice(device));
+    public override Metric WithDevice(string device) => device == Device ? this : new ResNetMetric(_head, _feature.WithDevice(device));
 
     /// <summary>SHA-256 of the regressor's file; the network is pinned by the version of the library.</summary>
     public override string ModelSha256 => _head.Sha256;
