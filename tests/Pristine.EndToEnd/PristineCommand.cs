@@ -23,7 +23,8 @@ internal sealed record CommandResult(int ExitCode, byte[] OutputBytes, string Er
 /// <summary>Runs the real command, as a user would.</summary>
 internal static class PristineCommand
 {
-    private static readonly string Configuration = typeof(PristineCommand).Assembly
+    /// <summary>The configuration that the tests and the program were built in.</summary>
+    public static string Configuration { get; } = typeof(PristineCommand).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Configuration").Value!;
 
     private static readonly Lazy<string> ModelStore = new(() => Run("models", "list").Expect(0).Error.Split("Store: ")[1].Trim());
@@ -60,7 +61,8 @@ internal static class PristineCommand
         }
     }
 
-    private static Process StartProgram(string program, string[] arguments, string folder, params (string Name, string Value)[] environment)
+    /// <summary>Starts a program; a variable of the environment without a value is removed.</summary>
+    public static Process StartProgram(string program, string[] arguments, string folder, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -70,7 +72,7 @@ internal static class PristineCommand
             RedirectStandardError = true,
         };
         foreach (var (name, value) in environment)
-            start.Environment[name] = value;
+            start.Environment[name] = value.Length == 0 ? null : value;
         return Process.Start(start)!;
     }
 }

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Makes everything that is published, and says how large it is:
+#   packages/   Pristine, Pristine.Experiments, Pristine.PaddleMix and the dotnet tool Pristine.Cli (one package per platform and one that points to them)
+#   archives/   the command with .NET inside, for machines without it
+# usage: build/pack.sh [OUT [PLATFORM...]]     default: out/release, all platforms
+# VERSION=1.2.3 gives another version than the project's. Every platform's files can be made on any of them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=$(realpath -m "${1:-out/release}")
+platforms=("${@:2}")
+[ ${#platforms[@]} -gt 0 ] || platforms=(linux-x64 linux-arm64 osx-arm64 win-x64)
+rm -rf "$out/packages" "$out/archives" "$out/work"
+mkdir -p "$out/packages" "$out/archives"
+# Files of their own, so that neither a build beside this one nor its remains get into a package.
+common=(-c Release -v quiet -clp:ErrorsOnly --artifacts-path "$out/work" ${VERSION:+-p:Version=$VERSION})
+
+for project in Pristine Pristine.Experiments Pristine.PaddleMix; do
+  dotnet pack "src/$project" "${common[@]}" -o "$out/packages"
+done
+dotnet pack src/Pristine.Cli "${common[@]}" -o "$out/packages" "-p:PackPlatforms=$(IFS=,; echo "${platforms[*]}")"
+
+version=$(basename "$(ls "$out"/packages/Pristine.Cli.[0-9]*.nupkg)" .nupkg)
+version=${version#Pristine.Cli.}
+for platform in "${platforms[@]}"; do
+  name="pristine-$version-$platform"
+  dotnet publish src/Pristine.Cli "${common[@]}" -r "$platform" --self-contained -p:DebugType=none -o "$out/work/$name"
+  cp LICENSE README.md "$out/work/$name/"
+  case $platform in
+    win-*) (cd "$out/work" && python3 -m zipfile -c "$out/archives/$name.zip" "$name") ;;
+    *) tar -C "$out/work" --sort=name --owner=0 --group=0 --numeric-owner -czf "$out/archives/$name.tar.gz" "$name" ;;
+  esac
+  printf '%s: %d MB unpacked\n' "$name" "$(du -sm --apparent-size "$out/work/$name" | cut -f1)"
+done
+rm -rf "$out/work"
+(cd "$out" && ls -l packages archives | awk 'NF >= 9 { printf "%8.1f MB  %s\n", $5 / 1e6, $NF }')
