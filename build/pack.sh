@@ -17,7 +17,8 @@ common=(-c Release -v quiet -clp:ErrorsOnly --artifacts-path "$out/work" ${VERSI
 for project in Pristine Pristine.Experiments Pristine.PaddleMix; do
   dotnet pack "src/$project" "${common[@]}" -o "$out/packages"
 done
-dotnet pack src/Pristine.Cli "${common[@]}" -o "$out/packages" "-p:PackPlatforms=$(IFS=,; echo "${platforms[*]}")"
+# From the environment: on the command line a semicolon would end the property.
+PackPlatforms=$(IFS=';'; echo "${platforms[*]}") dotnet pack src/Pristine.Cli "${common[@]}" -o "$out/packages"
 
 version=$(basename "$(ls "$out"/packages/Pristine.Cli.[0-9]*.nupkg)" .nupkg)
 version=${version#Pristine.Cli.}
