@@ -4,6 +4,7 @@ using Pristine.Cli.Display;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Metrics.Onnx;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
 using Pristine.Scoring;
@@ -37,6 +38,12 @@ internal sealed class Inputs
     {
         Description = "A head that 'pristine fit' trained: adds the metric resnet50@NAME; may be repeated",
         HelpName = "FILE",
+    };
+
+    private readonly Option<string[]> _networks = new("--metric")
+    {
+        Description = "A network of your own in ONNX form, as a manifest describes it: adds the metric it names (see docs/networks.md); may be repeated",
+        HelpName = "FILE.json",
     };
 
     private readonly Option<string?> _device = new("--device")
@@ -93,10 +100,11 @@ internal sealed class Inputs
         _start.AtLeast(0);
     }
 
-    /// <summary>Adds <c>--head</c> and <c>--device</c>, for commands that compute metrics.</summary>
+    /// <summary>Adds <c>--head</c>, <c>--metric</c> and <c>--device</c>, for commands that compute metrics.</summary>
     public void AddHeadsTo(Command command)
     {
         command.Options.Add(_heads);
+        command.Options.Add(_networks);
         AddDeviceTo(command);
     }
 
@@ -137,7 +145,7 @@ internal sealed class Inputs
         }
     }
 
-    /// <summary>The metrics that names may mean: those of this library, and those of <c>--head</c>.</summary>
+    /// <summary>The metrics that names may mean: those of this library, and those of <c>--head</c> and <c>--metric</c>.</summary>
     public MetricSet Known(ParseResult parsed)
     {
         var known = MetricSet.BuiltIn;
@@ -150,6 +158,17 @@ internal sealed class Inputs
             catch (ArgumentException exception)
             {
                 throw new UsageException($"--head {file}: {exception.Message}");
+            }
+        }
+        foreach (var file in parsed.GetValue(_networks) ?? [])
+        {
+            try
+            {
+                known = known.With(OnnxMetric.Read(file));
+            }
+            catch (ArgumentException exception)
+            {
+                throw new UsageException($"--metric {file}: {exception.Message}");
             }
         }
         return known;

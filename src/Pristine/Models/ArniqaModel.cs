@@ -15,7 +15,6 @@ internal static class ArniqaModel
     /// <summary>Counts changes of the graph that is written; part of the file's name, so that an old graph is not used.</summary>
     private const int GraphRevision = 1;
 
-    private static readonly Dictionary<(string Path, DateTime Written, string Device), WeakReference<OnnxRuntimeSession>> Sessions = [];
     private static readonly Lock Gate = new();
 
     /// <summary>Name of a regressor in the store.</summary>
@@ -88,13 +87,8 @@ internal static class ArniqaModel
                 // The checkpoint and its copies are 400 MB of garbage, and the runtime is about to load as much outside the managed heap.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             }
-            var key = (path, File.GetLastWriteTimeUtc(path), device);
-            if (Sessions.TryGetValue(key, out var reference) && reference.TryGetTarget(out var session))
-                return session;
-            session = new OnnxRuntimeSession(path, device);
-            Sessions[key] = new(session);
-            return session;
         }
+        return NetworkSessions.Open(path, device);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -25,9 +25,6 @@ internal static partial class ImageNetResNet50
     /// <summary>Counts changes of the graph that is written; part of the file's name, so that an old graph is not used.</summary>
     private const int GraphRevision = 1;
 
-    private static readonly Dictionary<(string Path, string Device), WeakReference<OnnxRuntimeSession>> Sessions = [];
-    private static readonly Lock Gate = new();
-
     /// <summary>The files and their hashes in the npm package.</summary>
     private static ModelDefinition Definition => ModelCatalog.Get(Name);
 
@@ -62,16 +59,9 @@ internal static partial class ImageNetResNet50
     {
         ArgumentNullException.ThrowIfNull(store);
         var path = GraphPath(store, precision);
-        lock (Gate)
-        {
-            if (Sessions.TryGetValue((path, device), out var reference) && reference.TryGetTarget(out var session))
-                return session;
-            session = File.Exists(path) || TryWrite(Graph(store, precision), path)
-                ? new OnnxRuntimeSession(path, device)
-                : new OnnxRuntimeSession(Graph(store, precision).ToArray(), device);
-            Sessions[(path, device)] = new(session);
-            return session;
-        }
+        return NetworkSessions.Open(path, device, () => File.Exists(path) || TryWrite(Graph(store, precision), path)
+            ? new OnnxRuntimeSession(path, device)
+            : new OnnxRuntimeSession(Graph(store, precision).ToArray(), device));
     }
 
     private static OnnxGraph Graph(ModelStore store, NetworkPrecision precision)

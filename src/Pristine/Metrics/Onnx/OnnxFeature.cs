@@ -1,0 +1,129 @@
+using System.Globalization;
+using Pristine.Media;
+using Pristine.Models;
+using Pristine.Native;
+
+namespace Pristine.Metrics.Onnx;
+
+/// <summary>
+/// The output of a network in ONNX form. What the network sees, a <see cref="OnnxManifest"/> says: manifests that agree in that cost one run.
+/// </summary>
+internal sealed class OnnxFeature(OnnxManifest manifest, string path, string device) : Feature
+{
+    private int _count;
+
+    public override string Name => manifest.Name;
+
+    /// <summary>The network, its output and what it sees.</summary>
+    public override string Identity { get; } = string.Create(
+        CultureInfo.InvariantCulture,
+        $"onnx:1 {manifest.Output.Name} {manifest.Input.Layout} {manifest.Input.Channels} {manifest.Input.Width}x{manifest.Input.Height} {manifest.Input.Fit} " +
+        $"{manifest.Input.Size} {manifest.Input.Filter} {manifest.Input.Scale:R} {List(manifest.Input.Mean)} {List(manifest.Input.Std)}");
+
+    /// <summary>Numbers that the network gives.</summary>
+    /// <exception cref="ModelException">The network cannot be run so.</exception>
+    public override int Count
+    {
+        get
+        {
+            if (_count == 0)
+            {
+                using var extractor = CreateExtractor();
+                _count = extractor.Count;
+            }
+            return _count;
+        }
+    }
+
+    public override ImageInput Input => ImageInput.Rgb;
+
+    public override int MinSide => manifest.MinSide;
+
+    public override string Device => device;
+
+    public override string? ModelSha256 => FileHash.Of(path);
+
+    public override string? Missing =>
+        !File.Exists(path) ? $"The network {path} of the metric {manifest.Name} is not there."
+        : manifest.Sha256 is { } expected && !expected.Equals(ModelSha256, StringComparison.OrdinalIgnoreCase)
+            ? $"The network {path} of the metric {manifest.Name}: expected SHA-256 {expected}; found {ModelSha256}."
+        : null;
+
+    protected override string Place => $"{device} {path}";
+
+    public override OnnxFeature WithDevice(string device) => new(manifest, path, device);
+
+    public override FeatureExtractor CreateExtractor()
+    {
+        if (Missing is { } message)
+            throw new ModelException(message);
+        try
+        {
+            return new OnnxExtractor(NetworkSessions.Open(path, device), manifest);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new ModelException($"The network {path} of the metric {manifest.Name} cannot be run as its manifest says: {error.Message}", error);
+        }
+    }
+
+    private static string List(IEnumerable<double> numbers) => string.Join(',', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
+}
+
+/// <summary>One worker's side of a network in ONNX form. A black image goes through it first: what does not fit shows before any image is scored.</summary>
+internal sealed class OnnxExtractor : FeatureExtractor
+{
+    private readonly OnnxRuntimeWorker _worker;
+    private readonly OnnxImage _image;
+    private readonly int _output;
+
+    public OnnxExtractor(OnnxRuntimeSession session, OnnxManifest manifest)
+    {
+        if (session.InputNames.Count != 1)
+            throw new OnnxRuntimeException($"expected one input; found {string.Join(", ", session.InputNames)}.");
+        _output = manifest.Output.Name is { } name ? session.OutputNames.ToList().IndexOf(name) : 0;
+        if (_output < 0)
+            throw new OnnxRuntimeException($"expected an output {manifest.Output.Name}; found {string.Join(", ", session.OutputNames)}.");
+        _image = new OnnxImage(manifest.Input);
+        _worker = session.CreateWorker();
+        try
+        {
+            var side = Math.Max(64, manifest.MinSide);
+            Run(new ImageView(new ImageHeader(side, side, "", 0), new byte[3 * side * side], []));
+            Count = _worker.Output(_output).Length;
+        }
+        catch
+        {
+            Dispose(true);
+            throw;
+        }
+    }
+
+    public override int Count { get; }
+
+    public override void Compute(in ImageView image, Span<double> features)
+    {
+        Run(image);
+        var output = _worker.Output(_output);
+        if (output.Length != Count)
+            throw new OnnxRuntimeException($"expected {Count} values, as for other images; found {output.Length}.");
+        output.WidenTo(features);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _worker.Dispose();
+            _image.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private void Run(in ImageView image)
+    {
+        var (width, height) = _image.Size(image.Width, image.Height);
+        _image.Write(image, _image.IsPlanar ? _worker.Input(1, 3, height, width) : _worker.Input(1, height, width, 3));
+        _worker.Run();
+    }
+}
