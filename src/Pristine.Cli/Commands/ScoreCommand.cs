@@ -4,6 +4,7 @@ using Pristine.Cli.Display;
 using Pristine.Cli.Options;
 using Pristine.Datasets;
 using Pristine.Native;
+using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Tables;
@@ -33,6 +34,12 @@ internal static class ScoreCommand
             Description = "Rule on cheap metrics, for example \"brisque <= 60\": an image that fails it is not scored by the metrics the rule does not name; may be repeated, all must hold",
             HelpName = "RULE",
         };
+        var features = new Option<string[]>("--features")
+        {
+            Description = $"Features to keep as columns of vectors, NAME_features, for example to find similar images; may be repeated: {string.Join(", ", Feature.All.Select(feature => feature.Name))}",
+            HelpName = "NAME",
+        };
+        features.AcceptOnlyFromAmong([.. Feature.All.Select(feature => feature.Name)]);
         var command = new CliCommand(
             "score",
             "Scores every image and writes one row per image to stdout, or into a score table.",
@@ -43,6 +50,7 @@ internal static class ScoreCommand
         command.Options.Add(metrics);
         command.Options.Add(format);
         command.Options.Add(cascade);
+        command.Options.Add(features);
         command.SetAction(parsed =>
         {
             var known = inputs.Known(parsed);
@@ -50,6 +58,7 @@ internal static class ScoreCommand
             var rules = parsed.GetValue(cascade) ?? [];
             var gates = Cascade.Of(rules, known);
             var itemGates = Cascade.OfItems(rules, known);
+            var vectors = (parsed.GetValue(features) ?? []).Distinct().Select(Feature.Get).ToArray();
             if (table.Folder(parsed) is { } folder)
             {
                 if (parsed.GetResult(format) is { Implicit: false })
@@ -59,11 +68,11 @@ internal static class ScoreCommand
                     chosen = [];
                 if (inputs.Start(parsed) != 0)
                     throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
-                var scoring = inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates };
+                var scoring = inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates, Features = vectors };
                 var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
                 return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed, known));
             }
-            return Run(parsed, inputs, inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates }, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
+            return Run(parsed, inputs, inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates, Features = vectors }, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
         });
         return command;
     }

@@ -24,7 +24,7 @@ internal sealed class RowTable
 
     public RowTable(TableSchema columns)
     {
-        _scores = [.. columns.Where(column => column.Metric != null)];
+        _scores = [.. columns.Where(column => column is { Metric: not null, IsNumber: true })];
         var others = 2 + StatusWidth + SizeWidth + _scores.Sum(column => 1 + Width(column));
         _imageWidth = Math.Clamp(TerminalWidth.Of(Console.IsOutputRedirected, plain: 80) - others, LeastImage, MostImage);
     }

@@ -22,6 +22,7 @@ public sealed class ImageScorer : IDisposable
     private readonly MetricScorers _scorers;
     private readonly bool[] _all;
     private readonly TableSchema _columns;
+    private readonly bool _hasVectors;
     private readonly ScoringStages _stages;
     private readonly string?[] _failures;
     private readonly IReadOnlyList<ItemGate> _itemGates;
@@ -40,8 +41,10 @@ public sealed class ImageScorer : IDisposable
     internal ImageScorer(ScoringOptions options, ScoredFiles? files)
     {
         _itemGates = options.ItemGates;
-        _files = options.Gates.All(gate => gate.JudgesFileAlone) ? files : null;
         _metrics = options.AllMetrics;
+        // Vectors are too large to be remembered.
+        _hasVectors = _metrics.Any(metric => metric is FeatureColumn);
+        _files = options.Gates.All(gate => gate.JudgesFileAlone) && !_hasVectors ? files : null;
         _columns = TableSchema.Of(_metrics);
         _stages = new ScoringStages(_columns, options.Gates);
         _failures = new string?[_metrics.Count];
@@ -238,7 +241,8 @@ public sealed class ImageScorer : IDisposable
         for (var i = 0; i < scores.Length; i++)
             scores[i] = wanted[i] ? double.NaN : known!.Scores.Span[i];
         // Gates see the scores in this row as they come.
-        var row = place with { Header = image.Header, ContentHash = hash, Scores = scores };
+        var vectors = _hasVectors ? new float[]?[scores.Length] : null;
+        var row = place with { Header = image.Header, ContentHash = hash, Scores = scores, Vectors = vectors };
         Array.Clear(_failures);
         _scorers.BeginImage();
         var (last, skipped) = (_stages.Last, (SkippedScores?)null);
@@ -246,7 +250,7 @@ public sealed class ImageScorer : IDisposable
         {
             for (var i = 0; i < scores.Length; i++)
                 if (wanted[i] && _stages.Of(i) == stage && !IsTooSmall(image, _metrics[i]))
-                    scores[i] = Score(i, image);
+                    scores[i] = Score(i, image, vectors);
             if (_stages.Failure(stage, row) is { } reason)
                 (last, skipped) = (stage, _stages.SkippedAfter(stage, wanted, reason));
         }
@@ -274,13 +278,21 @@ public sealed class ImageScorer : IDisposable
     /// pixel). That is the image's row, not the end of the run; its other scores stand.
     /// </summary>
     /// <returns>The score; NaN where it failed, and why is in <see cref="_failures"/>.</returns>
-    private double Score(int metric, in ImageView image)
+    private double Score(int metric, in ImageView image, float[]?[]? vectors)
     {
         // Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts of the header stay exact.
         if (_metrics[metric].Input == ImageInput.Header)
             return _scorers.Score(metric, image);
         try
         {
+            if (_metrics[metric] is FeatureColumn { Feature: var feature })
+            {
+                var numbers = _scorers.Features(feature, image);
+                var vector = vectors![metric] = new float[numbers.Length];
+                for (var i = 0; i < vector.Length; i++)
+                    vector[i] = (float)numbers[i];
+                return double.NaN;
+            }
             return (float)_scorers.Score(metric, image);
         }
         catch (Exception exception) when (exception is OutOfMemoryException or OnnxRuntimeException)

@@ -149,7 +149,7 @@ public static class ScoreTableRun
             foreach (var column in old.Columns)
             {
                 // Columns of metrics that are not known here stay as they are.
-                var named = scoring.Known.Find(column.Metric) ?? scoring.AllMetrics.FirstOrDefault(metric => metric.Name == column.Metric);
+                var named = scoring.Known.Find(column.Metric) ?? FeatureColumn.Find(column.Metric) ?? scoring.AllMetrics.FirstOrDefault(metric => metric.Name == column.Metric);
                 if (named != null)
                     metrics.Add(Checked(scoring.Place(named), column, folder, options));
             }
@@ -251,6 +251,17 @@ internal sealed class OpenPart(TablePart part, ScoreRow[] rows)
         Rows[index] = row with { Skipped = skipped };
     }
 
+    /// <summary>Tells that the rows are in the file as they are here: vectors need not be held any longer.</summary>
+    public void Settle()
+    {
+        for (var i = 0; i < Rows.Length; i++)
+        {
+            Origins[i] = i;
+            if (Rows[i].Vectors != null)
+                Rows[i] = Rows[i] with { Vectors = null };
+        }
+    }
+
     /// <summary>How many rows have been brought up to date.</summary>
     public int Done { get; set; }
 
@@ -305,7 +316,11 @@ internal sealed class TableOutput(DuckDbConnection database, string folder, IRea
     private readonly Dictionary<string, PartColumn> _whole =
         metrics.ToDictionary(metric => metric.Name, metric => new PartColumn(ColumnProvenance.Of(metric).Fingerprint));
 
+    /// <summary>Vectors that are held before they are written.</summary>
+    private const long MostVectorBytes = 64 << 20;
+
     private readonly List<ScoreRow> _fresh = [];
+    private long _vectorBytes;
     private readonly HashSet<OpenPart> _open = [];
     private readonly Stopwatch _sinceFlush = Stopwatch.StartNew();
 
@@ -313,6 +328,7 @@ internal sealed class TableOutput(DuckDbConnection database, string folder, IRea
     {
         for (var i = 0; i < slots.Length; i++)
         {
+            _vectorBytes += item.Rows[i].Vectors?.Sum(vector => (vector?.Length ?? 0) * (long)sizeof(float)) ?? 0;
             if (slots[i] is not { } slot)
             {
                 _fresh.Add(item.Rows[i]);
@@ -330,7 +346,7 @@ internal sealed class TableOutput(DuckDbConnection database, string folder, IRea
         }
         if (_fresh.Count >= options.RowsPerPart)
             WriteFresh();
-        if (_sinceFlush.Elapsed >= options.PartInterval)
+        if (_sinceFlush.Elapsed >= options.PartInterval || _vectorBytes >= MostVectorBytes)
             Flush();
     }
 
@@ -340,6 +356,7 @@ internal sealed class TableOutput(DuckDbConnection database, string folder, IRea
         foreach (var part in _open)
             Write(part);
         WriteFresh();
+        _vectorBytes = 0;
         _sinceFlush.Restart();
     }
 
@@ -363,6 +380,7 @@ internal sealed class TableOutput(DuckDbConnection database, string folder, IRea
             columns[name] = column;
         var contents = TablePart.Write(database, part.Part.File, part.Rows, metrics, columns, new PartOrigin(part.Part, part.Origins));
         part.Part = part.Part with { Contents = contents };
+        part.Settle();
         part.IsChanged = false;
     }
 

@@ -47,8 +47,15 @@ public sealed record ScoringOptions
     /// </summary>
     public IReadOnlyList<ItemGate> ItemGates { get; init; } = [];
 
-    /// <summary><see cref="Metrics"/>, then those that <see cref="Gates"/> read besides, on <see cref="Device"/>: the metrics of every row.</summary>
-    public IReadOnlyList<Metric> AllMetrics => [.. Metrics.Concat(Gates.SelectMany(gate => gate.Metrics)).DistinctBy(metric => metric.Name).Select(Place)];
+    /// <summary>Features that become columns of vectors, <c>NAME_features</c>; by default none.</summary>
+    public IReadOnlyList<Feature> Features { get; init; } = [];
+
+    /// <summary><see cref="Metrics"/>, then those that <see cref="Gates"/> read besides, then the columns of <see cref="Features"/>, all on <see cref="Device"/>.</summary>
+    public IReadOnlyList<Metric> AllMetrics =>
+    [
+        .. Metrics.Concat(Gates.SelectMany(gate => gate.Metrics)).Concat(Features.Select(feature => new FeatureColumn(feature)))
+            .DistinctBy(metric => metric.Name).Select(Place),
+    ];
 
     /// <summary>A metric on <see cref="Device"/>.</summary>
     internal Metric Place(Metric metric) => Device == null ? metric : metric.WithDevice(Device);

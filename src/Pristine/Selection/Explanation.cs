@@ -120,9 +120,11 @@ public static class Explanation
     {
         var columns = new List<List<KeyValuePair<string, string?>>>();
         // Not by "key" alone: that is the text of the result, in which 10 comes before 9.
-        var skipped = $"{SkippedScores.TextSql(SkippedScores.Column)} AS {SkippedScores.Column}";
+        var shown = string.Join(", ", run.Columns.Where(column => column.Type is ColumnType.Map or ColumnType.Floats).Select(column => column.Type == ColumnType.Map
+            ? $"{column.RuleSql} AS {column.Identifier}"
+            : $"len({column.Identifier}) || ' numbers' AS {column.Identifier}"));
         using (var rows = run.Database.Query(
-            $"SELECT COLUMNS(r.*)::VARCHAR FROM (SELECT * REPLACE ({skipped}) FROM {run.TableSource}) r WHERE r.item_index = $1 ORDER BY r.key", itemIndex))
+            $"SELECT COLUMNS(r.*)::VARCHAR FROM (SELECT * REPLACE ({shown}) FROM {run.TableSource}) r WHERE r.item_index = $1 ORDER BY r.key", itemIndex))
         {
             while (rows.Read())
                 columns.Add([.. Enumerable.Range(0, rows.ColumnCount).Select(i => KeyValuePair.Create(rows.Name(i), rows.Text(i)))]);

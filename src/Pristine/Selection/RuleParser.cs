@@ -314,6 +314,8 @@ internal sealed class RuleParser
 
     private ColumnReference ParseColumn(string name, bool mayBeText = false)
     {
+        if (_columns.Find(name) is { Type: ColumnType.Floats })
+            throw Failure($"'{name}' holds vectors, which rules cannot compare.");
         if (_columns.Find(name) is { } column)
         {
             var kind = column.IsNumber ? ValueKind.Number : column.Type == ColumnType.Boolean ? ValueKind.Boolean : ValueKind.Text;

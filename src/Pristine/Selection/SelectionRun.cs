@@ -87,6 +87,9 @@ public sealed class SelectionRun : IDisposable
 
     internal string TableSource => _table.Source;
 
+    /// <summary>The table's columns.</summary>
+    internal TableSchema Columns => _table.Columns;
+
     /// <summary>Selects.</summary>
     /// <param name="table">The table.</param>
     /// <param name="options">What to keep.</param>

@@ -31,6 +31,9 @@ public enum ColumnType
 
     /// <summary>Texts by names; to rules one text, <c>NAME: TEXT; NAME: TEXT</c>.</summary>
     Map,
+
+    /// <summary>A list of 32-bit floats, all of one length: a feature. Rules cannot compare it.</summary>
+    Floats,
 }
 
 /// <summary>What has to be known before a column has its value.</summary>
@@ -112,6 +115,9 @@ public sealed record Column(string Name, ColumnType Type)
     /// <summary>How a row gives its texts by names; null where it is missing.</summary>
     internal Func<ScoreRow, SkippedScores?>? MapOf { get; init; }
 
+    /// <summary>How a row gives its vector; null where it is missing.</summary>
+    internal Func<ScoreRow, float[]?>? VectorOf { get; init; }
+
     /// <summary>How it is put into a row that is read from a table; null for scores, which a table reads by their metrics.</summary>
     internal Action<ScoreRowDraft, DuckDbReader, int>? Restore { get; init; }
 
@@ -137,6 +143,9 @@ public sealed record Column(string Name, ColumnType Type)
         ColumnType.Varchar when TextOf != null => TextOf(row),
         ColumnType.Timestamp when NumberOf != null => TimeText(NumberOf(row)),
         ColumnType.Map when MapOf != null => MapOf(row)?.ToString(),
+        ColumnType.Floats when VectorOf != null => VectorOf(row) is { } vector
+            ? $"[{string.Join(", ", vector.Select(number => number.ToString("R", CultureInfo.InvariantCulture)))}]"
+            : null,
         _ => throw Mismatch("text"),
     };
 
@@ -144,11 +153,12 @@ public sealed record Column(string Name, ColumnType Type)
     internal string SqlType => Type switch
     {
         ColumnType.Map => "MAP(VARCHAR, VARCHAR)",
+        ColumnType.Floats => "FLOAT[]",
         _ => Type.ToString().ToUpperInvariant(),
     };
 
-    /// <summary>The type in which rows are handed to DuckDB: maps as text.</summary>
-    internal string StagingType => Type == ColumnType.Map ? "VARCHAR" : SqlType;
+    /// <summary>The type in which rows are handed to DuckDB: maps and vectors as text.</summary>
+    internal string StagingType => Type is ColumnType.Map or ColumnType.Floats ? "VARCHAR" : SqlType;
 
     /// <summary>The name as an SQL identifier.</summary>
     internal string Identifier => DuckDbConnection.Identifier(Name);
@@ -199,6 +209,11 @@ public sealed record Column(string Name, ColumnType Type)
     /// <param name="index">Its position among the scores of a row.</param>
     internal static IEnumerable<Column> Of(Metric metric, int index)
     {
+        if (metric is FeatureColumn)
+        {
+            yield return OfFeature(metric.Name) with { VectorOf = row => row.Vectors?[index] };
+            yield break;
+        }
         var score = OfScore(metric.Name, metric.Input != ImageInput.Header, metric.Unit, metric.Direction, metric.Range);
         yield return score with { NumberOf = row => row.Scores.Span[index] };
         if (metric.HasQuality)
@@ -208,6 +223,11 @@ public sealed record Column(string Name, ColumnType Type)
     /// <summary>The columns of a metric in a table, whether or not this program has the metric.</summary>
     internal static IEnumerable<Column> Of(ColumnProvenance metric)
     {
+        if (metric.Length != null)
+        {
+            yield return OfFeature(metric.Metric);
+            yield break;
+        }
         var range = new MetricRange(metric.Low ?? double.NegativeInfinity, metric.High ?? double.PositiveInfinity);
         yield return OfScore(metric.Metric, metric.IsFloat, metric.Unit, metric.Direction, range);
         if (metric.QualityColumn is { } quality)
@@ -216,6 +236,8 @@ public sealed record Column(string Name, ColumnType Type)
 
     private static Column OfScore(string metric, bool isFloat, string unit, MetricDirection direction, MetricRange range) =>
         new(metric, isFloat ? ColumnType.Float : ColumnType.Double) { Unit = unit, Direction = direction, Range = range, Mean = ColumnMean.Mean, Metric = metric };
+
+    private static Column OfFeature(string name) => new(name, ColumnType.Floats) { Metric = name };
 
     private static Column OfQuality(string name, string metric) => new(name, ColumnType.Float)
     {
@@ -233,5 +255,5 @@ public sealed record Column(string Name, ColumnType Type)
         : DateTime.UnixEpoch.AddTicks((long)microseconds * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-dd HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture);
 
     private InvalidOperationException Mismatch(string expected) =>
-        new($"Expected {expected} that a row has in the column '{Name}'; its type is {SqlType}{(NumberOf == null && TextOf == null && MapOf == null ? ", and only a table has it" : "")}.");
+        new($"Expected {expected} that a row has in the column '{Name}'; its type is {SqlType}{(NumberOf == null && TextOf == null && MapOf == null && VectorOf == null ? ", and only a table has it" : "")}.");
 }

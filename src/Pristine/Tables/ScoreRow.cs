@@ -48,6 +48,16 @@ public sealed record ScoreRow
     /// <summary>The columns of the run or table that the row is of; without a run those that every row has.</summary>
     public TableSchema Columns { get; internal init; } = TableSchema.Row;
 
+    /// <summary>The features that were computed in this run, in the order of <see cref="Scores"/>; null for none, and in rows read from a table.</summary>
+    internal float[]?[]? Vectors { get; init; }
+
+    /// <summary>A feature of the row, which must have been computed in this run; empty where it is missing.</summary>
+    /// <param name="column">The column's name, for example <c>resnet50-embedding_features</c>.</param>
+    /// <exception cref="ArgumentException">The row has no such column.</exception>
+    /// <exception cref="InvalidOperationException">The column holds no vectors.</exception>
+    public ReadOnlyMemory<float> Feature(string column) =>
+        (Columns.Get(column).VectorOf ?? throw new InvalidOperationException($"Expected a column of vectors; '{column}' is none."))(this);
+
     /// <summary>A number of the row: <c>row["brisque"]</c>, <c>row["brisque_quality"]</c>, <c>row["width"]</c>. NaN where it is missing.</summary>
     /// <param name="column">The column's name; case does not matter.</param>
     /// <exception cref="ArgumentException">The row has no such column.</exception>

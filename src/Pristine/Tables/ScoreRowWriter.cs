@@ -105,6 +105,8 @@ internal sealed class JsonlRowWriter : ScoreRowWriter
             _json.WritePropertyName(_names[i]);
             if (column.MapOf is { } map)
                 WriteMap(map(row));
+            else if (column.VectorOf is { } vector)
+                WriteVector(vector(row));
             else if (!column.IsNumber)
                 _json.WriteStringValue(column.Text(row));
             else if (column.Number(row) is var number && double.IsFinite(number))
@@ -116,6 +118,24 @@ internal sealed class JsonlRowWriter : ScoreRowWriter
         _json.Flush();
         _json.Reset();
         Buffer.Write("\n"u8);
+    }
+
+    private void WriteVector(float[]? vector)
+    {
+        if (vector == null)
+        {
+            _json.WriteNullValue();
+            return;
+        }
+        _json.WriteStartArray();
+        foreach (var number in vector)
+        {
+            if (float.IsFinite(number))
+                _json.WriteNumberValue(number);
+            else
+                _json.WriteNullValue();
+        }
+        _json.WriteEndArray();
     }
 
     private void WriteMap(SkippedScores? map)

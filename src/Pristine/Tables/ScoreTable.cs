@@ -52,7 +52,7 @@ public sealed class ScoreTable
     {
         get
         {
-            var unknown = Provenance.Columns.Where(column => MetricSet.BuiltIn.Find(column.Metric) == null).Select(column => $"{column.Metric} ({column.Program} made it)").ToArray();
+            var unknown = Provenance.Columns.Where(column => MetricSet.BuiltIn.Find(column.Metric) == null && FeatureColumn.Find(column.Metric) == null).Select(column => $"{column.Metric} ({column.Program} made it)").ToArray();
             return unknown.Length == 0 ? null : $"this program does not have the metric of the column {string.Join(", ", unknown)}";
         }
     }

@@ -183,7 +183,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     {
         var schema = TableSchema.Of(metrics);
         var columns = RowColumns.ToArray();
-        var scores = metrics.Select(metric => Contents.Columns.ContainsKey(metric.Name) && TableSchema.Row.Find(metric.Name) == null).ToArray();
+        var scores = metrics.Select(metric => Contents.Columns.ContainsKey(metric.Name) && TableSchema.Row.Find(metric.Name) == null && metric is not FeatureColumn).ToArray();
         // As text where they are put together from text again; a timestamp is a number here.
         var selected = columns.Select(column => column.Type == ColumnType.Map ? column.RuleSql : column.Identifier)
             .Concat(metrics.Where((_, i) => scores[i]).Select(metric => DuckDbConnection.Identifier(metric.Name)));
@@ -225,8 +225,12 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         PartOrigin? origin = null)
     {
         var schema = TableSchema.Of(metrics);
-        var kept = origin == null ? [] : origin.Part.UnknownColumns(database, schema, columns);
-        var types = schema.Stored.Select(column => $"{column.Identifier} {column.StagingType}").Concat(kept.Length == 0 ? [] : [$"{Origin} BIGINT"]);
+        var there = origin == null ? [] : origin.Part.ColumnsInFile(database);
+        var kept = origin == null ? [] : origin.Part.UnknownColumns(there, schema, columns);
+        var vectors = schema.Stored.Where(column => column.Type == ColumnType.Floats).ToArray();
+        // A row that is not new has no vectors in memory: they stay in the file.
+        var joins = kept.Length > 0 || vectors.Any(column => there.Contains(column.Name));
+        var types = schema.Stored.Select(column => $"{column.Identifier} {column.StagingType}").Concat(joins ? [$"{Origin} BIGINT"] : []);
         database.Execute($"CREATE OR REPLACE TABLE {Rows} ({string.Join(", ", types)})");
         using (var appender = database.Append(Rows))
         {
@@ -235,7 +239,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
             {
                 foreach (var column in stored)
                     column.Append(appender, rows[i]);
-                if (kept.Length > 0)
+                if (joins)
                     appender.Append((long?)origin!.Rows[i]);
                 appender.EndRow();
             }
@@ -244,15 +248,13 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         var contents = new PartContents(
             rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true, [.. RowColumns.Select(column => column.Name)]);
         var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents, TableJson.Default.PartContents));
-        var maps = schema.Where(column => column.Type == ColumnType.Map).Select(column => $"{SkippedScores.MapSql(column.Identifier)} AS {column.Identifier}");
-        var source = $"SELECT * REPLACE ({string.Join(", ", maps)}) FROM {Rows}";
-        if (kept.Length > 0)
+        var restored = schema.Where(column => column.Type == ColumnType.Map).Select(column => $"{SkippedScores.MapSql($"r.{column.Identifier}")} AS {column.Identifier}")
+            .Concat(vectors.Select(column => $"{VectorSql(column, there)} AS {column.Identifier}"));
+        var source = $"SELECT r.* {(joins ? $"EXCLUDE ({Origin}) " : "")}REPLACE ({string.Join(", ", restored)}){string.Concat(kept.Select(name => $", o.{name}"))} FROM {Rows} r";
+        if (joins)
         {
-            source =
-                $"""
-                SELECT r.* EXCLUDE ({Origin}), {string.Join(", ", kept.Select(name => $"o.{name}"))} FROM ({source}) r
-                LEFT JOIN read_parquet({DuckDbConnection.Literal(origin!.Part.File)}, file_row_number = true) o ON r.{Origin} = o.file_row_number ORDER BY r.key
-                """;
+            source +=
+                $" LEFT JOIN read_parquet({DuckDbConnection.Literal(origin!.Part.File)}, file_row_number = true) o ON r.{Origin} = o.file_row_number ORDER BY r.key";
         }
         WholeFile.Make(file, temporary =>
         {
@@ -268,15 +270,22 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     /// The columns of the part that the program does not know, as SQL identifiers: scores of metrics of another program, and whatever else was
     /// put into it. Columns of metrics that the part will not say it has are left out: they are not whole.
     /// </summary>
-    private string[] UnknownColumns(DuckDbConnection database, TableSchema schema, IReadOnlyDictionary<string, PartColumn> columns)
+    private string[] UnknownColumns(IEnumerable<string> there, TableSchema schema, IReadOnlyDictionary<string, PartColumn> columns)
     {
         var outdated = Contents.Columns.Keys.Where(metric => !columns.ContainsKey(metric)).SelectMany(metric => new[] { metric, metric + Column.QualitySuffix }).ToHashSet();
-        var names = new List<string>();
+        return [.. there.Where(name => schema.Find(name) == null && !outdated.Contains(name)).Select(DuckDbConnection.Identifier)];
+    }
+
+    private string[] ColumnsInFile(DuckDbConnection database)
+    {
         using var reader = database.Query($"SELECT * FROM read_parquet({DuckDbConnection.Literal(File)}) LIMIT 0");
-        for (var i = 0; i < reader.ColumnCount; i++)
-            if (schema.Find(reader.Name(i)) == null && !outdated.Contains(reader.Name(i)))
-                names.Add(DuckDbConnection.Identifier(reader.Name(i)));
-        return [.. names];
+        return [.. Enumerable.Range(0, reader.ColumnCount).Select(reader.Name)];
+    }
+
+    private static string VectorSql(Column column, string[] there)
+    {
+        var fresh = $"CAST(r.{column.Identifier} AS FLOAT[])";
+        return there.Contains(column.Name) ? $"coalesce({fresh}, o.{column.Identifier})" : fresh;
     }
 
     [GeneratedRegex(@"part-(\d{4})-(\d{6})\.parquet\z")]

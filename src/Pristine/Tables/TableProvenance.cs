@@ -81,6 +81,10 @@ public sealed record ColumnProvenance
     /// <summary>True for a 32-bit FLOAT column, false for DOUBLE (facts of the header).</summary>
     public bool IsFloat { get; init; }
 
+    /// <summary>Of a column of vectors their length; null for scores, and then not in the file.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Length { get; init; }
+
     /// <summary>The program that began the column.</summary>
     public string Program { get; init; } = "";
 
@@ -106,6 +110,7 @@ public sealed record ColumnProvenance
             Citation = metric.Citation,
             QualityColumn = metric.HasQuality ? metric.Name + Column.QualitySuffix : null,
             IsFloat = metric.Input != Media.ImageInput.Header,
+            Length = (metric as FeatureColumn)?.Feature.Count,
             Program = TableProvenance.CurrentProgram,
         };
     }

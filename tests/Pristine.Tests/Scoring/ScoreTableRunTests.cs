@@ -189,6 +189,57 @@ public class ScoreTableRunTests
     }
 
     [Fact]
+    public void A_feature_is_a_column_of_vectors()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 6);
+        File.WriteAllText(folder["images/05.jpg"], "no image");
+        var feature = new Pristine.Metrics.Brisque.BrisqueLiveFeature();
+        var column = $"{feature.Name}_features";
+        float[]?[] Vectors(string table) => [.. Export(table).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty(column) is
+            { ValueKind: System.Text.Json.JsonValueKind.Array } vector ? vector.EnumerateArray().Select(number => number.GetSingle()).ToArray() : null)];
+        float[]? Expected(string image)
+        {
+            using var decoder = new ImageDecoder();
+            using var extractor = feature.CreateExtractor();
+            if (decoder.Load(folder[$"images/{image}"], feature.Input).Status != ImageStatus.Ok)
+                return null;
+            var numbers = new double[feature.Count];
+            extractor.Compute(decoder.Image, numbers);
+            return [.. numbers.Select(number => (float)number)];
+        }
+        string[] Images() => [.. Directory.GetFiles(folder["images"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        var scoring = With("entropy") with { Features = [feature] };
+
+        // Added to a table, and that interrupted.
+        Score(folder["images"], folder["table"], With("entropy"));
+        Score(folder["images"], folder["table"], scoring, stopAfter: 2);
+        Assert.Equal(3, Score(folder["images"], folder["table"], scoring));
+        Assert.Equal(Images().Select(Expected), Vectors(folder["table"]));
+        Assert.Equal(0, Score(folder["images"], folder["table"], scoring));
+        Assert.Null(ScoreTable.Open(folder["table"]).UnknownMetrics);
+        Assert.Equal(feature.Count, ScoreTable.Open(folder["table"]).Provenance.Columns.Single(known => known.Metric == column).Length);
+
+        // It stays when a metric is added, follows images that change and come, and need not be named again.
+        File.Copy(Photos[9], folder["images/02.jpg"], overwrite: true);
+        File.Copy(Photos[8], folder["images/00a.jpg"]);
+        Score(folder["images"], folder["table"], With("brightness"));
+        Assert.Equal(Images().Select(Expected), Vectors(folder["table"]));
+        Score(folder["images"], folder["fresh"], With("entropy", "brightness") with { Features = [feature] });
+        Assert.Equal(Vectors(folder["fresh"]), Vectors(folder["table"]));
+
+        var row = Dataset.Open(folder["images"]).Score(scoring, TestContext.Current.CancellationToken).First().Rows[0];
+        Assert.Equal(Expected("00.jpg"), row.Feature(column).ToArray());
+        var table = ScoreTable.Open(folder["table"]);
+        var rule = Assert.Throws<Pristine.Selection.RuleException>(() => Pristine.Selection.SelectionRun.Run(
+            table, new() { Keep = [$"\"{column}\" > 1"] }, cancellation: TestContext.Current.CancellationToken));
+        Assert.Contains("holds vectors", rule.Message, StringComparison.Ordinal);
+        using var selection = Pristine.Selection.SelectionRun.Run(table, new() { Keep = ["entropy > 0"] }, cancellation: TestContext.Current.CancellationToken);
+        var shown = Pristine.Selection.Explanation.Of(selection, "00.jpg");
+        Assert.Contains($"{feature.Count} numbers", shown.First().Images[0].Columns.Single(known => known.Key == column).Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_damaged_part_is_named_with_the_remedy_which_works()
     {
         using var folder = TestFiles.NewFolder();
