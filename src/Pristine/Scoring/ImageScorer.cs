@@ -23,6 +23,7 @@ public sealed class ImageScorer : IDisposable
     private readonly bool[] _all;
     private readonly TableSchema _columns;
     private readonly bool _hasVectors;
+    private readonly bool _keepsTruncated;
     private readonly ScoringStages _stages;
     private readonly string?[] _failures;
     private readonly IReadOnlyList<ItemGate> _itemGates;
@@ -51,6 +52,7 @@ public sealed class ImageScorer : IDisposable
         _scorers = new MetricScorers(_metrics);
         _all = [.. _metrics.Select(_ => true)];
         _decoder = new ImageDecoder(options.Imaging);
+        _keepsTruncated = options.Imaging.KeepTruncated;
     }
 
     /// <summary>Scores all images of an item.</summary>
@@ -188,10 +190,11 @@ public sealed class ImageScorer : IDisposable
         return [.. _metrics.Select((metric, i) => !known.Computed[i] || skipped.Contains(metric.Name))];
     }
 
-    /// <summary>Statuses that do not lie in the file's content alone: they are tried again in every run.</summary>
-    private static bool MayBeOtherwiseNow(ScoreRow row) =>
+    /// <summary>Statuses that do not lie in the file's content alone, or that the options would change: such images are tried again.</summary>
+    private bool MayBeOtherwiseNow(ScoreRow row) =>
         row.ContentHash == null ||
-        row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge or ImageStatus.Truncated or ImageStatus.Partial;
+        row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge ||
+        row.Status == (_keepsTruncated ? ImageStatus.Truncated : ImageStatus.Partial);
 
     /// <summary>The row of an image, scored here or, where another item names the same file, there.</summary>
     /// <param name="image">Where its bytes are.</param>
