@@ -28,5 +28,5 @@ public class ExampleTests
 
     [Fact]
     public void The_page_on_the_library_has_examples() =>
-        Assert.Equal(3, Examples.Count(example => example.Data.Item1 == "docs/library.md"));
+        Assert.Equal(4, Examples.Count(example => example.Data.Item1 == "docs/library.md"));
 }
