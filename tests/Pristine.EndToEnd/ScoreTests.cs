@@ -139,13 +139,13 @@ public class ScoreTests
 
     [Theory]
     [InlineData("There is no metric 'brisk'. Nearest: brisque", "score", "samples/photos", "--metrics", "brisk")]
-    [InlineData("Required argument missing", "score")]
-    [InlineData("--workers: expected at least 1", "score", "samples/photos", "--workers", "0")]
-    [InlineData("'xml' not recognized", "score", "samples/photos", "--format", "xml")]
+    [InlineData("Expected INPUT; found none", "score")]
+    [InlineData("--workers: expected 1 to 1024; found 0", "score", "samples/photos", "--workers", "0")]
+    [InlineData("expected table, jsonl or csv; found 'xml'", "score", "samples/photos", "--format", "xml")]
     [InlineData("Expected --keep RULE", "filter", "samples/photos", "--out", "x")]
     [InlineData("can never hold", "filter", "samples/photos", "--out", "x", "--keep", "brisque between 9 and 3")]
     [InlineData("smallest quality", "filter", "samples/photos", "--out", "x", "--min-quality", "0.8", "--max-quality", "0.2")]
-    [InlineData("'--out' is required", "filter", "samples/photos", "--keep", "brisque < 3")]
+    [InlineData("Expected --out PATH; found none", "filter", "samples/photos", "--keep", "brisque < 3")]
     [InlineData("expected one of --copy", "filter", "samples/photos", "--out", "x", "--keep", "brisque < 3", "--copy", "--link")]
     public void Wrong_usage_ends_with_exit_code_2_and_says_why(string message, params string[] arguments)
     {

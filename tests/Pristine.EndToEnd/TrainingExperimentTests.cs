@@ -90,7 +90,7 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
 
     [Theory]
     [InlineData(2, "good end", "--by", "brightness")]
-    [InlineData(2, "--seeds: expected at least 1", "--seeds", "0")]
+    [InlineData(2, "--seeds: expected 1 to 10000; found 0", "--seeds", "0")]
     [InlineData(2, "shares between 0 and 1", "--train-share", "1.5")]
     [InlineData(2, "There is no metric 'brisk'", "--by", "brisk")]
     [InlineData(2, "Expected every selection once", "--keep-top", "50%,50%", "--by", "sharpness")]

@@ -75,7 +75,7 @@ internal static class FitCommand
             "brisque",
             "Trains BRISQUE's support vector regression; the result can be imported as brisque-live.",
             "pristine fit brisque --images photos --mos ratings.csv --out model",
-            "pristine fit brisque --images photos --mos ratings.csv --out model --costs 64,128");
+            "pristine fit brisque --images photos --mos mos.csv --out model --folds 10");
         foreach (var option in (Option[])[output, costs, gammas, epsilon])
             command.Options.Add(option);
         ratings.AddTo(command);
