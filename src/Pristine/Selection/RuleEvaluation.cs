@@ -76,8 +76,8 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
         ColumnReference column => Column(column).Number(Row) is var value && double.IsNaN(value) ? null : value,
         Negation negation => -Number(negation.Inner, Width.Double),
         Arithmetic arithmetic => Calculate(arithmetic),
-        FunctionCall { Function.Name: "length" } call => Text(call.Arguments[0])?.EnumerateRunes().Count(),
-        FunctionCall call => Calculate(call.Function.Name, [.. call.Arguments.Select(argument => Number(argument, Width.Double))]),
+        FunctionCall { Function.Measure: { } measure } call => Text(call.Arguments[0]) is { } text ? measure(text) : null,
+        FunctionCall { Function.Calculate: { } calculate } call => calculate([.. call.Arguments.Select(argument => Number(argument, Width.Double))]),
         _ => throw new InvalidOperationException($"{expression.Source} is no number."),
     };
 
@@ -87,8 +87,7 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
         TextLiteral literal => literal.Value,
         ColumnReference { ItemField: { } field } => Field(field),
         ColumnReference column => Column(column).Text(Row),
-        FunctionCall { Function.Name: "lower" } call => Text(call.Arguments[0]) is { } text ? EngineText.Lower(text) : null,
-        FunctionCall { Function.Name: "upper" } call => Text(call.Arguments[0]) is { } text ? EngineText.Upper(text) : null,
+        FunctionCall { Function.Change: { } change } call => Text(call.Arguments[0]) is { } text ? change(text) : null,
         _ => throw new InvalidOperationException($"{expression.Source} is no text."),
     };
 
@@ -165,7 +164,8 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
         }
     }
 
-    private static int Order(double left, double right) =>
+    /// <summary>The order of two numbers: NaN equals itself and stands above every number.</summary>
+    internal static int Order(double left, double right) =>
         left < right ? -1 : left > right ? 1 : left == right ? 0 : double.IsNaN(left).CompareTo(double.IsNaN(right));
 
     private double? Calculate(Arithmetic arithmetic)
@@ -180,33 +180,6 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
             '/' => right == 0 ? null : left / right,
             '%' => right == 0 ? null : left % right,
             _ => throw new InvalidOperationException($"There is no operator {arithmetic.Operator}."),
-        };
-    }
-
-    private static double? Calculate(string function, double?[] arguments)
-    {
-        var known = arguments.OfType<double>();
-        switch (function)
-        {
-            case "coalesce":
-                return arguments.FirstOrDefault(argument => argument != null);
-            case "least":
-                return known.Any() ? known.Aggregate((least, other) => Order(other, least) < 0 ? other : least) : null;
-            case "greatest":
-                return known.Any() ? known.Aggregate((greatest, other) => Order(other, greatest) > 0 ? other : greatest) : null;
-        }
-        if (arguments[0] is not { } value)
-            return null;
-        return function switch
-        {
-            "abs" => Math.Abs(value),
-            "ceil" => Math.Ceiling(value),
-            "floor" => Math.Floor(value),
-            "round" => Math.Round(value, MidpointRounding.AwayFromZero),
-            "sqrt" => Order(value, 0) >= 0 ? Math.Sqrt(value) : null,
-            "ln" => Order(value, 0) > 0 ? Math.Log(value) : null,
-            "log10" => Order(value, 0) > 0 ? Math.Log10(value) : null,
-            _ => throw new InvalidOperationException($"There is no function {function} of numbers."),
         };
     }
 

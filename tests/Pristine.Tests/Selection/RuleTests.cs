@@ -105,6 +105,9 @@ public class RuleTests
         Refused("at most 1,000 columns and constants; found more", $"{Repeat("brisque", " + ", 5000)} > 0");
         Refused("at most 1,000,000 characters; found 2,000,000", new string(' ', 2_000_000));
         Refused("at most 200 nested conditions", $"{Repeat("not ", "", 5000)} brisque > 0");
+        // The root's SQL has its argument twice, that of "in" its subject once per choice.
+        Refused("fewer roots and logarithms", $"{Repeat("sqrt(", "", 60)}brisque{Repeat(")", "", 60)} > 0");
+        Refused("a shorter list or subject", $"{Repeat("brisque", " + ", 150)} in ({Repeat("1", ", ", 500)})");
         Refused("in all rules together", [.. Enumerable.Repeat(Repeat("brisque > 100", " or ", 450), 3)]);
     }
 
