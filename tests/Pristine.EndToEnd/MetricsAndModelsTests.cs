@@ -34,6 +34,17 @@ public class MetricsAndModelsTests
         Assert.Equal(File.ReadAllText(TestFiles.InRepository("docs", "metrics.md")), PristineCommand.Run("metrics", "--markdown").Expect(0).Output);
 
     [Fact]
+    public void A_manifest_that_makes_no_sense_is_a_mistake_and_no_bug()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllText(folder["my.json"], """{"name": "x", "file": "x.onnx"}""");
+        var error = PristineCommand.Run("score", folder.Path, "--metric", folder["my.json"], "--metrics", "x").Expect(1).Error;
+        Assert.Contains("my.json: input: expected width and height", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("bug", error, StringComparison.Ordinal);
+        Assert.Single(error.Trim().Split('\n'));
+    }
+
+    [Fact]
     public void A_model_is_imported_only_when_its_hash_is_known_or_trusted_and_then_scores()
     {
         using var folder = TestFiles.NewFolder();

@@ -86,7 +86,7 @@ public sealed partial class OnnxMetricTests : IDisposable
     [InlineData("[1]", "expected the manifest")]
     public void A_manifest_that_makes_no_sense_is_refused_with_the_reason(string json, string reason)
     {
-        var message = Assert.Throws<InvalidDataException>(() => OnnxManifest.Parse(Encoding.UTF8.GetBytes(json), "my.json")).Message;
+        var message = Assert.Throws<ModelException>(() => OnnxManifest.Parse(Encoding.UTF8.GetBytes(json), "my.json")).Message;
         Assert.StartsWith("my.json: ", message, StringComparison.Ordinal);
         Assert.Contains(reason, message, StringComparison.Ordinal);
     }
@@ -99,7 +99,9 @@ public sealed partial class OnnxMetricTests : IDisposable
     {
         Save("n.onnx", 3, TensorLayout.Nchw, "out", 8, 8);
         File.WriteAllText(_folder["m.json"], $$"""{"name": "x", "file": "n.onnx", {{fields}} }""");
-        Assert.Contains(reason, Assert.Throws<ModelException>(OnnxMetric.Read(_folder["m.json"]).CreateScorer).Message, StringComparison.Ordinal);
+        var message = Assert.Throws<ModelException>(OnnxMetric.Read(_folder["m.json"]).CreateScorer).Message;
+        Assert.Contains(reason, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
     }
 
     [Fact]

@@ -63,7 +63,9 @@ internal sealed class OnnxFeature(OnnxManifest manifest, string path, string dev
         }
         catch (OnnxRuntimeException error)
         {
-            throw new ModelException($"The network {path} of the metric {manifest.Name} cannot be run as its manifest says: {error.Message}", error);
+            // The runtime's messages have several lines.
+            var reason = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+            throw new ModelException($"The network {path} of the metric {manifest.Name} cannot be run as its manifest says: {reason}", error);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Pristine.Kernels;
+using Pristine.Models;
 
 namespace Pristine.Metrics.Onnx;
 
@@ -135,7 +136,7 @@ internal sealed partial record OnnxManifest(
     /// <summary>Reads a manifest.</summary>
     /// <param name="content">JSON in UTF-8.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <exception cref="InvalidDataException">It is none; the message says what was expected and found.</exception>
+    /// <exception cref="ModelException">It is none; the message says what was expected and found.</exception>
     public static OnnxManifest Parse(ReadOnlySpan<byte> content, string file)
     {
         OnnxManifest? manifest;
@@ -145,11 +146,11 @@ internal sealed partial record OnnxManifest(
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException($"{file}: expected the manifest of a metric (docs/networks.md); {error.Message}", error);
+            throw new ModelException($"{file}: expected the manifest of a metric (docs/networks.md); {error.Message}", error);
         }
         if (manifest == null)
-            throw new InvalidDataException($"{file}: expected the manifest of a metric (docs/networks.md); found null.");
-        return manifest.Fault() is { } fault ? throw new InvalidDataException($"{file}: {fault}.") : manifest;
+            throw new ModelException($"{file}: expected the manifest of a metric (docs/networks.md); found null.");
+        return manifest.Fault() is { } fault ? throw new ModelException($"{file}: {fault}.") : manifest;
     }
 
     private string? Fault()

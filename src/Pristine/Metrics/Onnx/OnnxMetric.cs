@@ -15,7 +15,7 @@ public sealed class OnnxMetric : FeatureMetric
 
     /// <summary>Reads the metric that a manifest describes; the network is opened when the first image is scored.</summary>
     /// <param name="path">The manifest.</param>
-    /// <exception cref="InvalidDataException">It is no manifest; the message says what was expected and found.</exception>
+    /// <exception cref="ModelException">It is no manifest; the message says what was expected and found.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static OnnxMetric Read(string path)
     {
