@@ -190,4 +190,15 @@ public class InputTests
         Assert.Contains("data:image/webp;base64", File.ReadAllText(folder["report.html"]), StringComparison.Ordinal);
         Assert.Contains("Unpack it first", PristineCommand.Run(["degrade", "s-0.tar", "--out", "worse"], folder.Path).Expect(1).Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_folder_of_archives_alone_is_told_of()
+    {
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["in"]);
+        File.WriteAllBytes(folder["in/0.tar"], new byte[1024]);
+        var result = PristineCommand.Run(["score", "in", "-m", "width"], folder.Path).Expect(0);
+        Assert.Contains("no items in 'in'", result.Error, StringComparison.Ordinal);
+        Assert.Contains("it holds 'in/0.tar': name that file", result.Error, StringComparison.Ordinal);
+    }
 }

@@ -251,7 +251,10 @@ internal sealed class Inputs
     public int ExitCodeOf(ParseResult parsed, Progress progress, Dataset dataset)
     {
         if (progress.Items == 0)
-            Console.Error.WriteLine($"pristine: no items in '{dataset.Source}'.");
+        {
+            var other = Dataset.FileIn(dataset.Source) is { } file ? $" A folder is searched for images; it holds '{file}': name that file, or several with a glob." : "";
+            Console.Error.WriteLine($"pristine: no items in '{dataset.Source}'.{other}");
+        }
         if (progress.Missing * 10 < progress.Images * 9 || progress.Missing == 0)
             return ExitCodeOf(parsed, progress.Failed);
         var root = dataset.ImageRoot.Length == 0 ? "the current folder" : $"'{dataset.ImageRoot}'";

@@ -118,6 +118,13 @@ public abstract class Dataset
         ? StandardStreams.OpenInput()
         : throw new DatasetException("Expected a list of paths on standard input for '-'; the program was started without a standard input.");
 
+    /// <summary>The first dataset file in a folder, for those who name the folder in place of the file; null where there is none.</summary>
+    /// <param name="folder">A folder, or anything else.</param>
+    internal static string? FileIn(string folder) => !Directory.Exists(folder)
+        ? null
+        : Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
+            .FirstOrDefault(file => TarDataset.IsArchiveName(file) || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
+
     private static Dataset OpenFile(string file, DatasetOptions options)
     {
         var root = options.ImageRoot ?? Path.GetDirectoryName(file) ?? "";
