@@ -5,6 +5,8 @@ using Pristine.Native;
 
 namespace Pristine.Tables;
 
+// CA1720: the names are those of SQL's types.
+#pragma warning disable CA1720
 /// <summary>What a column holds, named as in SQL.</summary>
 public enum ColumnType
 {
@@ -35,6 +37,7 @@ public enum ColumnType
     /// <summary>A list of 32-bit floats, all of one length: a feature. Rules cannot compare it.</summary>
     Floats,
 }
+#pragma warning restore CA1720
 
 /// <summary>What has to be known before a column has its value.</summary>
 public enum ColumnSource

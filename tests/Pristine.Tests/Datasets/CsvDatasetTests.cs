@@ -53,7 +53,7 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.Null(items[1].Error);
         Assert.Contains("t.csv:4: expected the closing quote", items[2].Error, StringComparison.Ordinal);
         File.WriteAllText(_folder["u.csv"], "picture,n\na.jpg,1\n");
-        Assert.Contains("found the columns picture, n", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["u.csv"]).RequireImages()).Message, StringComparison.Ordinal);
+        Assert.Contains("found the columns picture, n", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["u.csv"]).RequireImages(TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         Dataset.Open(_folder["t.csv"]).RequireImages(TestContext.Current.CancellationToken);
     }
 

@@ -110,14 +110,14 @@ public sealed class TarDatasetTests : IDisposable
     public void What_is_no_archive_or_two_is_refused()
     {
         File.WriteAllText(_folder["text.tar"], new string('x', 2000));
-        Assert.Contains("expected the header", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["text.tar"]).Read().Count()).Message, StringComparison.Ordinal);
+        Assert.Contains("expected the header", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["text.tar"]).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
         Archive("a.tar", TarEntryFormat.Ustar, ("1.jpg", Leaf));
         File.WriteAllBytes(_folder["two.tar"], [.. File.ReadAllBytes(_folder["a.tar"]), .. File.ReadAllBytes(_folder["a.tar"])]);
-        Assert.Contains("another archive", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["two.tar"]).Read().Count()).Message, StringComparison.Ordinal);
+        Assert.Contains("another archive", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["two.tar"]).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
         File.WriteAllBytes(_folder["empty.tar"], new byte[1024]);
         Assert.Empty(Dataset.Open(_folder["empty.tar"]).Read(TestContext.Current.CancellationToken));
         Archive("texts.tar", TarEntryFormat.Ustar, ("1.mp3", Bytes("x")), ("1.txt", Bytes("x")));
-        Assert.Contains("Members seen: .mp3, .txt", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["texts.tar"]).RequireImages()).Message, StringComparison.Ordinal);
+        Assert.Contains("Members seen: .mp3, .txt", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["texts.tar"]).RequireImages(TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
