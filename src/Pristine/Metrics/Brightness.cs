@@ -1,5 +1,5 @@
-using Pristine.Media;
 using Pristine.Kernels;
+using Pristine.Media;
 
 namespace Pristine.Metrics;
 

@@ -1,5 +1,5 @@
-using Pristine.Media;
 using Pristine.Kernels;
+using Pristine.Media;
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;

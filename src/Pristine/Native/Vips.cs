@@ -19,7 +19,7 @@ internal static unsafe partial class Vips
     private const int ExclusiveSteps = 250;
 
     [ThreadStatic]
-    private static List<string>? warnings;
+    private static List<string>? _warnings;
 
     /// <summary>The library's version, for example <c>8.18.7</c>. Starts the library if need be.</summary>
     /// <exception cref="DllNotFoundException">The library is not here, or does not start; the message says where it was looked for, or why.</exception>
@@ -71,9 +71,9 @@ internal static unsafe partial class Vips
     /// </summary>
     internal static IReadOnlyList<string> TakeWarnings()
     {
-        if (warnings is not { Count: > 0 } taken)
+        if (_warnings is not { Count: > 0 } taken)
             return [];
-        warnings = null;
+        _warnings = null;
         return taken;
     }
 
@@ -108,8 +108,8 @@ internal static unsafe partial class Vips
     {
         const int warning = 1 << 4;
         const int most = 32;
-        if ((level & warning) != 0 && (warnings ??= []).Count < most && Marshal.PtrToStringUTF8((nint)message) is { } text)
-            warnings.Add(text);
+        if ((level & warning) != 0 && (_warnings ??= []).Count < most && Marshal.PtrToStringUTF8((nint)message) is { } text)
+            _warnings.Add(text);
     }
 
     /// <summary>The type of one sample (VipsBandFormat).</summary>

@@ -1,6 +1,6 @@
 using System.IO.Hashing;
-using Pristine.Media;
 using Pristine.Kernels;
+using Pristine.Media;
 using Pristine.Native;
 
 namespace Pristine.Tests.Media;

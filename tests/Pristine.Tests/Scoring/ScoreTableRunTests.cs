@@ -236,7 +236,7 @@ public class ScoreTableRunTests
         Assert.Contains("holds vectors", rule.Message, StringComparison.Ordinal);
         using var selection = Pristine.Selection.SelectionRun.Run(table, new() { Keep = ["entropy > 0"] }, cancellation: TestContext.Current.CancellationToken);
         var shown = Pristine.Selection.Explanation.Of(selection, "00.jpg");
-        Assert.Contains($"{feature.Count} numbers", shown.First().Images[0].Columns.Single(known => known.Key == column).Value, StringComparison.Ordinal);
+        Assert.Contains($"{feature.Count} numbers", shown[0].Images[0].Columns.Single(known => known.Key == column).Value, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Pristine.Media;
 using Pristine.Kernels;
+using Pristine.Media;
 using Pristine.Metrics.Brisque;
 using Pristine.Models;
 using Pristine.Tests.References;

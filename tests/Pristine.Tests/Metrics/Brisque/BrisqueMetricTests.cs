@@ -1,5 +1,5 @@
-using Pristine.Media;
 using Pristine.Kernels;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Brisque;
 using Pristine.Tests.Kernels;
