@@ -17,7 +17,7 @@ internal static class AbsoluteSteps
     internal static long Sum(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, SimdPath path)
     {
         var (i, sum) = (0, 0L);
-        if (path != SimdPath.Scalar)
+        if (path >= SimdPath.Vector256)
         {
             // psadbw leaves a sum of at most 8 x 255 in each 64-bit lane.
             var sums = Vector256<long>.Zero;

@@ -29,7 +29,7 @@ internal static class NoiseResponse
     private static long SumRow(ReadOnlySpan<byte> above, ReadOnlySpan<byte> row, ReadOnlySpan<byte> below, SimdPath path)
     {
         var (x, sum) = (1, 0L);
-        if (path != SimdPath.Scalar && row.Length <= LongestRow)
+        if (path >= SimdPath.Vector256 && row.Length <= LongestRow)
         {
             // Second differences down three columns, then across them: 16-bit integers hold both.
             var sums = Vector256<int>.Zero;

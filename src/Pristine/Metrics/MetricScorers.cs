@@ -14,6 +14,9 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
     private readonly MetricScorer?[] _scorers = new MetricScorer?[metrics.Count];
     private readonly Dictionary<Feature, Computation> _features = [];
 
+    // Which computation a metric reads: features are compared by their identities once, not for every image.
+    private readonly Computation?[] _read = new Computation?[metrics.Count];
+
     /// <summary>The metrics.</summary>
     public IReadOnlyList<Metric> Metrics => metrics;
 
@@ -32,7 +35,7 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
     public double Score(int metric, in ImageView image)
     {
         if (metrics[metric] is FeatureMetric head)
-            return head.Score(Features(head.Feature, image));
+            return head.Score((_read[metric] ??= ComputationOf(head.Feature)).Of(image));
         return (_scorers[metric] ??= metrics[metric].CreateScorer()).Score(image);
     }
 
@@ -44,9 +47,7 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
     public ReadOnlySpan<double> Features(Feature feature, in ImageView image)
     {
         ArgumentNullException.ThrowIfNull(feature);
-        if (!_features.TryGetValue(feature, out var computation))
-            _features.Add(feature, computation = new Computation(feature.CreateExtractor()));
-        return computation.Of(image);
+        return ComputationOf(feature).Of(image);
     }
 
     /// <inheritdoc/>
@@ -56,6 +57,13 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
             scorer?.Dispose();
         foreach (var feature in _features.Values)
             feature.Dispose();
+    }
+
+    private Computation ComputationOf(Feature feature)
+    {
+        if (!_features.TryGetValue(feature, out var computation))
+            _features.Add(feature, computation = new Computation(feature.CreateExtractor()));
+        return computation;
     }
 
     /// <summary>A feature of the image at hand. A failure counts for the image too: the next metric does not try again what took long to fail.</summary>

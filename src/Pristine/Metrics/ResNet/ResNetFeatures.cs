@@ -21,12 +21,14 @@ internal sealed class ResNetFeatures : FeatureExtractor
 
     private const double LargestArea = 512 * 512;
 
-    private readonly OnnxRuntimeWorker _worker;
+    // One for each scale: a worker that runs the shape of its run before allocates nothing, so images of one size cost no garbage.
+    private readonly OnnxRuntimeWorker _full;
+    private readonly OnnxRuntimeWorker _half;
     private readonly ResNetPlanes _planes = new();
 
     /// <summary>An extractor.</summary>
     /// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
-    public ResNetFeatures(OnnxRuntimeSession session) => _worker = session.CreateWorker();
+    public ResNetFeatures(OnnxRuntimeSession session) => (_full, _half) = (session.CreateWorker(), session.CreateWorker());
 
     /// <inheritdoc/>
     public override int Count => Length;
@@ -49,16 +51,18 @@ internal sealed class ResNetFeatures : FeatureExtractor
     public override void Compute(in ImageView image, Span<double> features)
     {
         var (full, half) = Sizes(image.Width, image.Height);
-        Statistics(image, full.Width, full.Height).WidenTo(features);
-        Statistics(image, half.Width, half.Height).WidenTo(features[ImageNetResNet50.Statistics..]);
+        Statistics(_full, image, full.Width, full.Height).WidenTo(features);
+        Statistics(_half, image, half.Width, half.Height).WidenTo(features[ImageNetResNet50.Statistics..]);
     }
 
     /// <summary>The statistics of an image resized to a size of any shape: <see cref="ImageNetResNet50.Statistics"/> numbers, overwritten by the next call.</summary>
-    internal ReadOnlySpan<float> Statistics(in ImageView image, int width, int height)
+    internal ReadOnlySpan<float> Statistics(in ImageView image, int width, int height) => Statistics(_full, image, width, height);
+
+    private ReadOnlySpan<float> Statistics(OnnxRuntimeWorker worker, in ImageView image, int width, int height)
     {
-        WritePlanes(image, width, height, _worker.Input(1, 3, height, width));
-        _worker.Run();
-        return _worker.Output();
+        WritePlanes(image, width, height, worker.Input(1, 3, height, width));
+        worker.Run();
+        return worker.Output();
     }
 
     /// <summary>Writes the planes that the network sees of an image at one of its <see cref="Sizes"/>.</summary>
@@ -73,7 +77,8 @@ internal sealed class ResNetFeatures : FeatureExtractor
     {
         if (disposing)
         {
-            _worker.Dispose();
+            _full.Dispose();
+            _half.Dispose();
             _planes.Dispose();
         }
         base.Dispose(disposing);
