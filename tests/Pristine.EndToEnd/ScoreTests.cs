@@ -187,13 +187,13 @@ public class ScoreTests
     }
 
     [Fact]
-    public void A_reader_that_leaves_early_ends_the_run()
+    public void A_reader_that_leaves_early_ends_the_run_quietly()
     {
         using var folder = TestFiles.NewFolder();
-        for (var i = 0; i < 3000; i++)
-            File.CreateSymbolicLink(folder[$"{i:00000}.jpg"], TestFiles.InRepository("samples", "photos", "leaf.jpg"));
-        var result = PristineCommand.Shell($"dotnet {PristineCommand.Assembly} score {folder.Path} --format jsonl | head -n 2", folder.Path).Expect(0);
+        // The input never ends: only the lost reader can end the run.
+        var result = PristineCommand.Shell(
+            $"yes '{TestFiles.InRepository("samples", "photos", "leaf.jpg")}' 2> /dev/null | dotnet {PristineCommand.Assembly} score - --format jsonl | head -n 2", folder.Path).Expect(0);
         Assert.Equal(2, result.Lines.Length);
-        Assert.Contains("Stopped after", result.Error, StringComparison.Ordinal);
+        Assert.Empty(result.Error);
     }
 }

@@ -95,7 +95,7 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     [InlineData(2, "There is no metric 'brisk'", "--by", "brisk")]
     [InlineData(2, "Expected every selection once", "--keep-top", "50%,50%", "--by", "sharpness")]
     [InlineData(2, "nosuchcolumn", "--keep", "nosuchcolumn > 3")]
-    [InlineData(2, "--trainer: expected a command", "--trainer", " ")]
+    [InlineData(2, "--trainer: expected a text; found an empty one", "--trainer", " ")]
     [InlineData(1, "called kind", "--label-column", "kind")]
     [InlineData(1, "absent.jsonl", "--degraded", "absent.jsonl")]
     public void What_is_wrong_is_said_before_anything_is_computed(int exitCode, string message, params string[] arguments)
