@@ -46,7 +46,7 @@ internal sealed class WholeFile : IDisposable
     /// <summary>As <see cref="Write"/>, for a writer that opens the file by its name.</summary>
     /// <param name="path">The final name.</param>
     /// <param name="write">Makes the file of the name that it is given.</param>
-    public static void Make(string path, Action<string> write) => Make(path, write, temporary =>
+    public static void Make(string path, Action<string> write) => Make(path, WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}"), write, temporary =>
     {
         using (var written = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite))
             written.Flush(flushToDisk: true);
@@ -59,7 +59,12 @@ internal sealed class WholeFile : IDisposable
     /// <param name="path">The final name.</param>
     /// <param name="write">Makes the file of the name that it is given.</param>
     /// <exception cref="IOException">Something of that name is there, or the file cannot be made.</exception>
-    public static void MakeNew(string path, Action<string> write) => Make(path, write, temporary => File.Move(temporary, path));
+    public static void MakeNew(string path, Action<string> write)
+    {
+        // One writer at a time: what a killed run has left under the same name goes.
+        File.Delete(TemporaryOf(path));
+        Make(path, TemporaryOf(path), write, temporary => File.Move(temporary, path));
+    }
 
     /// <summary>The temporary name that is always the same for a path: one writer at a time, and a run that was killed leaves at most one file.</summary>
     /// <param name="path">The final name.</param>
@@ -110,9 +115,8 @@ internal sealed class WholeFile : IDisposable
     /// <summary>Closes the file. One that was not completed keeps its temporary name.</summary>
     public void Dispose() => _stream.Dispose();
 
-    private static void Make(string path, Action<string> write, Action<string> finish)
+    private static void Make(string path, string temporary, Action<string> write, Action<string> finish)
     {
-        var temporary = WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}");
         try
         {
             write(temporary);

@@ -190,11 +190,9 @@ public sealed record TableProvenance
     /// <param name="folder">The table.</param>
     internal void Write(string folder)
     {
-        var file = Path.Combine(folder, FileName);
-        WholeFile.Write(file, stream =>
-        {
-            JsonSerializer.Serialize(stream, this, Json);
-            stream.Write("\n"u8);
-        });
+        using var file = WholeFile.Create(Path.Combine(folder, FileName));
+        JsonSerializer.Serialize(file.Stream, this, Json);
+        file.Stream.Write("\n"u8);
+        file.Complete();
     }
 }

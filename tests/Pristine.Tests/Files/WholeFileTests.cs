@@ -1,5 +1,7 @@
 using System.Text;
+using Pristine.Datasets;
 using Pristine.Files;
+using Pristine.Tables;
 
 namespace Pristine.Tests.Files;
 
@@ -46,6 +48,25 @@ public sealed class WholeFileTests : IDisposable
         Assert.Throws<IOException>(() => WholeFile.MakeNew(path, temporary => File.WriteAllText(temporary, "new")));
         Assert.Equal("old", File.ReadAllText(path));
         Assert.Equal([path], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void A_new_copy_replaces_what_a_killed_run_has_left_of_it()
+    {
+        var path = _folder["a.jpg"];
+        File.WriteAllText(path + ".partial", "half of it");
+        WholeFile.MakeNew(path, temporary => File.WriteAllText(temporary, "new"));
+        Assert.Equal("new", File.ReadAllText(path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void The_provenance_of_a_table_replaces_what_a_killed_run_has_left_of_it()
+    {
+        File.WriteAllText(_folder["scores.json.partial"], new string('x', 10_000));
+        new TableProvenance { Dataset = new TableSource("photos", "/photos", "/photos", DatasetFormat.Folder) }.Write(_folder.Path);
+        Assert.Equal([_folder["scores.json"]], Directory.GetFiles(_folder.Path));
+        Assert.Equal("photos", TableProvenance.Read(_folder.Path)!.Dataset.Input);
     }
 
     [Fact]
