@@ -39,19 +39,27 @@ class Network(nn.Module):
         self.register_buffer('pixel', torch.tensor(resnet18.MEAN).view(1, 3, 1, 1))
 
     def statistics(self, views):
-        """Views: tensors of bytes, [images, height, width, RGB]."""
+        """A view: the images of each shape together, as tensors of bytes, [images, height, width, RGB], each with its places in the batch."""
         values = []
         for view in views:
-            x = view[..., [2, 1, 0]].permute(0, 3, 1, 2).float() - self.pixel
-            for stage in self.trunk(x.contiguous(memory_format=torch.channels_last)):
-                stage = stage.float()
-                mean = stage.mean((2, 3))
-                variance = (stage * stage).mean((2, 3)) - mean * mean
-                values += [mean, torch.sqrt(variance.clamp_min(0) + SMALLEST_VARIANCE)]
+            groups = torch.cat([self.statistics_of(pixels) for _, pixels in view])
+            places = torch.cat([places for places, _ in view])
+            values.append(groups[torch.argsort(places).to(groups.device)])
+        return torch.cat(values, 1)
+
+    def statistics_of(self, pixels):
+        """Mean and deviation of every channel of every stage, for images of one shape."""
+        values = []
+        x = pixels[..., [2, 1, 0]].permute(0, 3, 1, 2).float() - self.pixel
+        for stage in self.trunk(x.contiguous(memory_format=torch.channels_last)):
+            stage = stage.float()
+            mean = stage.mean((2, 3))
+            variance = (stage * stage).mean((2, 3)) - mean * mean
+            values += [mean, torch.sqrt(variance.clamp_min(0) + SMALLEST_VARIANCE)]
         return torch.cat(values, 1)
 
     def forward(self, views):
-        with torch.autocast(views[0].device.type, dtype=torch.bfloat16, enabled=self.reduced):
+        with torch.autocast(self.pixel.device.type, dtype=torch.bfloat16, enabled=self.reduced):
             values = self.statistics(views)
         return self.head((values.float() - self.mean) / self.deviation)
 
@@ -69,7 +77,14 @@ class Images:
 
     def collect(self, futures):
         arrays = [future.result() for future in futures]
-        return [torch.from_numpy(np.stack(view)).to(self.device) for view in zip(*arrays)]
+        return [self.groups(view) for view in zip(*arrays)]
+
+    def groups(self, view):
+        """The images of a view by shape: nearly all of BIQ2021 have one, a few another."""
+        shapes = {}
+        for place, array in enumerate(view):
+            shapes.setdefault(array.shape, []).append(place)
+        return [(torch.tensor(places), torch.from_numpy(np.stack([view[place] for place in places])).to(self.device)) for places in shapes.values()]
 
     def batches(self, paths, size):
         """Batches without chance, for measuring."""
@@ -109,7 +124,7 @@ def start_heads(network, images, rated, copies, count, seed, log):
     rows, begun = [], time.time()
     with torch.no_grad():
         for batch in images.batches(paths, 16):
-            with torch.autocast(batch[0].device.type, dtype=torch.bfloat16, enabled=network.reduced):
+            with torch.autocast(network.pixel.device.type, dtype=torch.bfloat16, enabled=network.reduced):
                 rows.append(network.statistics(batch).float().cpu())
             if len(rows) % 50 == 0:
                 log(f'start: features of {16 * len(rows)} of {len(paths)} images, {time.time() - begun:.0f} s')
@@ -310,7 +325,7 @@ def main():
                 mean.lerp_(weight, 1 - share)
         for name, value in parts.items():
             sums[name] = sums.get(name, 0) + float(value)
-        counted += len(batch[0])
+        counted += len(rows) + len(found)
         if step % 50 == 0:
             log(f'step {step}/{total} ' + ' '.join(f'{k} {v / 50:.4f}' for k, v in sums.items())
                 + f' | {(time.time() - begun) / counted * 1e3:.0f} ms and {(time.process_time() - cpu) / counted * 1e3:.0f} CPU ms an image')
