@@ -2,7 +2,8 @@
 
 The weights are those of Microsoft.ML.DnnImageFeaturizer.ResNet18 0.23.1 (MIT): a CNTK network of 17 convolutions with 3x3 masks or larger,
 whose fourth stage has three blocks. Its input is BGR, 0 to 255, less the means that NormalisedPlanes and this file call MEAN; strided
-convolutions pad above and to the left only.
+convolutions pad above and to the left only, for even sides. Here they pad on all sides, which is the same for even sides and gives odd ones
+the half that is rounded up, as the shortcuts beside them do.
 """
 import hashlib
 import os
@@ -27,13 +28,13 @@ class Block(nn.Module):
     def __init__(self, inputs, outputs):
         super().__init__()
         self.halves = inputs != outputs
-        self.first = nn.Conv2d(inputs, outputs, 3, 2 if self.halves else 1, 0 if self.halves else 1)
+        self.first = nn.Conv2d(inputs, outputs, 3, 2 if self.halves else 1, 1)
         self.second = nn.Conv2d(outputs, outputs, 3, 1, 1)
         if self.halves:
             self.shortcut = nn.Conv2d(inputs, outputs, 1, 2)
 
     def forward(self, x):
-        inner = F.relu(self.first(F.pad(x, (1, 0, 1, 0)) if self.halves else x))
+        inner = F.relu(self.first(x))
         return F.relu(self.second(inner) + (self.shortcut(x) if self.halves else x))
 
 
@@ -42,7 +43,7 @@ class ResNet18(nn.Module):
 
     def __init__(self, stages=4):
         super().__init__()
-        self.stem = nn.Conv2d(3, 64, 7, 2, 0)
+        self.stem = nn.Conv2d(3, 64, 7, 2, 3)
         inputs, built = 64, []
         for outputs, count in list(zip(CHANNELS, BLOCKS))[:stages]:
             built.append(nn.Sequential(*[Block(inputs if i == 0 else outputs, outputs) for i in range(count)]))
@@ -50,9 +51,7 @@ class ResNet18(nn.Module):
         self.stages = nn.ModuleList(built)
 
     def forward(self, x):
-        x = F.relu(self.stem(F.pad(x, (3, 2, 3, 2))))
-        # No value is below 0 after the rectifier, so zeros stand for what lies outside.
-        x = F.max_pool2d(F.pad(x, (1, 0, 1, 0)), 3, 2)
+        x = F.max_pool2d(F.relu(self.stem(x)), 3, 2, 1)
         outputs = []
         for stage in self.stages:
             x = stage(x)
