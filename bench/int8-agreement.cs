@@ -10,6 +10,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
+using Pristine.Networks;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var files = Directory.EnumerateFiles(args[0]).Order(StringComparer.Ordinal).ToArray();

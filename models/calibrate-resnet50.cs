@@ -6,6 +6,7 @@ using System.Globalization;
 using Pristine.Media;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
+using Pristine.Networks;
 
 if (args.Length < 3)
 {

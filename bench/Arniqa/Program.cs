@@ -10,6 +10,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
 using Pristine.Models;
+using Pristine.Networks;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var store = new ModelStore(args[0]);

@@ -1,4 +1,4 @@
-using Pristine.Models;
+using Pristine.Metrics.Brisque;
 
 namespace Pristine.Experiments;
 

@@ -5,7 +5,7 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Pristine.Datasets;
 using Pristine.Metrics;
-using Pristine.Models;
+using Pristine.Networks;
 
 namespace Pristine.Experiments;
 

@@ -1,5 +1,5 @@
 using Pristine.Datasets;
-using Pristine.Models;
+using Pristine.Metrics.Brisque;
 
 namespace Pristine.Experiments;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Pristine.Tests;
-using Pristine.Tests.Models;
+using Pristine.Tests.Metrics.Brisque;
 
 namespace Pristine.EndToEnd;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Pristine.Tests;
+using Pristine.Tests.Metrics.Brisque;
 using Pristine.Tests.Models;
 
 namespace Pristine.EndToEnd;

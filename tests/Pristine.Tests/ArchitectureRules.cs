@@ -26,11 +26,11 @@ internal static partial class ArchitectureRules
     private const string Native = "Native";
     private const string Selection = "Selection";
 
-    private static readonly string[] BelowSelection = ["Scoring", "Tables", "Metrics", "Datasets", "Models", "Media", Files, Kernels, Native];
+    private static readonly string[] BelowSelection = ["Scoring", "Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native];
 
     /// <summary>
     /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables ->
-    /// Metrics, Datasets -> Models, Media -> Files, Kernels, Native, not one beside it. Selection consumes the rows that Scoring makes, so
+    /// Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, not one beside it. Selection consumes the rows that Scoring makes, so
     /// it stands above Scoring; it never touches pixels, so of what lies lower it may use only names, numbers and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
@@ -41,10 +41,11 @@ internal static partial class ArchitectureRules
         [Files] = [],
         ["Media"] = [Files, Kernels, Native],
         ["Models"] = [Files, Kernels, Native],
-        ["Metrics"] = ["Models", "Media", Files, Kernels, Native],
+        ["Networks"] = ["Models", Files, Kernels, Native],
+        ["Metrics"] = ["Networks", "Models", "Media", Files, Kernels, Native],
         ["Datasets"] = ["Models", "Media", Files, Kernels, Native],
-        ["Tables"] = ["Metrics", "Datasets", "Models", "Media", Files, Kernels, Native],
-        ["Scoring"] = ["Tables", "Metrics", "Datasets", "Models", "Media", Files, Kernels, Native],
+        ["Tables"] = ["Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native],
+        ["Scoring"] = ["Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native],
         [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Files, Native],
         ["Reports"] = [Selection, .. BelowSelection],
         ["Experiments"] = [Selection, .. BelowSelection],

@@ -6,6 +6,7 @@ using Pristine.Kernels;
 using Pristine.Metrics;
 using Pristine.Models;
 using Pristine.Native;
+using Pristine.Networks;
 
 namespace Pristine.Cli.Commands;
 

@@ -6,7 +6,6 @@ using Pristine.Datasets;
 using Pristine.Experiments;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
-using Pristine.Models;
 
 namespace Pristine.Cli.Commands;
 

@@ -6,7 +6,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Onnx;
 using Pristine.Metrics.ResNet;
-using Pristine.Models;
+using Pristine.Networks;
 using Pristine.Scoring;
 
 namespace Pristine.Cli.Options;

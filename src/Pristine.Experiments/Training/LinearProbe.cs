@@ -3,6 +3,7 @@ using System.Globalization;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
+using Pristine.Networks;
 using Pristine.Scoring;
 
 namespace Pristine.Experiments.Training;

@@ -1,5 +1,5 @@
 using Pristine.Media;
-using Pristine.Models;
+using Pristine.Networks;
 
 namespace Pristine.Metrics;
 

@@ -2,7 +2,7 @@ using Pristine.Kernels;
 using Pristine.Media;
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.ResNet;
-using Pristine.Models;
+using Pristine.Networks;
 
 namespace Pristine.Metrics;
 

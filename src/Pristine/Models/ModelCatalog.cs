@@ -6,19 +6,10 @@ namespace Pristine.Models;
 
 /// <summary>
 /// Every model Pristine can pull or import: the content of <c>models/catalog.json</c>, which is part of the assembly. A new model is one
-/// entry there; a new kind of model also needs one line in <see cref="Formats"/>.
+/// entry there; a new kind of file registers its format (<see cref="ModelFormats"/>).
 /// </summary>
 public static partial class ModelCatalog
 {
-    /// <summary>What tells whether files are a model of a format; each throws <see cref="ModelException"/> when they are not.</summary>
-    private static readonly Dictionary<string, Action<IReadOnlyList<byte[]>>> Formats = new(StringComparer.Ordinal)
-    {
-        ["brisque-live"] = files => BrisqueLiveModel.Parse(files),
-        ["arniqa-encoder"] = files => ArniqaCheckpoint.ReadEncoder(files[0], "ARNIQA's encoder"),
-        ["keras-resnet50"] = files => ImageNetResNet50.Parse("ResNet-50", ModelCatalog.Get(ImageNetResNet50.Name), files),
-        ["arniqa-regressor"] = files => ArniqaCheckpoint.ReadRegressor(files[0], "ARNIQA's regressor"),
-    };
-
     /// <summary>All models, in the order of the file.</summary>
     public static IReadOnlyList<ModelDefinition> All { get; } = ReadEmbedded();
 
@@ -49,7 +40,7 @@ public static partial class ModelCatalog
         foreach (var entry in document.Models)
             if (Fault(entry, document) is { } fault)
                 throw new ModelException($"{file}, model {entry.Name}: {fault}.");
-        return [.. document.Models.Select(entry => new ModelDefinition(entry.Name, entry.Origin, entry.Files, Formats[entry.Format])
+        return [.. document.Models.Select(entry => new ModelDefinition(entry.Name, entry.Origin, entry.Files, ModelFormats.Find(entry.Format)!)
         {
             Summary = entry.Summary,
             Licence = entry.Licence,
@@ -65,8 +56,8 @@ public static partial class ModelCatalog
             return "expected a name of letters, digits, '-', '_' and '.' that starts with a letter or digit";
         if (document.Models.Count(other => other.Name == entry.Name) > 1)
             return "expected one entry of this name; found several";
-        if (!Formats.ContainsKey(entry.Format))
-            return $"expected one of the formats {string.Join(", ", Formats.Keys)}; found '{entry.Format}'";
+        if (ModelFormats.Find(entry.Format) == null)
+            return $"expected one of the formats {string.Join(", ", ModelFormats.Names)}; found '{entry.Format}'";
         if (entry.With?.FirstOrDefault(name => name == entry.Name || document.Models.All(other => other.Name != name)) is { } stranger)
             return $"expected the names of other models in 'with'; found '{stranger}'";
         if (entry.Files.Count == 0)

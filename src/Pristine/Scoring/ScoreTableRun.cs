@@ -6,6 +6,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Models;
 using Pristine.Native;
+using Pristine.Networks;
 using Pristine.Tables;
 
 namespace Pristine.Scoring;

@@ -2,6 +2,7 @@ using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Models;
+using Pristine.Networks;
 using Pristine.Tables;
 
 namespace Pristine.Scoring;

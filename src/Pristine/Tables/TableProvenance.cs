@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Metrics;
-using Pristine.Models;
+using Pristine.Networks;
 
 namespace Pristine.Tables;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Experiments;
-using Pristine.Models;
+using Pristine.Metrics.Brisque;
 
 namespace Pristine.Tests.Experiments;
 

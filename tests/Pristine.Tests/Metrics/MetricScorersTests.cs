@@ -4,6 +4,7 @@ using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Brisque;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
+using Pristine.Networks;
 using Pristine.Scoring;
 using Pristine.Tests.Models;
 

@@ -5,6 +5,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Onnx;
 using Pristine.Models;
+using Pristine.Networks;
 using Pristine.Scoring;
 
 namespace Pristine.Tests.Metrics;

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using Pristine.Models;
+using Pristine.Tests.Metrics.Brisque;
 
 namespace Pristine.Tests.Models;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Pristine.Models;
+using Pristine.Networks;
 
 namespace Pristine.Tests.Models;
 

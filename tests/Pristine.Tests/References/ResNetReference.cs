@@ -1,4 +1,4 @@
-using Pristine.Models;
+using Pristine.Networks;
 
 namespace Pristine.Tests.References;
 

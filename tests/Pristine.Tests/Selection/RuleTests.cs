@@ -1,7 +1,6 @@
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
-using Pristine.Models;
 using Pristine.Selection;
 
 namespace Pristine.Tests.Selection;

@@ -1,7 +1,7 @@
 using Pristine.Kernels;
 using Pristine.Media;
 using Pristine.Models;
-using Pristine.Native;
+using Pristine.Networks;
 
 namespace Pristine.Metrics.Arniqa;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Pristine.Models;
+using Pristine.Networks;
 
 namespace Pristine.Metrics.Arniqa;
 

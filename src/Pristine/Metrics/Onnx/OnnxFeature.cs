@@ -2,6 +2,7 @@ using System.Globalization;
 using Pristine.Media;
 using Pristine.Models;
 using Pristine.Native;
+using Pristine.Networks;
 
 namespace Pristine.Metrics.Onnx;
 

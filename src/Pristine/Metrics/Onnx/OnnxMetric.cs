@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Pristine.Models;
 using Pristine.Native;
+using Pristine.Networks;
 
 namespace Pristine.Metrics.Onnx;
 

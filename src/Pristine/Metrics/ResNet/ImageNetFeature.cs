@@ -1,6 +1,6 @@
 using Pristine.Media;
 using Pristine.Models;
-using Pristine.Native;
+using Pristine.Networks;
 
 namespace Pristine.Metrics.ResNet;
 

@@ -1,5 +1,3 @@
-using Pristine.Models;
-
 namespace Pristine.Metrics.ResNet;
 
 /// <summary>

@@ -3,6 +3,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
 using Pristine.Models;
+using Pristine.Networks;
 using Pristine.Tests.Kernels;
 using Pristine.Tests.Models;
 using Pristine.Tests.References;

@@ -4,6 +4,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
 using Pristine.Models;
+using Pristine.Networks;
 
 namespace Pristine.Tests.Metrics.Arniqa;
 

@@ -3,7 +3,6 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Brisque;
 using Pristine.Models;
-using Pristine.Tests.Models;
 using Pristine.Tests.References;
 
 namespace Pristine.Tests.Metrics.Brisque;

@@ -3,6 +3,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
+using Pristine.Networks;
 using Pristine.Tests.Media;
 using Pristine.Tests.Models;
 

@@ -2,6 +2,7 @@ using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
+using Pristine.Networks;
 using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Metrics.ResNet;

@@ -1,6 +1,6 @@
 using Pristine.Native;
 
-namespace Pristine.Models;
+namespace Pristine.Networks;
 
 /// <summary>
 /// Where networks run: <c>cpu</c>, or <c>cuda:0</c>, <c>cuda:1</c>, ... with an ONNX Runtime that has CUDA. Scores of the two differ in their

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Pristine.Tests.Models;
+namespace Pristine.Tests.Metrics.Brisque;
 
 /// <summary>Files of the shape of the LIVE release's model, with random numbers: what a clone without that model is tested with.</summary>
 internal static class SyntheticBrisqueLive

@@ -1,7 +1,7 @@
 using Pristine.Kernels;
-using Pristine.Models;
+using Pristine.Metrics.Brisque;
 
-namespace Pristine.Tests.Models;
+namespace Pristine.Tests.Metrics.Brisque;
 
 [Trait("kind", "kernel")]
 public class SupportVectorRegressorTests

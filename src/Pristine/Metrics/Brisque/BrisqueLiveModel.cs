@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using System.Text;
+using Pristine.Models;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics.Brisque;
 
 /// <summary>
 /// The regressor of the LIVE release of BRISQUE: feature scaling and support vectors as LIBSVM text files, <c>allrange</c> and
@@ -15,6 +17,13 @@ public sealed record BrisqueLiveModel(LibSvmRange Range, SupportVectorRegressor 
 
     /// <summary>Number of features.</summary>
     public const int Features = 36;
+
+    /// <summary>Registers the format of the files: see <see cref="ModelFormats"/>.</summary>
+    // CA2255: the registry stands in a room below, which must not know the metrics.
+#pragma warning disable CA2255
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void RegisterFormat() => ModelFormats.Register("brisque-live", files => Parse(files));
 
     /// <summary>Reads the model.</summary>
     /// <param name="files">Contents of allmodel and allrange.</param>

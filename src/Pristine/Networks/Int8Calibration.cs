@@ -1,6 +1,6 @@
-using Pristine.Native;
+using Pristine.Models;
 
-namespace Pristine.Models;
+namespace Pristine.Networks;
 
 /// <summary>How the range of an activation is chosen from the values seen.</summary>
 public enum CalibrationMethod

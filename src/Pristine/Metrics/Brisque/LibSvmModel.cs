@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Pristine.Models;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics.Brisque;
 
 /// <summary>
 /// Reads and writes the text files of LIBSVM's svm-train, as far as they hold a regression (epsilon_svr, nu_svr) with an RBF kernel.

@@ -1,4 +1,6 @@
-namespace Pristine.Models;
+using Pristine.Models;
+
+namespace Pristine.Networks;
 
 /// <summary>A tensor of weights as a file holds it.</summary>
 /// <param name="Name">Its name in the file, for messages.</param>

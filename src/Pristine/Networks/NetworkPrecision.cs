@@ -1,4 +1,4 @@
-namespace Pristine.Models;
+namespace Pristine.Networks;
 
 // CA1720: what users call these kinds of arithmetic.
 #pragma warning disable CA1720

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
-using Pristine.Native;
+using Pristine.Models;
+using Pristine.Networks;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics.Arniqa;
 
 /// <summary>
 /// ARNIQA's files in the model store: the encoder under <c>arniqa</c>, each regressor under <c>arniqa-HEAD</c>. ONNX graphs made of the
@@ -16,6 +17,17 @@ internal static class ArniqaModel
     private const int GraphRevision = 1;
 
     private static readonly Lock Gate = new();
+
+    /// <summary>Registers the formats of the files: see <see cref="ModelFormats"/>.</summary>
+    // CA2255: the registry stands in a room below, which must not know the metrics.
+#pragma warning disable CA2255
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void RegisterFormats()
+    {
+        ModelFormats.Register("arniqa-encoder", files => ArniqaCheckpoint.ReadEncoder(files[0], "ARNIQA's encoder"));
+        ModelFormats.Register("arniqa-regressor", files => ArniqaCheckpoint.ReadRegressor(files[0], "ARNIQA's regressor"));
+    }
 
     /// <summary>Name of a regressor in the store.</summary>
     /// <param name="head">For example <c>kadid10k</c>.</param>

@@ -1,6 +1,6 @@
 using Pristine.Kernels;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics.Brisque;
 
 /// <summary>
 /// Support vector regression with a Gaussian (RBF) kernel: f(x) = sum_i c_i exp(-gamma |x - s_i|^2) - rho. Immutable; one instance may

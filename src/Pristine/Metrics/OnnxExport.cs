@@ -1,7 +1,11 @@
 using System.Globalization;
 using Pristine.Kernels;
+using Pristine.Metrics.Arniqa;
+using Pristine.Metrics.ResNet;
+using Pristine.Models;
+using Pristine.Networks;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics;
 
 /// <summary>What the file of a network is.</summary>
 public enum NetworkLayout

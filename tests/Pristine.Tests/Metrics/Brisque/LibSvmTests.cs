@@ -1,6 +1,7 @@
+using Pristine.Metrics.Brisque;
 using Pristine.Models;
 
-namespace Pristine.Tests.Models;
+namespace Pristine.Tests.Metrics.Brisque;
 
 public class LibSvmTests
 {

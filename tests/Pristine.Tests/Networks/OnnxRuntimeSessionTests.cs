@@ -1,8 +1,9 @@
-using Pristine.Models;
+using Pristine.Metrics.Arniqa;
 using Pristine.Native;
+using Pristine.Networks;
 using Pristine.Tests.Models;
 
-namespace Pristine.Tests.Native;
+namespace Pristine.Tests.Networks;
 
 public sealed class OnnxRuntimeSessionTests
 {

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Pristine.Models;
+namespace Pristine.Networks;
 
 /// <summary>
 /// Writes Protocol Buffers messages field by field (https://protobuf.dev/programming-guides/encoding): as much as ONNX needs. A field

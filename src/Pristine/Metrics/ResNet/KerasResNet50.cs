@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Pristine.Models;
+using Pristine.Networks;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics.ResNet;
 
 /// <summary>
 /// Reads the ResNet-50 of keras.applications from a TensorFlow.js "layers-model": model.json (topology, and a manifest of the weights)

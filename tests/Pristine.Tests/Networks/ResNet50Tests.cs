@@ -1,8 +1,11 @@
+using Pristine.Metrics.Arniqa;
+using Pristine.Metrics.ResNet;
 using Pristine.Models;
-using Pristine.Native;
+using Pristine.Networks;
+using Pristine.Tests.Models;
 using Pristine.Tests.References;
 
-namespace Pristine.Tests.Models;
+namespace Pristine.Tests.Networks;
 
 public sealed class ResNet50Tests
 {

@@ -4,10 +4,11 @@ using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
-using Pristine.Native;
+using Pristine.Networks;
 using Pristine.Tests.Kernels;
+using Pristine.Tests.Models;
 
-namespace Pristine.Tests.Models;
+namespace Pristine.Tests.Metrics;
 
 /// <summary>The ONNX models that are written for others, run by ONNX Runtime on planes that the tests make.</summary>
 public sealed class OnnxExportTests : IDisposable

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pristine.Files;
+using Pristine.Models;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics.ResNet;
 
 /// <summary>
 /// A linear regressor from features of an image to an opinion score: score = bias + sum of weight x feature. Made by <c>pristine fit</c>,

@@ -1,4 +1,4 @@
-namespace Pristine.Models;
+namespace Pristine.Networks;
 
 /// <summary>The range of values that an activation takes.</summary>
 /// <param name="Low">Smallest value; at most 0.</param>

@@ -1,7 +1,8 @@
 using System.Text;
+using Pristine.Metrics.ResNet;
 using Pristine.Models;
 
-namespace Pristine.Tests.Models;
+namespace Pristine.Tests.Metrics.ResNet;
 
 public sealed class QualityHeadTests
 {

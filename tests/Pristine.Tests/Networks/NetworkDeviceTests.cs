@@ -4,9 +4,11 @@ using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.ResNet;
 using Pristine.Models;
 using Pristine.Native;
+using Pristine.Networks;
 using Pristine.Scoring;
+using Pristine.Tests.Models;
 
-namespace Pristine.Tests.Models;
+namespace Pristine.Tests.Networks;
 
 public sealed class NetworkDeviceTests
 {

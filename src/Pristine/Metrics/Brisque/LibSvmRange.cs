@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Pristine.Models;
 
-namespace Pristine.Models;
+namespace Pristine.Metrics.Brisque;
 
 /// <summary>
 /// The scaling of features that LIBSVM's svm-scale stores with -s: every feature is mapped linearly from the range it had in training to

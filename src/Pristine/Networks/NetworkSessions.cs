@@ -1,6 +1,6 @@
 using Pristine.Native;
 
-namespace Pristine.Models;
+namespace Pristine.Networks;
 
 /// <summary>The networks that are open in this process: who asks for the same file on the same device gets the same session, as long as somebody holds it.</summary>
 internal static class NetworkSessions

@@ -1,4 +1,7 @@
-namespace Pristine.Models;
+using Pristine.Models;
+using Pristine.Networks;
+
+namespace Pristine.Metrics.Arniqa;
 
 /// <summary>
 /// The files of ARNIQA's release (Agnolucci et al., "ARNIQA: Learning Distortion Manifold for Image Quality Assessment", WACV 2024,
@@ -56,8 +59,3 @@ internal static class ArniqaCheckpoint
             ? new WeightTensor(name, tensor.Shape, tensor.ToFloats())
             : throw new ModelException($"{source}: expected a tensor {name}; it is missing ({tensors.Count} others are there).");
 }
-
-/// <summary>A linear regressor.</summary>
-/// <param name="Weights">One factor per feature.</param>
-/// <param name="Bias">Added to the sum.</param>
-internal sealed record LinearHead(IReadOnlyList<float> Weights, float Bias);
