@@ -38,6 +38,25 @@ public class InputTests
     }
 
     [Fact]
+    public void Items_with_another_number_of_placeholders_than_images_are_counted_in_the_summary()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.Copy(Path.Combine(Photos, "leaf.jpg"), folder["a.jpg"]);
+        const string sound = """{"id":"a","image":"a.jpg","conversations":[{"from":"human","value":"<image>"}]}""", other = """{"id":"b","image":"a.jpg","conversations":[{"from":"human","value":"x"}]}""";
+        File.WriteAllText(folder["a.jsonl"], $"{sound}\n{other}\n");
+        const string warning = "1 item has more or fewer placeholders such as <image> than images, first 'b' has 0 for 1 image.";
+        Assert.Contains(warning, PristineCommand.Run("score", folder["a.jsonl"], "--metrics", "width").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains(warning, PristineCommand.Run("score", folder["a.jsonl"], "--metrics", "width", "--out", folder["t"]).Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains(warning, PristineCommand.Run("filter", folder["a.jsonl"], "--keep", "width > 0", "--out", folder["k.jsonl"]).Expect(0).Error, StringComparison.Ordinal);
+        var asked = PristineCommand.Run("filter", folder["a.jsonl"], "--drop", "image_tokens <> image_count and image_tokens is not null", "--out", folder["k.jsonl"]).Expect(0);
+        Assert.DoesNotContain("placeholders", asked.Error, StringComparison.Ordinal);
+        Assert.Equal($"{sound}\n", File.ReadAllText(folder["k.jsonl"]));
+        // Where no item has one, they are not needed.
+        File.WriteAllText(folder["none.jsonl"], $"{other}\n");
+        Assert.DoesNotContain("placeholders", PristineCommand.Run("score", folder["none.jsonl"], "--metrics", "width").Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_list_separated_by_nul_may_hold_any_name_and_is_written_as_such_again()
     {
         using var folder = TestFiles.NewFolder();

@@ -79,6 +79,8 @@ internal static class FilterCommand
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);
                 var notExported = open.Write(run, cancellation);
                 outputs.Summarize(parsed, run);
+                if (!options.Columns.Contains("image_tokens"))
+                    progress.TellPlaceholders();
                 return notExported > 0 ? ExitCode.Failed : inputs.ExitCodeOf(parsed, progress, dataset);
             }
         });

@@ -92,6 +92,7 @@ internal static class ScoreCommand
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
+            progress.TellPlaceholders();
             return inputs.ExitCodeOf(parsed, progress, dataset);
         }
     }

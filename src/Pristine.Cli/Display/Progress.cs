@@ -42,8 +42,22 @@ internal sealed class Progress : IDisposable
 
     public TimeSpan Elapsed => _line.Elapsed;
 
+    /// <summary>Items whose text has another number of places for images than they have images.</summary>
+    private long _otherTokens;
+
+    private string? _firstOtherTokens;
+
+    /// <summary>Whether any item's text has such a place.</summary>
+    private bool _hasTokens;
+
     public void Add(ScoredItem item)
     {
+        _hasTokens |= item.Rows is [{ Text.ImageTokens: > 0 }, ..];
+        if (item.HasOtherImageTokens)
+        {
+            _otherTokens++;
+            _firstOtherTokens ??= string.Create(CultureInfo.InvariantCulture, $"'{item.Item.Id}' has {item.Rows[0].Text?.ImageTokens} for {Count(item.Item.Images.Count, "image")}");
+        }
         Skipped += item.Rows.Count(row => row.Skipped != null || row.Status == ImageStatus.Skipped);
         foreach (var row in item.Rows)
             if (row.Status == ImageStatus.Missing)
@@ -70,6 +84,21 @@ internal sealed class Progress : IDisposable
         if (_line.IsDue)
             Show();
     }
+
+    /// <summary>
+    /// Says on stderr how many items have another number of placeholders in their text than images. Nothing where no item has a placeholder: such a
+    /// dataset is for a trainer that needs none.
+    /// </summary>
+    public void TellPlaceholders()
+    {
+        if (_otherTokens == 0 || !_hasTokens)
+            return;
+        Console.Error.WriteLine(
+            $"pristine: {Count(_otherTokens, "item")} {(_otherTokens == 1 ? "has" : "have")} more or fewer placeholders such as <image> than images, first {_firstOtherTokens}. " +
+            "To drop such items: --drop \"image_tokens <> image_count and image_tokens is not null\"");
+    }
+
+    private static string Count(long number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number:N0} {noun}{(number == 1 ? "" : "s")}");
 
     public void Dispose()
     {

@@ -103,6 +103,7 @@ internal sealed class TableScoring
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
+            progress.TellPlaceholders();
             return inputs.ExitCodeOf(parsed, progress, dataset);
         });
     }

@@ -13,11 +13,18 @@ namespace Pristine.Datasets;
 /// <param name="Turns">Messages; a [question, answer] pair has two.</param>
 public readonly record struct ItemText(long Length, long Words, long Turns)
 {
+    /// <summary>
+    /// Places in the text where an image belongs: placeholders such as <c>&lt;image&gt;</c>, and parts of messages that are an image. Null where the
+    /// item has no messages and no placeholder.
+    /// </summary>
+    public long? ImageTokens { get; init; }
+
     /// <summary>Measures a record.</summary>
     /// <param name="record">A JSON object.</param>
     internal static ItemText Of(JsonElement record)
     {
-        var sum = default(ItemText);
+        var (sum, tokens) = (default(ItemText), new ImageTokens());
+        tokens.Add(record);
         foreach (var field in record.EnumerateObject())
         {
             if (RecordJson.IsNamed(field, "caption"u8) || RecordJson.IsNamed(field, "captions"u8) || RecordJson.IsNamed(field, "text"u8))
@@ -25,11 +32,16 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
             else if (RecordJson.IsNamed(field, "conversations"u8) || RecordJson.IsNamed(field, "messages"u8))
                 sum += OfMessages(field.Value);
         }
-        return sum;
+        return sum with { ImageTokens = tokens.Count };
     }
 
     /// <summary>Measures a text that is no message.</summary>
-    internal static ItemText Of(string text) => OfText(text);
+    internal static ItemText Of(string text)
+    {
+        var tokens = new ImageTokens();
+        tokens.Add(text);
+        return OfText(text) with { ImageTokens = tokens.Count };
+    }
 
     /// <summary>The sums of both.</summary>
     public static ItemText operator +(ItemText left, ItemText right) => Add(left, right);
@@ -38,7 +50,10 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
     /// <param name="left">One.</param>
     /// <param name="right">The other.</param>
     public static ItemText Add(ItemText left, ItemText right) =>
-        new(left.Length + right.Length, left.Words + right.Words, left.Turns + right.Turns);
+        new(left.Length + right.Length, left.Words + right.Words, left.Turns + right.Turns)
+        {
+            ImageTokens = left.ImageTokens is null && right.ImageTokens is null ? null : (left.ImageTokens ?? 0) + (right.ImageTokens ?? 0),
+        };
 
     private static ItemText OfTexts(JsonElement value) => value.ValueKind switch
     {

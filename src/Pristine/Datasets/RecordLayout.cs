@@ -103,6 +103,12 @@ internal sealed class RecordLayout(string? imageField)
         return null;
     }
 
+    /// <summary>True for a part of a message that is an image, also where it does not name one: it takes the next of <c>images</c>.</summary>
+    /// <param name="part">A JSON object.</param>
+    public static bool IsImagePart(JsonElement part) => RecordJson.Field(part, "type"u8) is { ValueKind: JsonValueKind.String } type
+        ? RecordJson.Text(type) is "image" or "image_url" or "input_image"
+        : RecordJson.Field(part, "image"u8) is { ValueKind: not JsonValueKind.Null } || RecordJson.Field(part, "image_url"u8) is { ValueKind: not JsonValueKind.Null };
+
     /// <summary>Adds what a part of a message names.</summary>
     /// <returns>How many images there are among it.</returns>
     private static int AddPart(JsonElement part, List<RecordReference> found)

@@ -78,7 +78,7 @@ public sealed class ImageScorer : IDisposable
     public ScoreRow Score(MediaSource image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Score(image, new ScoreRow { Key = 0, Id = image.Reference, Image = image.Reference, File = image.Stamp(), Columns = _columns, Scores = default }, _all, null);
+        return Score(image, new ScoreRow { Key = 0, Id = image.Reference, Image = image.Reference, ImageCount = 1, File = image.Stamp(), Columns = _columns, Scores = default }, _all, null);
     }
 
     /// <summary>
@@ -128,6 +128,7 @@ public sealed class ImageScorer : IDisposable
         Id = item.Id,
         Image = item.Images[imageIndex].Reference,
         ImageIndex = imageIndex,
+        ImageCount = item.Images.Count,
         Columns = _columns,
         Scores = default,
     };
@@ -139,6 +140,7 @@ public sealed class ImageScorer : IDisposable
         Id = item.Id,
         Status = item.Error == null ? ImageStatus.NoImage : ImageStatus.Unreadable,
         Error = item.Error,
+        ImageCount = item.Images.Count,
         Columns = _columns,
         Scores = HeaderScores(null),
     };
@@ -153,11 +155,11 @@ public sealed class ImageScorer : IDisposable
         {
             isRead = false;
             if (!missing.Contains(true))
-                return row.Text == place.Text ? row : row with { Text = place.Text };
+                return OfItem(row, place);
             if (row.Failed)
                 return Failed(place, row.Status, row.Error, row.Header, row.ContentHash);
             if (_stages.SkippedWithoutReading(row, missing) is { } unneeded)
-                return row with { Text = place.Text, Skipped = unneeded };
+                return OfItem(row, place) with { Skipped = unneeded };
             isRead = true;
         }
         // The scores that are there hold if the content is the same; its hash is known only after reading it.
@@ -170,9 +172,9 @@ public sealed class ImageScorer : IDisposable
         if (known is { } table && table.Row.File == place.File && table.Row.Status != ImageStatus.Skipped)
         {
             if (table.Row.Failed)
-                return table.Row with { Text = place.Text };
+                return OfItem(table.Row, place);
             var missing = MissingIn(table);
-            return table.Row with { Text = place.Text, Skipped = SkippedScores.Of(_metrics.Where((_, i) => missing[i]).Select(metric => metric.Name), reason) };
+            return OfItem(table.Row, place) with { Skipped = SkippedScores.Of(_metrics.Where((_, i) => missing[i]).Select(metric => metric.Name), reason) };
         }
         return place with
         {
@@ -182,6 +184,10 @@ public sealed class ImageScorer : IDisposable
             Scores = HeaderScores(null),
         };
     }
+
+    /// <summary>A row of the table with what the item's record says today; the very row where that is the same.</summary>
+    private static ScoreRow OfItem(ScoreRow row, ScoreRow place) =>
+        row.Text == place.Text && row.ImageCount == place.ImageCount ? row : row with { Text = place.Text, ImageCount = place.ImageCount };
 
     /// <summary>The metrics that a row of the table lacks.</summary>
     private bool[] MissingIn(KnownRow known)

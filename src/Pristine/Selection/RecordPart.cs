@@ -62,6 +62,7 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
             Id = item.Id,
             Status = item.Images.Count == 0 ? ImageStatus.NoImage : ImageStatus.Ok,
             Text = item.Record?.Text,
+            ImageCount = item.Images.Count,
             Scores = default,
         };
         var fields = _fields.Length == 0 ? null : _fields.Zip(item.Record?.Fields(_fields) ?? new string?[_fields.Length]).ToDictionary(pair => pair.First, pair => pair.Second);

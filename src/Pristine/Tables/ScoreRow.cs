@@ -36,6 +36,9 @@ public sealed record ScoreRow
     /// <summary>Size and time of the file before it was read; null when there was none.</summary>
     public SourceStamp? File { get; init; }
 
+    /// <summary>How many images the item has; null in rows of tables that were written without it.</summary>
+    public int? ImageCount { get; init; }
+
     /// <summary>What the item's text measures; null for items that are no records.</summary>
     public ItemText? Text { get; init; }
 
@@ -78,4 +81,10 @@ public sealed record ScoredItem(DatasetItem Item, IReadOnlyList<ScoreRow> Rows)
 {
     /// <summary>How many of the images were read in this run; the rows of the others were in the score table and still hold.</summary>
     public int ImagesRead { get; init; } = Item.Images.Count;
+
+    /// <summary>
+    /// True when the item's text has another number of places for images than the item has images; see <see cref="ItemText.ImageTokens"/>. False
+    /// where nothing is known of such places.
+    /// </summary>
+    public bool HasOtherImageTokens => Rows is [{ Text.ImageTokens: { } tokens }, ..] && tokens != Item.Images.Count;
 }

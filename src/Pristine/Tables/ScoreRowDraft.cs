@@ -41,6 +41,10 @@ internal sealed class ScoreRowDraft
 
     public long? Turns { get; set; }
 
+    public int? ImageCount { get; set; }
+
+    public long? ImageTokens { get; set; }
+
     /// <summary>The row, without scores.</summary>
     public ScoreRow ToRow() => new()
     {
@@ -55,7 +59,8 @@ internal sealed class ScoreRowDraft
         Header = Width is { } width && Height is { } height ? new ImageHeader(width, height, Format!, Bytes ?? 0) : null,
         File = Bytes is { } bytes && Modified is { } modified ? new SourceStamp(bytes, modified) : null,
         ContentHash = ContentHash,
-        Text = TextLength is { } length ? new ItemText(length, WordCount ?? 0, Turns ?? 0) : null,
+        Text = TextLength is { } length ? new ItemText(length, WordCount ?? 0, Turns ?? 0) { ImageTokens = ImageTokens } : null,
+        ImageCount = ImageCount,
         Scores = default,
     };
 }

@@ -160,6 +160,22 @@ public sealed class TableSchema : IReadOnlyList<Column>
             NumberOf = row => row.Text?.Turns ?? double.NaN,
             Restore = (row, reader, at) => row.Turns = reader.IsNull(at) ? null : reader.Int64(at),
         },
+        new("image_count", ColumnType.Integer)
+        {
+            Summary = "images of the item",
+            Source = ColumnSource.Item,
+            Mean = ColumnMean.Smallest,
+            NumberOf = row => row.ImageCount ?? double.NaN,
+            Restore = (row, reader, at) => row.ImageCount = reader.IsNull(at) ? null : (int)reader.Int64(at),
+        },
+        new("image_tokens", ColumnType.BigInt)
+        {
+            Summary = "[places for images](formats.md#placeholders) in the item's text, such as `<image>`; missing where its layout has none",
+            Source = ColumnSource.ItemText,
+            Mean = ColumnMean.Smallest,
+            NumberOf = row => row.Text?.ImageTokens ?? double.NaN,
+            Restore = (row, reader, at) => row.ImageTokens = reader.IsNull(at) ? null : reader.Int64(at),
+        },
         new("has_image", ColumnType.Boolean)
         {
             Summary = "whether the item has an image; rules know it, files have no such column",
