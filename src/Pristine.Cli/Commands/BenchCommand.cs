@@ -52,7 +52,7 @@ internal static class BenchCommand
                 throw new UsageException("Expected --images DIR beside --mos FILE; found none.");
             if (folder != null && !Directory.Exists(folder))
                 throw new DatasetException($"Expected a folder of images; '{folder}' is not one.");
-            var chosen = parsed.GetValue(metrics) is { } names ? Inputs.Metrics(names, known) : [.. known.All.Where(metric => metric.HasQuality && metric.Missing == null)];
+            var chosen = parsed.GetValue(metrics) is { } names ? Inputs.Scores(names, known) : [.. known.All.Where(metric => metric.HasQuality && metric.Missing == null)];
             var options = new BenchmarkOptions
             {
                 Scoring = inputs.Scoring(parsed, chosen),

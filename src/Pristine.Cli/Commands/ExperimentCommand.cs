@@ -122,7 +122,7 @@ internal static class ExperimentCommand
             var (rules, shares, ranges) = (parsed.GetValue(_keep) ?? [], parsed.GetValue(_top), parsed.GetValue(_between));
             if (rules.Length == 0 && shares == null && ranges == null)
                 shares = DefaultShares;
-            var by = shares == null && ranges == null ? [] : Inputs.Metrics(parsed.GetRequiredValue(_by), known, "--by");
+            var by = shares == null && ranges == null ? [] : Inputs.Scores(parsed.GetRequiredValue(_by), known, "--by");
             if (shares != null && by.FirstOrDefault(metric => !metric.HasQuality) is { } open)
                 throw new UsageException($"--by: expected metrics with a good end for --keep-top; '{open.Name}' has none. Use --keep-between or --keep.");
             return

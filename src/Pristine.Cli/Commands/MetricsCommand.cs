@@ -58,6 +58,7 @@ internal static class MetricsCommand
         TextTable.Write(Console.Out, [.. shown.Select(i => headings[i])], [.. rows.Select(row => (string[])[.. shown.Select(i => row[i])])], width);
         Console.Out.WriteLine();
         HelpPage.WriteWrapped(Console.Out, $"{first.Name} has other regressors: {string.Join(", ", others.Select(metric => metric.Name))}.", "", width);
+        HelpPage.WriteWrapped(Console.Out, "Not a score, but asked for in the same way: phash, a perceptual hash by which near duplicates are found.", "", width);
         Console.Out.WriteLine("'pristine metrics NAME' describes a metric in full.");
     }
 

@@ -18,13 +18,14 @@ internal sealed class RowTable
     private const int StatusWidth = 10;
     private const int SizeWidth = 11;
     private const int LeastScore = 8;
+    private const int HashWidth = 16;
     private readonly Column[] _scores;
     private readonly int _imageWidth;
     private bool _started;
 
     public RowTable(TableSchema columns)
     {
-        _scores = [.. columns.Where(column => column is { Metric: not null, IsNumber: true })];
+        _scores = [.. columns.Where(column => column.Metric != null && (column.IsNumber || column.Type == ColumnType.Varchar))];
         var others = 2 + StatusWidth + SizeWidth + _scores.Sum(column => 1 + Width(column));
         _imageWidth = Math.Clamp(TerminalWidth.Of(Console.IsOutputRedirected, plain: 80) - others, LeastImage, MostImage);
     }
@@ -35,7 +36,7 @@ internal sealed class RowTable
             Console.Out.WriteLine(Line("image", "status", "size", [.. _scores.Select(column => column.Name)]));
         _started = true;
         var size = row.Header is { } header ? $"{header.Width}x{header.Height}" : "";
-        Console.Out.WriteLine(Line(row.Image ?? row.Id, row.Status.Name(), size, [.. _scores.Select(column => Number(column.Number(row)))]));
+        Console.Out.WriteLine(Line(row.Image ?? row.Id, row.Status.Name(), size, [.. _scores.Select(column => column.IsNumber ? Number(column.Number(row)) : column.Text(row) ?? "-")]));
         if ((row.Error ?? (row.Skipped == null ? null : $"skipped {row.Skipped}")) is { } reason)
             Console.Out.WriteLine($"  {Clean(reason)}");
     }
@@ -48,7 +49,7 @@ internal sealed class RowTable
         return line.ToString().TrimEnd();
     }
 
-    private static int Width(Column column) => Math.Max(LeastScore, column.Name.Length);
+    private static int Width(Column column) => Math.Max(column.IsNumber ? LeastScore : HashWidth, column.Name.Length);
 
     private static string Number(double value) =>
         double.IsNaN(value) ? "-" : value.ToString(Math.Abs(value) >= 1000 ? "0" : "0.###", CultureInfo.InvariantCulture);

@@ -264,6 +264,15 @@ internal sealed class Inputs
         return ExitCode.TooManyFailures;
     }
 
+    /// <summary>The same, for commands that need a number of each.</summary>
+    public static IReadOnlyList<Metric> Scores(string names, MetricSet known, string option = "--metrics")
+    {
+        var chosen = Metrics(names, known, option);
+        return chosen.FirstOrDefault(metric => !metric.HasScore) is { } text
+            ? throw new UsageException($"{option}: expected metrics that give a number; found '{text.Name}', which is no number.")
+            : chosen;
+    }
+
     /// <summary>Metrics by their names, separated by commas.</summary>
     public static IReadOnlyList<Metric> Metrics(string names, MetricSet known, string option = "--metrics")
     {

@@ -7,7 +7,7 @@ namespace Pristine.Metrics;
 /// the metrics, of which those on the same feature cost nothing more.
 /// </summary>
 /// <param name="feature">The feature.</param>
-internal sealed class FeatureColumn(Feature feature) : Metric
+internal class FeatureColumn(Feature feature) : Metric
 {
     private const string Suffix = "_features";
 
@@ -24,6 +24,8 @@ internal sealed class FeatureColumn(Feature feature) : Metric
     public override ImageInput Input => feature.Input;
 
     public override int MinSide => feature.MinSide;
+
+    internal override bool HasScore => false;
 
     public override string? ModelSha256 => feature.ModelSha256;
 

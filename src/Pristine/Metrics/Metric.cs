@@ -72,6 +72,9 @@ public abstract class Metric : Measure
     /// <summary>True when <see cref="Quality"/> gives a number.</summary>
     public bool HasQuality => Direction != MetricDirection.None;
 
+    /// <summary>False for what is asked for like a metric and is no number: a vector or a hash.</summary>
+    internal virtual bool HasScore => true;
+
     /// <summary>
     /// Maps a native score to [0,1], 1 best. The default is linear over <see cref="Range"/> after clipping; a metric with an open
     /// range and a direction overrides it.

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Pristine.Metrics.Arniqa;
+using Pristine.Metrics.Hashes;
 
 namespace Pristine.Metrics;
 
@@ -30,7 +31,7 @@ public sealed class MetricSet
     }
 
     /// <summary>The metrics of this library.</summary>
-    public static MetricSet BuiltIn { get; } = new(MetricCatalog.All, [new ArniqaFamily()]);
+    public static MetricSet BuiltIn { get; } = new(MetricCatalog.All, [new ArniqaFamily(), new HashFamily()]);
 
     /// <summary>The listed metrics: those of this library, then those that were added.</summary>
     public IReadOnlyList<Metric> All { get; }

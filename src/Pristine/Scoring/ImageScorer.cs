@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Metrics.Hashes;
 using Pristine.Models;
 using Pristine.Native;
 using Pristine.Tables;
@@ -43,9 +44,9 @@ public sealed class ImageScorer : IDisposable
     {
         _itemGates = options.ItemGates;
         _metrics = options.AllMetrics;
-        // Vectors are too large to be remembered.
         _hasVectors = _metrics.Any(metric => metric is FeatureColumn);
-        _files = options.Gates.All(gate => gate.JudgesFileAlone) && !_hasVectors ? files : null;
+        // Vectors are too large to be remembered; a hash is not.
+        _files = options.Gates.All(gate => gate.JudgesFileAlone) && _metrics.All(metric => metric is HashColumn or not FeatureColumn) ? files : null;
         _columns = TableSchema.Of(_metrics);
         _stages = new ScoringStages(_columns, options.Gates);
         _failures = new string?[_metrics.Count];
@@ -227,6 +228,7 @@ public sealed class ImageScorer : IDisposable
             Header = row.Header,
             ContentHash = row.ContentHash,
             Scores = row.Scores,
+            Vectors = row.Vectors,
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Metrics.Hashes;
 using Pristine.Native;
 
 namespace Pristine.Tables;
@@ -130,6 +131,9 @@ public sealed record Column(string Name, ColumnType Type)
     /// <summary>True for numbers, false for text, times, maps and truth values.</summary>
     public bool IsNumber => Type is ColumnType.Float or ColumnType.Double or ColumnType.Integer or ColumnType.BigInt;
 
+    /// <summary>True for features and hashes: a row that is read from a table does not hold them, they stay in the file.</summary>
+    internal bool StaysInFile => Type == ColumnType.Floats || (Type == ColumnType.Varchar && Metric != null);
+
     /// <summary>True for what the item's record alone tells.</summary>
     public bool IsOfRecord => Source is ColumnSource.Item or ColumnSource.ItemText;
 
@@ -212,6 +216,11 @@ public sealed record Column(string Name, ColumnType Type)
     /// <param name="index">Its position among the scores of a row.</param>
     internal static IEnumerable<Column> Of(Metric metric, int index)
     {
+        if (metric is HashColumn)
+        {
+            yield return OfHash(metric.Name) with { TextOf = row => PerceptualHash.Of(row.Vectors?[index]) is { } hash ? PerceptualHash.Text(hash) : null };
+            yield break;
+        }
         if (metric is FeatureColumn)
         {
             yield return OfFeature(metric.Name) with { VectorOf = row => row.Vectors?[index] };
@@ -231,6 +240,11 @@ public sealed record Column(string Name, ColumnType Type)
             yield return OfFeature(metric.Metric);
             yield break;
         }
+        if (metric.Bits != null)
+        {
+            yield return OfHash(metric.Metric);
+            yield break;
+        }
         var range = new MetricRange(metric.Low ?? double.NegativeInfinity, metric.High ?? double.PositiveInfinity);
         yield return OfScore(metric.Metric, metric.IsFloat, metric.Unit, metric.Direction, range);
         if (metric.QualityColumn is { } quality)
@@ -239,6 +253,8 @@ public sealed record Column(string Name, ColumnType Type)
 
     private static Column OfScore(string metric, bool isFloat, string unit, MetricDirection direction, MetricRange range) =>
         new(metric, isFloat ? ColumnType.Float : ColumnType.Double) { Unit = unit, Direction = direction, Range = range, Mean = ColumnMean.Mean, Metric = metric };
+
+    private static Column OfHash(string name) => new(name, ColumnType.Varchar) { Metric = name };
 
     private static Column OfFeature(string name) => new(name, ColumnType.Floats) { Metric = name };
 

@@ -227,7 +227,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         var schema = TableSchema.Of(metrics);
         var there = origin == null ? [] : origin.Part.ColumnsInFile(database);
         var kept = origin == null ? [] : origin.Part.UnknownColumns(there, schema, columns);
-        var vectors = schema.Stored.Where(column => column.Type == ColumnType.Floats).ToArray();
+        var vectors = schema.Stored.Where(column => column.StaysInFile).ToArray();
         // A row that is not new has no vectors in memory: they stay in the file.
         var joins = kept.Length > 0 || vectors.Any(column => there.Contains(column.Name));
         var types = schema.Stored.Select(column => $"{column.Identifier} {column.StagingType}").Concat(joins ? [$"{Origin} BIGINT"] : []);
@@ -284,7 +284,7 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
 
     private static string VectorSql(Column column, string[] there)
     {
-        var fresh = $"CAST(r.{column.Identifier} AS FLOAT[])";
+        var fresh = $"CAST(r.{column.Identifier} AS {column.SqlType})";
         return there.Contains(column.Name) ? $"coalesce({fresh}, o.{column.Identifier})" : fresh;
     }
 

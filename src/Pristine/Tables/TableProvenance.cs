@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Metrics;
+using Pristine.Metrics.Hashes;
 using Pristine.Networks;
 
 namespace Pristine.Tables;
@@ -85,6 +86,14 @@ public sealed record ColumnProvenance
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Length { get; init; }
 
+    /// <summary>Of a column of hashes, which is text, their bits; null for scores, and then not in the file.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Bits { get; init; }
+
+    /// <summary>True for a column of scores, false for one of vectors or hashes.</summary>
+    [JsonIgnore]
+    public bool IsScore => Length == null && Bits == null;
+
     /// <summary>The program that began the column.</summary>
     public string Program { get; init; } = "";
 
@@ -110,7 +119,8 @@ public sealed record ColumnProvenance
             Citation = metric.Citation,
             QualityColumn = metric.HasQuality ? metric.Name + Column.QualitySuffix : null,
             IsFloat = metric.Input != Media.ImageInput.Header,
-            Length = (metric as FeatureColumn)?.Feature.Count,
+            Length = metric is FeatureColumn feature and not HashColumn ? feature.Feature.Count : null,
+            Bits = metric is HashColumn ? PerceptualHash.Bits : null,
             Program = TableProvenance.CurrentProgram,
         };
     }

@@ -240,6 +240,36 @@ public class ScoreTableRunTests
     }
 
     [Fact]
+    public void A_hash_stays_when_a_metric_is_added_and_follows_images_that_change()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 6);
+        File.WriteAllText(folder["images/05.jpg"], "no image");
+        string?[] Hashes(string table) => [.. Export(table).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("phash").GetString())];
+        string?[] Expected() => [.. ScoringRun.Score(Dataset.Open(folder["images"]), With("phash"), cancellation: TestContext.Current.CancellationToken)
+            .Select(item => item.Rows[0].Columns.Get("phash").Text(item.Rows[0]))];
+
+        Score(folder["images"], folder["table"], With("entropy"));
+        Score(folder["images"], folder["table"], With("phash"), stopAfter: 2);
+        Assert.Equal(3, Score(folder["images"], folder["table"], With("phash")));
+        Assert.Equal(Expected(), Hashes(folder["table"]));
+        Assert.Equal(5, Expected().Count(hash => hash is { Length: 16 }));
+        Assert.Equal(0, Score(folder["images"], folder["table"], With("phash")));
+        Assert.Null(ScoreTable.Open(folder["table"]).UnknownMetrics);
+
+        File.Copy(Photos[9], folder["images/02.jpg"], overwrite: true);
+        File.Copy(Photos[8], folder["images/00a.jpg"]);
+        Score(folder["images"], folder["table"], With("brightness"));
+        Assert.Equal(Expected(), Hashes(folder["table"]));
+
+        // A list names a file twice: it is decoded once, and both rows have its hash.
+        File.WriteAllLines(folder["list.txt"], Enumerable.Repeat(folder["images/00.jpg"], 3));
+        Score(folder["list.txt"], folder["twice"], With("phash"));
+        Assert.Single(Hashes(folder["twice"]).Distinct());
+        Assert.NotNull(Hashes(folder["twice"])[0]);
+    }
+
+    [Fact]
     public void A_damaged_part_is_named_with_the_remedy_which_works()
     {
         using var folder = TestFiles.NewFolder();
