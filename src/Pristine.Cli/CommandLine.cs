@@ -25,6 +25,7 @@ internal static class CommandLine
         ("metrics", MetricsCommand.Create),
         ("fit", FitCommand.Create),
         ("models", ModelsCommand.Create),
+        ("worker", WorkerCommand.Create),
         ("doctor", DoctorCommand.Create),
     ];
 

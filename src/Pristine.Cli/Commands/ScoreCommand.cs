@@ -3,10 +3,8 @@ using System.Globalization;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
 using Pristine.Datasets;
-using Pristine.Metrics;
 using Pristine.Native;
 using Pristine.Scoring;
-using Pristine.Selection;
 using Pristine.Tables;
 
 namespace Pristine.Cli.Commands;
@@ -18,28 +16,12 @@ internal static class ScoreCommand
     {
         var inputs = new Inputs();
         var table = new TableScoring();
-        var metrics = new Option<string>("--metrics", "-m")
-        {
-            Description = "Metrics, separated by commas; 'pristine metrics' lists them",
-            HelpName = "A,B",
-            DefaultValueFactory = _ => "brisque",
-        };
+        var metrics = new MetricArguments();
         var format = new Option<string?>("--format", "-f")
         {
             Description = "Layout of the rows; default: a table on a terminal, else jsonl",
         };
         format.OneOf("table", "jsonl", "csv");
-        var cascade = new Option<string[]>("--cascade")
-        {
-            Description = "Rule on cheap metrics, for example \"brisque <= 60\": an image that fails it is not scored by the metrics the rule does not name; may be repeated, all must hold",
-            HelpName = "RULE",
-        };
-        var features = new Option<string[]>("--features")
-        {
-            Description = $"Features to keep as columns of vectors, NAME_features, for example to find similar images; may be repeated: {string.Join(", ", Feature.All.Select(feature => feature.Name))}",
-            HelpName = "NAME",
-        };
-        features.AcceptOnlyFromAmong([.. Feature.All.Select(feature => feature.Name)]);
         var command = new CliCommand(
             "score",
             "Scores every image and writes one row per image to stdout, or into a score table.",
@@ -47,32 +29,24 @@ internal static class ScoreCommand
             "pristine score captions.jsonl --metrics brisque,sharpness --out scores");
         inputs.AddTo(command);
         table.AddTo(command);
-        command.Options.Add(metrics);
+        metrics.AddTo(command);
         command.Options.Add(format);
-        command.Options.Add(cascade);
-        command.Options.Add(features);
         command.SetAction(parsed =>
         {
-            var known = inputs.Known(parsed);
-            var chosen = Inputs.Metrics(parsed.GetRequiredValue(metrics), known);
-            var rules = parsed.GetValue(cascade) ?? [];
-            var gates = Cascade.Of(rules, known);
-            var itemGates = Cascade.OfItems(rules, known);
-            var vectors = (parsed.GetValue(features) ?? []).Distinct().Select(Feature.Get).ToArray();
+            var scoring = metrics.Scoring(parsed, inputs);
             if (table.Folder(parsed) is { } folder)
             {
                 if (parsed.GetResult(format) is { Implicit: false })
                     throw new UsageException("--format: rows on stdout have a format; a score table (--out) is Parquet. 'pristine export TABLE --format csv --out FILE' writes it as csv or jsonl.");
                 // A table that is there knows its metrics; it gets others only when they are named.
-                if (parsed.GetResult(metrics) is null or { Implicit: true } && TableProvenance.Read(folder) != null)
-                    chosen = [];
+                if (!metrics.AreNamed(parsed) && TableProvenance.Read(folder) != null)
+                    scoring = scoring with { Metrics = [] };
                 if (inputs.Start(parsed) != 0)
                     throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
-                var scoring = inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates, Features = vectors };
                 var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
-                return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed, known));
+                return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed, scoring.Known));
             }
-            return Run(parsed, inputs, inputs.Scoring(parsed, chosen) with { Gates = gates, ItemGates = itemGates, Features = vectors }, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
+            return Run(parsed, inputs, scoring, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
         });
         return command;
     }

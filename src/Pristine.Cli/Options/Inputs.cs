@@ -24,7 +24,7 @@ internal sealed class Inputs
 
     private readonly Option<string?> _imageRoot = new("--image-root")
     {
-        Description = "Folder of relative image paths; default: the folder of the dataset file",
+        Description = "Folder of relative image paths; default: the folder of the dataset file, without one the current folder",
         HelpName = "DIR",
     };
 
@@ -178,9 +178,15 @@ internal sealed class Inputs
     public void AddImagesTo(Command command)
     {
         command.Arguments.Add(_input);
+        AddRootTo(command);
+        AddDecodingTo(command);
+    }
+
+    /// <summary>Only where images are and which field names them.</summary>
+    public void AddRootTo(Command command)
+    {
         command.Options.Add(_imageRoot);
         command.Options.Add(_imageField);
-        AddDecodingTo(command);
     }
 
     /// <summary>Only how images are decoded, for commands that have another way to name them.</summary>

@@ -10,7 +10,8 @@ internal readonly record struct Line(ReadOnlyMemory<byte> Text, ReadOnlyMemory<b
 /// <param name="stream">The stream, which the caller closes.</param>
 /// <param name="name">Its name for messages.</param>
 /// <param name="bufferSize">First size of the buffer in bytes; it grows to the longest line.</param>
-internal sealed class LineReader(Stream stream, string name, int bufferSize = LineReader.DefaultBufferSize)
+/// <param name="longest">Longest line that is read, in bytes.</param>
+internal sealed class LineReader(Stream stream, string name, int bufferSize = LineReader.DefaultBufferSize, int longest = LineReader.MaxRecordBytes)
 {
     public const int DefaultBufferSize = 1 << 16;
 
@@ -85,24 +86,48 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
     /// <summary>Reads the next line.</summary>
     /// <param name="line">The line; it stays valid.</param>
     /// <returns>False at the end.</returns>
-    /// <exception cref="DatasetException">The line is longer than <see cref="MaxRecordBytes"/>.</exception>
+    /// <exception cref="DatasetException">The line is longer than is read.</exception>
     public bool Next(out Line line)
+    {
+        var length = Measure();
+        return length >= 0
+            ? Cut(length, out line)
+            : throw new DatasetException($"{name}:{_number + 1}: expected lines of at most {longest >> 20} MiB; found one that is longer. Is this file made of lines?");
+    }
+
+    /// <summary>Reads the next line, or passes over one that is too long.</summary>
+    /// <param name="line">The line; it stays valid. Without text where it is too long.</param>
+    /// <param name="isTooLong">True when the line is longer than is read.</param>
+    /// <returns>False at the end.</returns>
+    public bool Next(out Line line, out bool isTooLong)
+    {
+        var length = Measure();
+        isTooLong = length < 0;
+        if (!isTooLong)
+            return Cut(length, out line);
+        SkipLine();
+        line = new Line(default, default, ++_number);
+        return true;
+    }
+
+    /// <summary>The length of the next line with its end; 0 at the end of the stream, -1 for a line that is too long.</summary>
+    private int Measure()
     {
         if (_number == 0)
             SkipBom();
         var searched = 0;
-        int length;
-        while ((length = Pending[searched..].IndexOf(Separator)) < 0)
+        int at;
+        while ((at = Pending[searched..].IndexOf(Separator)) < 0 && !_atEnd && _end - _start <= longest)
         {
-            if (_atEnd)
-                break;
             searched = _end - _start;
-            if (searched > MaxRecordBytes)
-                throw new DatasetException(
-                    $"{name}:{_number + 1}: expected lines of at most {MaxRecordBytes >> 20} MiB; found one that is longer. Is this file made of lines?");
             Fill();
         }
-        length = length < 0 ? _end - _start : searched + length + 1;
+        var text = at < 0 ? _end - _start : searched + at;
+        return text > longest ? -1 : at < 0 ? text : text + 1;
+    }
+
+    private bool Cut(int length, out Line line)
+    {
         if (length == 0)
         {
             line = default;
@@ -116,6 +141,29 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
             text = Separator == '\n' && length > 1 && bytes[^2] == '\r' ? length - 2 : length - 1;
         line = new Line(bytes.AsMemory(0, text), bytes.AsMemory(text), ++_number);
         return true;
+    }
+
+    /// <summary>Passes over the bytes up to the end of the line.</summary>
+    private void SkipLine()
+    {
+        int end;
+        while ((end = Pending.IndexOf(Separator)) < 0 && !_atEnd)
+        {
+            Position += _end - _start;
+            _start = _end;
+            Fill();
+        }
+        var skipped = end < 0 ? _end - _start : end + 1;
+        Position += skipped;
+        _start += skipped;
+        // The long line has made the buffer large.
+        if (_buffer.Length > bufferSize && _end - _start <= bufferSize)
+        {
+            var pending = Pending.ToArray();
+            _buffer = new byte[bufferSize];
+            pending.CopyTo(_buffer, 0);
+            (_start, _end) = (0, pending.Length);
+        }
     }
 
     private Span<byte> Pending => _buffer.AsSpan(_start, _end - _start);

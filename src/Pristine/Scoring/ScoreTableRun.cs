@@ -77,8 +77,7 @@ public static class ScoreTableRun
         ArgumentOutOfRangeException.ThrowIfLessThan(options.RowsPerPart, 1);
         if (options.Shards is < 1 or > 10_000 || options.Shard < 0 || options.Shard >= options.Shards)
             throw new ArgumentOutOfRangeException(nameof(options), $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
-        if (scoring.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
-            throw new ModelException(absent.Missing!);
+        scoring.RequireModels();
         if (scoring.AllMetrics.Count > 0 || TableProvenance.Read(folder) is { Columns.Count: > 0 })
             dataset.RequireImages(cancellation);
         return Run(dataset, Path.GetFullPath(folder), scoring, options, cancellation);

@@ -58,6 +58,14 @@ public sealed record ScoringOptions
             .DistinctBy(metric => metric.Name).Select(Place),
     ];
 
+    /// <summary>Makes sure before any work that all metrics can run.</summary>
+    /// <exception cref="ModelException">One of them cannot; the message says what is missing.</exception>
+    internal void RequireModels()
+    {
+        if (AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
+            throw new ModelException(absent.Missing!);
+    }
+
     /// <summary>A metric on <see cref="Device"/>.</summary>
     internal Metric Place(Metric metric) => Device == null ? metric : metric.WithDevice(Device);
 }
@@ -88,8 +96,7 @@ public static class ScoringRun
         options ??= new ScoringOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
-        if (options.AllMetrics.FirstOrDefault(metric => metric.Missing != null) is { } absent)
-            throw new ModelException(absent.Missing!);
+        options.RequireModels();
         if (options.AllMetrics.Count > 0)
             dataset.RequireImages(cancellation);
         var files = FilesOf(dataset);

@@ -61,7 +61,7 @@ public abstract class ScoreRowWriter : IDisposable
     protected abstract void AppendLine(ScoreRow row);
 
     /// <summary>The shortest text that gives the same number back: as a float for scores (that is what they are rounded to), exact for whole numbers.</summary>
-    protected static string Number(double value) =>
+    protected internal static string Number(double value) =>
         value == Math.Floor(value) && Math.Abs(value) < 1e15
             ? value.ToString("F0", CultureInfo.InvariantCulture)
             : (float)value == value ? ((float)value).ToString("R", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);
@@ -86,75 +86,89 @@ public abstract class ScoreRowWriter : IDisposable
 internal sealed class JsonlRowWriter : ScoreRowWriter
 {
     private readonly Utf8JsonWriter _json;
-    private readonly JsonEncodedText[] _names;
+    private readonly ScoreRowJson _rows;
 
     public JsonlRowWriter(Stream stream, TableSchema columns)
-        : base(stream, columns)
-    {
-        // Relaxed: paths and captions in any language stay readable; the output is not embedded in HTML.
-        _json = new Utf8JsonWriter(Buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        _names = [.. Columns.Select(column => JsonEncodedText.Encode(column.Name))];
-    }
+        : base(stream, columns) => (_json, _rows) = (ScoreRowJson.CreateWriter(Buffer), new ScoreRowJson(columns));
 
     protected override void AppendLine(ScoreRow row)
     {
         _json.WriteStartObject();
-        for (var i = 0; i < _names.Length; i++)
-        {
-            var column = Columns[i];
-            _json.WritePropertyName(_names[i]);
-            if (column.MapOf is { } map)
-                WriteMap(map(row));
-            else if (column.VectorOf is { } vector)
-                WriteVector(vector(row));
-            else if (!column.IsNumber)
-                _json.WriteStringValue(column.Text(row));
-            else if (column.Number(row) is var number && double.IsFinite(number))
-                _json.WriteRawValue(Number(number), skipInputValidation: true);
-            else
-                _json.WriteNullValue();
-        }
+        _rows.WriteColumns(_json, row);
         _json.WriteEndObject();
         _json.Flush();
         _json.Reset();
         Buffer.Write("\n"u8);
     }
 
-    private void WriteVector(float[]? vector)
-    {
-        if (vector == null)
-        {
-            _json.WriteNullValue();
-            return;
-        }
-        _json.WriteStartArray();
-        foreach (var number in vector)
-        {
-            if (float.IsFinite(number))
-                _json.WriteNumberValue(number);
-            else
-                _json.WriteNullValue();
-        }
-        _json.WriteEndArray();
-    }
-
-    private void WriteMap(SkippedScores? map)
-    {
-        if (map == null)
-        {
-            _json.WriteNullValue();
-            return;
-        }
-        _json.WriteStartObject();
-        foreach (var (name, text) in map)
-            _json.WriteString(name, text);
-        _json.WriteEndObject();
-    }
-
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
         _json.Dispose();
+    }
+}
+
+/// <summary>Writes the columns of rows into JSON objects: <c>null</c> for what is missing, numbers as <see cref="ScoreRowWriter"/> writes them.</summary>
+/// <param name="columns">The columns of the rows.</param>
+internal sealed class ScoreRowJson(TableSchema columns)
+{
+    private readonly (Column Column, JsonEncodedText Name)[] _columns = [.. columns.Stored.Select(column => (column, JsonEncodedText.Encode(column.Name)))];
+
+    /// <summary>Makes a JSON writer. Paths and captions in any language stay readable; the output is not embedded in HTML.</summary>
+    /// <param name="buffer">Gets the bytes.</param>
+    public static Utf8JsonWriter CreateWriter(IBufferWriter<byte> buffer) =>
+        new(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    /// <summary>Writes a property for each column into the object that the writer has open.</summary>
+    /// <param name="json">The writer.</param>
+    /// <param name="row">The row.</param>
+    public void WriteColumns(Utf8JsonWriter json, ScoreRow row)
+    {
+        foreach (var (column, name) in _columns)
+        {
+            json.WritePropertyName(name);
+            if (column.MapOf is { } map)
+                WriteMap(json, map(row));
+            else if (column.VectorOf is { } vector)
+                WriteVector(json, vector(row));
+            else if (!column.IsNumber)
+                json.WriteStringValue(column.Text(row));
+            else if (column.Number(row) is var number && double.IsFinite(number))
+                json.WriteRawValue(ScoreRowWriter.Number(number), skipInputValidation: true);
+            else
+                json.WriteNullValue();
+        }
+    }
+
+    private static void WriteVector(Utf8JsonWriter json, float[]? vector)
+    {
+        if (vector == null)
+        {
+            json.WriteNullValue();
+            return;
+        }
+        json.WriteStartArray();
+        foreach (var number in vector)
+        {
+            if (float.IsFinite(number))
+                json.WriteNumberValue(number);
+            else
+                json.WriteNullValue();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteMap(Utf8JsonWriter json, SkippedScores? map)
+    {
+        if (map == null)
+        {
+            json.WriteNullValue();
+            return;
+        }
+        json.WriteStartObject();
+        foreach (var (name, text) in map)
+            json.WriteString(name, text);
+        json.WriteEndObject();
     }
 }
 
