@@ -59,7 +59,27 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
     /// <param name="mostPixels">An image with more pixels is not decoded but deferred: see <see cref="IsDeferred"/>.</param>
     public DecodeResult Decode(ImageInput input, long mostPixels)
     {
-        _mostPixels = input == ImageInput.Header ? long.MaxValue : mostPixels;
+        var result = DecodeOnce(input, input == ImageInput.Header ? long.MaxValue : mostPixels);
+        // A file whose end is amiss is decoded although its header is all that is asked for: only that tells what is missing.
+        return input == ImageInput.Header && result.Status == ImageStatus.Ok && SeemsCutOff() ? DecodeOnce(ImageInput.Luma, mostPixels) : result;
+    }
+
+    /// <summary>
+    /// Whether the file may end before its picture does, as its last bytes and the lengths in it tell. Never false for a file that is cut off,
+    /// but for one that is cut off where another picture within it ends.
+    /// </summary>
+    private bool SeemsCutOff()
+    {
+        var file = File.Span;
+        var format = ImageFormat.Recognise(file)!;
+        return format == ImageFormat.Jpeg ? !JpegStructure.EndsWithMarker(file)
+            : format == ImageFormat.Gif ? GifFrame.TryRead(file, out var frame, out _) && (frame.BlocksEndEarly(file) || !GifFrame.EndsWithTrailer(file))
+            : format.IsCutOff(file);
+    }
+
+    private DecodeResult DecodeOnce(ImageInput input, long mostPixels)
+    {
+        _mostPixels = mostPixels;
         KnownHeader = null;
         IsDeferred = UsedTurboJpeg = false;
         var file = File.Span;

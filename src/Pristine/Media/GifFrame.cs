@@ -33,6 +33,13 @@ internal readonly record struct GifFrame(
     /// <summary>Whether the pixels of a frame ended too early, and not at a code that stands for nothing.</summary>
     public bool EndsEarly(int arrived, string fault) => arrived > 0 && fault != BadCode;
 
+    /// <summary>Whether the file ends within the blocks of the frame's pixels. They may be incomplete nevertheless.</summary>
+    /// <param name="file">The whole file.</param>
+    public bool BlocksEndEarly(ReadOnlySpan<byte> file) => SkipBlocks(file, Data + 1) > file.Length;
+
+    /// <summary>Whether a GIF ends with its trailer, not counting zero bytes behind it.</summary>
+    public static bool EndsWithTrailer(ReadOnlySpan<byte> file) => file.TrimEnd((byte)0).EndsWith(";"u8);
+
     /// <summary>Finds the first frame.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="frame">The frame.</param>

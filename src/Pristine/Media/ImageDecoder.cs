@@ -17,7 +17,8 @@ namespace Pristine.Media;
 /// picture that was not decoded whole is never <see cref="ImageStatus.Ok"/>: a file that is cut off before the end of its pixels is
 /// <see cref="ImageStatus.Truncated"/>, however many rows are there (<see cref="ImagingOptions.KeepTruncated"/> decodes them), and one in
 /// which a decoder found damage is <see cref="ImageStatus.Unreadable"/>. Damage that no decoder can see (a changed byte of a format
-/// without checksums) stays unseen. A file that lacks only what follows the first image is read. A picture of a kind that is not decoded
+/// without checksums) stays unseen. Where the header alone is asked for, no pixels are decoded unless the file's end is amiss: what is cut off
+/// is found then too, damage before the end is not. A file that lacks only what follows the first image is read. A picture of a kind that is not decoded
 /// is <see cref="ImageStatus.Unsupported"/>.</para>
 /// <para>Decoding that takes longer than <see cref="ImagingOptions.Timeout"/> ends as <see cref="ImageStatus.Timeout"/>. Images of more
 /// than 4 million pixels are decoded on a thread of their own; where that thread is inside a library that cannot be interrupted, it is
@@ -102,7 +103,7 @@ public sealed class ImageDecoder : IDisposable
 
     /// <summary>Reads and decodes a file.</summary>
     /// <param name="path">The file. Folders, pipes, sockets and devices are refused without being opened.</param>
-    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone no pixels are decoded.</param>
+    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.</param>
     /// <returns>The status; for every status but <see cref="ImageStatus.Ok"/> with a reason.</returns>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
     public DecodeResult Load(string path, ImageInput input)
@@ -114,7 +115,7 @@ public sealed class ImageDecoder : IDisposable
 
     /// <summary>Reads and decodes a source.</summary>
     /// <param name="source">The source.</param>
-    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone no pixels are decoded.</param>
+    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.</param>
     /// <returns>The status; for every status but <see cref="ImageStatus.Ok"/> with a reason.</returns>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
     public DecodeResult Load(MediaSource source, ImageInput input)
@@ -126,7 +127,7 @@ public sealed class ImageDecoder : IDisposable
 
     /// <summary>Decodes the bytes of a file.</summary>
     /// <param name="file">The encoded bytes; they are copied.</param>
-    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone no pixels are decoded.</param>
+    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.</param>
     /// <returns>The status; for every status but <see cref="ImageStatus.Ok"/> with a reason.</returns>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
     public DecodeResult Decode(ReadOnlySpan<byte> file, ImageInput input)

@@ -76,7 +76,7 @@ internal sealed record ImageFormat(string Name, string Loader)
         this == Jpeg ? JpegStructure.Unsupported(file) : this == Avif && !HasStillImage(file) ? "it is an animation without a still picture" : null;
 
     /// <summary>
-    /// Whether a file of this format, which libvips refuses, ends before its content does: a box, chunk or strip begins whose end is not
+    /// Whether a file of this format ends before its content does: a box, chunk or strip begins whose end is not
     /// there. Of JPEGs, which do not say how long they are, a decoder must tell.
     /// </summary>
     public bool IsCutOff(ReadOnlySpan<byte> file) =>

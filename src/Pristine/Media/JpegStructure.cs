@@ -116,6 +116,9 @@ internal readonly record struct JpegStructure(int Width, int Height, int Compone
         return 0;
     }
 
+    /// <summary>Whether a JPEG ends with its end marker, not counting zero bytes behind it.</summary>
+    public static bool EndsWithMarker(ReadOnlySpan<byte> file) => file.TrimEnd((byte)0).EndsWith((ReadOnlySpan<byte>)[0xFF, EndOfImage]);
+
     private static bool TryReadSegment(ReadOnlySpan<byte> file, scoped ref int at, out byte marker, out ReadOnlySpan<byte> segment)
     {
         marker = 0;

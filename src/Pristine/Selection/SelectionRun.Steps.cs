@@ -24,6 +24,9 @@ public sealed partial class SelectionRun
         code.Add($"WHEN status = 'no_image' THEN {(needsImage ? SelectionCode.KeptWithoutImage : SelectionCode.Passes)}");
         foreach (var rule in _parsed.Rules.Where(rule => !_record.IsWhole(rule.Condition)))
             code.Add(FailureOf(rule, rule.Condition));
+        // The header of a broken image may pass every rule.
+        if (!_parsed.Rules.Any(rule => JudgesBroken(rule.Condition)))
+            code.Add($"WHEN status IN ('{ImageStatus.Unreadable.Name()}', '{ImageStatus.Truncated.Name()}') THEN {SelectionCode.BrokenImage}");
         var statuses = string.Join(' ', Enum.GetValues<ImageStatus>().Select(status => $"WHEN '{status.Name()}' THEN {(int)status}"));
         var by = _parsed.By == null ? "NULL::DOUBLE" : _parsed.By.Number(Width.Double);
         var per = _parsed.Per == null ? "CAST(0 AS TINYINT)" : $"coalesce(CAST({DuckDbConnection.Identifier(_parsed.Per.Name)} AS VARCHAR), '')";
@@ -37,6 +40,12 @@ public sealed partial class SelectionRun
             judged = PerItem(judged);
         Decide(judged);
     }
+
+    /// <summary>Whether a rule says itself what becomes of an image that could not be decoded: it names its status, or asks whether something is missing.</summary>
+    private bool JudgesBroken(RuleExpression expression) =>
+        expression is ColumnReference { Column.Name: "status" or "error" }
+        || (expression is IsNull { Subject: var subject } && !_record.IsWhole(subject))
+        || expression.Parts.Any(JudgesBroken);
 
     /// <summary>SQL of the cases in which a rule drops.</summary>
     private string FailureOf(Rule rule, RuleExpression condition)

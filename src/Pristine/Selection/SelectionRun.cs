@@ -24,6 +24,7 @@ internal static class SelectionCode
     public const int KeptWithoutImage = 1;
     public const int DroppedWithoutImage = 2;
     public const int InvalidRecord = 3;
+    public const int BrokenImage = 4;
 
     /// <summary>SQL: whether a decision keeps.</summary>
     public const string Kept = "code IN (0, 1)";
@@ -293,6 +294,7 @@ public sealed partial class SelectionRun : IDisposable
             {
                 SelectionCode.DroppedWithoutImage => "no image",
                 SelectionCode.InvalidRecord => "not a valid record",
+                SelectionCode.BrokenImage => $"image {status.Name()}",
                 < 0 when known[-code].IsOfRecord => $"missing {known[-code].Column}",
                 < 0 when status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.Partial) => $"image {status.Name()}",
                 < 0 => $"missing score {known[-code].Column}{(isSkipped ? " (skipped)" : "")}",
@@ -324,6 +326,7 @@ public sealed partial class SelectionRun : IDisposable
                 WHEN code = {SelectionCode.KeptWithoutImage} THEN 'kept: no image to judge'
                 WHEN code = {SelectionCode.DroppedWithoutImage} THEN 'no image'
                 WHEN code = {SelectionCode.InvalidRecord} THEN r.error
+                WHEN code = {SelectionCode.BrokenImage} THEN concat('image ', r.status, ': ' || r.error)
                 WHEN code < 0 THEN coalesce({_reasons.CaseOfCode("-code", reason => reason.IsOfRecord ? DuckDbConnection.Literal($"missing {reason.Column}") : null, "VARCHAR")},
                   concat('missing score ', {Text(reason => reason.Column)}, ': ', coalesce('skipped, ' || {_reasons.SkippedOfCode("-code", "r.skipped")}, concat(r.status, ', ' || r.error))))
                 ELSE concat({Text(reason => reason.Column)} || coalesce(' ' || {shown}, '') || ' ', 'fails ', {Text(reason => reason.Comparison)})

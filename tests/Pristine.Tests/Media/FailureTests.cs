@@ -79,6 +79,37 @@ public partial class FailureTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("jpegsave_buffer", "")]
+    [InlineData("jpegsave_buffer", "interlace=true")]
+    [InlineData("pngsave_buffer", "")]
+    [InlineData("webpsave_buffer", "")]
+    [InlineData("webpsave_buffer", "lossless=true")]
+    [InlineData("gifsave_buffer", "")]
+    [InlineData("tiffsave_buffer", "")]
+    [InlineData("tiffsave_buffer", "compression=deflate")]
+    [InlineData("heifsave_buffer", "compression=av1,effort=1")]
+    public void Who_asks_for_the_header_alone_is_told_of_a_file_that_is_cut_off(string saver, string options)
+    {
+        var file = VipsEncoder.Encode(saver, options, TestImages.Photo(160, 120), 160, 120, 3, "srgb");
+        Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, ImageInput.Header).Status);
+        // What stands behind a picture does no harm.
+        byte[][] behind = [new byte[3], new byte[500], [.. "trailer"u8], file];
+        Assert.All(behind, more => Assert.Equal(_decoder.Decode([.. file, .. more], ImageInput.Luma).Status, _decoder.Decode([.. file, .. more], ImageInput.Header).Status));
+        for (var length = file.Length / 20; length < file.Length; length += Math.Max(1, file.Length / 40))
+            ExpectSame(file[..length]);
+        foreach (var missing in new[] { 1, 2, 3, 5, 8, 13 })
+            ExpectSame(file[..^missing]);
+        // An unfinished download.
+        ExpectSame([.. file[..(file.Length / 2)], .. new byte[file.Length / 2]]);
+
+        void ExpectSame(byte[] cut)
+        {
+            var (whole, header) = (_decoder.Decode(cut, ImageInput.Luma), _decoder.Decode(cut, ImageInput.Header));
+            Assert.True(whole.Status == header.Status, $"{saver} {options}, {cut.Length} of {file.Length} bytes: {whole} but with the header alone {header}");
+        }
+    }
+
     [Fact]
     public void A_file_that_is_damaged_still_has_its_header()
     {

@@ -95,6 +95,48 @@ public class SelectionRunTests
         Assert.Equal(["f/0-1.jpg", "f/2-1.jpg", "f/3-0.jpg"], ledger.Select(line => line.GetProperty("image").GetString()));
     }
 
+    [Theory]
+    [InlineData("0 4 5 6", "width >= 100")]
+    [InlineData("0 4 5 6", "not width < 100")]
+    [InlineData("0 3 4 5 6", "image_index >= 0")]
+    [InlineData("0 3 4 5 6", "item_index >= 0")]
+    [InlineData("0 4 5 6", "coalesce(brisque, 7) >= 0 and width > 0")]
+    [InlineData("0 3 4 5 6", "coalesce(brisque, 7) >= 0")]
+    // What a rule says of such images counts.
+    [InlineData("0 1 2 4 5 6", "width >= 100 and (status = 'ok' or error is not null)")]
+    [InlineData("1 2", "STATUS in ('truncated', 'unreadable')")]
+    [InlineData("1 2 3 4 5", "brisque is null")]
+    public void An_image_that_could_not_be_decoded_is_not_kept_by_its_header(string kept, string rule)
+    {
+        using var folder = TestFiles.NewFolder();
+        var header = new ImageHeader(640, 480, "jpeg", 1000);
+        ScoreRow Row(int item, ImageStatus status) => SmallTable.Row(item, 40, status: status) with { Header = status == ImageStatus.Missing ? null : header };
+        var table = SmallTable.Make(
+            folder,
+            Row(0, ImageStatus.Ok), Row(1, ImageStatus.Unreadable), Row(2, ImageStatus.Truncated), Row(3, ImageStatus.Missing), Row(4, ImageStatus.Timeout), Row(5, ImageStatus.TooLarge),
+            SmallTable.Row(6, 40));
+        Assert.Equal(kept, table.Kept(new SelectionOptions { Keep = [rule] }));
+        Assert.Equal(kept, table.Kept(new SelectionOptions { Keep = [rule], Images = ImagePolicy.Mean }));
+    }
+
+    [Fact]
+    public void The_ledger_says_why_an_image_that_could_not_be_decoded_is_dropped()
+    {
+        using var folder = TestFiles.NewFolder();
+        var cut = SmallTable.Row(1, 0, status: ImageStatus.Truncated) with { Header = new ImageHeader(640, 480, "jpeg", 1000), Error = "the jpeg file is cut off" };
+        var table = SmallTable.Make(folder, SmallTable.Row(0, 50), cut, SmallTable.Row(2, 50), cut with { Key = 21, ItemIndex = 2, Id = "i2", ImageIndex = 1 });
+        var options = new SelectionOptions { Keep = ["width >= 100"] };
+        var ledger = LedgerOf(table, options, folder["ledger.jsonl"]);
+        Assert.Equal(
+            ["passes every rule", "image truncated: the jpeg file is cut off", "image truncated: the jpeg file is cut off"], ledger.Select(line => line.GetProperty("reason").GetString()));
+        using var run = SelectionRun.Run(table, options, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(new ReasonCount("image truncated", 2), Assert.Single(run.Reasons));
+        Assert.Equal("0 2", table.Kept(options with { Images = ImagePolicy.Best }));
+        Assert.Equal("0 2", table.Kept(options with { Images = ImagePolicy.Mean }));
+        Assert.Equal("0", table.Kept(new SelectionOptions { Limit = 5 }));
+        Assert.Equal("0", table.Kept(new SelectionOptions { Top = TopShare.Parse("100%"), By = "width" }));
+    }
+
     [Fact]
     public void Items_without_an_image_are_kept_unless_asked_otherwise_and_broken_records_never()
     {
