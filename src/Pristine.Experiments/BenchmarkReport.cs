@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
@@ -16,10 +17,10 @@ namespace Pristine.Experiments;
 public sealed class BenchmarkReport
 {
     private readonly ResultPage _page;
-    private readonly object _data;
+    private readonly JsonObject _data;
     private readonly string _images;
 
-    private BenchmarkReport(ResultPage page, object data, string images) => (_page, _data, _images) = (page, data, images);
+    private BenchmarkReport(ResultPage page, JsonObject data, string images) => (_page, _data, _images) = (page, data, images);
 
     /// <summary>Makes the report of a comparison with people.</summary>
     /// <param name="result">The comparison.</param>
@@ -52,27 +53,33 @@ public sealed class BenchmarkReport
             ]);
         return new BenchmarkReport(
             page,
-            new
+            new JsonObject
             {
-                benchmark = "opinions",
-                labels = source,
-                dataset = result.Opinions.Dataset,
-                direction = result.Opinions.Direction == OpinionDirection.LowerIsBetter ? "lower_is_better" : "higher_is_better",
-                images = result.Rows.Count,
-                provenance = Provenance(result.Bootstrap),
-                metrics = result.Metrics.Select(metric => new
+                ["benchmark"] = "opinions",
+                ["labels"] = source,
+                ["dataset"] = result.Opinions.Dataset,
+                ["direction"] = result.Opinions.Direction == OpinionDirection.LowerIsBetter ? "lower_is_better" : "higher_is_better",
+                ["images"] = result.Rows.Count,
+                ["provenance"] = Provenance(result.Bootstrap),
+                ["metrics"] = List(result.Metrics.Select(metric => new JsonObject
                 {
-                    metric = Identity(metric.Metric),
-                    images = metric.Images,
-                    srcc = InFull(metric.Spearman),
-                    plcc_logistic = InFull(metric.FittedPearson),
-                    plcc = InFull(metric.Pearson),
-                    krcc = InFull(metric.Kendall),
-                    rmse_logistic = InFull(metric.FittedError),
-                    logistic = new { b1 = Finite(metric.Curve.Upper), b2 = Finite(metric.Curve.Lower), b3 = Finite(metric.Curve.Centre), b4 = Finite(metric.Curve.Width) },
-                    images_per_second = Finite(metric.ImagesPerSecond),
-                }),
-                agreement_srcc = Matrix(result.Agreement),
+                    ["metric"] = Identity(metric.Metric),
+                    ["images"] = metric.Images,
+                    ["srcc"] = InFull(metric.Spearman),
+                    ["plcc_logistic"] = InFull(metric.FittedPearson),
+                    ["plcc"] = InFull(metric.Pearson),
+                    ["krcc"] = InFull(metric.Kendall),
+                    ["rmse_logistic"] = InFull(metric.FittedError),
+                    ["logistic"] = new JsonObject
+                    {
+                        ["b1"] = Finite(metric.Curve.Upper),
+                        ["b2"] = Finite(metric.Curve.Lower),
+                        ["b3"] = Finite(metric.Curve.Centre),
+                        ["b4"] = Finite(metric.Curve.Width),
+                    },
+                    ["images_per_second"] = Finite(metric.ImagesPerSecond),
+                })),
+                ["agreement_srcc"] = Matrix(result.Agreement),
             },
             Images(metrics, result.Rows, ["opinion"], row => [Exact(result.Opinions.Scores[row].Value)]));
     }
@@ -110,33 +117,33 @@ public sealed class BenchmarkReport
             ]);
         return new BenchmarkReport(
             page,
-            new
+            new JsonObject
             {
-                benchmark = "degraded",
-                log = Path.GetFileName(result.Log),
-                images = result.Entries.Count,
-                degraded,
-                provenance = Provenance(result.Bootstrap),
-                metrics = result.Metrics.Select(metric => new
+                ["benchmark"] = "degraded",
+                ["log"] = Path.GetFileName(result.Log),
+                ["images"] = result.Entries.Count,
+                ["degraded"] = degraded,
+                ["provenance"] = Provenance(result.Bootstrap),
+                ["metrics"] = List(result.Metrics.Select(metric => new JsonObject
                 {
-                    metric = Identity(metric.Metric),
-                    images = metric.Images,
-                    flagged = metric.Flagged,
-                    auc = InFull(metric.AreaUnderRoc),
-                    recall = InFull(metric.Recall),
-                    precision = InFull(metric.Precision),
-                    parts = metric.Parts.Select(part => new
+                    ["metric"] = Identity(metric.Metric),
+                    ["images"] = metric.Images,
+                    ["flagged"] = metric.Flagged,
+                    ["auc"] = InFull(metric.AreaUnderRoc),
+                    ["recall"] = InFull(metric.Recall),
+                    ["precision"] = InFull(metric.Precision),
+                    ["parts"] = List(metric.Parts.Select(part => new JsonObject
                     {
-                        kind = Kind(part),
-                        level = part.Level,
-                        degraded = part.Degraded,
-                        auc = Finite(part.AreaUnderRoc),
-                        recall = Finite(part.Recall),
-                        precision = Finite(part.Precision),
-                    }),
-                    images_per_second = Finite(metric.ImagesPerSecond),
-                }),
-                agreement_srcc = Matrix(result.Agreement),
+                        ["kind"] = Kind(part),
+                        ["level"] = part.Level,
+                        ["degraded"] = part.Degraded,
+                        ["auc"] = Finite(part.AreaUnderRoc),
+                        ["recall"] = Finite(part.Recall),
+                        ["precision"] = Finite(part.Precision),
+                    })),
+                    ["images_per_second"] = Finite(metric.ImagesPerSecond),
+                })),
+                ["agreement_srcc"] = Matrix(result.Agreement),
             },
             Images(metrics, result.Rows, ["kind", "level"], row => result.Entries[row].Degradation is { } done ? [DegradationDefinition.Get(done.Kind).Name, Count(done.Level)] : ["", ""]));
     }
@@ -210,19 +217,19 @@ public sealed class BenchmarkReport
         return csv.ToString();
     }
 
-    private static object Provenance(BootstrapOptions bootstrap) => new
+    private static JsonObject Provenance(BootstrapOptions bootstrap) => new()
     {
-        program = ResultFiles.Program,
-        decoder = ImageDecoder.Description,
-        bootstrap = new { resamples = bootstrap.Resamples, confidence = bootstrap.Confidence, seed = bootstrap.Seed },
+        ["program"] = ResultFiles.Program,
+        ["decoder"] = ImageDecoder.Description,
+        ["bootstrap"] = new JsonObject { ["resamples"] = bootstrap.Resamples, ["confidence"] = bootstrap.Confidence, ["seed"] = bootstrap.Seed },
     };
 
-    private static object Identity(Metric metric) => new
+    private static JsonObject Identity(Metric metric) => new()
     {
-        name = metric.Name,
-        version = metric.Version,
-        model_sha256 = metric.ModelSha256,
-        direction = metric.Direction switch
+        ["name"] = metric.Name,
+        ["version"] = metric.Version,
+        ["model_sha256"] = metric.ModelSha256,
+        ["direction"] = metric.Direction switch
         {
             MetricDirection.LowerIsBetter => "lower_is_better",
             MetricDirection.HigherIsBetter => "higher_is_better",
@@ -230,7 +237,7 @@ public sealed class BenchmarkReport
         },
     };
 
-    private static IEnumerable<IEnumerable<double?>> Matrix(IReadOnlyList<IReadOnlyList<double>> matrix) => matrix.Select(row => row.Select(Finite));
+    private static JsonArray Matrix(IReadOnlyList<IReadOnlyList<double>> matrix) => List(matrix.Select(List));
 
     private static string? Kind(DetectionPart part) => part.Kind is { } kind ? DegradationDefinition.Get(kind).Name : null;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
@@ -298,54 +299,65 @@ public sealed class ExperimentReport
 
     private static string Probability(double value) => double.IsNaN(value) ? "–" : value < 0.0001 ? "<0.0001" : Number(value, 4);
 
-    private object Data() => new
+    private JsonObject Data() => new()
     {
-        experiment = Path.GetFileName(Path.TrimEndingDirectorySeparator(_result.Source)),
-        answer = Answer(),
-        provenance = new
+        ["experiment"] = Path.GetFileName(Path.TrimEndingDirectorySeparator(_result.Source)),
+        ["answer"] = List(Answer()),
+        ["provenance"] = new JsonObject
         {
-            program = ResultFiles.Program,
-            decoder = ImageDecoder.Description,
-            metrics = _selections.SelectMany(selection => selection.Selection!.Metrics).Distinct().Select(metric => new { name = metric.Name, version = metric.Version, model_sha256 = metric.ModelSha256 }),
-            trainer = _result.Trainer,
+            ["program"] = ResultFiles.Program,
+            ["decoder"] = ImageDecoder.Description,
+            ["metrics"] = List(_selections.SelectMany(selection => selection.Selection!.Metrics).Distinct().Select(
+                metric => new JsonObject { ["name"] = metric.Name, ["version"] = metric.Version, ["model_sha256"] = metric.ModelSha256 })),
+            ["trainer"] = _result.Trainer,
         },
-        classes = _result.Classes,
-        images = _result.Images,
-        test_images = _result.TestImages,
-        validation_images = _result.ValidationImages,
-        parts_given = _result.HasParts,
-        split = new { test_share = _result.Split.TestShare, validation_share = _result.Split.ValidationShare, train_share = _result.Split.TrainShare },
-        unusable = _result.Unusable.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new { image = pair.Key, error = pair.Value }),
-        seeds = _result.Seeds,
-        confidence = _result.Confidence,
-        conditions = _result.Conditions.Select(condition => new
+        ["classes"] = List(_result.Classes),
+        ["images"] = _result.Images,
+        ["test_images"] = _result.TestImages,
+        ["validation_images"] = _result.ValidationImages,
+        ["parts_given"] = _result.HasParts,
+        ["split"] = new JsonObject
         {
-            name = condition.Name,
-            kind = condition.Kind.ToString().ToLowerInvariant(),
-            selection = condition.Selection?.Name,
-            share = condition.Share,
-            training_images = condition.TrainingImages,
-            training_images_by_class = condition.TrainingImagesByClass,
-            degraded_share = Finite(condition.DegradedShare),
-            accuracy = InFull(condition.Accuracy),
-            with_everything = Data(condition.WithEverything),
-            with_random = Data(condition.WithRandom),
-            seeds = condition.Cells.Select(cell => new
-            {
-                seed = cell.Seed,
-                training_images = cell.TrainingImages,
-                degraded_images = cell.DegradedImages,
-                accuracy = Finite(cell.Accuracy),
-                metrics = cell.Outcome?.Metrics.ToDictionary(pair => pair.Key, pair => Finite(pair.Value)),
-            }),
-        }),
+            ["test_share"] = _result.Split.TestShare,
+            ["validation_share"] = _result.Split.ValidationShare,
+            ["train_share"] = _result.Split.TrainShare,
+        },
+        ["unusable"] = List(_result.Unusable.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(
+            pair => new JsonObject { ["image"] = pair.Key, ["error"] = pair.Value })),
+        ["seeds"] = List(_result.Seeds.Select(seed => (JsonNode)seed)),
+        ["confidence"] = _result.Confidence,
+        ["conditions"] = List(_result.Conditions.Select(Data)),
     };
 
-    private static object? Data(ConditionComparison? comparison) => comparison == null ? null : new
+    private static JsonObject Data(ConditionResult condition) => new()
     {
-        difference = InFull(comparison.Difference),
-        p = Finite(comparison.Probability),
-        p_adjusted = Finite(comparison.AdjustedProbability),
-        over_test_images = new { low = Finite(comparison.OverTestImages.Low), high = Finite(comparison.OverTestImages.High) },
+        ["name"] = condition.Name,
+        ["kind"] = condition.Kind.ToString().ToLowerInvariant(),
+        ["selection"] = condition.Selection?.Name,
+        ["share"] = condition.Share,
+        ["training_images"] = condition.TrainingImages,
+        ["training_images_by_class"] = List(condition.TrainingImagesByClass),
+        ["degraded_share"] = Finite(condition.DegradedShare),
+        ["accuracy"] = InFull(condition.Accuracy),
+        ["with_everything"] = Data(condition.WithEverything),
+        ["with_random"] = Data(condition.WithRandom),
+        ["seeds"] = List(condition.Cells.Select(cell => new JsonObject
+        {
+            ["seed"] = cell.Seed,
+            ["training_images"] = cell.TrainingImages,
+            ["degraded_images"] = cell.DegradedImages,
+            ["accuracy"] = Finite(cell.Accuracy),
+            ["metrics"] = cell.Outcome is { } outcome
+                ? new JsonObject(outcome.Metrics.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)Finite(pair.Value))))
+                : null,
+        })),
+    };
+
+    private static JsonObject? Data(ConditionComparison? comparison) => comparison == null ? null : new()
+    {
+        ["difference"] = InFull(comparison.Difference),
+        ["p"] = Finite(comparison.Probability),
+        ["p_adjusted"] = Finite(comparison.AdjustedProbability),
+        ["over_test_images"] = new JsonObject { ["low"] = Finite(comparison.OverTestImages.Low), ["high"] = Finite(comparison.OverTestImages.High) },
     };
 }

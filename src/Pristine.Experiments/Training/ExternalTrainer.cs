@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Pristine.Experiments.Training;
 
@@ -82,16 +83,17 @@ public sealed class ExternalTrainer : Trainer
 
     private static byte[] Describe(TrainingTask task, string output)
     {
-        object[] Examples(IReadOnlyList<TrainingExample> examples) => [.. examples.Select(example => new { path = Path.GetFullPath(example.Path), label = example.Label })];
-        return JsonSerializer.SerializeToUtf8Bytes(new
+        JsonArray Examples(IReadOnlyList<TrainingExample> examples) =>
+            ResultFiles.List(examples.Select(example => new JsonObject { ["path"] = Path.GetFullPath(example.Path), ["label"] = example.Label }));
+        return Encoding.UTF8.GetBytes(new JsonObject
         {
-            train = Examples(task.Train),
-            validation = Examples(task.Validation),
-            test = Examples(task.Test),
-            classes = task.Classes,
-            seed = task.Seed,
-            output,
-        });
+            ["train"] = Examples(task.Train),
+            ["validation"] = Examples(task.Validation),
+            ["test"] = Examples(task.Test),
+            ["classes"] = ResultFiles.List(task.Classes),
+            ["seed"] = task.Seed,
+            ["output"] = output,
+        }.ToJsonString());
     }
 
     private void Run(string taskPath, CommandLog log, CancellationToken cancellation)

@@ -2,15 +2,14 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Pristine.Datasets;
 
 namespace Pristine.Experiments.Training;
 
 /// <summary>Outcomes of models on disk, each in a file named by the hash of all that it depends on.</summary>
-internal sealed class TrainedModels(string folder, Trainer trainer, IReadOnlyList<string> classes)
+internal sealed partial class TrainedModels(string folder, Trainer trainer, IReadOnlyList<string> classes)
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
     private readonly Dictionary<string, string> _stamps = new(StringComparer.Ordinal);
 
     public Trainer Trainer => trainer;
@@ -38,7 +37,7 @@ internal sealed class TrainedModels(string folder, Trainer trainer, IReadOnlyLis
         try
         {
             using var stream = File.OpenRead(file);
-            return JsonSerializer.Deserialize<TrainingOutcome>(stream, Json) ?? throw new JsonException("null");
+            return JsonSerializer.Deserialize(stream, OutcomeJson.Default.TrainingOutcome) ?? throw new JsonException("null");
         }
         catch (JsonException error)
         {
@@ -49,7 +48,7 @@ internal sealed class TrainedModels(string folder, Trainer trainer, IReadOnlyLis
     public void Keep(string key, TrainingOutcome outcome)
     {
         using var file = PartialFile.Create(FileOf(key), null);
-        JsonSerializer.Serialize(file.Stream, outcome, Json);
+        JsonSerializer.Serialize(file.Stream, outcome, OutcomeJson.Default.TrainingOutcome);
         file.Complete();
     }
 
@@ -62,4 +61,8 @@ internal sealed class TrainedModels(string folder, Trainer trainer, IReadOnlyLis
         var file = new FileInfo(path);
         return _stamps[path] = string.Create(CultureInfo.InvariantCulture, $"{file.Length} {file.LastWriteTimeUtc.Ticks}");
     }
+
+    [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+    [JsonSerializable(typeof(TrainingOutcome))]
+    private sealed partial class OutcomeJson : JsonSerializerContext;
 }

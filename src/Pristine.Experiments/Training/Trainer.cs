@@ -37,7 +37,7 @@ public sealed record TrainingOutcome
     public IReadOnlyList<bool>? Correct { get; init; }
 
     /// <summary>Other numbers that the trainer reports, such as the accuracy on the validation images or the penalty chosen.</summary>
-    public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
+    public IReadOnlyDictionary<string, double> Metrics { get; init => field = value ?? new Dictionary<string, double>(); } = new Dictionary<string, double>();
 }
 
 /// <summary>Trains a classifier of images and tests it. Thread-safe.</summary>

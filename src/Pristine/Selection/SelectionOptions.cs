@@ -87,27 +87,35 @@ public sealed record PercentileRange(decimal Low, decimal High)
 /// What to keep of a table. The steps follow one another, each sees what the ones before have left: keep rules, drop rules,
 /// <see cref="Between"/>, <see cref="Top"/>, <see cref="Limit"/>.
 /// </summary>
-public sealed record SelectionOptions
+public sealed partial record SelectionOptions
 {
-    // By reflection: a generated reader gives properties that the JSON leaves out null instead of their defaults.
-    private static readonly JsonSerializerOptions Json = new()
+    private static readonly SelectionJson Json = new(new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter<ImagePolicy>(JsonNamingPolicy.SnakeCaseLower) },
-    };
+    });
+
+    /// <summary>A selection that keeps everything.</summary>
+    public SelectionOptions()
+    {
+    }
+
+    /// <summary>For JSON: a generated reader sets every other property, to null or 0 where the JSON leaves it out.</summary>
+    [JsonConstructor]
+    internal SelectionOptions(bool keepItemsWithoutImage = true) => KeepItemsWithoutImage = keepItemsWithoutImage;
 
     /// <summary>The metrics that rules may name: those of this library, and the user's own.</summary>
     [JsonIgnore]
     public Metrics.MetricSet Known { get; init; } = Pristine.Metrics.MetricSet.BuiltIn;
 
     /// <summary>Rules that a kept image fulfils, all of them.</summary>
-    public IReadOnlyList<string> Keep { get; init; } = [];
+    public IReadOnlyList<string> Keep { get; init => field = value ?? []; } = [];
 
     /// <summary>Rules that no kept image fulfils; where such a rule is unknown because a score is missing, the image is dropped too.</summary>
-    public IReadOnlyList<string> Drop { get; init; } = [];
+    public IReadOnlyList<string> Drop { get; init => field = value ?? []; } = [];
 
     /// <summary>
     /// A weighted sum or other expression, such as <c>0.8*arniqa_quality + 0.2*brisque_quality</c>: rules and <see cref="By"/> can name it
@@ -184,10 +192,14 @@ public sealed record SelectionOptions
         known.Check();
     }
 
-    internal string ToJson() => JsonSerializer.Serialize(this, Json);
+    internal string ToJson() => JsonSerializer.Serialize(this, Json.SelectionOptions);
 
     internal static SelectionOptions FromJson(string json) =>
-        JsonSerializer.Deserialize<SelectionOptions>(json, Json) ?? throw new JsonException("Expected a selection; found null.");
+        JsonSerializer.Deserialize(json, Json.SelectionOptions) ?? throw new JsonException("Expected a selection; found null.");
+
+    [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+    [JsonSerializable(typeof(SelectionOptions))]
+    private sealed partial class SelectionJson : JsonSerializerContext;
 }
 
 /// <summary>A selection whose expressions have been read against the columns of a table.</summary>

