@@ -3,6 +3,7 @@
 //   dotnet run -c Release bench/int8-agreement.cs -- FOLDER [COUNT]
 #:project ../src/Pristine/Pristine.csproj
 #:project ../src/Pristine.Experiments/Pristine.Experiments.csproj
+#:property AssemblyName=Pristine.Benchmarks
 #:property PublishAot=false
 using System.Globalization;
 using Pristine.Experiments;

@@ -1,6 +1,7 @@
 // Measures the ranges of the activations of resnet50-imagenet on images; see models/resnet50-imagenet-int8.md.
 //   dotnet run models/calibrate-resnet50.cs -- OUT.json MinMax|Percentile|LeastError IMAGE...
 #:project ../src/Pristine/Pristine.csproj
+#:property AssemblyName=Pristine.Benchmarks
 #:property PublishAot=false
 using System.Globalization;
 using Pristine.Media;
@@ -16,7 +17,7 @@ if (args.Length < 3)
 var method = Enum.Parse<CalibrationMethod>(args[1]);
 using var decoder = new ImageDecoder();
 using var session = ImageNetResNet50.Open(ModelStore.Default, NetworkPrecision.Float, "cpu");
-using var features = new ResNetFeatures(session);
+using var sizes = new ResNetPlanes();
 using var calibration = new Int8Calibration(ImageNetResNet50.Read(ModelStore.Default), ResNetFeatures.InputRange);
 foreach (var path in args.Skip(2))
 {
@@ -27,7 +28,7 @@ foreach (var path in args.Skip(2))
     foreach (var (width, height) in new[] { full, half })
     {
         var planes = new float[3 * width * height];
-        features.WritePlanes(image, width, height, planes);
+        sizes.Write(image, width, height, planes);
         calibration.Add(planes, height, width);
     }
 }

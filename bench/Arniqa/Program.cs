@@ -17,11 +17,11 @@ var store = new ModelStore(args[0]);
 switch (args[1])
 {
     case "import":
-        foreach (var definition in ModelCatalog.All.Where(model => model.Name.StartsWith(ArniqaModel.Encoder, StringComparison.Ordinal)))
+        foreach (var definition in ModelCatalog.All.Where(model => model.Name.StartsWith("arniqa", StringComparison.Ordinal)))
             store.Import(definition.Name, [Path.Combine(args[2], definition.Files[0].Name)], UnknownFiles.Trust);
         return;
     case "quantise":
-        using (var quantiser = new NetworkQuantiser(OnnxExport.Installed(store, ArniqaModel.Encoder)))
+        using (var quantiser = new NetworkQuantiser(OnnxExport.Installed(store, "arniqa")))
         using (var decoder = new ImageDecoder())
         {
             foreach (var file in Files(args[3]))

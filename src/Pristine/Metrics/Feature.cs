@@ -62,6 +62,33 @@ public abstract class FeatureExtractor : IDisposable
     /// <param name="features"><see cref="Count"/> values, overwritten. NaN where a number does not exist (a constant image).</param>
     public abstract void Compute(in ImageView image, Span<double> features);
 
+    /// <summary>True where several images together may cost less than each alone: a network on a GPU. Numbers are the same either way.</summary>
+    public virtual bool ComputesTogether => false;
+
+    /// <summary>
+    /// Takes from an image what <see cref="Compute(IReadOnlyList{PreparedImage}, Span{double})"/> needs of it, so that its pixels may go. Here the
+    /// numbers themselves; a network takes what it sees.
+    /// </summary>
+    /// <param name="image">As for <see cref="Compute(in ImageView, Span{double})"/>.</param>
+    /// <returns>To be disposed once it is computed.</returns>
+    public virtual PreparedImage Prepare(in ImageView image)
+    {
+        var features = new double[Count];
+        Compute(image, features);
+        return new ComputedImage(features);
+    }
+
+    /// <summary>Computes the feature of several images.</summary>
+    /// <param name="images">Images that this extractor prepared.</param>
+    /// <param name="rows"><see cref="Count"/> values for each image, in their order, overwritten; the same that each image alone would get.</param>
+    /// <exception cref="ArgumentException">There is not one row per image.</exception>
+    public virtual void Compute(IReadOnlyList<PreparedImage> images, Span<double> rows)
+    {
+        CheckRows(images, rows);
+        for (var i = 0; i < images.Count; i++)
+            ((ComputedImage)images[i]).Features.CopyTo(rows[(i * Count)..]);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -69,7 +96,40 @@ public abstract class FeatureExtractor : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Checks that there is room for one row per image.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="rows">The rows.</param>
+    /// <exception cref="ArgumentException">There is more or less.</exception>
+    protected void CheckRows(IReadOnlyList<PreparedImage> images, ReadOnlySpan<double> rows)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (rows.Length != images.Count * Count)
+            throw new ArgumentException($"Expected {images.Count} rows of {Count} values; found {rows.Length} values.", nameof(rows));
+    }
+
+    private sealed class ComputedImage(double[] features) : PreparedImage
+    {
+        public double[] Features => features;
+    }
+
     /// <summary>Frees what the extractor owns.</summary>
+    /// <param name="disposing">False when called by a finaliser.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}
+
+/// <summary>What a <see cref="FeatureExtractor"/> keeps of an image until it computes it together with others.</summary>
+public abstract class PreparedImage : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the memory that it holds.</summary>
     /// <param name="disposing">False when called by a finaliser.</param>
     protected virtual void Dispose(bool disposing)
     {

@@ -56,9 +56,13 @@ internal sealed class OnnxRuntimeSession : IDisposable
         IsOnDevice = cuda != null;
         Session = OnnxRuntimeWorker.Try(() => create(options));
         var inputDimensions = Session.InputMetadata.Values.SelectMany(input => input.SymbolicDimensions).ToHashSet(StringComparer.Ordinal);
+        TakesBatches = Session.InputMetadata.Values.Concat(Session.OutputMetadata.Values).All(HasFreeBatch);
         HasOutputsOfKnownShape = Session.OutputMetadata.Values.All(output => output.IsTensor && output.ElementDataType == TensorElementType.Float
             && output.Dimensions.Zip(output.SymbolicDimensions).All(side => side.First >= 0 || (side.Second.Length > 0 && inputDimensions.Contains(side.Second))));
     }
+
+    /// <summary>Whether the first dimension of every input and output is free: then it counts images.</summary>
+    public bool TakesBatches { get; }
 
     /// <summary>The model's inputs, in its order.</summary>
     public IReadOnlyList<string> InputNames => Session.InputNames;
@@ -103,6 +107,8 @@ internal sealed class OnnxRuntimeSession : IDisposable
             if (--_workers == 0 && _disposed)
                 Session.Dispose();
     }
+
+    private static bool HasFreeBatch(NodeMetadata tensor) => tensor is { IsTensor: true, Dimensions: [< 0, ..] };
 
     /// <summary>The number of a CUDA device, or null for the CPU.</summary>
     /// <exception cref="ArgumentException">It is no device.</exception>

@@ -69,12 +69,13 @@ internal sealed class ArniqaFeature(ArniqaMode mode, NetworkPrecision precision,
 /// One worker's encoder: turns an image into embeddings. The crops of a scale go through the network in one batch: a batch of both scales takes as
 /// long and twice the memory.
 /// </summary>
-internal sealed class ArniqaExtractor(OnnxRuntimeSession session, ArniqaMode mode) : FeatureExtractor
+internal sealed class ArniqaExtractor(OnnxRuntimeSession session, ArniqaMode mode) : NetworkExtractor(session, scales: 2)
 {
-    private readonly OnnxRuntimeWorker _worker = session.CreateWorker();
+    /// <summary>The five stages of the encoder halve a side; less than this leaves nothing.</summary>
+    private const int SmallestSide = 32;
+
     private readonly ArniqaCrops _cropper = new(mode);
     private readonly HalfPlanes _half = new(NormalisedPlanes.ImageNet);
-    private float[] _embeddings = [];
     private int _count;
 
     /// <summary>Twice what the encoder gives. The graph of another encoder tells it by running: it sees a black square once.</summary>
@@ -83,98 +84,57 @@ internal sealed class ArniqaExtractor(OnnxRuntimeSession session, ArniqaMode mod
         get
         {
             if (_count == 0)
-            {
-                _worker.Input(1, 3, SmallestSide, SmallestSide).Clear();
-                _worker.Run();
-                _count = 2 * _worker.Output().Length;
-            }
+                _count = 2 * RunOnZeros(new(1, 3, SmallestSide, SmallestSide));
             return _count;
         }
     }
-
-    /// <summary>The five stages of the encoder halve a side; less than this leaves nothing.</summary>
-    private const int SmallestSide = 32;
 
     /// <summary>How many crops an image gives: 5 in the official modes, 1 otherwise.</summary>
     public int Crops => IsWhole ? 1 : ArniqaCrops.Count;
 
     private bool IsWhole => mode is ArniqaMode.Pyiqa or ArniqaMode.TorchMetrics;
 
-    /// <summary>Computes the embeddings of an image.</summary>
-    /// <param name="image">RGB, both sides at least 2.</param>
-    /// <returns>One row per crop: the normalised features at full size, then those at half size. Overwritten by the next call.</returns>
-    public ReadOnlySpan<float> Embed(in ImageView image)
-    {
-        if (IsWhole)
-            EmbedWhole(image);
-        else
-            EmbedCrops(image);
-        return _embeddings;
-    }
+    /// <inheritdoc/>
+    protected override NetworkShape Shape(int scale, int width, int height) =>
+        IsWhole ? new(1, 3, height >> scale, width >> scale) : new(ArniqaCrops.Count, 3, ArniqaCrops.Side, ArniqaCrops.Side);
 
     /// <inheritdoc/>
-    public override void Compute(in ImageView image, Span<double> features)
+    protected override void Write(int scale, in ImageView image, Span<float> tensor)
     {
-        var embeddings = Embed(image);
-        features.Clear();
+        if (!IsWhole && scale == 0)
+            ArniqaCrops.WriteFull(image.Rgb, image.Width, image.Height, tensor);
+        else if (!IsWhole)
+            _cropper.WriteHalf(image.Rgb, image.Width, image.Height, tensor);
+        else if (scale == 0)
+            NormalisedPlanes.ImageNet.Write(image.Rgb, 3 * image.Width, image.Width, image.Height, tensor, image.Width, image.Height);
+        else if (mode == ArniqaMode.Pyiqa)
+            _half.WriteMeans(image.Rgb, image.Width, image.Height, tensor);
+        else
+            _half.WriteAntialiased(image.Rgb, image.Width, image.Height, tensor);
+    }
+
+    /// <summary>The embeddings of full size come first, then those of half size; each is the mean over the crops.</summary>
+    /// <inheritdoc/>
+    protected override void Read(int scale, ReadOnlySpan<float> output, Span<double> features)
+    {
+        var length = output.Length / Crops;
+        features = features.Slice(scale * length, length);
         for (var crop = 0; crop < Crops; crop++)
             for (var i = 0; i < features.Length; i++)
-                features[i] += embeddings[crop * features.Length + i];
+                features[i] += output[crop * length + i];
         if (Crops > 1)
             for (var i = 0; i < features.Length; i++)
                 features[i] /= Crops;
     }
 
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
-            _worker.Dispose();
             _cropper.Dispose();
             _half.Dispose();
         }
         base.Dispose(disposing);
-    }
-
-    private void EmbedCrops(in ImageView image)
-    {
-        ArniqaCrops.WriteFull(image.Rgb, image.Width, image.Height, Batch());
-        StoreBatch(0);
-        _cropper.WriteHalf(image.Rgb, image.Width, image.Height, Batch());
-        StoreBatch(1);
-
-        Span<float> Batch() => _worker.Input(ArniqaCrops.Count, 3, ArniqaCrops.Side, ArniqaCrops.Side);
-
-        void StoreBatch(int scale)
-        {
-            _worker.Run();
-            var output = _worker.Output();
-            var features = output.Length / ArniqaCrops.Count;
-            for (var crop = 0; crop < ArniqaCrops.Count; crop++)
-                Store(2 * crop + scale, features, output.Slice(crop * features, features));
-        }
-    }
-
-    private void EmbedWhole(in ImageView image)
-    {
-        NormalisedPlanes.ImageNet.Write(
-            image.Rgb, 3 * image.Width, image.Width, image.Height, _worker.Input(1, 3, image.Height, image.Width), image.Width, image.Height);
-        _worker.Run();
-        Store(0, _worker.Output().Length, _worker.Output());
-
-        var planes = _worker.Input(1, 3, image.Height / 2, image.Width / 2);
-        if (mode == ArniqaMode.Pyiqa)
-            _half.WriteMeans(image.Rgb, image.Width, image.Height, planes);
-        else
-            _half.WriteAntialiased(image.Rgb, image.Width, image.Height, planes);
-        _worker.Run();
-        Store(1, _worker.Output().Length, _worker.Output());
-    }
-
-    private void Store(int row, int features, ReadOnlySpan<float> embedding)
-    {
-        if (_embeddings.Length != 2 * Crops * features)
-            _embeddings = new float[2 * Crops * features];
-        embedding.CopyTo(_embeddings.AsSpan(row * features, features));
     }
 }

@@ -74,26 +74,23 @@ internal sealed class OnnxFeature(OnnxManifest manifest, string path, string dev
 }
 
 /// <summary>One worker's side of a network in ONNX form. A black image goes through it first: what does not fit shows before any image is scored.</summary>
-internal sealed class OnnxExtractor : FeatureExtractor
+internal sealed class OnnxExtractor : NetworkExtractor
 {
-    private readonly OnnxRuntimeWorker _worker;
     private readonly OnnxImage _image;
-    private readonly int _output;
 
     public OnnxExtractor(OnnxRuntimeSession session, OnnxManifest manifest)
+        : base(session, scales: 1)
     {
-        if (session.InputNames.Count != 1)
-            throw new OnnxRuntimeException($"expected one input; found {string.Join(", ", session.InputNames)}.");
-        _output = manifest.Output.Name is { } name ? session.OutputNames.ToList().IndexOf(name) : 0;
-        if (_output < 0)
-            throw new OnnxRuntimeException($"expected an output {manifest.Output.Name}; found {string.Join(", ", session.OutputNames)}.");
         _image = new OnnxImage(manifest.Input);
-        _worker = session.CreateWorker();
         try
         {
+            if (session.InputNames.Count != 1)
+                throw new OnnxRuntimeException($"expected one input; found {string.Join(", ", session.InputNames)}.");
+            Output = manifest.Output.Name is { } name ? session.OutputNames.ToList().IndexOf(name) : 0;
+            if (Output < 0)
+                throw new OnnxRuntimeException($"expected an output {manifest.Output.Name}; found {string.Join(", ", session.OutputNames)}.");
             var side = Math.Max(64, manifest.MinSide);
-            Run(new ImageView(new ImageHeader(side, side, "", 0), new byte[3 * side * side], []));
-            Count = _worker.Output(_output).Length;
+            Count = Run(0, new ImageView(new ImageHeader(side, side, "", 0), new byte[3 * side * side], [])).Length;
         }
         catch
         {
@@ -104,10 +101,18 @@ internal sealed class OnnxExtractor : FeatureExtractor
 
     public override int Count { get; }
 
-    public override void Compute(in ImageView image, Span<double> features)
+    protected override int Output { get; }
+
+    protected override NetworkShape Shape(int scale, int width, int height)
     {
-        Run(image);
-        var output = _worker.Output(_output);
+        var (columns, rows) = _image.Size(width, height);
+        return _image.IsPlanar ? new(1, 3, rows, columns) : new(1, rows, columns, 3);
+    }
+
+    protected override void Write(int scale, in ImageView image, Span<float> tensor) => _image.Write(image, tensor);
+
+    protected override void Read(int scale, ReadOnlySpan<float> output, Span<double> features)
+    {
         if (output.Length != Count)
             throw new OnnxRuntimeException($"expected {Count} values, as for other images; found {output.Length}.");
         output.WidenTo(features);
@@ -116,17 +121,7 @@ internal sealed class OnnxExtractor : FeatureExtractor
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-        {
-            _worker.Dispose();
             _image.Dispose();
-        }
         base.Dispose(disposing);
-    }
-
-    private void Run(in ImageView image)
-    {
-        var (width, height) = _image.Size(image.Width, image.Height);
-        _image.Write(image, _image.IsPlanar ? _worker.Input(1, 3, height, width) : _worker.Input(1, height, width, 3));
-        _worker.Run();
     }
 }

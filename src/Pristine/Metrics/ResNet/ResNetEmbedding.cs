@@ -11,13 +11,11 @@ namespace Pristine.Metrics.ResNet;
 /// stand in the middle, and nothing is squeezed. Smaller images are enlarged, for the network knows things at that scale. Pillow's
 /// antialiased bicubic filter; an image longer than 49 times its width is squeezed to that, 1,568 x 32 pixels.
 /// </summary>
-internal sealed class ResNetEmbedding : FeatureExtractor
+/// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
+internal sealed class ResNetEmbedding(OnnxRuntimeSession session) : NetworkExtractor(session, scales: 1)
 {
-    /// <summary>Features per image.</summary>
+    /// <summary>Features per image; finite and not negative.</summary>
     public const int Length = 2048;
-
-    /// <inheritdoc/>
-    public override int Count => Length;
 
     /// <summary>The side of a square image as the network sees it.</summary>
     private const int Side = 224;
@@ -28,11 +26,10 @@ internal sealed class ResNetEmbedding : FeatureExtractor
     /// <summary>The means of the first three stages come first.</summary>
     private const int Start = 256 + 512 + 1024;
 
-    private readonly ResNetFeatures _network;
+    private readonly ResNetPlanes _planes = new();
 
-    /// <summary>An extractor.</summary>
-    /// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
-    public ResNetEmbedding(OnnxRuntimeSession session) => _network = new(session);
+    /// <inheritdoc/>
+    public override int Count => Length;
 
     /// <summary>The size that the network sees of an image.</summary>
     /// <param name="width">Columns of the image, at least 1.</param>
@@ -43,20 +40,28 @@ internal sealed class ResNetEmbedding : FeatureExtractor
         return ((int)Math.Round(Side * stretch), (int)Math.Round(Side / stretch));
     }
 
-    /// <summary>Computes the features of an image.</summary>
-    /// <param name="image">RGB.</param>
-    /// <param name="features"><see cref="Length"/> values, overwritten; finite and not negative.</param>
-    public override void Compute(in ImageView image, Span<double> features)
+    /// <inheritdoc/>
+    protected override NetworkShape Shape(int scale, int width, int height)
     {
-        var (width, height) = Size(image.Width, image.Height);
-        _network.Statistics(image, width, height).Slice(Start, Length).WidenTo(features);
+        var (columns, rows) = Size(width, height);
+        return new(1, 3, rows, columns);
     }
+
+    /// <inheritdoc/>
+    protected override void Write(int scale, in ImageView image, Span<float> tensor)
+    {
+        var (columns, rows) = Size(image.Width, image.Height);
+        _planes.Write(image, columns, rows, tensor);
+    }
+
+    /// <inheritdoc/>
+    protected override void Read(int scale, ReadOnlySpan<float> output, Span<double> features) => output.Slice(Start, Length).WidenTo(features);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _network.Dispose();
+            _planes.Dispose();
         base.Dispose(disposing);
     }
 }

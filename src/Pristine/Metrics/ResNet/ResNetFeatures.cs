@@ -11,9 +11,10 @@ namespace Pristine.Metrics.ResNet;
 /// area, its shape kept; a smaller one is not enlarged. Sizes are rounded to whole pixels, and both are made from the original by
 /// Pillow's antialiased bicubic filter.
 /// </summary>
-internal sealed class ResNetFeatures : FeatureExtractor
+/// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
+internal sealed class ResNetFeatures(OnnxRuntimeSession session) : NetworkExtractor(session, scales: 2)
 {
-    /// <summary>Features per image: those of the full size, then those of the half size.</summary>
+    /// <summary>Features per image: those of the full size, then those of the half size; finite and not negative.</summary>
     public const int Length = 2 * ImageNetResNet50.Statistics;
 
     /// <summary>Below this a side of the half size is so small that the last stage is a single point.</summary>
@@ -21,14 +22,7 @@ internal sealed class ResNetFeatures : FeatureExtractor
 
     private const double LargestArea = 512 * 512;
 
-    // One for each scale: a worker that runs the shape of its run before allocates nothing, so images of one size cost no garbage.
-    private readonly OnnxRuntimeWorker _full;
-    private readonly OnnxRuntimeWorker _half;
     private readonly ResNetPlanes _planes = new();
-
-    /// <summary>An extractor.</summary>
-    /// <param name="session">The network, from <see cref="ImageNetResNet50.Open"/>.</param>
-    public ResNetFeatures(OnnxRuntimeSession session) => (_full, _half) = (session.CreateWorker(), session.CreateWorker());
 
     /// <inheritdoc/>
     public override int Count => Length;
@@ -45,42 +39,30 @@ internal sealed class ResNetFeatures : FeatureExtractor
         return ((Side(width * scale), Side(height * scale)), (Side(width * scale / 2), Side(height * scale / 2)));
     }
 
-    /// <summary>Computes the features of an image.</summary>
-    /// <param name="image">RGB.</param>
-    /// <param name="features"><see cref="Length"/> values, overwritten; finite and not negative.</param>
-    public override void Compute(in ImageView image, Span<double> features)
+    /// <inheritdoc/>
+    protected override NetworkShape Shape(int scale, int width, int height)
     {
-        var (full, half) = Sizes(image.Width, image.Height);
-        Statistics(_full, image, full.Width, full.Height).WidenTo(features);
-        Statistics(_half, image, half.Width, half.Height).WidenTo(features[ImageNetResNet50.Statistics..]);
+        var (full, half) = Sizes(width, height);
+        var (columns, rows) = scale == 0 ? full : half;
+        return new(1, 3, rows, columns);
     }
 
-    /// <summary>The statistics of an image resized to a size of any shape: <see cref="ImageNetResNet50.Statistics"/> numbers, overwritten by the next call.</summary>
-    internal ReadOnlySpan<float> Statistics(in ImageView image, int width, int height) => Statistics(_full, image, width, height);
-
-    private ReadOnlySpan<float> Statistics(OnnxRuntimeWorker worker, in ImageView image, int width, int height)
+    /// <inheritdoc/>
+    protected override void Write(int scale, in ImageView image, Span<float> tensor)
     {
-        WritePlanes(image, width, height, worker.Input(1, 3, height, width));
-        worker.Run();
-        return worker.Output();
+        var shape = Shape(scale, image.Width, image.Height);
+        _planes.Write(image, shape.Fourth, shape.Third, tensor);
     }
 
-    /// <summary>Writes the planes that the network sees of an image at one of its <see cref="Sizes"/>.</summary>
-    /// <param name="image">RGB.</param>
-    /// <param name="width">Columns of a plane.</param>
-    /// <param name="height">Rows of a plane.</param>
-    /// <param name="planes">Three planes of height x width, overwritten: R - 123.68, G - 116.779, B - 103.939.</param>
-    public void WritePlanes(in ImageView image, int width, int height, Span<float> planes) => _planes.Write(image, width, height, planes);
+    /// <inheritdoc/>
+    protected override void Read(int scale, ReadOnlySpan<float> output, Span<double> features) =>
+        output.WidenTo(features[(scale * ImageNetResNet50.Statistics)..]);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-        {
-            _full.Dispose();
-            _half.Dispose();
             _planes.Dispose();
-        }
         base.Dispose(disposing);
     }
 
