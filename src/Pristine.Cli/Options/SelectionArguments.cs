@@ -4,6 +4,7 @@ using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Selection.Duplicates;
 
 namespace Pristine.Cli.Options;
 
@@ -28,6 +29,18 @@ internal sealed class SelectionArguments
         HelpName = "EXPRESSION",
     };
 
+    private readonly Option<string?> _dedup = new("--dedup")
+    {
+        Description = $"Keep one of several duplicates: exact (same bytes), or near (perceptual hashes that differ in at most {DuplicateMethod.DefaultDistance} bits; near:6 for 6)",
+        HelpName = "exact|near",
+    };
+
+    private readonly Option<string?> _keepBest = new("--keep-best")
+    {
+        Description = "With --dedup: the column that says which duplicate is kept, for example pixels or resnet50; default: the first in the dataset",
+        HelpName = "COLUMN",
+    };
+
     private readonly Option<string?> _top = new("--keep-top") { Description = "Keep the best N items, or the best P%, by the column --by", HelpName = "N|P%" };
 
     private readonly Option<string?> _between = new("--keep-between") { Description = "Keep what lies between two percentiles of --by, for example p5..p95", HelpName = "pA..pB" };
@@ -40,7 +53,7 @@ internal sealed class SelectionArguments
 
     private readonly Option<string?> _per = new("--per")
     {
-        Description = "--keep-top and --keep-between hold within each value of this column: folder, format, item.FIELD, ...",
+        Description = "--dedup, --keep-top and --keep-between hold within each value of this column: folder, format, item.FIELD, ...",
         HelpName = "COLUMN",
     };
 
@@ -65,7 +78,7 @@ internal sealed class SelectionArguments
         _limit.AtLeast(0);
         _minQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
         _maxQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
-        foreach (var option in (Option[])[_keep, _drop, _minQuality, _maxQuality, _score, _top, _between, _by, _per, _limit, _images, _noImage])
+        foreach (var option in (Option[])[_keep, _drop, _minQuality, _maxQuality, _score, _dedup, _keepBest, _top, _between, _by, _per, _limit, _images, _noImage])
             command.Options.Add(option);
     }
 
@@ -82,6 +95,9 @@ internal sealed class SelectionArguments
                 throw new UsageException($"--by: expected a metric with a quality; '{metric.Name}' has no good end.");
             keep.Add(Rule.QualityBetween(metric.Name, min ?? 0, max ?? 1));
         }
+        var dedup = parsed.GetValue(_dedup);
+        if (dedup == null && parsed.GetValue(_keepBest) is { } best)
+            throw new UsageException($"--keep-best {best}: expected --dedup exact or --dedup near.");
         var (top, between) = (parsed.GetValue(_top), parsed.GetValue(_between));
         var options = new SelectionOptions
         {
@@ -89,6 +105,8 @@ internal sealed class SelectionArguments
             Keep = keep,
             Drop = parsed.GetValue(_drop) ?? [],
             Score = parsed.GetValue(_score),
+            Dedup = dedup == null ? null : DuplicateMethod.Parse(dedup),
+            KeepBest = parsed.GetValue(_keepBest),
             Top = top == null ? null : TopShare.Parse(top),
             Between = between == null ? null : PercentileRange.Parse(between),
             By = top == null && between == null && (min != null || max != null) ? null : by,
@@ -106,5 +124,5 @@ internal sealed class SelectionArguments
     /// <exception cref="UsageException">Nothing was.</exception>
     public SelectionOptions ReadSome(ParseResult parsed, MetricSet? known = null) => Read(parsed, known) is { IsEmpty: false } options
         ? options
-        : throw new UsageException("Expected --keep RULE, --drop RULE, --min-quality, --max-quality, --keep-top, --keep-between or --limit; found none of them.");
+        : throw new UsageException("Expected --keep RULE, --drop RULE, --min-quality, --max-quality, --dedup, --keep-top, --keep-between or --limit; found none of them.");
 }

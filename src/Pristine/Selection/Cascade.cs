@@ -96,14 +96,16 @@ public static class Cascade
             isAsked &= !rule.Condition.Columns.Any(column => column.Column is { Source: ColumnSource.Outcome });
             gates.Add(new RuleGate(condition, parsed.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null, selection.Known));
         }
-        if (selection.Images == ImagePolicy.Best && parsed.By is { } by)
+        foreach (var (by, option) in selection.Images != ImagePolicy.Best ? [] : new[] { (parsed.By, "--by"), (parsed.KeepBest, "--keep-best"), (parsed.Hash, "--dedup") })
         {
+            if (by == null)
+                continue;
             var first = gates.FindIndex(gate => gate.IsAsked);
             var always = gates.Take(first + 1).SelectMany(gate => gate.Metrics).Select(metric => metric.Name).ToHashSet();
             if (first >= 0 && RuleGate.MetricsOf([by], parsed.ScoreExpression, selection.Known).FirstOrDefault(metric => !always.Contains(metric.Name)) is { } skipped)
             {
                 throw new RuleException(
-                    $"Expected every image to have {skipped.Name}, by which the best image of an item is found (--by {by.Name}); a cascade skips it. Score without a cascade, or judge items by their worst image.");
+                    $"Expected every image to have {skipped.Name}, by which the best image of an item is found ({option} {by.Name}); a cascade skips it. Score without a cascade, or judge items by their worst image.");
             }
         }
         return gates;

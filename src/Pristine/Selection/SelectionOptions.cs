@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pristine.Selection.Duplicates;
 using Pristine.Tables;
 
 namespace Pristine.Selection;
@@ -84,7 +85,7 @@ public sealed record PercentileRange(decimal Low, decimal High)
 }
 
 /// <summary>
-/// What to keep of a table. The steps follow one another, each sees what the ones before have left: keep rules, drop rules,
+/// What to keep of a table. The steps follow one another, each sees what the ones before have left: keep rules, drop rules, <see cref="Dedup"/>,
 /// <see cref="Between"/>, <see cref="Top"/>, <see cref="Limit"/>.
 /// </summary>
 public sealed partial record SelectionOptions
@@ -95,7 +96,11 @@ public sealed partial record SelectionOptions
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter<ImagePolicy>(JsonNamingPolicy.SnakeCaseLower) },
+        Converters =
+        {
+            new JsonStringEnumConverter<ImagePolicy>(JsonNamingPolicy.SnakeCaseLower),
+            new JsonStringEnumConverter<DuplicateKind>(JsonNamingPolicy.SnakeCaseLower),
+        },
     });
 
     /// <summary>A selection that keeps everything.</summary>
@@ -123,6 +128,15 @@ public sealed partial record SelectionOptions
     /// </summary>
     public string? Score { get; init; }
 
+    /// <summary>Keeps one of several items that are duplicates of each other, image by image; null keeps all. Items without an image have none.</summary>
+    public DuplicateMethod? Dedup { get; init; }
+
+    /// <summary>
+    /// The column that says which of several duplicates is kept: the best one by it, of equals the first in the dataset; null for the first.
+    /// Which end is best, the metric says; else the largest is.
+    /// </summary>
+    public string? KeepBest { get; init; }
+
     /// <summary>Keeps only the best by <see cref="By"/>; of equals the first in the dataset.</summary>
     public TopShare? Top { get; init; }
 
@@ -132,7 +146,7 @@ public sealed partial record SelectionOptions
     /// <summary>The column of <see cref="Top"/> and <see cref="Between"/>. Which end is best, the metric says; else the largest is.</summary>
     public string? By { get; init; }
 
-    /// <summary>A column or <c>item.FIELD</c>: <see cref="Top"/> and <see cref="Between"/> hold within each of its values.</summary>
+    /// <summary>A column or <c>item.FIELD</c>: <see cref="Dedup"/>, <see cref="Top"/> and <see cref="Between"/> hold within each of its values.</summary>
     public string? Per { get; init; }
 
     /// <summary>Keeps at most this many items, the first in the dataset.</summary>
@@ -146,7 +160,7 @@ public sealed partial record SelectionOptions
 
     /// <summary>True when nothing is asked for.</summary>
     [JsonIgnore]
-    public bool IsEmpty => Keep.Count == 0 && Drop.Count == 0 && Top == null && Between == null && Limit == null;
+    public bool IsEmpty => Keep.Count == 0 && Drop.Count == 0 && Dedup == null && Top == null && Between == null && Limit == null;
 
     /// <summary>The columns that rules, score, by and per name.</summary>
     /// <exception cref="RuleException">One of them cannot be understood.</exception>
@@ -205,6 +219,15 @@ public sealed partial record SelectionOptions
 /// <summary>A selection whose expressions have been read against the columns of a table.</summary>
 internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression? ScoreExpression, ColumnReference? By, bool SmallestIsBest, ColumnReference? Per)
 {
+    /// <summary>The column by which duplicates are found; null where nobody looks for them.</summary>
+    public ColumnReference? Hash { get; private init; }
+
+    /// <summary>The column that says which duplicate is kept; null for the first.</summary>
+    public ColumnReference? KeepBest { get; private init; }
+
+    /// <summary>Whether the smallest value of <see cref="KeepBest"/> is kept.</summary>
+    public bool SmallestIsKept { get; private init; }
+
     /// <summary>The name of the ensemble as a column.</summary>
     public const string Score = "score";
 
@@ -215,7 +238,7 @@ internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression
     public IReadOnlyList<string> ItemFields => [.. Expressions.SelectMany(expression => expression.Columns).Select(column => column.ItemField).OfType<string>().Distinct()];
 
     public IEnumerable<RuleExpression> Expressions =>
-        Rules.Select(rule => rule.Condition).Concat(new[] { ScoreExpression, By, Per }.OfType<RuleExpression>());
+        Rules.Select(rule => rule.Condition).Concat(new[] { ScoreExpression, By, Per, Hash, KeepBest }.OfType<RuleExpression>());
 
     public static ParsedSelection Of(SelectionOptions options, RuleColumns columns)
     {
@@ -228,13 +251,20 @@ internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression
                 ? "Expected a column to keep the best or a range of percentiles by; found none."
                 : $"Expected a share or a range of percentiles to keep by {options.By}; found none.");
         }
-        if (options.Per != null && options.By == null)
-            throw new RuleException($"Expected a share or a range of percentiles to keep within each {options.Per}; found none.");
+        if (options.Per != null && options.By == null && options.Dedup == null)
+            throw new RuleException($"Expected duplicates, a share or a range of percentiles to look at within each {options.Per}; found none.");
+        if (options.KeepBest != null && options.Dedup == null)
+            throw new RuleException($"Expected a way to find duplicates, of which the best by {options.KeepBest} is kept; found none.");
+        if (options.Dedup is { Distance: < 0 or > DuplicateMethod.MostDistance } method)
+            throw new RuleException($"Expected a distance of near duplicates from 0 to {DuplicateMethod.MostDistance} bits; found {method.Distance}.");
         if (options.Limit < 0)
             throw new RuleException($"Expected a limit of at least 0; found {options.Limit}.");
         var by = options.By == null ? null : Column(options.By, columns);
         if (by is { Kind: ValueKind.Text or ValueKind.Boolean })
             throw new RuleException($"Expected a column of numbers to select by; '{options.By}' holds text.");
+        var best = options.KeepBest == null ? null : Column(options.KeepBest, columns);
+        if (best is { Kind: ValueKind.Text or ValueKind.Boolean })
+            throw new RuleException($"Expected a column of numbers that says which duplicate is best; '{options.KeepBest}' holds text.");
         var rules = new List<Rule>();
         var terms = 0;
         foreach (var (text, isDrop) in options.Keep.Select(rule => (rule, false)).Concat(options.Drop.Select(rule => (rule, true))))
@@ -249,7 +279,12 @@ internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression
             score,
             by,
             by != null && columns.Find(by.Name)?.Direction == Metrics.MetricDirection.LowerIsBetter,
-            options.Per == null ? null : Column(options.Per, columns));
+            options.Per == null ? null : Column(options.Per, columns))
+        {
+            Hash = options.Dedup == null ? null : Column(ImageGroups.ColumnOf(options.Dedup.Kind), columns),
+            KeepBest = best,
+            SmallestIsKept = best != null && columns.Find(best.Name)?.Direction == Metrics.MetricDirection.LowerIsBetter,
+        };
     }
 
     private static ColumnReference Column(string name, RuleColumns columns) => RuleParser.ReadColumn(name, columns);

@@ -43,6 +43,7 @@ public sealed partial class SelectionRun : IDisposable
     private readonly RecordPart _record;
     private readonly Func<Dataset> _openDataset;
     private readonly string _folder;
+    private readonly int _threads;
     private string _decided = "";
 
     private SelectionRun(ScoreTable table, SelectionOptions options, Func<Dataset> openDataset, SelectionResources resources)
@@ -50,6 +51,7 @@ public sealed partial class SelectionRun : IDisposable
         _table = table;
         Options = options;
         _openDataset = openDataset;
+        _threads = resources.Threads;
         _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns, options.Known));
         _reasons = new ReasonList(_parsed.ScoreExpression);
         _record = new RecordPart(_parsed.ScoreExpression);
@@ -208,6 +210,8 @@ public sealed partial class SelectionRun : IDisposable
         _database.Confine([_table.Folder, _folder], []);
         CreateRows(fields);
         Judge();
+        if (Options.Dedup is { } method)
+            KeepOneOfDuplicates(method, cancellation);
         if (Options.Between is { } range)
             KeepBetween(range);
         if (Options.Top is { } top)
@@ -298,6 +302,7 @@ public sealed partial class SelectionRun : IDisposable
                 < 0 when known[-code].IsOfRecord => $"missing {known[-code].Column}",
                 < 0 when status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.Partial) => $"image {status.Name()}",
                 < 0 => $"missing score {known[-code].Column}{(isSkipped ? " (skipped)" : "")}",
+                _ when code == _duplicateCode => known[code].Rule,
                 _ => $"fails {known[code].Rule}",
             };
             byReason[reason] = byReason.GetValueOrDefault(reason) + count;
@@ -322,6 +327,7 @@ public sealed partial class SelectionRun : IDisposable
               CASE WHEN abs(code) >= {ReasonList.FirstCode} THEN round(d.threshold, 6) END AS threshold,
               CASE WHEN code >= {ReasonList.FirstCode} THEN round(d.value - d.threshold, 6) END AS margin,
               CASE
+                {(_duplicateCode == null ? "" : $"WHEN code = {_duplicateCode} THEN {DuplicateReason()} WHEN code = {SelectionCode.Passes} AND o.copies IS NOT NULL THEN concat('passes every rule; kept instead of ', o.copies, CASE o.copies WHEN 1 THEN ' duplicate' ELSE ' duplicates' END)")}
                 WHEN code = {SelectionCode.Passes} THEN 'passes every rule'
                 WHEN code = {SelectionCode.KeptWithoutImage} THEN 'kept: no image to judge'
                 WHEN code = {SelectionCode.DroppedWithoutImage} THEN 'no image'
@@ -331,7 +337,7 @@ public sealed partial class SelectionRun : IDisposable
                   concat('missing score ', {Text(reason => reason.Column)}, ': ', coalesce('skipped, ' || {_reasons.SkippedOfCode("-code", "r.skipped")}, concat(r.status, ', ' || r.error))))
                 ELSE concat({Text(reason => reason.Column)} || coalesce(' ' || {shown}, '') || ' ', 'fails ', {Text(reason => reason.Comparison)})
               END AS reason
-            FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key
+            FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key{DuplicateJoins()}
             WHERE ({condition}){(droppedOnly ? $" AND NOT d.{SelectionCode.Kept}" : "")}
             ORDER BY d.item_index
             """;

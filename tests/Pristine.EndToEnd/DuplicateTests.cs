@@ -1,0 +1,49 @@
+using System.Text.Json;
+using Pristine.Tests;
+
+namespace Pristine.EndToEnd;
+
+public class DuplicateTests
+{
+    private static readonly string Photos = TestFiles.InRepository("samples", "photos");
+
+    /// <summary>The photographs of the samples that have a copy: boats.jpg and boats-noise.jpg.</summary>
+    private static readonly string[] Copies =
+        [.. Directory.GetFiles(Photos).Select(file => Path.GetFileNameWithoutExtension(file)).Where(name => name.Contains('-', StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    [Fact]
+    public void Filter_keeps_the_better_one_of_near_duplicates()
+    {
+        using var folder = TestFiles.NewFolder();
+        var run = PristineCommand.Run(
+            "filter", Photos, "--dedup", "near", "--keep-best", "brisque", "--out", folder["kept.txt"], "--dropped", folder["dropped.jsonl"], "--scores", folder["scores"]).Expect(0);
+        Assert.Contains("near duplicates within 4 bits, best by brisque", run.Error, StringComparison.Ordinal);
+        var dropped = File.ReadLines(folder["dropped.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(Copies.Length, dropped.Length);
+        foreach (var line in dropped)
+        {
+            var (id, reason) = (line.GetProperty("id").GetString()!, line.GetProperty("reason").GetString()!);
+            Assert.StartsWith($"near duplicate of {id.Split('-', '.')[0]}", reason, StringComparison.Ordinal);
+            Assert.True(line.GetProperty("margin").GetDouble() > 0, reason);
+        }
+        var best = dropped.Single(line => line.GetProperty("id").GetString() == "drum-lowres.jpg");
+        Assert.StartsWith("near duplicate of drum.jpg (distance ", best.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Contains("near duplicate of drum.jpg", PristineCommand.Run("why", "drum-lowres.jpg", folder["dropped.jsonl"]).Expect(0).Output, StringComparison.Ordinal);
+
+        // What a copy of one selects from the table is the same, and no copy of bytes is there.
+        PristineCommand.Run("select", folder["scores"], "--dedup", "near", "--keep-best", "brisque", "--out", folder["again.txt"]).Expect(0);
+        Assert.Equal(File.ReadAllBytes(folder["kept.txt"]), File.ReadAllBytes(folder["again.txt"]));
+        Assert.Contains("100.0%", PristineCommand.Run("select", folder["scores"], "--dedup", "exact").Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_table_without_the_hash_says_how_to_add_it()
+    {
+        using var folder = TestFiles.NewFolder();
+        PristineCommand.Run("score", Photos, "--metrics", "width", "--out", folder["scores"]).Expect(0);
+        Assert.Contains("no column 'phash'; 'pristine score INPUT --out TABLE --metrics ...' adds it", PristineCommand.Run("select", folder["scores"], "--dedup", "near").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("expected --dedup", PristineCommand.Run("select", folder["scores"], "--keep-best", "width").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("Expected exact, near", PristineCommand.Run("select", folder["scores"], "--dedup", "nearly").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("no number", PristineCommand.Run("bench", "--images", Photos, "--mos", TestFiles.InRepository("samples", "labels.csv"), "--metrics", "phash").Expect(2).Error, StringComparison.Ordinal);
+    }
+}
