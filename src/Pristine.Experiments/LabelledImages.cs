@@ -41,7 +41,7 @@ internal sealed class LabelledImages(string folder)
     {
         // NUL separates, so that any name can stand in the list.
         var list = Encoding.UTF8.GetBytes(string.Concat(paths.Select(path => path + '\0')));
-        return PathListDataset.FromStream(source, new MemoryStream(list), folder);
+        return PathListDataset.FromStream(source, new MemoryStream(list), new DatasetOptions { ImageRoot = folder });
     }
 
     private Dictionary<string, string[]> Listing(string within)

@@ -24,13 +24,14 @@ internal static partial class ArchitectureRules
     private const string Ground = "Pristine";
     private const string Kernels = "Kernels";
     private const string Native = "Native";
+    private const string Remote = "Remote";
     private const string Selection = "Selection";
 
-    private static readonly string[] BelowSelection = ["Scoring", "Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native];
+    private static readonly string[] BelowSelection = ["Scoring", "Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote];
 
     /// <summary>
     /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables ->
-    /// Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, not one beside it. Selection consumes the rows that Scoring makes, so
+    /// Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it. Selection consumes the rows that Scoring makes, so
     /// it stands above Scoring; it never touches pixels, so of what lies lower it may use only names, numbers and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
@@ -39,14 +40,15 @@ internal static partial class ArchitectureRules
         [Native] = [],
         [Kernels] = [],
         [Files] = [],
-        ["Media"] = [Files, Kernels, Native],
-        ["Models"] = [Files, Kernels, Native],
-        ["Networks"] = ["Models", Files, Kernels, Native],
-        ["Metrics"] = ["Networks", "Models", "Media", Files, Kernels, Native],
-        ["Datasets"] = ["Models", "Media", Files, Kernels, Native],
-        ["Tables"] = ["Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native],
-        ["Scoring"] = ["Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native],
-        [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Files, Native],
+        [Remote] = [],
+        ["Media"] = [Files, Kernels, Native, Remote],
+        ["Models"] = [Files, Kernels, Native, Remote],
+        ["Networks"] = ["Models", Files, Kernels, Native, Remote],
+        ["Metrics"] = ["Networks", "Models", "Media", Files, Kernels, Native, Remote],
+        ["Datasets"] = ["Models", "Media", Files, Kernels, Native, Remote],
+        ["Tables"] = ["Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote],
+        ["Scoring"] = ["Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote],
+        [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Files, Native, Remote],
         ["Reports"] = [Selection, .. BelowSelection],
         ["Experiments"] = [Selection, .. BelowSelection],
         ["PaddleMix"] = [Selection, .. BelowSelection],

@@ -39,6 +39,7 @@ internal static class WorkerCommand
             {
                 ImageRoot = images.ImageRoot ?? "",
                 ImageField = images.ImageField,
+                Remote = images.Remote,
                 MostLineBytes = parsed.GetValue(longest) << 20,
             };
             return Run(parsed, inputs, metrics.Scoring(parsed, inputs), options);

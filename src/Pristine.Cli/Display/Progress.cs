@@ -34,6 +34,12 @@ internal sealed class Progress : IDisposable
     /// <summary>The name of the first of them, as the dataset writes it; null for none.</summary>
     public string? FirstMissing { get; private set; }
 
+    /// <summary>Images at addresses that the network or a server did not give.</summary>
+    public long Unreached { get; private set; }
+
+    /// <summary>The row of the first of them; null for none.</summary>
+    public ScoreRow? FirstUnreached { get; private set; }
+
     /// <summary>Images without scores that a gate made needless.</summary>
     public long Skipped { get; private set; }
 
@@ -62,6 +68,8 @@ internal sealed class Progress : IDisposable
         foreach (var row in item.Rows)
             if (row.Status == ImageStatus.Missing)
                 AddMissing(row.Image);
+            else if (row.Status == ImageStatus.Network)
+                (Unreached, FirstUnreached) = (Unreached + 1, FirstUnreached ?? row);
         Add(item.Rows.Count(row => row.Image != null), item.Rows.Count(row => row.Failed));
     }
 

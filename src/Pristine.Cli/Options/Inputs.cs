@@ -92,6 +92,8 @@ internal sealed class Inputs
         HelpName = "N",
     };
 
+    private readonly RemoteArguments _remote = new();
+
     public void AddTo(Command command)
     {
         AddImagesTo(command);
@@ -187,6 +189,7 @@ internal sealed class Inputs
     {
         command.Options.Add(_imageRoot);
         command.Options.Add(_imageField);
+        _remote.AddTo(command);
     }
 
     /// <summary>Only how images are decoded, for commands that have another way to name them.</summary>
@@ -207,7 +210,12 @@ internal sealed class Inputs
 
     public string Input(ParseResult parsed) => parsed.GetRequiredValue(_input);
 
-    public DatasetOptions Options(ParseResult parsed) => new() { ImageRoot = parsed.GetValue(_imageRoot), ImageField = parsed.GetValue(_imageField) };
+    public DatasetOptions Options(ParseResult parsed) => new()
+    {
+        ImageRoot = parsed.GetValue(_imageRoot),
+        ImageField = parsed.GetValue(_imageField),
+        Remote = _remote.Access(parsed),
+    };
 
     public Dataset Open(ParseResult parsed) => Dataset.Open(Input(parsed), Options(parsed));
 
@@ -260,6 +268,13 @@ internal sealed class Inputs
         {
             var other = Dataset.FileIn(dataset.Source) is { } file ? $" A folder is searched for images; it holds '{file}': name that file, or several with a glob." : "";
             Console.Error.WriteLine($"pristine: no items in '{dataset.Source}'.{other}");
+        }
+        if (progress.Unreached > 0 && progress.Unreached * 10 >= progress.Images * 9)
+        {
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"pristine: {progress.Unreached:N0} of {progress.Images:N0} images could not be fetched, first '{progress.FirstUnreached?.Image}': {progress.FirstUnreached?.Error}."));
+            return ExitCode.TooManyFailures;
         }
         if (progress.Missing * 10 < progress.Images * 9 || progress.Missing == 0)
             return ExitCodeOf(parsed, progress.Failed);

@@ -27,6 +27,8 @@ internal sealed class TableArguments
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
+    private readonly RemoteArguments _remote = new();
+
     public void AddTo(Command command)
     {
         _threads.Between(1, Inputs.MostWorkers);
@@ -34,11 +36,17 @@ internal sealed class TableArguments
         command.Options.Add(_imageRoot);
         command.Options.Add(_imageField);
         command.Options.Add(_threads);
+        _remote.AddTo(command);
     }
 
     public Dataset OpenDataset(ParseResult parsed, ScoreTable table) => parsed.GetValue(_input) is { } input
-        ? Dataset.Open(input, new DatasetOptions { ImageRoot = parsed.GetValue(_imageRoot), ImageField = parsed.GetValue(_imageField) ?? table.Provenance.Dataset.ImageField })
-        : SelectionRun.OpenDataset(table);
+        ? Dataset.Open(input, new DatasetOptions
+        {
+            ImageRoot = parsed.GetValue(_imageRoot),
+            ImageField = parsed.GetValue(_imageField) ?? table.Provenance.Dataset.ImageField,
+            Remote = _remote.Access(parsed),
+        })
+        : SelectionRun.OpenDataset(table, _remote.Access(parsed));
 
     public SelectionResources Resources(ParseResult parsed) => new() { Threads = parsed.GetValue(_threads) };
 

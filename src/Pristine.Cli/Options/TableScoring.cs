@@ -34,6 +34,11 @@ internal sealed class TableScoring
 
     private readonly Option<bool> _moved = new("--moved") { Description = "With --out: the dataset is the table's, at a new place" };
 
+    private readonly Option<bool> _retryFailed = new("--retry-failed")
+    {
+        Description = "With --out: try again also images that failed for what they are (unreadable, unsupported, truncated); those that were missing or that the network did not give are tried again in any case",
+    };
+
     private readonly Option<double> _partSeconds = new("--part-seconds")
     {
         Description = "With --out: rows are written to disk at least this often; a killed run loses no more",
@@ -49,6 +54,7 @@ internal sealed class TableScoring
         command.Options.Add(_rescore);
         command.Options.Add(_shard);
         command.Options.Add(_moved);
+        command.Options.Add(_retryFailed);
     }
 
     /// <summary>The table to write; null when rows go to stdout.</summary>
@@ -70,6 +76,7 @@ internal sealed class TableScoring
             Shards = shards,
             PartInterval = TimeSpan.FromSeconds(parsed.GetValue(_partSeconds)),
             HasMoved = parsed.GetValue(_moved),
+            RetryFailed = parsed.GetValue(_retryFailed),
             Rescore = rescore.Length == 0 ? [] : [.. Inputs.Metrics(rescore, known, "--rescore").Select(metric => metric.Name)],
         };
     }

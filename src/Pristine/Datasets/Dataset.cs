@@ -1,4 +1,5 @@
 using Pristine.Native;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -22,9 +23,6 @@ public enum DatasetFormat
 
     /// <summary>A table with a header and one image per row.</summary>
     Csv,
-
-    /// <summary>A Hugging Face folder: <c>metadata.jsonl</c> or <c>metadata.csv</c> beside the images.</summary>
-    ImageFolder,
 }
 
 /// <summary>How to open a dataset.</summary>
@@ -41,6 +39,9 @@ public sealed record DatasetOptions
     /// it. Folders and lists ignore it.
     /// </summary>
     public string? ImageField { get; init; }
+
+    /// <summary>Reads addresses (<c>https://</c>, <c>s3://</c>); null for <c>http(s)://</c> with the default limits. Whoever made it disposes of it.</summary>
+    public RemoteAccess? Remote { get; init; }
 
     /// <summary>Where <c>-</c> reads its list of paths from; by default standard input.</summary>
     public Stream? Input { get; init; }
@@ -60,9 +61,6 @@ public abstract class Dataset
 
     /// <summary>True when images are files of their own, which other programs can be given and copies can replace.</summary>
     public virtual bool HasImageFiles => true;
-
-    /// <summary>True when records and images are in one folder, and kept items are exported as such a folder.</summary>
-    public virtual bool IsFolderWithImages => false;
 
     /// <summary>True when no two items name the same file, so that none has to be remembered.</summary>
     public virtual bool HasDistinctFiles => false;
@@ -91,11 +89,14 @@ public abstract class Dataset
     /// </summary>
     public virtual string? Layout => null;
 
+    /// <summary>Reads addresses; null for the default limits.</summary>
+    internal RemoteAccess? Remote { get; init; }
+
     /// <summary>The folder whose files are the dataset (folder and glob), in which an export must not put its copies; otherwise null.</summary>
     internal virtual string? SearchedFolder => null;
 
     /// <summary>
-    /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>, their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its
+    /// Opens a dataset. An existing folder is searched; <c>-</c> is a list of paths on standard input; an existing file is read by its
     /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>),
     /// .tar, .tar.gz and .tgz (WebDataset), or an image; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
@@ -108,9 +109,9 @@ public abstract class Dataset
         ArgumentException.ThrowIfNullOrEmpty(input);
         options ??= new DatasetOptions();
         if (input == "-")
-            return PathListDataset.FromStream("-", options.Input ?? StandardInput(), options.ImageRoot);
+            return PathListDataset.FromStream("-", options.Input ?? StandardInput(), options);
         if (Directory.Exists(input))
-            return (Dataset?)ImageFolderDataset.Find(input, options.ImageField) ?? new FolderDataset(input);
+            return new FolderDataset(input);
         if (File.Exists(input))
             return OpenFile(input, options);
         if (GlobPattern.IsGlob(input))
@@ -139,13 +140,13 @@ public abstract class Dataset
         switch (DatasetFile.ExtensionOf(file))
         {
             case ".json":
-                return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root, options.ImageField) : new JsonlDataset(file, root, options.ImageField);
+                return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root, options.ImageField) { Remote = options.Remote } : new JsonlDataset(file, root, options.ImageField) { Remote = options.Remote };
             case ".jsonl" or ".ndjson":
-                return new JsonlDataset(file, root, options.ImageField);
+                return new JsonlDataset(file, root, options.ImageField) { Remote = options.Remote };
             case ".txt":
-                return PathListDataset.FromFile(file, options.ImageRoot);
+                return PathListDataset.FromFile(file, options);
             case ".csv" or ".tsv":
-                return new CsvDataset(file, root, options.ImageField);
+                return new CsvDataset(file, root, options.ImageField) { Remote = options.Remote };
             default:
                 return FolderDataset.IsImageName(file)
                     ? PathListDataset.OfOne(file)

@@ -56,7 +56,7 @@ internal sealed class JsonDataset : Dataset
     {
         using var stream = _open();
         var elements = new JsonArrayReader(stream, Source, _bufferSize);
-        var records = new RecordReader(ImageRoot, ImageField);
+        var records = new RecordReader(ImageRoot, ImageField, Remote);
         for (var index = 0L; elements.Next(out var element); index++)
         {
             cancellation.ThrowIfCancellationRequested();

@@ -26,10 +26,12 @@ internal sealed class PathListDataset : Dataset
     public override string ImageRoot { get; }
 
     /// <summary>A list in a text file.</summary>
-    public static PathListDataset FromFile(string file, string? imageRoot) => new(file, imageRoot, () => DatasetFile.OpenText(file), true);
+    public static PathListDataset FromFile(string file, DatasetOptions options) =>
+        new(file, options.ImageRoot, () => DatasetFile.OpenText(file), true) { Remote = options.Remote };
 
     /// <summary>A list that can be read once.</summary>
-    public static PathListDataset FromStream(string name, Stream stream, string? imageRoot) => new(name, imageRoot, () => stream, false);
+    public static PathListDataset FromStream(string name, Stream stream, DatasetOptions options) =>
+        new(name, options.ImageRoot, () => stream, false) { Remote = options.Remote };
 
     /// <summary>A single image.</summary>
     public static PathListDataset OfOne(string image)
@@ -59,7 +61,7 @@ internal sealed class PathListDataset : Dataset
             {
                 Index = index++,
                 Id = path,
-                Sources = [new FileSource(path, RecordReader.PathOf(path, ImageRoot))],
+                Sources = [RecordReader.SourceOf(path, ImageRoot, Remote)],
                 Raw = line.Text,
                 After = line.End,
             };

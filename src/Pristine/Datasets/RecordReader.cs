@@ -4,21 +4,20 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
 /// <summary>Makes items of records: their ids, strings or numbers, and what they name, as <see cref="RecordLayout"/> finds it.</summary>
 /// <param name="imageRoot">Folder against which relative paths are resolved.</param>
 /// <param name="imageField">The field of images; null to search for it.</param>
-internal sealed partial class RecordReader(string imageRoot, string? imageField = null)
+/// <param name="remote">Reads addresses; null for the default limits.</param>
+internal sealed partial class RecordReader(string imageRoot, string? imageField = null, RemoteAccess? remote = null)
 {
     /// <summary>Deepest nesting of a record that is read.</summary>
     public const int MaxDepth = 256;
 
     private readonly RecordLayout _layout = new(imageField);
-
-    /// <summary>Whether <c>file_name</c> and its like come before other fields of images.</summary>
-    public bool PrefersFileNames { get => _layout.PrefersFileNames; init => _layout.PrefersFileNames = value; }
 
     /// <summary>The field in which the images of the latest record were found; null where it names none.</summary>
     public string? ImageField { get; private set; }
@@ -132,22 +131,29 @@ internal sealed partial class RecordReader(string imageRoot, string? imageField 
                 : raw.ToArray(),
                 kind);
         }
-        var text = RecordJson.Text(reference);
-        return new FileSource(text, PathOf(text, imageRoot), kind);
+        return PlaceOf(RecordJson.Text(reference), imageRoot, remote, kind);
     }
 
-    /// <summary>The source of an image that a text names: a file, or a <c>data:</c> address.</summary>
-    public static MediaSource SourceOf(string reference, string imageRoot)
+    /// <summary>The source of an image that a text names: a file, an address, or a <c>data:</c> address.</summary>
+    public static MediaSource SourceOf(string reference, string imageRoot, RemoteAccess? remote = null)
     {
         var address = reference.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? Encoding.UTF8.GetBytes(reference) : [];
-        return address.Length > 0 ? new DataSource(address) : new FileSource(reference, PathOf(reference, imageRoot));
+        return address.Length > 0 ? new DataSource(address) : PlaceOf(reference, imageRoot, remote, MediaKind.Image);
     }
 
-    /// <summary>The file that a reference names. Addresses other than file:// stay as they are: nothing is downloaded.</summary>
+    private static MediaSource PlaceOf(string reference, string imageRoot, RemoteAccess? remote, MediaKind kind)
+    {
+        var place = PathOf(reference, imageRoot);
+        return RemoteAddress.IsRemote(place)
+            ? new RemoteSource(reference, place, remote ?? RemoteAccess.Default, kind)
+            : new FileSource(reference, place, kind);
+    }
+
+    /// <summary>The file or address that a reference names. Addresses other than file:// stay as they are; an image root may be one.</summary>
     public static string PathOf(string reference, string imageRoot)
     {
         if (!Address().IsMatch(reference))
-            return Path.Combine(imageRoot, reference);
+            return RemoteAddress.IsRemote(imageRoot) ? RemoteAddress.Join(imageRoot, reference) : Path.Combine(imageRoot, reference);
         return reference.StartsWith("file://", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(reference, UriKind.Absolute, out var uri)
             ? uri.LocalPath
             : reference;

@@ -5,7 +5,8 @@ namespace Pristine.Media;
 /// <summary>What came of loading one image.</summary>
 /// <param name="Status">
 /// <see cref="ImageStatus.Ok"/>, <see cref="ImageStatus.Missing"/>, <see cref="ImageStatus.Unreadable"/>, <see cref="ImageStatus.Unsupported"/>,
-/// <see cref="ImageStatus.TooLarge"/>, <see cref="ImageStatus.Timeout"/>, <see cref="ImageStatus.Truncated"/> or <see cref="ImageStatus.Partial"/>.
+/// <see cref="ImageStatus.TooLarge"/>, <see cref="ImageStatus.Timeout"/>, <see cref="ImageStatus.Truncated"/>, <see cref="ImageStatus.Partial"/> or
+/// <see cref="ImageStatus.Network"/>.
 /// </param>
 /// <param name="Error">The reason in one line, without the path; null when the status is <see cref="ImageStatus.Ok"/>.</param>
 /// <param name="Header">Size and format, whenever the header could be read: also of an image that is too large or damaged further on.</param>

@@ -12,7 +12,7 @@ public enum ImageStatus
     /// <summary>The file is there, but it is no picture, it is damaged, or it may not be read.</summary>
     Unreadable,
 
-    /// <summary>There is no file at the path.</summary>
+    /// <summary>There is no file at the path, or the server of the address says that there is none.</summary>
     Missing,
 
     /// <summary>The header promises more pixels than the limit; the pixels were not read.</summary>
@@ -38,6 +38,9 @@ public enum ImageStatus
 
     /// <summary>As <see cref="Truncated"/>, but what is there was scored, because <see cref="ImagingOptions.KeepTruncated"/> asks for it.</summary>
     Partial,
+
+    /// <summary>The image is at an address, and the network or the server failed; a table that is continued tries it again.</summary>
+    Network,
 }
 
 /// <summary>The names of statuses as they stand in every file Pristine writes.</summary>
@@ -45,7 +48,8 @@ public static class ImageStatusNames
 {
     /// <summary>
     /// The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>, <c>no_image</c>,
-    /// <c>skipped</c>, <c>unsupported</c>, <c>truncated</c>, <c>partial</c>.
+    /// <c>skipped</c>, <c>unsupported</c>, <c>truncated</c>, <c>partial</c>,
+    /// <c>network</c>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>
     public static string Name(this ImageStatus status) => status switch
@@ -61,6 +65,7 @@ public static class ImageStatusNames
         ImageStatus.Unsupported => "unsupported",
         ImageStatus.Truncated => "truncated",
         ImageStatus.Partial => "partial",
+        ImageStatus.Network => "network",
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Expected a value of ImageStatus."),
     };
 

@@ -43,7 +43,7 @@ public readonly record struct SourceStamp(long Bytes, long Modified)
 }
 
 /// <summary>
-/// Where the bytes of an image, a sound or a film come from: a file, a slice of a file, or memory. An item names sources; making one is
+/// Where the bytes of an image, a sound or a film come from: a file, a slice of a file, memory, or an address. An item names sources; making one is
 /// cheap and opens nothing. A worker reads it. Immutable and safe to use from several threads.
 /// </summary>
 public abstract class MediaSource
@@ -58,6 +58,9 @@ public abstract class MediaSource
 
     /// <summary>The file whose whole content this is; null for a source that is no file of its own.</summary>
     public virtual string? LocalPath => null;
+
+    /// <summary>Names what others read as well, so that it need not be scored twice: a file or an address; null where no two items name the same.</summary>
+    internal virtual string? SharedName => LocalPath;
 
     /// <summary>Bytes of memory that it holds on to, besides those of its item.</summary>
     internal virtual long HeldBytes => 0;

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pristine.Remote;
 
 namespace Pristine.Models;
 
@@ -110,11 +111,7 @@ internal sealed class FileDownload
     {
         if (retryAfter > MaxRetryAfter)
             throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{_display}: the server asks to come back in {retryAfter.Value.TotalSeconds:0} s."));
-        var doubled = _options.FirstDelay * Math.Pow(2, failures - 1);
-        var limited = doubled < _options.MaxDelay ? doubled : _options.MaxDelay;
-        // Many jobs of a cluster fail at the same moment; they must not come back at the same moment.
-        var wait = limited * (.5 + .5 * Random.Shared.NextDouble());
-        return retryAfter > wait ? retryAfter.Value : wait;
+        return Backoff.Wait(failures, _options.FirstDelay, _options.MaxDelay, retryAfter);
     }
 
     private async Task<bool> AttemptAsync(CancellationToken cancellation)
@@ -176,13 +173,13 @@ internal sealed class FileDownload
         {
             throw new TransientFailure($"no answer within {_options.Timeout.TotalSeconds:0.#} s", error);
         }
-        catch (HttpRequestException error) when (MayPass(error))
+        catch (HttpRequestException error) when (HttpFailure.MayPass(error))
         {
-            throw new TransientFailure(Reason(error), error);
+            throw new TransientFailure(HttpFailure.Reason(error), error);
         }
         catch (HttpRequestException error)
         {
-            throw new IOException($"{_display}: {Reason(error)}.", error);
+            throw new IOException($"{_display}: {HttpFailure.Reason(error)}.", error);
         }
     }
 
@@ -255,8 +252,8 @@ internal sealed class FileDownload
         if (status == HttpStatusCode.OK || (status == HttpStatusCode.PartialContent && start > 0))
             return;
         var reason = $"the server answered {(int)status} {response.ReasonPhrase}".TrimEnd();
-        if (MayPass(status))
-            throw new TransientFailure(reason, null) { RetryAfter = RetryAfter(response.Headers.RetryAfter) };
+        if (HttpFailure.MayPass(status))
+            throw new TransientFailure(reason, null) { RetryAfter = HttpFailure.RetryAfter(response.Headers.RetryAfter) };
         if (response.Headers.Location is { } location)
             reason += $" to {(location.IsAbsoluteUri ? Display(location) : location)}, which is not followed";
         throw new IOException($"{_display}: {reason}.");
@@ -268,26 +265,6 @@ internal sealed class FileDownload
             throw new ModelException($"{_display}: expected {_bytes} bytes; found {found}{(type == null ? "" : $" of {type.MediaType}")}. Nothing was installed.");
         if (found > MaxUnknownBytes && _bytes == null)
             throw new ModelException($"{_display}: expected at most {MaxUnknownBytes} bytes; found {found}. Nothing was installed.");
-    }
-
-    private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header?.Delta ?? (header?.Date - DateTimeOffset.UtcNow);
-
-    private static bool MayPass(HttpStatusCode status) => (int)status is 408 or 425 or 429 or 500 or 502 or 503 or 504;
-
-    private static bool MayPass(HttpRequestException error) => error.HttpRequestError switch
-    {
-        HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse
-            or HttpRequestError.HttpProtocolError => true,
-        HttpRequestError.ProxyTunnelError => error.StatusCode is { } status && MayPass(status),
-        // A certificate that is not accepted will not be accepted later.
-        _ => false,
-    };
-
-    /// <summary>The innermost message says what happened, for example with a certificate; the outer ones only that something did.</summary>
-    private static string Reason(HttpRequestException error)
-    {
-        var inner = error.GetBaseException();
-        return (error.Message.Contains(inner.Message, StringComparison.Ordinal) ? error.Message : $"{error.Message.TrimEnd('.', ' ')} ({inner.Message.TrimEnd('.', ' ')})").TrimEnd('.', ' ');
     }
 
     private void Notice(long received, string text) => _report(received, _bytes, $"{_display}: {text}");

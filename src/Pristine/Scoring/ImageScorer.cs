@@ -25,6 +25,7 @@ public sealed class ImageScorer : IDisposable
     private readonly TableSchema _columns;
     private readonly bool _hasVectors;
     private readonly bool _keepsTruncated;
+    private readonly bool _retriesFailed;
     private readonly ScoringStages _stages;
     private readonly string?[] _failures;
     private readonly IReadOnlyList<ItemGate> _itemGates;
@@ -40,13 +41,14 @@ public sealed class ImageScorer : IDisposable
     /// <summary>Makes a scorer of a run.</summary>
     /// <param name="options">Metrics, gates, decoding.</param>
     /// <param name="files">The files that all workers of the run have scored; null to share none.</param>
-    internal ImageScorer(ScoringOptions options, ScoredFiles? files)
+    /// <param name="retriesFailed">Whether rows of a table are computed anew that failed for what the image is.</param>
+    internal ImageScorer(ScoringOptions options, ScoredFiles? files, bool retriesFailed = false)
     {
+        _retriesFailed = retriesFailed;
         _itemGates = options.ItemGates;
         _metrics = options.AllMetrics;
         _hasVectors = _metrics.Any(metric => metric is FeatureColumn);
-        // Vectors are too large to be remembered; a hash is not.
-        _files = options.Gates.All(gate => gate.JudgesFileAlone) && _metrics.All(metric => metric is HashColumn or not FeatureColumn) ? files : null;
+        _files = options.SharesFiles ? files : null;
         _columns = TableSchema.Of(_metrics);
         _stages = new ScoringStages(_columns, options.Gates);
         _failures = new string?[_metrics.Count];
@@ -91,7 +93,7 @@ public sealed class ImageScorer : IDisposable
     /// <returns>Rows; one that has not changed is the very object that was given.</returns>
     internal ScoredItem Update(DatasetItem item, long firstKey, IReadOnlyList<KnownRow?> known)
     {
-        var text = item.Text;
+        var text = item.Record?.Text;
         if (item.Images.Count == 0)
         {
             var fresh = WithoutImage(item, firstKey) with { Text = text };
@@ -200,7 +202,8 @@ public sealed class ImageScorer : IDisposable
     /// <summary>Statuses that do not lie in the file's content alone, or that the options would change: such images are tried again.</summary>
     private bool MayBeOtherwiseNow(ScoreRow row) =>
         row.ContentHash == null ||
-        row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge ||
+        row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge or ImageStatus.Network ||
+        row.Failed && _retriesFailed ||
         row.Status == (_keepsTruncated ? ImageStatus.Truncated : ImageStatus.Partial);
 
     /// <summary>The row of an image, scored here or, where another item names the same file, there.</summary>
@@ -208,14 +211,14 @@ public sealed class ImageScorer : IDisposable
     /// <param name="place">The row as far as it is known without the image.</param>
     /// <param name="wanted">The metrics to compute.</param>
     /// <param name="known">The row that has the other metrics, if the content is the same.</param>
-    private ScoreRow Score(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known) => _files == null || image.LocalPath is not { } path
+    private ScoreRow Score(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known) => _files == null || image.SharedName is not { } name
         ? Measure(image, place, wanted, known).Row
-        : Shared(_files, path, image, place, wanted, known);
+        : Shared(_files, name, image, place, wanted, known);
 
-    private ScoreRow Shared(ScoredFiles files, string path, MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
+    private ScoreRow Shared(ScoredFiles files, string name, MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
     {
         var scores = files.Get(
-            path,
+            name,
             wanted,
             fits: file => file.Stamp == place.File && (file.IsWhole || file.Row.ContentHash == known?.ContentHash),
             score: () => Measure(image, place with { Id = "", Image = null }, wanted, known));

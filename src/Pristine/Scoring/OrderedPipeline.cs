@@ -64,6 +64,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     /// <param name="work">Works on an input.</param>
     /// <param name="cancellation">Ends the run.</param>
     /// <param name="weigh">Tells how many bytes an input and its output hold; null where they hold few.</param>
+    /// <param name="stop">Called when no more results are wanted, before the threads are waited for; optional.</param>
     public static IEnumerable<TOutput> Run(
         IEnumerable<TInput> source,
         int workers,
@@ -71,7 +72,8 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         Func<TWorker> createWorker,
         Func<TWorker, TInput, TOutput> work,
         CancellationToken cancellation,
-        Func<TInput, long>? weigh = null)
+        Func<TInput, long>? weigh = null,
+        Action? stop = null)
     {
         using var enumerator = source.GetEnumerator();
         var pipeline = new OrderedPipeline<TInput, TOutput, TWorker>(enumerator, createWorker, work, capacity, weigh, cancellation);
@@ -94,6 +96,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         finally
         {
             pipeline.Abandon();
+            stop?.Invoke();
             foreach (var thread in threads)
                 thread.Join();
         }
@@ -141,7 +144,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
                 }
             }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !_cancellation.IsCancellationRequested)
+        catch (Exception exception) when (exception is not OperationCanceledException || !(_cancellation.IsCancellationRequested || _abandoned))
         {
             // Not hidden: the consumer throws it, after the results that were finished before it.
             lock (_gate)

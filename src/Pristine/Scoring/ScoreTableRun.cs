@@ -23,6 +23,12 @@ public sealed record ScoreTableOptions
     /// <summary>Metrics whose column is computed anew where the table holds it by another version or model. Without it such a table is refused.</summary>
     public IReadOnlyList<string> Rescore { get; init; } = [];
 
+    /// <summary>
+    /// Whether images are tried again that failed for what they are (<c>unreadable</c>, <c>unsupported</c>, <c>truncated</c>), though their files are the
+    /// same: for a program that decodes more. What failed for the network's sake, was missing or late is tried again in any case.
+    /// </summary>
+    public bool RetryFailed { get; init; }
+
     /// <summary>True when the dataset has moved since the table was made: its rows hold for the files at the new place if they are the same.</summary>
     public bool HasMoved { get; init; }
 
@@ -107,15 +113,17 @@ public static class ScoreTableRun
         }
         var known = new KnownParts(reading, parts, metrics);
         var files = ScoringRun.FilesOf(dataset);
+        using var ahead = new ReadAhead<TableWork>(work => work.Item, work => IsRead(work, metrics, scoring, options), scoring, cancellation);
         var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
         var results = OrderedPipeline<TableWork, (ScoredItem Item, PartSlot?[] Slots), ImageScorer>.Run(
-            Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key))),
+            ahead.Of(Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key)))),
             scoring.Workers,
             scoring.Workers * ScoringRun.ItemsInFlightPerWorker,
-            () => new ImageScorer(scoring, files),
-            (worker, work) => (worker.Update(work.Item, work.Key, [.. work.Slots.Select(slot => slot?.Known)]), work.Slots),
+            () => new ImageScorer(scoring, files, options.RetryFailed),
+            (worker, work) => (ScoringRun.Released(work.Item, worker.Update(work.Item, work.Key, [.. work.Slots.Select(slot => slot?.Known)])), work.Slots),
             cancellation,
-            work => work.Item.HeldBytes);
+            work => work.Item.HeldBytes,
+            ahead.Stop);
         var isWriting = false;
         try
         {
@@ -135,6 +143,13 @@ public static class ScoreTableRun
         }
         Update(folder, provenance => provenance with { FinishedShards = [.. provenance.FinishedShards.Append(options.Shard).Distinct().Order()] });
     }
+
+    /// <summary>Whether images of an item will be read: the table lacks something of them, and no rule drops the item before.</summary>
+    private static bool IsRead(TableWork work, List<Metric> metrics, ScoringOptions scoring, ScoreTableOptions options) =>
+        ScoringRun.IsOpened(work.Item, scoring) && work.Slots.Any(slot => slot is not { Known: { Row: var row } known }
+            || row.ContentHash == null
+            || row.Failed && options.RetryFailed
+            || !row.Failed && (known.Computed.Contains(false) || row.Skipped is { } skipped && metrics.Any(metric => skipped.Metrics.Contains(metric.Name))));
 
     private static List<TablePart> Parts(DuckDbConnection database, string folder, int shard) =>
         [.. TablePart.List(database, folder).Where(part => part.Shard == shard)];

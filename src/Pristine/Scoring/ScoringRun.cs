@@ -1,6 +1,7 @@
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Metrics.Hashes;
 using Pristine.Models;
 using Pristine.Networks;
 using Pristine.Tables;
@@ -66,6 +67,12 @@ public sealed record ScoringOptions
             throw new ModelException(absent.Missing!);
     }
 
+    /// <summary>
+    /// Whether an image that several items name may be scored once: gates judge the file alone, and rows hold no vectors, which are too large to be
+    /// remembered; a hash is not.
+    /// </summary>
+    internal bool SharesFiles => Gates.All(gate => gate.JudgesFileAlone) && AllMetrics.All(metric => metric is HashColumn or not FeatureColumn);
+
     /// <summary>A metric on <see cref="Device"/>.</summary>
     internal Metric Place(Metric metric) => Device == null ? metric : metric.WithDevice(Device);
 }
@@ -99,15 +106,34 @@ public static class ScoringRun
         options.RequireModels();
         if (options.AllMetrics.Count > 0)
             dataset.RequireImages(cancellation);
+        return Run(dataset, options, start, cancellation);
+    }
+
+    private static IEnumerable<ScoredItem> Run(Dataset dataset, ScoringOptions options, long start, CancellationToken cancellation)
+    {
         var files = FilesOf(dataset);
-        return OrderedPipeline<(DatasetItem Item, long Key), ScoredItem, ImageScorer>.Run(
-            Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start),
+        using var ahead = new ReadAhead<(DatasetItem Item, long Key)>(keyed => keyed.Item, keyed => IsOpened(keyed.Item, options), options, cancellation);
+        var results = OrderedPipeline<(DatasetItem Item, long Key), ScoredItem, ImageScorer>.Run(
+            ahead.Of(Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start)),
             options.Workers,
             options.Workers * ItemsInFlightPerWorker,
             () => new ImageScorer(options, files),
-            (worker, keyed) => worker.Score(keyed.Item, keyed.Key),
+            (worker, keyed) => Released(keyed.Item, worker.Score(keyed.Item, keyed.Key)),
             cancellation,
-            keyed => keyed.Item.HeldBytes);
+            keyed => keyed.Item.HeldBytes,
+            ahead.Stop);
+        foreach (var item in results)
+            yield return item;
+    }
+
+    /// <summary>Whether the images of an item are opened at all.</summary>
+    internal static bool IsOpened(DatasetItem item, ScoringOptions options) => options.ItemGates.All(gate => gate.Failure(item) == null);
+
+    /// <summary>Gives back what was read ahead for an item that is done.</summary>
+    internal static ScoredItem Released(DatasetItem item, ScoredItem scored)
+    {
+        ReadAhead<DatasetItem>.Release(item);
+        return scored;
     }
 
     /// <summary>What remembers the scored files of a run; null where no file is there twice.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Models;
+using Pristine.Remote;
 using Pristine.Tables;
 
 namespace Pristine.Scoring;
@@ -12,6 +13,9 @@ internal sealed record ScoringWorkerOptions
 {
     /// <summary>Folder against which relative paths are resolved; empty for the current one.</summary>
     public string ImageRoot { get; init; } = "";
+
+    /// <summary>Reads addresses; null for the default limits.</summary>
+    public RemoteAccess? Remote { get; init; }
 
     /// <summary>The field of records that names their images; null to find it.</summary>
     public string? ImageField { get; init; }

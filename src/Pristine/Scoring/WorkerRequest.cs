@@ -41,7 +41,7 @@ internal sealed class WorkerThread(ScoringOptions scoring, ScoringWorkerOptions 
     private static readonly string[] Kinds = ["path", "bytes", "record", "hello"];
 
     private readonly ImageScorer _scorer = new(scoring, null);
-    private readonly RecordReader _records = new(options.ImageRoot, options.ImageField);
+    private readonly RecordReader _records = new(options.ImageRoot, options.ImageField, options.Remote);
 
     /// <summary>Answers a line. Whatever is wrong with it becomes the reply.</summary>
     /// <param name="line">The line.</param>
@@ -82,7 +82,7 @@ internal sealed class WorkerThread(ScoringOptions scoring, ScoringWorkerOptions 
             throw new FormatException("expected 'name' beside 'bytes' only");
         return kind switch
         {
-            "path" => Row(RecordReader.SourceOf(Text(kind, value), options.ImageRoot)),
+            "path" => Row(RecordReader.SourceOf(Text(kind, value), options.ImageRoot, options.Remote)),
             "bytes" => Row(new MemorySource(name ?? string.Create(CultureInfo.InvariantCulture, $"#{line.Index}"), Bytes(value))),
             "record" => Record(value, line),
             _ => Hello(value),

@@ -2,6 +2,7 @@ using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Remote;
 using Pristine.Tables;
 
 namespace Pristine.Selection;
@@ -127,14 +128,16 @@ public sealed partial class SelectionRun : IDisposable
 
     /// <summary>Opens the dataset that a table is about, at the place where it was scored.</summary>
     /// <param name="table">The table.</param>
+    /// <param name="remote">Reads addresses; null for the default limits.</param>
     /// <exception cref="DatasetException">It is not there.</exception>
-    public static Dataset OpenDataset(ScoreTable table)
+    public static Dataset OpenDataset(ScoreTable table, RemoteAccess? remote = null)
     {
         ArgumentNullException.ThrowIfNull(table);
         var source = table.Provenance.Dataset;
         // In the words of the user where they still mean the same: folders and globs name their items after them.
-        var isSame = Path.TrimEndingDirectorySeparator(Path.GetFullPath(source.Input)) == source.Path;
-        return Dataset.Open(isSame ? source.Input : source.Path, new DatasetOptions { ImageRoot = source.ImageRoot, ImageField = source.ImageField });
+        var isSame = Tables.TableSource.PlaceOf(source.Input) == source.Path;
+        return Dataset.Open(
+            isSame ? source.Input : source.Path, new DatasetOptions { ImageRoot = source.ImageRoot, ImageField = source.ImageField, Remote = remote });
     }
 
     /// <summary>The decisions, in the order of the dataset, computed while they are read.</summary>

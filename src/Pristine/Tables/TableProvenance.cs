@@ -7,6 +7,7 @@ using Pristine.Files;
 using Pristine.Metrics;
 using Pristine.Metrics.Hashes;
 using Pristine.Networks;
+using Pristine.Remote;
 
 namespace Pristine.Tables;
 
@@ -33,13 +34,18 @@ public sealed record TableSource(string Input, string Path, string ImageRoot, Da
         ArgumentNullException.ThrowIfNull(dataset);
         return new TableSource(
             dataset.Source,
-            System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(dataset.Source)),
-            System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(dataset.ImageRoot.Length == 0 ? "." : dataset.ImageRoot)),
+            PlaceOf(dataset.Source),
+            PlaceOf(dataset.ImageRoot.Length == 0 ? "." : dataset.ImageRoot),
             dataset.Format)
         {
             ImageField = dataset.ImageField,
         };
     }
+
+    /// <summary>An absolute path without the slash at its end; an address as it is.</summary>
+    internal static string PlaceOf(string place) => RemoteAddress.IsRemote(place)
+        ? place
+        : System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(place));
 }
 
 /// <summary>Where the numbers of one column come from.</summary>

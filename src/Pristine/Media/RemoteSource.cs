@@ -1,0 +1,84 @@
+using Pristine.Kernels;
+using Pristine.Remote;
+
+namespace Pristine.Media;
+
+/// <summary>What is at an address: <c>https://host/a.jpg</c>, <c>s3://bucket/a.jpg</c>. A run starts to read it before its turn comes.</summary>
+public sealed class RemoteSource : MediaSource
+{
+    private readonly RemoteAccess _access;
+    private ByteBudget.Share? _share;
+    private Task<FetchedBytes>? _fetching;
+
+    /// <summary>Names an address; nothing is connected to.</summary>
+    /// <param name="reference">The address as the dataset writes it, or a path below the address of a folder.</param>
+    /// <param name="address">The address to read.</param>
+    /// <param name="access">Reads it.</param>
+    /// <param name="kind">What it holds.</param>
+    public RemoteSource(string reference, string address, RemoteAccess access, MediaKind kind = MediaKind.Image)
+        : base(reference, kind)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentException.ThrowIfNullOrEmpty(address);
+        ArgumentNullException.ThrowIfNull(access);
+        (Address, _access) = (address, access);
+    }
+
+    /// <summary>The address that is read.</summary>
+    public string Address { get; }
+
+    internal override string SharedName => Address;
+
+    /// <summary>Null: what is at an address counts as unchanged. To ask the server for each image would take as long as to read it.</summary>
+    public override SourceStamp? Stamp() => null;
+
+    /// <summary>Starts reading; <see cref="Read"/> waits for the end. Only for the thread that has made the source.</summary>
+    /// <param name="limit">The most bytes to read.</param>
+    /// <param name="share">What the source's item may hold of the bytes that are read ahead.</param>
+    /// <param name="estimate">How many of them are meant for this source.</param>
+    /// <param name="cancellation">Ends reading.</param>
+    /// <returns>The size, once it is known; 0 where nothing was read.</returns>
+    internal Task<FetchedBytes> Begin(long limit, ByteBudget.Share share, long estimate, CancellationToken cancellation)
+    {
+        _share = share;
+        // Not on this thread: looking for the address of a host can block.
+        return _fetching = Task.Run(() => _access.FetchAsync(Address, limit, share, estimate, cancellation), cancellation);
+    }
+
+    /// <summary>Forgets what was read ahead; the source can still be read.</summary>
+    internal void Release()
+    {
+        var fetching = Interlocked.Exchange(ref _fetching, null);
+        fetching?.ContinueWith(
+            static fetched => fetched.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _share?.Leave();
+    }
+
+    /// <exception cref="OperationCanceledException">The run that reads ahead has ended.</exception>
+    internal override DecodeResult? Read(long limit, ReusableBuffer buffer)
+    {
+        buffer.Resize(0);
+        if (_fetching is { } fetching)
+            return Take(fetching.GetAwaiter().GetResult(), limit, buffer);
+        using var fetched = Task.Run(() => _access.FetchAsync(Address, limit, null, 0, CancellationToken.None)).GetAwaiter().GetResult();
+        return Take(fetched, limit, buffer);
+    }
+
+    private static DecodeResult? Take(FetchedBytes fetched, long limit, ReusableBuffer buffer)
+    {
+        if (fetched.Failure is { } failure)
+        {
+            var status = failure.Failure switch
+            {
+                RemoteFailure.Missing => ImageStatus.Missing,
+                RemoteFailure.Refused => ImageStatus.Unreadable,
+                _ => ImageStatus.Network,
+            };
+            return new DecodeResult(status, DecodeResult.OneLine(failure.Message), null);
+        }
+        if (fetched.Length > limit)
+            return DecodeResult.Unreadable($"the file has {fetched.Length} bytes; at most {limit} are read");
+        fetched.Span.CopyTo(buffer.Resize(fetched.Length));
+        return null;
+    }
+}

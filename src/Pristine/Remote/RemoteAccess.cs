@@ -1,0 +1,218 @@
+using System.Buffers;
+
+namespace Pristine.Remote;
+
+/// <summary>
+/// Reads what is at addresses: with attempts, waits and limits as <see cref="RemoteOptions"/> says, from the stores that know the kind of address.
+/// Safe to use from several threads; connections are shared and kept.
+/// </summary>
+public sealed class RemoteAccess : IDisposable
+{
+    private static readonly Lazy<RemoteAccess> Shared = new(() => new RemoteAccess());
+
+    private readonly HttpStore _http;
+    private readonly RemoteStore[] _stores;
+    private readonly HostGates _gates;
+
+    /// <summary>Prepares reading; nothing is connected to.</summary>
+    /// <param name="options">Limits; null for the defaults.</param>
+    /// <param name="stores">Where addresses are read from besides <c>http://</c> and <c>https://</c>.</param>
+    /// <exception cref="ArgumentException">A limit makes no sense.</exception>
+    public RemoteAccess(RemoteOptions? options = null, params IReadOnlyList<RemoteStore> stores)
+    {
+        ArgumentNullException.ThrowIfNull(stores);
+        Options = options ?? new RemoteOptions();
+        Options.Check();
+        _http = new HttpStore(Options);
+        _stores = [.. stores, _http];
+        _gates = new HostGates(Options);
+    }
+
+    /// <summary>Limits.</summary>
+    public RemoteOptions Options { get; }
+
+    /// <summary>With the default limits, for datasets that are opened without another.</summary>
+    internal static RemoteAccess Default => Shared.Value;
+
+    /// <summary>Closes the connections.</summary>
+    public void Dispose()
+    {
+        _http.Dispose();
+        _gates.Dispose();
+    }
+
+    /// <summary>The store that reads an address.</summary>
+    /// <exception cref="RemoteException">There is none.</exception>
+    internal RemoteStore StoreOf(string address) => _stores.FirstOrDefault(store => store.Serves(address))
+        ?? throw new RemoteException(RemoteFailure.Refused, RemoteAddress.IsBucket(address)
+            ? "s3:// is read with the package Pristine.Cloud, which is not in use here"
+            : "addresses of this kind are not read; http://, https:// and s3:// are");
+
+    /// <summary>Reads all bytes at an address into memory. Nothing that goes wrong is an exception, but cancellation.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="limit">The most bytes to read.</param>
+    /// <param name="share">What it may hold of a budget; null for no bound but the limit.</param>
+    /// <param name="estimate">Bytes that the share has for it already.</param>
+    /// <param name="cancellation">Ends reading and waiting.</param>
+    internal async Task<FetchedBytes> FetchAsync(string address, long limit, ByteBudget.Share? share, long estimate, CancellationToken cancellation)
+    {
+        limit = Math.Min(limit, Options.MaxImageBytes);
+        var room = new Room(share, estimate);
+        for (var attempt = 1; ; attempt++)
+        {
+            TimeSpan wait;
+            try
+            {
+                return await AttemptAsync(address, limit, room, cancellation).ConfigureAwait(false);
+            }
+            catch (RemoteException failure)
+            {
+                await room.ResizeAsync(0, cancellation).ConfigureAwait(false);
+                if (!failure.MayPass || attempt == Options.Attempts)
+                    return new FetchedBytes([], 0, attempt == 1 ? failure : Told(failure, $"{failure.Message}; gave up after {attempt} attempts"));
+                if (failure.RetryAfter > Options.MaxRetryAfter)
+                    return new FetchedBytes([], 0, Told(failure, $"{failure.Message} and asks to come back in {failure.RetryAfter.Value.TotalSeconds:0} s"));
+                wait = Options.WaitAfter(attempt, failure.RetryAfter);
+            }
+            await Task.Delay(wait, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Opens a content and waits for its first sign, with the store's failures and silence as exceptions of one kind.</summary>
+    /// <exception cref="RemoteException">It cannot be read.</exception>
+    internal async Task<RemoteContent> OpenAsync(string address, long from, CancellationTokenSource stall, CancellationToken cancellation)
+    {
+        stall.CancelAfter(Options.Timeout);
+        try
+        {
+            return await StoreOf(address).OpenAsync(address, from, stall.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException error) when (!cancellation.IsCancellationRequested)
+        {
+            throw Silent("no answer", error);
+        }
+    }
+
+    /// <summary>Reads some bytes of a content.</summary>
+    /// <exception cref="RemoteException">The connection was cut, or is silent.</exception>
+    internal async ValueTask<int> ReadAsync(string address, RemoteContent content, Memory<byte> buffer, CancellationTokenSource stall, CancellationToken cancellation)
+    {
+        stall.CancelAfter(Options.Timeout);
+        try
+        {
+            return await content.Body.ReadAsync(buffer, stall.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException error) when (!cancellation.IsCancellationRequested)
+        {
+            throw Silent("no data", error);
+        }
+        catch (Exception error) when (error is not (RemoteException or OperationCanceledException) && StoreOf(address).Explain(error) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private RemoteException Silent(string what, Exception error) =>
+        new(RemoteFailure.Network, $"{what} within {Options.Timeout.TotalSeconds:0.#} s", error) { MayPass = true };
+
+    private static RemoteException Told(RemoteException failure, string message) => new(failure.Failure, message, failure) { RetryAfter = failure.RetryAfter };
+
+    private async Task<FetchedBytes> AttemptAsync(string address, long limit, Room room, CancellationToken cancellation)
+    {
+        using var place = await _gates.EnterAsync(RemoteAddress.HostOf(address), cancellation).ConfigureAwait(false);
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var started = Environment.TickCount64;
+        try
+        {
+            using var content = await OpenAsync(address, 0, stall, cancellation).ConfigureAwait(false);
+            if (content.Length > limit)
+                throw TooLong($"the file has {content.Length} bytes", limit);
+            stall.CancelAfter(Timeout.InfiniteTimeSpan);
+            await GrowAsync(room, content.Length ?? FirstBytes, place, cancellation).ConfigureAwait(false);
+            // One byte more, so that the end is seen without another piece.
+            var bytes = ArrayPool<byte>.Shared.Rent((int)(content.Length ?? FirstBytes) + 1);
+            try
+            {
+                var length = 0;
+                for (int read; (read = await ReadAsync(address, content, bytes.AsMemory(length), stall, cancellation).ConfigureAwait(false)) > 0;)
+                {
+                    length += read;
+                    if (length > limit)
+                        throw TooLong("the server sends more", limit);
+                    if (Environment.TickCount64 - started > Options.Deadline.TotalMilliseconds)
+                        throw new RemoteException(RemoteFailure.Network, $"not whole within {Options.Deadline.TotalSeconds:0.#} s, after {length} bytes");
+                    if (length < bytes.Length)
+                        continue;
+                    stall.CancelAfter(Timeout.InfiniteTimeSpan);
+                    var more = (int)Math.Min(Array.MaxLength, Math.Min(limit + 1, bytes.Length * 2L));
+                    await GrowAsync(room, more, place, cancellation).ConfigureAwait(false);
+                    var larger = ArrayPool<byte>.Shared.Rent(more);
+                    bytes.AsSpan(0, length).CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(bytes);
+                    bytes = larger;
+                }
+                if (length < content.Length)
+                    throw new RemoteException(RemoteFailure.Network, $"the answer ended after {length} of {content.Length} bytes") { MayPass = true };
+                await room.ResizeAsync(length, cancellation).ConfigureAwait(false);
+                return new FetchedBytes(bytes, length, null);
+            }
+            catch
+            {
+                ArrayPool<byte>.Shared.Return(bytes);
+                throw;
+            }
+        }
+        catch (RemoteException failure) when (failure.RetryAfter is { } pause && pause <= Options.MaxRetryAfter)
+        {
+            place.Pause(pause);
+            throw;
+        }
+    }
+
+    private static RemoteException TooLong(string found, long limit) => new(RemoteFailure.Refused, $"{found}; at most {limit} are read");
+
+    /// <summary>Waits for room. Others may use the connection's place meanwhile: an older image may need it, and give back its room after that.</summary>
+    private static async Task GrowAsync(Room room, long bytes, HostGates.Place place, CancellationToken cancellation)
+    {
+        var growing = room.ResizeAsync(bytes, cancellation);
+        if (!growing.IsCompleted)
+            place.Dispose();
+        await growing.ConfigureAwait(false);
+    }
+
+    private const int FirstBytes = 64 << 10;
+
+    /// <summary>What one image holds of its item's share of a budget.</summary>
+    private sealed class Room(ByteBudget.Share? share, long held)
+    {
+        private long _held = held;
+
+        public Task ResizeAsync(long bytes, CancellationToken cancellation)
+        {
+            var more = bytes - _held;
+            _held = bytes;
+            return share == null || more == 0 ? Task.CompletedTask : share.GrowAsync(more, cancellation);
+        }
+    }
+}
+
+/// <summary>The bytes at an address, in memory that is used again; or why they are not here.</summary>
+/// <param name="memory">The memory.</param>
+/// <param name="length">How much of it counts.</param>
+/// <param name="failure">Null when the bytes are here.</param>
+internal sealed class FetchedBytes(byte[] memory, int length, RemoteException? failure) : IDisposable
+{
+    private byte[]? _memory = memory;
+
+    public RemoteException? Failure => failure;
+
+    public int Length => length;
+
+    public ReadOnlySpan<byte> Span => (_memory ?? throw new ObjectDisposedException(nameof(FetchedBytes))).AsSpan(0, length);
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _memory, null) is { Length: > 0 } memory)
+            ArrayPool<byte>.Shared.Return(memory);
+    }
+}

@@ -1,0 +1,58 @@
+namespace Pristine.Remote;
+
+/// <summary>Addresses such as <c>https://host/path</c> and <c>s3://bucket/key</c>, as text.</summary>
+internal static class RemoteAddress
+{
+    private const string Separator = "://";
+
+    /// <summary>True for an address that is read over a network: <c>http://</c>, <c>https://</c> or <c>s3://</c>, in any case.</summary>
+    public static bool IsRemote(string reference) => IsHttp(reference) || IsBucket(reference);
+
+    /// <summary>True for <c>http://</c> and <c>https://</c>.</summary>
+    public static bool IsHttp(string reference) =>
+        reference.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || reference.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>True for <c>s3://</c>.</summary>
+    public static bool IsBucket(string reference) => reference.StartsWith("s3://", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>True for anything with a scheme and <c>://</c>, except <c>file://</c>.</summary>
+    public static bool HasScheme(string reference) =>
+        reference.IndexOf(Separator, StringComparison.Ordinal) is > 0 and var at && char.IsAsciiLetter(reference[0])
+        && reference.AsSpan(0, at).IndexOfAnyExcept("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-") < 0
+        && !reference.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>What says of an address what it holds: the address without query and fragment. Keys in buckets have neither.</summary>
+    public static string NameOf(string address) => IsHttp(address) && address.IndexOfAny(['?', '#']) is var end and >= 0 ? address[..end] : address;
+
+    /// <summary>The address of the folder that an address lies in, with its slash: what relative references in a file start at.</summary>
+    public static string FolderOf(string address)
+    {
+        var name = NameOf(address);
+        var host = name.IndexOf(Separator, StringComparison.Ordinal) + Separator.Length;
+        return name.LastIndexOf('/') is var slash && slash >= host ? name[..(slash + 1)] : name + "/";
+    }
+
+    /// <summary>An address below a folder's.</summary>
+    /// <param name="folder">The folder's address.</param>
+    /// <param name="relative">A relative path, as a file has it: nothing in it is escaped.</param>
+    public static string Join(string folder, string relative)
+    {
+        var name = NameOf(folder);
+        var (query, root) = (folder[name.Length..], name.EndsWith('/') ? name : name + "/");
+        // The part after a question mark, such as an access token, belongs to every address below the folder.
+        return root + (IsBucket(folder) ? relative : string.Join('/', relative.Split('/').Select(Uri.EscapeDataString))) + query;
+    }
+
+    /// <summary>An address without what may be secret in it: user, password and query.</summary>
+    public static string Display(string address) => IsHttp(address) && Uri.TryCreate(address, UriKind.Absolute, out var uri)
+        ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
+        : address;
+
+    /// <summary>What shares connections: the host and port of an address, or its bucket.</summary>
+    public static string HostOf(string address)
+    {
+        var start = address.IndexOf(Separator, StringComparison.Ordinal) + Separator.Length;
+        var end = address.AsSpan(start).IndexOfAny("/?#");
+        return (end < 0 ? address : address[..(start + end)]).ToLowerInvariant();
+    }
+}

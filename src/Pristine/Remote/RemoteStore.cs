@@ -1,0 +1,57 @@
+namespace Pristine.Remote;
+
+/// <summary>Reads the addresses of one kind. Waiting, limits and attempts are not its business.</summary>
+public abstract class RemoteStore
+{
+    /// <summary>True for the addresses that it reads.</summary>
+    /// <param name="address">An address.</param>
+    public abstract bool Serves(string address);
+
+    /// <summary>Asks for the content of an address.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="from">The first byte to send.</param>
+    /// <param name="cancellation">Ends the request.</param>
+    /// <exception cref="RemoteException">It cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
+    public abstract Task<RemoteContent> OpenAsync(string address, long from, CancellationToken cancellation);
+
+    /// <summary>What an exception while a body is read means; null for one that is a bug.</summary>
+    /// <param name="exception">The exception.</param>
+    public virtual RemoteException? Explain(Exception exception) => exception switch
+    {
+        RemoteException known => known,
+        InvalidDataException => new RemoteException(RemoteFailure.Network, "the answer is compressed, and damaged or cut off", exception) { MayPass = true },
+        IOException or HttpRequestException => new RemoteException(
+            RemoteFailure.Network, $"the connection was cut: {exception.GetBaseException().Message.TrimEnd('.', ' ')}", exception)
+        { MayPass = true },
+        _ => null,
+    };
+}
+
+/// <summary>A content on its way here.</summary>
+/// <param name="body">The bytes; closed with this object.</param>
+/// <param name="owner">What is freed with the content; null for nothing else.</param>
+public sealed class RemoteContent(Stream body, IDisposable? owner = null) : IDisposable
+{
+    /// <summary>The bytes from <see cref="Start"/> on.</summary>
+    public Stream Body => body;
+
+    /// <summary>Where the body starts: the byte that was asked for, or 0 where the server has sent all.</summary>
+    public long Start { get; init; }
+
+    /// <summary>The size of the whole content; null where it is not known.</summary>
+    public long? Length { get; init; }
+
+    /// <summary>Tells one version of the content from another, as an ETag does; null where nothing is known.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>Whether the rest can be asked for after a cut.</summary>
+    public bool CanResume { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        body.Dispose();
+        owner?.Dispose();
+    }
+}
