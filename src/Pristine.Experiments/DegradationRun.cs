@@ -83,7 +83,7 @@ public static class DegradationRun
     {
         var export = FileExport.For(dataset, target, FileExportMode.Copy);
         var hasFile = dataset.HasRecords;
-        var datasetFile = Path.Combine(target, Path.GetFileName(dataset.Source));
+        var datasetFile = dataset.IsFolderWithImages ? target : Path.Combine(target, Path.GetFileName(dataset.Source));
         var logFile = Path.Combine(target, LogName);
         if (hasFile && datasetFile == logFile)
             throw new DatasetException($"Expected a dataset file of another name than the log's; found '{dataset.Source}'.");

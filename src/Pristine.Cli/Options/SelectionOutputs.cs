@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pristine.Datasets;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -60,8 +61,12 @@ internal sealed class SelectionOutputs
         if (asked.Length > 1)
             throw new UsageException($"Expected one of --copy, --link and --hardlink; found {string.Join(" and ", asked.Select(mode => mode.Option.Name))}.");
         if (asked.Length == 0)
-            return null;
-        if (dataset is { HasRecords: true })
+        {
+            return dataset is { IsFolderWithImages: true } && Out(parsed) != null
+                ? throw new UsageException("--out: expected --copy, --link or --hardlink with it: the kept rows of a Hugging Face folder are exported together with their images.")
+                : null;
+        }
+        if (dataset is { HasRecords: true, IsFolderWithImages: false })
             throw new UsageException($"{asked[0].Option.Name} exports the images of a folder or a list; this is a dataset file, whose items are exported unchanged.");
         if (Out(parsed) == null)
             throw new UsageException($"{asked[0].Option.Name}: expected a folder in --out.");
@@ -114,7 +119,10 @@ internal sealed class OpenOutputs : IDisposable
         try
         {
             if (dataset != null && output != null && mode is { } copy)
+            {
                 _images = FileExport.For(dataset, output, copy);
+                _items = dataset.IsFolderWithImages ? dataset.CreateWriter(output) : null;
+            }
             else if (dataset != null && output != null)
                 _items = dataset.CreateWriter(output);
             _dropped = dropped == null ? null : new LedgerWriter(dropped, source);
@@ -144,11 +152,12 @@ internal sealed class OpenOutputs : IDisposable
         long failed = 0;
         foreach (var item in items)
         {
-            _items?.Write(item);
             try
             {
                 foreach (var image in _images == null ? [] : item.Images)
-                    _images!.Add(image);
+                    Add(_images!, image);
+                // A row stands for images that are there.
+                _items?.Write(item);
             }
             catch (DatasetException exception)
             {
@@ -158,6 +167,13 @@ internal sealed class OpenOutputs : IDisposable
         }
         _items?.Complete();
         return failed;
+    }
+
+    /// <summary>Puts an image into the folder; a row that names it would not find it by another name.</summary>
+    private void Add(FileExport images, MediaSource image)
+    {
+        if (images.Add(image) is var name && _items != null && name != images.PlaceOf(image))
+            throw new DatasetException($"Expected to put '{image.Reference}' into the folder under its name, by which its row finds it; another file is there already, so that it is '{name}'.");
     }
 
     public void Dispose()

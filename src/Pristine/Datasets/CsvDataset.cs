@@ -37,6 +37,9 @@ internal sealed class CsvDataset : Dataset
 
     public override string? ImageField { get; }
 
+    /// <summary>Whether <c>file_name</c> and its like come before other columns of images, as in Hugging Face folders.</summary>
+    internal bool PrefersFileNames { get; init; }
+
     public override string? Layout => _layout;
 
     public override void RequireImages(CancellationToken cancellation = default)
@@ -47,8 +50,8 @@ internal sealed class CsvDataset : Dataset
         if (!rows.Next(out var header))
             return;
         var columns = Fields(header.Text, SeparatorOf(header.Text));
-        _layout = ImageColumn(columns) is { } image
-            ? $"table, images in the column '{columns[image]}'"
+        _layout = ImageColumnsOf(columns) is { Length: > 0 } images
+            ? $"table, images in the column{(images.Length == 1 ? "" : "s")} {string.Join(", ", images.Select(image => $"'{columns[image]}'"))}"
             : throw new DatasetException(
                 $"Expected a column of images ({(ImageField != null ? $"'{ImageField}'" : $"{string.Join(", ", ImageColumns.Take(4))}, ...; --image-field names another")}) in '{Source}'; found the columns {string.Join(", ", columns)}.");
     }
@@ -61,7 +64,7 @@ internal sealed class CsvDataset : Dataset
         _header = header.Whole;
         var separator = SeparatorOf(header.Text);
         var columns = Fields(header.Text, separator);
-        var (image, id) = (ImageColumn(columns), Array.FindIndex(columns, column => column.Equals("id", StringComparison.OrdinalIgnoreCase)));
+        var (images, id) = (ImageColumnsOf(columns), Array.FindIndex(columns, column => column.Equals("id", StringComparison.OrdinalIgnoreCase)));
         for (var index = 0L; rows.Next(out var row);)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -71,12 +74,12 @@ internal sealed class CsvDataset : Dataset
             var error = row.IsOpen ? $"{Source}:{row.Number}: expected the closing quote of a field; found the end of the file."
                 : fields.Length != columns.Length ? $"{Source}:{row.Number}: expected {columns.Length} fields as in the header; found {fields.Length}."
                 : null;
-            var reference = error == null && image is { } column && fields[column].Trim() is { Length: > 0 } path ? path : null;
+            var references = error == null ? images.Select(column => fields[column].Trim()).Where(path => path.Length > 0).ToArray() : [];
             yield return new DatasetItem
             {
                 Index = index,
-                Id = error == null && id >= 0 && fields[id].Length > 0 ? fields[id] : reference ?? string.Create(CultureInfo.InvariantCulture, $"#{index}"),
-                Sources = reference == null ? [] : [RecordReader.SourceOf(reference, ImageRoot, Remote)],
+                Id = error == null && id >= 0 && fields[id].Length > 0 ? fields[id] : references.FirstOrDefault() ?? string.Create(CultureInfo.InvariantCulture, $"#{index}"),
+                Sources = [.. references.Select(reference => RecordReader.SourceOf(reference, ImageRoot, Remote))],
                 Raw = row.Raw,
                 After = row.End,
                 Record = error == null ? new CsvRecord(columns, fields) : null,
@@ -96,6 +99,16 @@ internal sealed class CsvDataset : Dataset
         using var rows = new Rows(_open(), Source, _bufferSize);
         return rows.Next(out var header) ? header.Whole : default;
     }
+
+    /// <summary>The columns of images: the one that is asked for, else <c>file_name</c> and <c>*_file_name</c> or the first that is known.</summary>
+    private int[] ImageColumnsOf(string[] columns)
+    {
+        if (ImageField == null && PrefersFileNames && FileNames(columns) is { Length: > 0 } preferred)
+            return preferred;
+        return ImageColumn(columns) is { } image ? [image] : ImageField == null ? FileNames(columns) : [];
+    }
+
+    private static int[] FileNames(string[] columns) => [.. columns.Index().Where(column => RecordLayout.IsFileName(column.Item.Trim())).Select(column => column.Index)];
 
     private int? ImageColumn(string[] columns)
     {

@@ -23,6 +23,9 @@ public enum DatasetFormat
 
     /// <summary>A table with a header and one image per row.</summary>
     Csv,
+
+    /// <summary>A Hugging Face folder: <c>metadata.jsonl</c> or <c>metadata.csv</c> beside the images.</summary>
+    ImageFolder,
 }
 
 /// <summary>How to open a dataset.</summary>
@@ -62,6 +65,9 @@ public abstract class Dataset
     /// <summary>True when images are files of their own, which other programs can be given and copies can replace.</summary>
     public virtual bool HasImageFiles => true;
 
+    /// <summary>True when records and images are in one folder, and kept items are exported as such a folder.</summary>
+    public virtual bool IsFolderWithImages => false;
+
     /// <summary>True when no two items name the same file, so that none has to be remembered.</summary>
     public virtual bool HasDistinctFiles => false;
 
@@ -96,7 +102,7 @@ public abstract class Dataset
     internal virtual string? SearchedFolder => null;
 
     /// <summary>
-    /// Opens a dataset. An existing folder is searched; <c>-</c> is a list of paths on standard input; an existing file is read by its
+    /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>, their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its
     /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>),
     /// .tar, .tar.gz and .tgz (WebDataset), or an image; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
@@ -111,7 +117,7 @@ public abstract class Dataset
         if (input == "-")
             return PathListDataset.FromStream("-", options.Input ?? StandardInput(), options);
         if (Directory.Exists(input))
-            return new FolderDataset(input);
+            return (Dataset?)ImageFolderDataset.Find(input, options.ImageField) ?? new FolderDataset(input);
         if (File.Exists(input))
             return OpenFile(input, options);
         if (GlobPattern.IsGlob(input))

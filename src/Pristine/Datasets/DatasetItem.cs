@@ -45,6 +45,12 @@ public sealed class DatasetItem
     /// <summary>Where the sample of an archive stands; null for other items.</summary>
     internal TarSample? Sample { get; init; }
 
+    /// <summary>What the item's text measures; null for items that are no records.</summary>
+    internal ItemText? Text => Record is { HasText: true } record ? record.Text : null;
+
+    /// <summary>The file that the item stands in, relative to the dataset's folder; null where there is only one.</summary>
+    internal string? File { get; init; }
+
     /// <summary>Bytes of memory that the item holds on to.</summary>
     internal long HeldBytes => Raw.Length + Before.Length + After.Length + (Sample?.Bytes?.Length ?? 0) + Sources.Sum(source => source.HeldBytes);
 

@@ -27,7 +27,7 @@ internal sealed class FolderDataset(string folder) : Dataset
     public static bool IsImageName(string name) => MediaNames.KindOf(name) == MediaKind.Image;
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
-        FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []), cancellation);
+        FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []) { HasNames = true }, cancellation);
 
     public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null), () => false);
 }
@@ -81,6 +81,9 @@ internal sealed class GlobDataset : Dataset
 internal sealed record FolderSearch(
     bool IsHidden, Func<string, bool> Accept, Func<string, bool> Enter, Func<string, IReadOnlyCollection<int>> Positions)
 {
+    /// <summary>Whether the names of the folders are fields of the items.</summary>
+    public bool HasNames { get; init; }
+
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
     /// <summary>Name of a file; for a folder to be searched the name and a slash, so that the order is that of the paths within.</summary>
@@ -107,6 +110,7 @@ internal sealed record FolderSearch(
                 Id = id,
                 Sources = error is null ? [new FileSource(id, path)] : [],
                 Raw = Encoding.UTF8.GetBytes(path),
+                Record = search.HasNames && error is null ? new FolderRecord(relative) : null,
                 Error = error,
                 After = lineFeed,
             };

@@ -16,6 +16,9 @@ public abstract class ItemRecord
     /// <summary>What its text measures.</summary>
     public abstract ItemText Text { get; }
 
+    /// <summary>False for what has fields but no text at all.</summary>
+    internal virtual bool HasText => true;
+
     /// <summary>The names of its top-level fields, in order.</summary>
     public abstract IReadOnlyList<string> FieldNames { get; }
 

@@ -31,6 +31,9 @@ internal sealed class JsonlDataset : Dataset
 
     public override string? ImageField { get; }
 
+    /// <summary>Whether <c>file_name</c> and its like come before other fields of images, as in Hugging Face folders.</summary>
+    internal bool PrefersFileNames { get; init; }
+
     public override string? Layout => _layout;
 
     public override void RequireImages(CancellationToken cancellation = default) => _layout ??= RecordFields.RequireImages(this, cancellation);
@@ -69,7 +72,7 @@ internal sealed class JsonlDataset : Dataset
             lines.Check("one JSON record per line", isJson: true);
         else
             lines.Next(out _);
-        var records = new RecordReader(ImageRoot, ImageField, Remote);
+        var records = new RecordReader(ImageRoot, ImageField, Remote) { PrefersFileNames = PrefersFileNames };
         var index = 0L;
         while (before + lines.Position < end && lines.Next(out var line))
         {

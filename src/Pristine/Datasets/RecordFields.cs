@@ -28,16 +28,16 @@ internal sealed class RecordFields
         foreach (var item in dataset.Read(cancellation))
         {
             if (item.Images.Count > 0)
-                return LayoutOf(item, dataset.ImageField);
+                return LayoutOf(item, dataset);
             fields.Add(item);
         }
         return fields._count > 0 ? throw fields.NoImages(dataset) : null;
     }
 
-    private static string LayoutOf(DatasetItem item, string? imageField)
+    private static string LayoutOf(DatasetItem item, Dataset dataset)
     {
         using var record = RecordJson.Parse(item.Raw);
-        var field = new RecordLayout(imageField).Find(record.RootElement, []);
+        var field = new RecordLayout(dataset.ImageField) { PrefersFileNames = dataset is JsonlDataset { PrefersFileNames: true } }.Find(record.RootElement, []);
         bool Has(ReadOnlySpan<byte> name) => RecordJson.Field(record.RootElement, name) != null;
         var kind = field switch
         {

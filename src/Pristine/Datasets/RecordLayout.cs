@@ -39,6 +39,13 @@ internal sealed class RecordLayout(string? imageField)
 
     private readonly string[]? _asked = imageField?.Split('.');
 
+    /// <summary>Whether <c>file_name</c> and its like come before all other fields.</summary>
+    public bool PrefersFileNames { get; set; }
+
+    /// <summary>True for <c>file_name</c>, <c>*_file_name</c> and their plurals.</summary>
+    public static bool IsFileName(string name) =>
+        name is "file_name" or "file_names" || name.EndsWith("_file_name", StringComparison.Ordinal) || name.EndsWith("_file_names", StringComparison.Ordinal);
+
     /// <summary>Finds what a record names: images, then sounds and films.</summary>
     /// <param name="record">A JSON object.</param>
     /// <param name="found">Gets the references in order.</param>
@@ -51,6 +58,9 @@ internal sealed class RecordLayout(string? imageField)
             Walk(record, _asked, found);
             return found.Count > 0 ? imageField : null;
         }
+        if (PrefersFileNames && InFileNames(record, found) is { } named)
+            return named;
+        found.Clear();
         var field = (string?)null;
         foreach (var (name, utf8, kind) in Media)
         {
@@ -142,7 +152,7 @@ internal sealed class RecordLayout(string? imageField)
         foreach (var property in record.EnumerateObject())
         {
             var name = RecordJson.Name(property);
-            if (name is not ("file_name" or "file_names") && !name.EndsWith("_file_name", StringComparison.Ordinal) && !name.EndsWith("_file_names", StringComparison.Ordinal))
+            if (!IsFileName(name))
                 continue;
             var before = found.Count;
             TryAddAll(property.Value, MediaKind.Image, found);

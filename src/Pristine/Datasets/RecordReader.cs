@@ -19,6 +19,9 @@ internal sealed partial class RecordReader(string imageRoot, string? imageField 
 
     private readonly RecordLayout _layout = new(imageField);
 
+    /// <summary>Whether <c>file_name</c> and its like come before other fields of images.</summary>
+    public bool PrefersFileNames { get => _layout.PrefersFileNames; init => _layout.PrefersFileNames = value; }
+
     /// <summary>The field in which the images of the latest record were found; null where it names none.</summary>
     public string? ImageField { get; private set; }
 

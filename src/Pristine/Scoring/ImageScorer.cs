@@ -93,7 +93,7 @@ public sealed class ImageScorer : IDisposable
     /// <returns>Rows; one that has not changed is the very object that was given.</returns>
     internal ScoredItem Update(DatasetItem item, long firstKey, IReadOnlyList<KnownRow?> known)
     {
-        var text = item.Record?.Text;
+        var text = item.Text;
         if (item.Images.Count == 0)
         {
             var fresh = WithoutImage(item, firstKey) with { Text = text };

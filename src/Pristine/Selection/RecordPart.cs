@@ -61,7 +61,7 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
             ItemIndex = item.Index,
             Id = item.Id,
             Status = item.Images.Count == 0 ? ImageStatus.NoImage : ImageStatus.Ok,
-            Text = item.Record?.Text,
+            Text = item.Text,
             ImageCount = item.Images.Count,
             Scores = default,
         };
