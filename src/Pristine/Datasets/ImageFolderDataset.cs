@@ -127,7 +127,7 @@ internal sealed class ImageFolderDataset : Dataset
         /// <summary>A row as an item of the whole folder: its images are named relative to that.</summary>
         public DatasetItem ItemOf(DatasetItem row, long index)
         {
-            var outside = row.Sources.FirstOrDefault(source => source is FileSource && !IsWithin(source.Reference));
+            var outside = row.Sources.FirstOrDefault(source => source is FileSource or RemoteSource && !IsWithin(source.Reference));
             var hasOwnId = row.Sources is not [{ Kind: MediaKind.Image } first, ..] || row.Id != first.Reference;
             return new DatasetItem
             {

@@ -35,6 +35,7 @@ internal sealed class ReadAhead<T> : IDisposable
     private readonly object _gate = new();
     private ExceptionDispatchInfo? _failure;
     private bool _isEnded;
+    private volatile bool _isLeft;
     private long _estimate = 256 << 10;
 
     /// <param name="itemOf">The item of an input.</param>
@@ -93,7 +94,9 @@ internal sealed class ReadAhead<T> : IDisposable
         }
         finally
         {
-            Stop();
+            // What was given out is still read: workers wait for it.
+            _isLeft = true;
+            Wake();
             reader.Join();
         }
         _failure?.Throw();
@@ -142,9 +145,9 @@ internal sealed class ReadAhead<T> : IDisposable
         lock (_gate)
         {
             // An empty queue is filled in any case: the bytes are held by workers then.
-            while (!_stop.IsCancellationRequested && _queue.Count > 0 && (_queue.Count >= MostItems || !_budget.HasRoom))
+            while (!_stop.IsCancellationRequested && !_isLeft && _queue.Count > 0 && (_queue.Count >= MostItems || !_budget.HasRoom))
                 Monitor.Wait(_gate);
-            return !_stop.IsCancellationRequested;
+            return !_stop.IsCancellationRequested && !_isLeft;
         }
     }
 
