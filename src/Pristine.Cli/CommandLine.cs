@@ -11,6 +11,7 @@ internal static class CommandLine
 {
     private static readonly (string Name, Func<Command> Create)[] Commands =
     [
+        ("check", CheckCommand.Create),
         ("score", ScoreCommand.Create),
         ("filter", FilterCommand.Create),
         ("select", SelectCommand.Create),
@@ -60,7 +61,7 @@ internal static class CommandLine
         var root = new CliCommand(
             "pristine",
             "Keeps low-quality images out of training sets: scores every image with no-reference quality metrics and keeps what passes.",
-            "pristine score photos",
+            "pristine check photos",
             "pristine filter data.jsonl --keep \"brisque <= 40\" --out kept.jsonl")
         {
             help,

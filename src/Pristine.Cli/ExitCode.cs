@@ -9,7 +9,7 @@ internal static class ExitCode
     public const int Failed = 1;
     public const int Usage = 2;
 
-    /// <summary>Done, but more images failed than <c>--max-failures</c> allows.</summary>
+    /// <summary>Done, but more images failed than <c>--max-failures</c> allows, or a condition of <c>--fail-on</c> holds.</summary>
     public const int TooManyFailures = 3;
 
     /// <summary>Stopped by Ctrl-C or SIGTERM, as shells report it.</summary>

@@ -33,7 +33,7 @@ internal static class WhyCommand
             var items = Explanation.Of(run, parsed.GetRequiredValue(id));
             if (items.Count == 0)
             {
-                Console.Error.WriteLine($"pristine: the table {table.Folder} has no item or image '{Clean(parsed.GetRequiredValue(id))}'. Nearest: {string.Join(", ", Explanation.Nearest(run, parsed.GetRequiredValue(id)).Select(Clean))}.");
+                Console.Error.WriteLine($"pristine: the table {table.Folder} has no item or image '{PlainText.Clean(parsed.GetRequiredValue(id))}'. Nearest: {string.Join(", ", Explanation.Nearest(run, parsed.GetRequiredValue(id)).Select(PlainText.Clean))}.");
                 return ExitCode.Failed;
             }
             foreach (var item in items)
@@ -46,29 +46,26 @@ internal static class WhyCommand
     private static void Print(ItemExplanation item, bool hasRules)
     {
         var decision = item.Decision;
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"item {decision.Index}  {Clean(decision.Id)}"));
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"item {decision.Index}  {PlainText.Clean(decision.Id)}"));
         foreach (var image in item.Images)
         {
             var width = image.Columns.Max(column => column.Key.Length);
             foreach (var (name, value) in image.Columns.Where(column => column.Key is not ("id" or "item_index")))
-                Console.Out.WriteLine($"  {name.PadRight(width)}  {(value != null ? Clean(value) : IsSkipped(image, name) ? "skipped" : "-")}");
+                Console.Out.WriteLine($"  {name.PadRight(width)}  {(value != null ? PlainText.Clean(value) : IsSkipped(image, name) ? "skipped" : "-")}");
             foreach (var rule in image.Rules)
             {
                 var word = rule.Holds switch { true => "holds  ", false => "FAILS  ", _ => "UNKNOWN" };
-                var numbers = rule.Value == null ? rule.Holds == null ? $"  ({(rule.Skipped == null ? "missing score" : $"skipped: {Clean(rule.Skipped)}")})" : ""
+                var numbers = rule.Value == null ? rule.Holds == null ? $"  ({(rule.Skipped == null ? "missing score" : $"skipped: {PlainText.Clean(rule.Skipped)}")})" : ""
                     : $"  value {Number(rule.Value)}" + (rule.Threshold == null ? "" : $", threshold {Number(rule.Threshold)}, margin {Number(rule.Margin)}");
                 Console.Out.WriteLine($"  {word}  {rule.Rule}{(rule.Comparison == rule.Rule ? "" : $"  [{rule.Comparison}]")}{numbers}{(rule.Rule == decision.Rule && rule.Holds != true ? "  <- decides" : "")}");
             }
         }
         if (hasRules)
-            Console.Out.WriteLine($"  {(decision.Kept ? "KEPT" : "DROPPED")}: {Clean(decision.Reason)}");
+            Console.Out.WriteLine($"  {(decision.Kept ? "KEPT" : "DROPPED")}: {PlainText.Clean(decision.Reason)}");
     }
 
     private static bool IsSkipped(ImageExplanation image, string column) =>
         image.SkippedMetrics.Any(metric => column == metric || column == metric + Column.QualitySuffix);
 
     private static string Number(double? value) => value!.Value.ToString("0.######", CultureInfo.InvariantCulture);
-
-    /// <summary>Names come from datasets; control characters in them would disturb the terminal.</summary>
-    private static string Clean(string text) => new([.. text.Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
 }

@@ -38,7 +38,7 @@ internal sealed class RowTable
         var size = row.Header is { } header ? $"{header.Width}x{header.Height}" : "";
         Console.Out.WriteLine(Line(row.Image ?? row.Id, row.Status.Name(), size, [.. _scores.Select(column => column.IsNumber ? Number(column.Number(row)) : column.Text(row) ?? "-")]));
         if ((row.Error ?? (row.Skipped == null ? null : $"skipped {row.Skipped}")) is { } reason)
-            Console.Out.WriteLine($"  {Clean(reason)}");
+            Console.Out.WriteLine($"  {PlainText.Clean(reason)}");
     }
 
     private string Line(string image, string status, string size, string[] scores)
@@ -57,10 +57,7 @@ internal sealed class RowTable
     /// <summary>The end of a long path says more than its beginning.</summary>
     private string Fit(string text)
     {
-        var clean = Clean(text);
+        var clean = PlainText.Clean(text);
         return clean.Length <= _imageWidth ? clean.PadRight(_imageWidth) : $"\u2026{clean[^(_imageWidth - 1)..]}";
     }
-
-    /// <summary>Control characters would disturb the terminal.</summary>
-    private static string Clean(string text) => new([.. text.Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
 }

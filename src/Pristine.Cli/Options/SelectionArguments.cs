@@ -19,6 +19,14 @@ internal sealed class SelectionArguments
 
     private readonly Option<string[]> _drop = new("--drop") { Description = "Rule that no kept image fulfils; may be repeated", HelpName = "RULE" };
 
+    private readonly Option<string[]> _dropIssue = new("--drop-issue")
+    {
+        Description = "Issues that no kept image has, separated by commas, for example dark,blurry: short for --drop with their rules, which 'pristine check' shows; may be repeated",
+        HelpName = "A,B",
+    };
+
+    private readonly IssueThresholds _thresholds = new();
+
     private readonly Option<double?> _minQuality = new("--min-quality") { Description = "Keep images whose quality (0..1, 1 best) is at least this", HelpName = "Q" };
 
     private readonly Option<double?> _maxQuality = new("--max-quality") { Description = "Keep images whose quality is at most this", HelpName = "Q" };
@@ -78,7 +86,7 @@ internal sealed class SelectionArguments
         _limit.AtLeast(0);
         _minQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
         _maxQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
-        foreach (var option in (Option[])[_keep, _drop, _minQuality, _maxQuality, _score, _dedup, _keepBest, _top, _between, _by, _per, _limit, _images, _noImage])
+        foreach (var option in (Option[])[_keep, _drop, _dropIssue, _thresholds.Option, _minQuality, _maxQuality, _score, _dedup, _keepBest, _top, _between, _by, _per, _limit, _images, _noImage])
             command.Options.Add(option);
     }
 
@@ -99,8 +107,11 @@ internal sealed class SelectionArguments
         if (dedup == null && parsed.GetValue(_keepBest) is { } best)
             throw new UsageException($"--keep-best {best}: expected --dedup exact or --dedup near.");
         var (top, between) = (parsed.GetValue(_top), parsed.GetValue(_between));
+        var issues = IssueNames.Read(parsed.GetValue(_dropIssue) ?? []);
         var options = new SelectionOptions
         {
+            DropIssues = issues,
+            IssueThresholds = _thresholds.Read(parsed, issues),
             Known = known ?? MetricSet.BuiltIn,
             Keep = keep,
             Drop = parsed.GetValue(_drop) ?? [],
@@ -124,5 +135,5 @@ internal sealed class SelectionArguments
     /// <exception cref="UsageException">Nothing was.</exception>
     public SelectionOptions ReadSome(ParseResult parsed, MetricSet? known = null) => Read(parsed, known) is { IsEmpty: false } options
         ? options
-        : throw new UsageException("Expected --keep RULE, --drop RULE, --min-quality, --max-quality, --dedup, --keep-top, --keep-between or --limit; found none of them.");
+        : throw new UsageException("Expected --keep RULE, --drop RULE, --drop-issue NAME, --min-quality, --max-quality, --dedup, --keep-top, --keep-between or --limit; found none of them.");
 }

@@ -123,6 +123,17 @@ public sealed partial record SelectionOptions
     public IReadOnlyList<string> Drop { get; init => field = value ?? []; } = [];
 
     /// <summary>
+    /// Issues that no kept image has, after the rules of <see cref="Drop"/>; see <see cref="Issue"/>. A selection turns them into rules of its
+    /// table and remembers those.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<Issue> DropIssues { get; init => field = value ?? []; } = [];
+
+    /// <summary>Thresholds of <see cref="DropIssues"/> by name, where they are not the default ones.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, double> IssueThresholds { get; init => field = value ?? new Dictionary<string, double>(); } = new Dictionary<string, double>();
+
+    /// <summary>
     /// A weighted sum or other expression, such as <c>0.8*arniqa_quality + 0.2*brisque_quality</c>: rules and <see cref="By"/> can name it
     /// as the column <c>score</c>, in which larger is better.
     /// </summary>
@@ -160,7 +171,7 @@ public sealed partial record SelectionOptions
 
     /// <summary>True when nothing is asked for.</summary>
     [JsonIgnore]
-    public bool IsEmpty => Keep.Count == 0 && Drop.Count == 0 && Dedup == null && Top == null && Between == null && Limit == null;
+    public bool IsEmpty => Keep.Count == 0 && Drop.Count == 0 && DropIssues.Count == 0 && Dedup == null && Top == null && Between == null && Limit == null;
 
     /// <summary>The columns that rules, score, by and per name.</summary>
     /// <exception cref="RuleException">One of them cannot be understood.</exception>
@@ -169,7 +180,7 @@ public sealed partial record SelectionOptions
     {
         get
         {
-            var parsed = ParsedSelection.Of(this, RuleColumns.Any(Known));
+            var parsed = ParsedSelection.Of(WithIssueRules(DropIssues.Where(issue => !issue.ComparesImages).Select(issue => issue.AnyRule)), RuleColumns.Any(Known));
             return [.. parsed.Expressions.SelectMany(expression => expression.Columns).Select(column => column.Name).Where(name => name != ParsedSelection.Score).Distinct()];
         }
     }
@@ -204,6 +215,17 @@ public sealed partial record SelectionOptions
                 return;
         }
         known.Check();
+    }
+
+    /// <summary>The same with the issues as rules of a table, and as <see cref="Dedup"/> where they compare images.</summary>
+    internal SelectionOptions WithIssueRules(ScoreTable table) => DropIssues.Count == 0 ? this : WithIssueRules(
+        IssueRules.Of(table, new IssueOptions { Issues = DropIssues, Thresholds = IssueThresholds }).Select(issue => issue.Rule).OfType<string>());
+
+    private SelectionOptions WithIssueRules(IEnumerable<string> rules)
+    {
+        // Near duplicates hold the exact ones.
+        var methods = DropIssues.Select(issue => IssueRules.MethodOf(issue, IssueThresholds.TryGetValue(issue.Name, out var given) ? given : issue.Threshold)).OfType<DuplicateMethod>();
+        return this with { Drop = [.. Drop, .. rules], DropIssues = [], Dedup = Dedup ?? methods.MaxBy(method => method.Kind) };
     }
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json.SelectionOptions);

@@ -50,6 +50,7 @@ public sealed partial class SelectionRun : IDisposable
     private SelectionRun(ScoreTable table, SelectionOptions options, Func<Dataset> openDataset, SelectionResources resources)
     {
         _table = table;
+        options = options.WithIssueRules(table);
         Options = options;
         _openDataset = openDataset;
         _threads = resources.Threads;

@@ -1,0 +1,224 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Pristine.Media;
+using Pristine.Metrics;
+using Pristine.Native;
+using Pristine.Selection;
+using Pristine.Selection.Duplicates;
+using Pristine.Tables;
+
+namespace Pristine.Reports;
+
+/// <summary>An image that has an issue.</summary>
+/// <param name="Id">The item's id.</param>
+/// <param name="Image">The image as the dataset names it; for a record without one, the id.</param>
+/// <param name="Value">The number by which the issue ranks images; null where it ranks none.</param>
+public sealed record IssueExample(string Id, string Image, double? Value);
+
+/// <summary>What a check found of one issue.</summary>
+/// <param name="Rule">The issue and its rule in this table.</param>
+/// <param name="Count">Images that have it.</param>
+/// <param name="NotJudged">Images of which the rule is unknown, because they have no score.</param>
+/// <param name="Examples">The worst of them, or the first where none is worse.</param>
+/// <param name="Obstacle">Why it could not be looked for at all; null where it could.</param>
+public sealed record FoundIssue(IssueRule Rule, long Count, long NotJudged, IReadOnlyList<IssueExample> Examples, string? Obstacle);
+
+/// <summary>What is wrong with a dataset.</summary>
+/// <param name="Images">Its images; one that several items name counts for each.</param>
+/// <param name="WithIssue">Those with at least one issue.</param>
+/// <param name="Issues">One entry per issue that was looked for, in the order of the options.</param>
+public sealed record CheckResult(long Images, long WithIssue, IReadOnlyList<FoundIssue> Issues)
+{
+    private static readonly JsonWriterOptions Json = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>What was found of an issue; null where it was not asked for.</summary>
+    /// <param name="name">The issue's name.</param>
+    public FoundIssue? Find(string name) => Issues.FirstOrDefault(found => found.Rule.Issue.Name == name);
+
+    /// <summary>The result as JSON: <c>images</c>, <c>with_issue</c>, and <c>issues</c>, each with its rule, count and examples.</summary>
+    public string ToJson()
+    {
+        using var text = new MemoryStream();
+        using (var json = new Utf8JsonWriter(text, Json))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("images", Images);
+            json.WriteNumber("with_issue", WithIssue);
+            json.WriteStartArray("issues");
+            foreach (var found in Issues)
+                Write(json, found);
+            json.WriteEndArray();
+            json.WriteString("program", TableProvenance.CurrentProgram);
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(text.ToArray());
+    }
+
+    private void Write(Utf8JsonWriter json, FoundIssue found)
+    {
+        var issue = found.Rule.Issue;
+        json.WriteStartObject();
+        json.WriteString("name", issue.Name);
+        json.WriteString("summary", issue.Summary);
+        if (found.Rule.Threshold is { } threshold)
+            json.WriteNumber("threshold", threshold);
+        json.WriteString("rule", found.Rule.Rule);
+        if (found.Rule.Dedup is { } method)
+            json.WriteString("dedup", method.ToString());
+        if (found.Obstacle != null)
+        {
+            json.WriteString("not_looked_for", found.Obstacle);
+        }
+        else
+        {
+            json.WriteNumber("count", found.Count);
+            json.WriteNumber("share", Images == 0 ? 0 : (double)found.Count / Images);
+            json.WriteNumber("not_judged", found.NotJudged);
+            json.WriteStartArray("examples");
+            foreach (var example in found.Examples)
+            {
+                json.WriteStartObject();
+                json.WriteString("id", example.Id);
+                json.WriteString("image", example.Image);
+                if (example.Value is { } value)
+                    json.WriteNumber("value", Math.Round(value, 6));
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+        json.WriteString("reason", issue.Reason);
+        json.WriteString("calibration", issue.Calibration);
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>How a check is made.</summary>
+public sealed record CheckOptions
+{
+    /// <summary>Which issues, and with which thresholds.</summary>
+    public IssueOptions Issues { get; init; } = new();
+
+    /// <summary>Examples of each issue; by default three.</summary>
+    public int Examples { get; init; } = 3;
+
+    /// <summary>Threads; by default one per core. They do not change the result.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Bytes for sorts and joins; beyond them they spill to disk. By default 1 GiB.</summary>
+    public long MemoryLimit { get; init; } = 1L << 30;
+}
+
+/// <summary>Tells what is wrong with the images of a score table: which have which issue, by the rules of <see cref="Issue.All"/>.</summary>
+public static class DatasetCheck
+{
+    /// <summary>The metrics that issues need and that can run here: what to score before a check.</summary>
+    /// <param name="issues">The issues.</param>
+    public static IReadOnlyList<Metric> Metrics(IEnumerable<Issue> issues)
+    {
+        ArgumentNullException.ThrowIfNull(issues);
+        return [.. issues.SelectMany(issue => issue.Metrics).DistinctBy(metric => metric.Name).Where(metric => metric.Missing == null)];
+    }
+
+    /// <summary>Checks.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ScoreTableException">The table cannot be read.</exception>
+    public static CheckResult Check(this ScoreTable table, CheckOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        options ??= new CheckOptions();
+        try
+        {
+            using var database = DuckDbConnection.Open(new DuckDbOptions { Threads = options.Workers, MemoryLimit = options.MemoryLimit });
+            using var interruption = cancellation.Register(database.Interrupt);
+            database.Confine([table.Folder], []);
+            return Check(database, table, options, cancellation);
+        }
+        catch (DuckDbException) when (cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellation);
+        }
+        catch (DuckDbException exception)
+        {
+            throw new ScoreTableException($"The score table {table.Folder} cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    private static CheckResult Check(DuckDbConnection database, ScoreTable table, CheckOptions options, CancellationToken cancellation)
+    {
+        var rules = IssueRules.Of(table, options.Issues);
+        var obstacles = rules.Select(rule => Obstacle(table, rule.Issue)).ToArray();
+        CreateImages(database, table, [.. rules.Where((rule, i) => obstacles[i] == null).Select(rule => rule.Dedup).OfType<DuplicateMethod>()], options.Workers, cancellation);
+        var columns = new RuleColumns(table.Columns, MetricSet.BuiltIn);
+        var conditions = rules.Select((rule, i) => obstacles[i] != null ? null : rule.Dedup is { } method ? CopyOf(method) : $"({Selection.Rule.Parse(rule.Rule!, columns).Condition.Condition})").ToArray();
+        var known = conditions.OfType<string>().ToArray();
+        var any = known.Length == 0 ? "false" : string.Join(" OR ", known.Select(condition => $"coalesce({condition}, false)"));
+        var counts = conditions.Select(condition => condition == null ? "0, 0" : $"count(*) FILTER (WHERE {condition}), count(*) FILTER (WHERE {condition} IS NULL)");
+        var (images, withIssue) = (0L, 0L);
+        var found = new (long Count, long NotJudged)[rules.Count];
+        using (var reader = database.Query($"SELECT count(*), count(*) FILTER (WHERE {any}), {string.Join(", ", counts)} FROM images"))
+        {
+            reader.Read();
+            (images, withIssue) = (reader.Int64(0), reader.Int64(1));
+            for (var i = 0; i < found.Length; i++)
+                found[i] = (reader.Int64(2 + (2 * i)), reader.Int64(3 + (2 * i)));
+        }
+        return new CheckResult(images, withIssue,
+        [
+            .. rules.Select((rule, i) => new FoundIssue(
+                rule, found[i].Count, found[i].NotJudged, found[i].Count == 0 ? [] : Examples(database, rule.Issue, conditions[i]!, columns, options.Examples), obstacles[i])),
+        ]);
+    }
+
+    /// <summary>The column that says whether an image is a copy of an earlier one, by another name.</summary>
+    private static string CopyOf(DuplicateMethod method) => method.Kind == DuplicateKind.Exact ? "is_copy" : "is_near_copy";
+
+    /// <summary>The view <c>images</c>: what rules see, without items that have no image, and whether an image is a copy.</summary>
+    private static void CreateImages(DuckDbConnection database, ScoreTable table, IReadOnlyList<DuplicateMethod> methods, int threads, CancellationToken cancellation)
+    {
+        var derived = TableSchema.Row.Where(column => column.Derivation != null).Select(column => $"{column.Derivation} AS {column.Identifier}");
+        // A metric that was asked for, but that no run has computed yet, has no column in any part.
+        var absent = table.Provenance.Columns.Where(column => TableSchema.Row.Find(column.Metric) == null && !table.Parts.Any(part => part.Contents.Columns.ContainsKey(column.Metric)))
+            .Select(column => TableSchema.Of([column]).Get(column.Metric)).Select(column => $"NULL::{column.SqlType} AS {column.Identifier}");
+        database.Execute($"CREATE VIEW present AS SELECT *, {string.Join(", ", derived.Concat(absent))} FROM {table.Source} WHERE status <> '{ImageStatus.NoImage.Name()}'");
+        foreach (var method in methods)
+        {
+            ImageGroups.Create(database, "present", method, threads, cancellation);
+            database.Execute(
+                $"""
+                CREATE TEMP TABLE {CopyOf(method)} AS SELECT key FROM (
+                  SELECT key, image <> first_value(image) OVER (PARTITION BY {ImageGroups.Group} ORDER BY key) AS differs
+                  FROM {ImageGroups.View} JOIN present USING (key) WHERE {ImageGroups.Group} IS NOT NULL) WHERE differs
+                """);
+        }
+        var copies = methods.Select(method => $", {CopyOf(method)}.key IS NOT NULL AS {CopyOf(method)}");
+        var joins = methods.Select(method => $" LEFT JOIN {CopyOf(method)} ON present.key = {CopyOf(method)}.key");
+        database.Execute($"CREATE VIEW images AS SELECT present.*{string.Concat(copies)} FROM present{string.Concat(joins)}");
+    }
+
+    /// <summary>Why an issue cannot be looked for: its metric cannot run here, or the table lacks it.</summary>
+    private static string? Obstacle(ScoreTable table, Issue issue)
+    {
+        var absent = issue.Metrics.Where(metric => table.Columns.Find(metric.Name) == null).ToArray();
+        if (absent.Length == 0)
+            return null;
+        return absent.FirstOrDefault(metric => metric.Missing != null) is { } missing
+            ? missing.Missing
+            : $"the table has no {string.Join(", ", absent.Select(metric => metric.Name))}";
+    }
+
+    private static List<IssueExample> Examples(DuckDbConnection database, Issue issue, string condition, RuleColumns columns, int most)
+    {
+        var by = issue.By == null ? "NULL::DOUBLE" : RuleParser.ReadNumber(issue.By, columns).Number(Width.Double);
+        var order = issue.By == null ? "" : $"{by} {(issue.IsLargestWorst ? "DESC" : "ASC")}, ";
+        var examples = new List<IssueExample>();
+        using var reader = database.Query(
+            string.Create(CultureInfo.InvariantCulture, $"SELECT id, coalesce(image, id), {by} FROM images WHERE {condition} ORDER BY {order}key LIMIT {most}"));
+        while (reader.Read())
+            examples.Add(new IssueExample(reader.Text(0)!, reader.Text(1)!, reader.IsNull(2) ? null : reader.Double(2)));
+        return examples;
+    }
+}
