@@ -78,4 +78,11 @@ public class TableSchemaTests
         // The part does not say any more that it has sharpness.
         Assert.DoesNotContain("sharpness", Enumerable.Range(0, columns.ColumnCount).Select(columns.Name));
     }
+
+    [Fact]
+    public void The_python_package_knows_the_types_of_all_columns()
+    {
+        var frames = File.ReadAllText(TestFiles.InRepository("python", "src", "pristine_iqa", "frames.py"));
+        Assert.All(TableSchema.Row.Stored, column => Assert.Contains($"    \"{column.Name}\": \"{column.SqlType}\",\n", frames, StringComparison.Ordinal));
+    }
 }

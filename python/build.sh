@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Makes the wheel of a platform: publishes the command with .NET inside and puts it into the Python package.
+# usage: python/build.sh [OUT [PLATFORM]]     default: out/wheels, linux-x64; also linux-arm64, osx-arm64, win-x64
+# PROGRAM=FOLDER takes a program that is already built instead of publishing one. Needs python3-build, python3-setuptools and python3-wheel.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+out=$(realpath -m "${1:-$here/../out/wheels}")
+platform=${2:-linux-x64}
+python=${PYTHON:-python3}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# A copy, so that nothing is written into the repository.
+mkdir -p "$work/python/src" "$out"
+cp "$here/pyproject.toml" "$here/setup.py" "$here/README.md" "$here/../LICENSE" "$work/python/"
+cp -r "$here/src/pristine_iqa" "$work/python/src/"
+program=$work/python/src/pristine_iqa/program
+rm -rf "$program"
+find "$work/python" -name __pycache__ -prune -exec rm -rf {} +
+if [ -n "${PROGRAM:-}" ]; then
+  mkdir "$program"
+  cp -r "$PROGRAM/." "$program/"
+  # What a build names Pristine.Cli is published as pristine.
+  for suffix in "" .exe; do
+    [ ! -f "$program/Pristine.Cli$suffix" ] || mv "$program/Pristine.Cli$suffix" "$program/pristine$suffix"
+  done
+  rm -rf "$program/samples" "$program"/*.pdb "$program"/*.xml
+else
+  dotnet publish "$here/../src/Pristine.Cli" -c Release -v quiet -clp:ErrorsOnly --artifacts-path "$work/build" \
+    -r "$platform" --self-contained -p:DebugType=none -o "$program"
+fi
+(cd "$work/python" && PRISTINE_PLATFORM=$platform "$python" -m build --no-isolation --wheel --outdir "$work/wheels" . > "$work/log" 2>&1) \
+  || { cat "$work/log" >&2; exit 1; }
+mv "$work"/wheels/*.whl "$out/"
+(cd "$out" && ls -l ./*"$(basename "$(ls "$work"/wheels 2> /dev/null)")"*.whl | awk '{ printf "%8.1f MB  %s\n", $5 / 1e6, $NF }')

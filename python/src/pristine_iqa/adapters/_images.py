@@ -1,0 +1,80 @@
+"""What the adapters have in common: scores of lists of images, by a worker of this process."""
+
+from typing import Any, Dict, List, Optional, Sequence
+
+from .._program import Names
+from ..scorer import Row, shared_scorer
+
+NO_IMAGE = "no_image"
+
+
+class ImageScores:
+    """Metrics to compute, wherever this object is sent.
+
+    Args:
+        metrics: Names of metrics, separated by commas or as a sequence.
+        prefix: What the names of new columns begin with.
+        options: More arguments of :class:`~pristine_iqa.Scorer`.
+    """
+
+    def __init__(self, metrics: Names = "brisque", prefix: str = "", **options: Any):
+        self.prefix = prefix
+        self.options: Dict[str, Any] = dict(options, metrics=metrics if isinstance(metrics, str) else ",".join(metrics))
+
+    def rows(self, images: Sequence[Any]) -> List[Row]:
+        """A row per image; None and NaN are no images and have the status ``no_image``."""
+        scorer = shared_scorer(**self.options)
+        there = [image for image in images if not is_missing(image)]
+        rows = iter(list(scorer.score_many(there)))
+        nothing = dict.fromkeys(scorer.columns)
+        nothing["status"] = NO_IMAGE
+        return [dict(nothing) if is_missing(image) else next(rows) for image in images]
+
+    def score_columns(self) -> List[str]:
+        """The columns of scores and qualities, without the prefix."""
+        columns: List[str] = []
+        for metric in shared_scorer(**self.options).metrics:
+            columns.append(metric["name"])
+            if metric["quality_column"]:
+                columns.append(metric["quality_column"])
+        return columns
+
+    def columns(self, images: Sequence[Any]) -> Dict[str, List[Any]]:
+        """The new columns: scores and qualities, ``image_status`` and ``image_error``."""
+        rows = self.rows(images)
+        columns = {self.prefix + name: [row[name] for row in rows] for name in self.score_columns()}
+        columns[self.prefix + "image_status"] = [row["status"] for row in rows]
+        columns[self.prefix + "image_error"] = [row["error"] for row in rows]
+        return columns
+
+    def column_names(self) -> List[str]:
+        """The names that :meth:`columns` gives."""
+        return [self.prefix + name for name in self.score_columns() + ["image_status", "image_error"]]
+
+
+class Range:
+    """The values of a column that are kept; both ends belong to it, and a missing value never does."""
+
+    def __init__(self, column: Optional[str], least: Optional[float], most: Optional[float], metrics: str):
+        self.column = column if column is not None else metrics.split(",")[0].strip() + "_quality"
+        self.least, self.most = least, most
+        if least is None and most is None:
+            raise ValueError("Expected at least one of 'least' and 'most'; found neither.")
+        if least is not None and most is not None and not least <= most:
+            raise ValueError("Expected least <= most; found %s and %s." % (least, most))
+
+    def holds(self, row: Row) -> bool:
+        """Whether the row's value is kept.
+
+        Raises:
+            KeyError: The row has no such column.
+        """
+        if self.column not in row:
+            raise KeyError("Expected a column of %s; found %r." % (", ".join(row), self.column))
+        value = row[self.column]
+        return value is not None and (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
+def is_missing(image: Any) -> bool:
+    """True for None and NaN, which tables have where there is no image."""
+    return image is None or (isinstance(image, float) and image != image)

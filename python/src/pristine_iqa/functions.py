@@ -1,0 +1,255 @@
+"""Whole datasets at once: score, filter."""
+
+import json
+import os
+import subprocess
+import tempfile
+import warnings
+from itertools import chain
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
+
+from ._program import Names, PathLike, find_program, message, names, scoring_arguments, texts
+from .errors import CommandError, PristineWarning, RequestError
+from .frames import check_format, frame
+from .scorer import Row, Scorer
+
+
+def score(
+    images: Any,
+    metrics: Names = "brisque",
+    *,
+    format: str = "pandas",
+    cascade: Names = (),
+    heads: Names = (),
+    networks: Names = (),
+    device: Optional[str] = None,
+    workers: Optional[int] = None,
+    image_root: Optional[PathLike] = None,
+    image_field: Optional[str] = None,
+    max_megapixels: Optional[float] = None,
+    image_timeout: Optional[float] = None,
+    keep_truncated: bool = False,
+) -> Any:
+    """Scores images.
+
+    Args:
+        images: One of
+
+            - the path of a folder (searched recursively), an image, or a dataset (.json, .jsonl, .csv, .tar, ...), or a glob;
+            - images, in any iterable: paths, bytes of image files, PIL images, arrays of 8-bit samples, mappings with ``bytes`` or ``path``;
+            - records, in any iterable of other mappings, which name their images as the lines of a JSONL dataset do.
+        metrics: Names of metrics, separated by commas or as a sequence; ``pristine metrics`` lists them.
+        format: ``pandas`` for a DataFrame, ``arrow`` for a ``pyarrow.Table``, ``dict`` for a list per column, ``rows`` for a list of dicts.
+        cascade, heads, networks, device, workers, image_root, image_field, max_megapixels, image_timeout, keep_truncated:
+            As for :class:`~pristine_iqa.Scorer`.
+
+    Returns:
+        One row per image with the columns of docs/tables.md, then for each metric ``NAME``, its score in its own range, and
+        ``NAME_quality`` from 0 to 1, 1 best. An image that could not be scored is a row too: ``status`` and ``error`` say why.
+
+    Raises:
+        CommandError: The dataset cannot be read, a metric is not known, or its model is not installed.
+        MissingDependency: pandas or pyarrow is not installed.
+        RequestError: One of the images is none.
+        ProgramNotFound: The program is not installed.
+    """
+    check_format(format)
+    options: Dict[str, Any] = {
+        "metrics": metrics,
+        "cascade": cascade,
+        "heads": heads,
+        "networks": networks,
+        "device": device,
+        "workers": workers,
+        "image_root": image_root,
+        "image_field": image_field,
+        "max_megapixels": max_megapixels,
+        "image_timeout": image_timeout,
+        "keep_truncated": keep_truncated,
+    }
+    if isinstance(images, (str, os.PathLike)):
+        arguments = ["score", _argument(images), "--format", "jsonl"] + scoring_arguments(**options)
+        return frame(_rows_of(arguments), format, scores=names(metrics))
+    if isinstance(images, (bytes, bytearray, memoryview)):
+        images = [images]
+    if not isinstance(images, Iterable):
+        raise RequestError("Expected the path of a dataset, or images in an iterable; found %s." % type(images).__name__)
+    with Scorer(**options) as scorer:
+        return frame(_score_all(scorer, images), format, scorer.columns)
+
+
+class FilterResult:
+    """What :func:`filter` has kept, and why not the rest.
+
+    Attributes:
+        kept: Number of items that are kept.
+        dropped: Number of items that are dropped.
+        out: The file or folder with the kept items; None where none was asked for.
+        items: The kept items where no ``out`` was asked for: paths for images, dicts for records; otherwise None.
+        ledger: An entry for every item, in order: ``index``, ``id``, ``image``, ``kept``, ``status``, ``rule``, ``column``, ``value``,
+            ``threshold``, ``margin``, ``reason``.
+    """
+
+    def __init__(self, out: Optional[str], items: Optional[List[Any]], ledger: List[Dict[str, Any]]):
+        self.out = out
+        self.items = items
+        self.ledger = ledger
+        self.kept = sum(1 for entry in ledger if entry["kept"])
+        self.dropped = len(ledger) - self.kept
+
+    def frame(self, format: str = "pandas") -> Any:
+        """The ledger as ``pandas``, ``arrow``, ``dict`` or ``rows``."""
+        types = {
+            "index": "BIGINT", "id": "VARCHAR", "image": "VARCHAR", "kept": "BOOLEAN", "status": "VARCHAR", "rule": "VARCHAR",
+            "column": "VARCHAR", "value": "DOUBLE", "threshold": "DOUBLE", "margin": "DOUBLE", "reason": "VARCHAR",
+        }
+        return frame(self.ledger, format, types)
+
+    def __repr__(self) -> str:
+        return "FilterResult(kept=%d, dropped=%d, out=%r)" % (self.kept, self.dropped, self.out)
+
+
+def filter(
+    images: Any,
+    keep: Names = (),
+    *,
+    drop: Names = (),
+    min_quality: Optional[float] = None,
+    max_quality: Optional[float] = None,
+    by: Optional[str] = None,
+    keep_top: Union[str, int, None] = None,
+    limit: Optional[int] = None,
+    several: Optional[str] = None,
+    no_image: Optional[str] = None,
+    out: Optional[PathLike] = None,
+    heads: Names = (),
+    networks: Names = (),
+    device: Optional[str] = None,
+    workers: Optional[int] = None,
+    image_root: Optional[PathLike] = None,
+    image_field: Optional[str] = None,
+    max_megapixels: Optional[float] = None,
+    image_timeout: Optional[float] = None,
+    keep_truncated: bool = False,
+) -> FilterResult:
+    """Keeps the images or records that pass rules.
+
+    Args:
+        images: The path of a folder, a dataset or a glob; or paths in any iterable.
+        keep: Rules that a kept item fulfils, for example ``"brisque <= 40 and min_side >= 256"`` (docs/rules.md); all must hold.
+        drop: Rules that no kept item fulfils.
+        min_quality, max_quality: Least and most quality, 0 to 1, of the metric ``by``.
+        by: The metric of ``min_quality`` and ``max_quality``, or the column of ``keep_top``; None takes ``brisque``.
+        keep_top: Keep the best ``N`` items, or the best ``"P%"``.
+        limit: Keep at most so many, the first in the dataset.
+        several: Items with several images: ``worst`` (every image must pass, the default), ``mean`` or ``best``.
+        no_image: ``keep`` (the default) or ``drop`` items without an image.
+        out: File for the kept items in the dataset's own format, byte for byte; None gives them as ``items`` of the result.
+        heads, networks, device, workers, image_root, image_field, max_megapixels, image_timeout, keep_truncated:
+            As for :class:`~pristine_iqa.Scorer`.
+
+    Returns:
+        The kept items and a ledger of all.
+
+    Raises:
+        CommandError: A rule is not understood, the dataset cannot be read, ``out`` cannot be written, or a model is not installed.
+        ProgramNotFound: The program is not installed.
+    """
+    arguments = scoring_arguments(
+        heads=heads, networks=networks, device=device, workers=workers, image_root=image_root, image_field=image_field,
+        max_megapixels=max_megapixels, image_timeout=image_timeout, keep_truncated=keep_truncated,
+    )
+    for option, rules in (("--keep", keep), ("--drop", drop)):
+        for rule in texts(rules):
+            arguments += [option, rule]
+    for option, value in (
+        ("--min-quality", min_quality), ("--max-quality", max_quality), ("--by", by), ("--keep-top", keep_top), ("--limit", limit),
+        ("--images", several), ("--no-image", no_image),
+    ):
+        if value is not None:
+            arguments += [option, str(value)]
+    given: Optional[bytes] = None
+    if isinstance(images, (str, os.PathLike)):
+        source = _argument(images)
+    else:
+        # NUL may stand in no path.
+        given = b"".join(os.fsencode(path) + b"\0" for path in images)
+        source = "-"
+    with tempfile.TemporaryDirectory(prefix="pristine-") as folder:
+        ledger = os.path.join(folder, "ledger.jsonl")
+        kept = os.fspath(out) if out is not None else os.path.join(folder, "kept" + _extension(source))
+        _run(["filter", source, "--out", kept, "--ledger", ledger] + arguments, given)
+        with open(ledger, encoding="utf-8") as lines:
+            entries = [json.loads(line) for line in lines]
+        return FilterResult(None if out is None else kept, _items(kept) if out is None else None, entries)
+
+
+def _score_all(scorer: Scorer, images: Iterable[Any]) -> Iterator[Row]:
+    """Rows of images, or of the records that they are."""
+    inputs = iter(images)
+    first = next(inputs, None)
+    if first is None:
+        return iter(())
+    inputs = chain([first], inputs)
+    if isinstance(first, Mapping) and not _is_image(first):
+        return chain.from_iterable(scorer.score_records(inputs))
+    return scorer.score_many(inputs)
+
+
+def _is_image(mapping: Mapping[str, Any]) -> bool:
+    """True for an image as Hugging Face datasets have it; records have other fields."""
+    return bool(mapping) and set(mapping) <= {"bytes", "path"}
+
+
+def _argument(path: PathLike) -> str:
+    text = os.fspath(path)
+    # An option must not be taken for it.
+    return os.path.join(".", text) if text.startswith("-") else text
+
+
+def _extension(source: str) -> str:
+    lowered = source.lower()
+    for extension in (".jsonl.gz", ".json.gz", ".csv.gz", ".tsv.gz", ".jsonl", ".json", ".csv", ".tsv", ".tar", ".parquet"):
+        if lowered.endswith(extension) and not os.path.isdir(source):
+            return extension
+    return ".txt"
+
+
+def _items(kept: str) -> Optional[List[Any]]:
+    """The kept items of a list, JSON or JSONL; None for other formats, which need a file of their own."""
+    if kept.endswith((".txt", ".json", ".jsonl")):
+        with open(kept, "rb") as file:
+            content = file.read()
+        if kept.endswith(".json"):
+            return list(json.loads(content))
+        if kept.endswith(".jsonl"):
+            return [json.loads(line) for line in content.splitlines() if line.strip()]
+        separator = b"\0" if b"\0" in content else b"\n"
+        return [os.fsdecode(path) for path in content.split(separator) if path]
+    return None
+
+
+def _run(arguments: List[str], given: Optional[bytes]) -> None:
+    done = subprocess.run([find_program()] + arguments, input=given if given is not None else b"", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _check(done.returncode, done.stderr.decode("utf-8", "replace"))
+
+
+def _rows_of(arguments: List[str]) -> Iterator[Row]:
+    """The rows that a command writes as JSON lines."""
+    with tempfile.TemporaryFile() as errors:
+        with subprocess.Popen([find_program()] + arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield json.loads(line)
+        errors.seek(0)
+        _check(process.returncode, errors.read().decode("utf-8", "replace"))
+
+
+def _check(code: int, stderr: str) -> None:
+    if code == 3:
+        warnings.warn(message(stderr, "More images failed than should."), PristineWarning, stacklevel=4)
+    elif code != 0:
+        raise CommandError(message(stderr, "The program ended with exit code %d." % code), code)
+
+
+__all__: Tuple[str, ...] = ("FilterResult", "filter", "score")
