@@ -155,8 +155,9 @@ def test_webdataset_with_the_library(shard, photos, expected):
 def test_pandas_gets_new_columns(photos, expected):
     pd = pytest.importorskip("pandas")
     df = pd.DataFrame({"path": photos + [None], "n": range(len(photos) + 1)}, index=range(100, 101 + len(photos)))
-    scored = pandas.add_scores(df, "brisque", column="path", prefix="iqa_")
-    assert list(scored.columns) == ["path", "n", "iqa_brisque", "iqa_brisque_quality", "iqa_image_status", "iqa_image_error"]
+    scored = pandas.add_scores(df, "brisque,phash", column="path", prefix="iqa_")
+    assert list(scored.columns) == ["path", "n", "iqa_brisque", "iqa_brisque_quality", "iqa_phash", "iqa_image_status", "iqa_image_error"]
+    assert isinstance(scored["iqa_phash"].iloc[0], str)
     assert list(df.columns) == ["path", "n"] and list(scored.index) == list(df.index)
     right = [expected[path]["brisque"] for path in photos] + [None]
     assert [None if pd.isna(value) else value for value in scored["iqa_brisque"]] == right

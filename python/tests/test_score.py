@@ -22,15 +22,16 @@ def test_three_lines_give_a_data_frame_whose_digits_are_those_of_the_program(exp
 
 def test_a_folder_paths_and_bytes_give_the_same_frame(photos):
     pandas = pytest.importorskip("pandas")
-    by_folder = pristine_iqa.score(os.fspath(PHOTOS), ["brisque", "min_side"])
-    by_paths = pristine_iqa.score(photos, "brisque,min_side")
-    by_bytes = pristine_iqa.score((open_bytes(path) for path in photos), "brisque,min_side")
+    by_folder = pristine_iqa.score(os.fspath(PHOTOS), ["brisque", "min_side", "phash"])
+    by_paths = pristine_iqa.score(photos, "brisque,min_side,phash")
+    by_bytes = pristine_iqa.score((open_bytes(path) for path in photos), "brisque,min_side,phash")
     names = [name for name in by_paths.columns if name not in ("id", "image", "folder")]
     pandas.testing.assert_frame_equal(by_folder[names], by_paths[names])
     names = [name for name in names if name not in ("modified", "bytes", "error")]
     pandas.testing.assert_frame_equal(by_bytes[names], by_paths[names])
     assert str(by_paths.dtypes["width"]) == "Int64"
     assert str(by_paths.dtypes["min_side"]) == "float64"
+    assert len(by_paths["phash"][0]) == 16
     assert str(by_paths.dtypes["modified"]) == "datetime64[ns, UTC]"
 
 

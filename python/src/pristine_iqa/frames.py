@@ -87,16 +87,16 @@ def _kind(name: str, columns: Mapping[str, List[Any]], scores: Sequence[str]) ->
     """The SQL type of a column. A score may be whole in every row and is a float all the same."""
     if name in ROW_TYPES:
         return ROW_TYPES[name]
-    if name in scores or name.endswith("_quality") or name + "_quality" in columns:
-        return "FLOAT"
     found = [value for value in columns[name] if value is not None]
-    if found and all(isinstance(value, bool) for value in found):
-        return "BOOLEAN"
-    if found and all(isinstance(value, int) for value in found):
-        return "BIGINT"
     if any(isinstance(value, str) for value in found):
         return "VARCHAR"
-    return "FLOAT[]" if any(isinstance(value, list) for value in found) else "FLOAT"
+    if any(isinstance(value, list) for value in found):
+        return "FLOAT[]"
+    if name in scores or name.endswith("_quality") or name + "_quality" in columns:
+        return "FLOAT"
+    if found and all(isinstance(value, bool) for value in found):
+        return "BOOLEAN"
+    return "BIGINT" if found and all(isinstance(value, int) for value in found) else "FLOAT"
 
 
 def _pandas(columns: Dict[str, List[Any]], kinds: Mapping[str, str]) -> Any:

@@ -30,26 +30,20 @@ class ImageScores:
         nothing["status"] = NO_IMAGE
         return [dict(nothing) if is_missing(image) else next(rows) for image in images]
 
-    def score_columns(self) -> List[str]:
-        """The columns of scores and qualities, without the prefix."""
-        columns: List[str] = []
-        for metric in shared_scorer(**self.options).metrics:
-            columns.append(metric["name"])
-            if metric["quality_column"]:
-                columns.append(metric["quality_column"])
-        return columns
+    def types(self) -> Dict[str, str]:
+        """The SQL types of the columns that metrics have, without the prefix, in order: scores, qualities, and what else is asked for."""
+        scorer = shared_scorer(**self.options)
+        names = (name for metric in scorer.metrics for name in (metric["name"], metric["quality_column"]) if name)
+        types = scorer.columns
+        return {name: types[name] for name in names}
 
     def columns(self, images: Sequence[Any]) -> Dict[str, List[Any]]:
         """The new columns: scores and qualities, ``image_status`` and ``image_error``."""
         rows = self.rows(images)
-        columns = {self.prefix + name: [row[name] for row in rows] for name in self.score_columns()}
+        columns = {self.prefix + name: [row[name] for row in rows] for name in self.types()}
         columns[self.prefix + "image_status"] = [row["status"] for row in rows]
         columns[self.prefix + "image_error"] = [row["error"] for row in rows]
         return columns
-
-    def column_names(self) -> List[str]:
-        """The names that :meth:`columns` gives."""
-        return [self.prefix + name for name in self.score_columns() + ["image_status", "image_error"]]
 
 
 class Range:

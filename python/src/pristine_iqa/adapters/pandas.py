@@ -29,8 +29,8 @@ def add_scores(df: Any, metrics: Names = "brisque", *, column: str = "image", pr
 def _add(df: Any, scores: ImageScores, column: str) -> Any:
     import pandas
 
+    numbers = {scores.prefix + name for name, kind in scores.types().items() if kind in ("FLOAT", "DOUBLE")}
     new = scores.columns(list(df[column]))
-    texts = {scores.prefix + "image_status", scores.prefix + "image_error"}
     return df.assign(
-        **{name: pandas.Series(values, index=df.index, dtype="object" if name in texts else "float64") for name, values in new.items()}
+        **{name: pandas.Series(values, index=df.index, dtype="float64" if name in numbers else "object") for name, values in new.items()}
     )

@@ -41,7 +41,8 @@ def add_scores(
     """
     scores = ImageScores(metrics, prefix, **options)
     given = schema if isinstance(schema, str) else ", ".join("`%s` %s" % (field.name, field.dataType.simpleString()) for field in schema.fields)
-    new = ["`%s%s` double" % (prefix, name) for name in scores.score_columns()]
+    kinds = {"FLOAT": "double", "DOUBLE": "double", "VARCHAR": "string"}
+    new = ["`%s%s` %s" % (prefix, name, kinds.get(kind, "array<float>")) for name, kind in scores.types().items()]
     new += ["`%simage_status` string" % prefix, "`%simage_error` string" % prefix]
     return _AddScores(scores, column), ", ".join([given] + new)
 
