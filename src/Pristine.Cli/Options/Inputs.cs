@@ -52,6 +52,13 @@ internal sealed class Inputs
         HelpName = "DEVICE",
     };
 
+    private readonly Option<int> _batch = new("--batch")
+    {
+        Description = "Images that the networks of a thread compute together: more keep a GPU busy, cost memory, and change nothing else",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+
     private readonly Option<int> _workers = new("--workers", "-j")
     {
         Description = "Threads",
@@ -102,7 +109,7 @@ internal sealed class Inputs
         _start.AtLeast(0);
     }
 
-    /// <summary>Adds <c>--head</c>, <c>--metric</c> and <c>--device</c>, for commands that compute metrics.</summary>
+    /// <summary>Adds <c>--head</c>, <c>--metric</c>, <c>--device</c> and <c>--batch</c>, for commands that compute metrics.</summary>
     public void AddHeadsTo(Command command)
     {
         command.Options.Add(_heads);
@@ -110,10 +117,12 @@ internal sealed class Inputs
         AddDeviceTo(command);
     }
 
-    /// <summary>Adds <c>--device</c>, for commands that run networks.</summary>
+    /// <summary>Adds <c>--device</c> and <c>--batch</c>, for commands that run networks.</summary>
     public void AddDeviceTo(Command command)
     {
         command.Options.Add(_device);
+        command.Options.Add(_batch);
+        _batch.Between(1, ScoringOptions.MostBatch);
         _device.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is { } device && DeviceFault(device) is { } fault)
@@ -227,6 +236,8 @@ internal sealed class Inputs
         Workers = Workers(parsed),
         Imaging = Imaging(parsed),
         Device = Device(parsed),
+        // A command without networks does not have the option.
+        Batch = parsed.GetResult(_batch) == null ? 1 : parsed.GetValue(_batch),
         Known = Known(parsed),
     };
 

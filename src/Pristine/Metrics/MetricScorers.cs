@@ -50,6 +50,16 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
         return ComputationOf(feature).Of(image);
     }
 
+    /// <summary>The extractor of the feature that a metric or a column of vectors reads; null for a metric that reads none.</summary>
+    /// <param name="metric">Position of the metric.</param>
+    /// <exception cref="ModelException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
+    internal FeatureExtractor? ExtractorOf(int metric) => metrics[metric] switch
+    {
+        FeatureMetric head => (_read[metric] ??= ComputationOf(head.Feature)).Extractor,
+        FeatureColumn column => (_read[metric] ??= ComputationOf(column.Feature)).Extractor,
+        _ => null,
+    };
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -70,6 +80,9 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
     private sealed class Computation(FeatureExtractor extractor) : IDisposable
     {
         private readonly double[] _values = new double[extractor.Count];
+
+        public FeatureExtractor Extractor => extractor;
+
         private bool _isComputed;
         private ExceptionDispatchInfo? _failure;
 

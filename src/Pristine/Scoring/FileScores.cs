@@ -21,63 +21,28 @@ internal sealed class ScoredFiles(int capacity = ScoredFiles.DefaultCapacity)
     /// <summary>About 50 MB, reached by lists and records that name so many different files.</summary>
     public const int DefaultCapacity = 1 << 17;
 
-    private readonly Dictionary<UInt128, Entry> _entries = [];
+    private readonly Dictionary<UInt128, ScoredFile> _entries = [];
     private readonly Queue<UInt128> _order = [];
     private readonly Lock _gate = new();
 
-    private sealed class Entry
-    {
-        public FileScores? Scores { get; set; }
-
-        public bool IsDone { get; set; }
-    }
-
-    /// <summary>The scores of a file, from memory or by scoring it.</summary>
+    /// <summary>Asks for the scores of a file. The first who asks has to score it, and to say what came of it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="wanted">The metrics to compute.</param>
-    /// <param name="fits">Whether scores that are there still hold for this item.</param>
-    /// <param name="score">Scores the file.</param>
-    public FileScores Get(string path, ReadOnlySpan<bool> wanted, Func<FileScores, bool> fits, Func<FileScores> score)
+    /// <param name="isMine">True for the first.</param>
+    public ScoredFile Find(string path, ReadOnlySpan<bool> wanted, out bool isMine)
     {
         var key = Key(path, wanted);
-        Entry? entry;
-        bool isMine;
         lock (_gate)
         {
-            isMine = !_entries.TryGetValue(key, out entry);
+            isMine = !_entries.TryGetValue(key, out var file);
             if (isMine)
             {
-                _entries.Add(key, entry = new Entry());
+                _entries.Add(key, file = new ScoredFile());
                 _order.Enqueue(key);
                 if (_order.Count > capacity)
                     _entries.Remove(_order.Dequeue());
             }
-        }
-        if (!isMine && Wait(entry!) is { } known && fits(known))
-            return known;
-        FileScores? scores = null;
-        try
-        {
-            return scores = score();
-        }
-        finally
-        {
-            // Also when scoring failed: others must not wait for ever.
-            lock (entry!)
-            {
-                (entry.Scores, entry.IsDone) = (scores, true);
-                Monitor.PulseAll(entry);
-            }
-        }
-    }
-
-    private static FileScores? Wait(Entry entry)
-    {
-        lock (entry)
-        {
-            while (!entry.IsDone)
-                Monitor.Wait(entry);
-            return entry.Scores;
+            return file!;
         }
     }
 
@@ -87,5 +52,45 @@ internal sealed class ScoredFiles(int capacity = ScoredFiles.DefaultCapacity)
         hash.Append(MemoryMarshal.AsBytes(path.AsSpan()));
         hash.Append(MemoryMarshal.AsBytes(wanted));
         return hash.GetCurrentHashAsUInt128();
+    }
+}
+
+/// <summary>A file that somebody of a run scores, or has scored.</summary>
+internal sealed class ScoredFile
+{
+    private readonly object _gate = new();
+    private FileScores? _scores;
+    private bool _isDone;
+
+    /// <summary>Whether it is known what came of it.</summary>
+    public bool IsDone
+    {
+        get
+        {
+            lock (_gate)
+                return _isDone;
+        }
+    }
+
+    /// <summary>Says what came of it. Also when scoring failed: others must not wait for ever.</summary>
+    /// <param name="scores">The scores; null when there are none.</param>
+    public void Complete(FileScores? scores)
+    {
+        lock (_gate)
+        {
+            (_scores, _isDone) = (scores, true);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Waits until it is known what came of it. Who waits must have completed all files of its own: two could wait for each other.</summary>
+    public FileScores? Wait()
+    {
+        lock (_gate)
+        {
+            while (!_isDone)
+                Monitor.Wait(_gate);
+            return _scores;
+        }
     }
 }

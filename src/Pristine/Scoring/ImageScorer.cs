@@ -15,7 +15,18 @@ namespace Pristine.Scoring;
 /// <param name="Computed">For each metric whether the table has it for this row: a score, or the knowledge that there is none.</param>
 internal readonly record struct KnownRow(ScoreRow Row, IReadOnlyList<bool> Computed);
 
-/// <summary>Scores images one at a time on the calling thread: a decoder and the scorers of the metrics, whose memory is reused.</summary>
+/// <summary>An item to be scored.</summary>
+/// <param name="Item">The item.</param>
+/// <param name="FirstKey">The key of its first image.</param>
+/// <param name="Known">For each image the table's row of it, for an item without an image that of the item; null where there is none, or for all.</param>
+internal readonly record struct ScoringWork(DatasetItem Item, long FirstKey, IReadOnlyList<KnownRow?>? Known = null)
+{
+    /// <summary>The table's row of an image; null where there is none.</summary>
+    /// <param name="image">Position of the image.</param>
+    public KnownRow? KnownOf(int image) => Known?[image];
+}
+
+/// <summary>Scores images on the calling thread: a decoder and the scorers of the metrics, whose memory is reused.</summary>
 public sealed class ImageScorer : IDisposable
 {
     private readonly ImageDecoder _decoder;
@@ -27,7 +38,9 @@ public sealed class ImageScorer : IDisposable
     private readonly bool _keepsTruncated;
     private readonly bool _retriesFailed;
     private readonly ScoringStages _stages;
-    private readonly string?[] _failures;
+    private readonly int _batch;
+    private readonly List<RowUnderWay> _waiting = [];
+    private readonly HashSet<ScoredFile> _claimed = [];
     private readonly IReadOnlyList<ItemGate> _itemGates;
     private readonly ScoredFiles? _files;
 
@@ -51,7 +64,7 @@ public sealed class ImageScorer : IDisposable
         _files = options.SharesFiles ? files : null;
         _columns = TableSchema.Of(_metrics);
         _stages = new ScoringStages(_columns, options.Gates);
-        _failures = new string?[_metrics.Count];
+        _batch = options.Batch;
         _scorers = new MetricScorers(_metrics);
         _all = [.. _metrics.Select(_ => true)];
         _decoder = new ImageDecoder(options.Imaging);
@@ -65,7 +78,7 @@ public sealed class ImageScorer : IDisposable
     public ScoredItem Score(DatasetItem item, long firstKey)
     {
         ArgumentNullException.ThrowIfNull(item);
-        return Update(item, firstKey, new KnownRow?[Math.Max(1, item.Images.Count)]);
+        return Update([new ScoringWork(item, firstKey)])[0];
     }
 
     /// <summary>Scores one image file.</summary>
@@ -81,41 +94,62 @@ public sealed class ImageScorer : IDisposable
     public ScoreRow Score(MediaSource image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Score(image, new ScoreRow { Key = 0, Id = image.Reference, Image = image.Reference, ImageCount = 1, File = image.Stamp(), Columns = _columns, Scores = default }, _all, null);
+        var place = new ScoreRow { Key = 0, Id = image.Reference, Image = image.Reference, ImageCount = 1, File = image.Stamp(), Columns = _columns, Scores = default };
+        var row = Score(image, place, _all, null);
+        ComputeWaiting();
+        return row.Row;
     }
 
     /// <summary>
-    /// The rows of an item in a score table: what the table has is kept as long as the file is the same, what it lacks is computed.
+    /// The rows of items in a score table: what the table has is kept as long as the file is the same, what it lacks is computed. Networks compute
+    /// several images of these items together.
     /// </summary>
-    /// <param name="item">The item.</param>
-    /// <param name="firstKey">The key of its first image.</param>
-    /// <param name="known">For each image the table's row of it, for an item without an image that of the item; null where there is none.</param>
-    /// <returns>Rows; one that has not changed is the very object that was given.</returns>
-    internal ScoredItem Update(DatasetItem item, long firstKey, IReadOnlyList<KnownRow?> known)
+    /// <param name="items">The items.</param>
+    /// <returns>Their rows; one that has not changed is the very object that was given.</returns>
+    internal ScoredItem[] Update(IReadOnlyList<ScoringWork> items)
     {
+        var begun = new (RowUnderWay[] Rows, int Read)[items.Count];
+        for (var i = 0; i < begun.Length; i++)
+            begun[i] = Begin(items[i]);
+        ComputeWaiting();
+        var done = new ScoredItem[items.Count];
+        for (var i = 0; i < done.Length; i++)
+        {
+            var work = items[i];
+            done[i] = new ScoredItem(work.Item, [.. begun[i].Rows.Select((row, image) => OldIfSame(work.KnownOf(image)?.Row, row.Row))]) { ImagesRead = begun[i].Read };
+        }
+        return done;
+    }
+
+    private (RowUnderWay[] Rows, int Read) Begin(ScoringWork work)
+    {
+        var item = work.Item;
         var text = item.Text;
         if (item.Images.Count == 0)
-        {
-            var fresh = WithoutImage(item, firstKey) with { Text = text };
-            return new ScoredItem(item, [OldIfSame(known[0]?.Row, fresh)]);
-        }
+            return ([Final(WithoutImage(item, work.FirstKey) with { Text = text })], 0);
         var needless = _itemGates.Select(gate => gate.Failure(item)).FirstOrDefault(failure => failure != null);
         var read = 0;
-        var rows = new ScoreRow[item.Images.Count];
+        var rows = new RowUnderWay[item.Images.Count];
         for (var i = 0; i < rows.Length; i++)
         {
             var (image, isRead) = (item.Images[i], false);
-            var place = Place(item, i, firstKey) with { Text = text, File = image.Stamp() };
-            var row = needless == null ? Update(image, place, known[i], out isRead) : Unopened(place, known[i], needless);
-            rows[i] = OldIfSame(known[i]?.Row, row);
+            var place = Place(item, i, work.FirstKey) with { Text = text, File = image.Stamp() };
+            rows[i] = needless == null ? Update(image, place, work.KnownOf(i), out isRead) : Final(Unopened(place, work.KnownOf(i), needless));
             read += isRead ? 1 : 0;
+            if (_waiting.Count >= _batch)
+                ComputeWaiting();
         }
-        return new ScoredItem(item, rows) { ImagesRead = read };
+        return (rows, read);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        // After a failure others must not wait for what will never come.
+        foreach (var file in _claimed)
+            file.Complete(null);
+        foreach (var row in _waiting)
+            row.Release();
         _decoder.Dispose();
         _scorers.Dispose();
     }
@@ -148,7 +182,9 @@ public sealed class ImageScorer : IDisposable
         Scores = HeaderScores(null),
     };
 
-    private ScoreRow Update(MediaSource image, ScoreRow place, KnownRow? known, out bool isRead)
+    private static RowUnderWay Final(ScoreRow row) => new(row, []);
+
+    private RowUnderWay Update(MediaSource image, ScoreRow place, KnownRow? known, out bool isRead)
     {
         isRead = true;
         if (known is not { } table || MayBeOtherwiseNow(table.Row))
@@ -158,11 +194,11 @@ public sealed class ImageScorer : IDisposable
         {
             isRead = false;
             if (!missing.Contains(true))
-                return OfItem(row, place);
+                return Final(OfItem(row, place));
             if (row.Failed)
-                return Failed(place, row.Status, row.Error, row.Header, row.ContentHash);
+                return Final(Failed(place, row.Status, row.Error, row.Header, row.ContentHash));
             if (_stages.SkippedWithoutReading(row, missing) is { } unneeded)
-                return OfItem(row, place) with { Skipped = unneeded };
+                return Final(OfItem(row, place) with { Skipped = unneeded });
             isRead = true;
         }
         // The scores that are there hold if the content is the same; its hash is known only after reading it.
@@ -211,44 +247,46 @@ public sealed class ImageScorer : IDisposable
     /// <param name="place">The row as far as it is known without the image.</param>
     /// <param name="wanted">The metrics to compute.</param>
     /// <param name="known">The row that has the other metrics, if the content is the same.</param>
-    private ScoreRow Score(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known) => _files == null || image.SharedName is not { } name
-        ? Measure(image, place, wanted, known).Row
+    private RowUnderWay Score(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known) => _files == null || image.SharedName is not { } name
+        ? Measure(image, place, wanted, known)
         : Shared(_files, name, image, place, wanted, known);
 
-    private ScoreRow Shared(ScoredFiles files, string name, MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
+    private RowUnderWay Shared(ScoredFiles files, string name, MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
     {
-        var scores = files.Get(
-            name,
-            wanted,
-            fits: file => file.Stamp == place.File && (file.IsWhole || file.Row.ContentHash == known?.ContentHash),
-            score: () => Measure(image, place with { Id = "", Image = null }, wanted, known));
-        var row = scores.Row;
-        return place with
+        var file = files.Find(name, wanted, out var isMine);
+        if (!isMine)
         {
-            Status = row.Status,
-            Error = row.Error,
-            Skipped = row.Skipped,
-            Header = row.Header,
-            ContentHash = row.ContentHash,
-            Scores = row.Scores,
-            Vectors = row.Vectors,
-        };
+            // Others may wait for rows that wait here: theirs and ours must not wait for each other.
+            if (!file.IsDone)
+                ComputeWaiting();
+            if (file.Wait() is { } there && there.Stamp == place.File && (there.IsWhole || there.Row.ContentHash == known?.ContentHash))
+                return Final(RowUnderWay.OfItem(place, there.Row));
+        }
+        _claimed.Add(file);
+        var row = Measure(image, place with { Id = "", Image = null }, wanted, known);
+        row.Share(file, place);
+        if (!row.IsWaiting)
+            _claimed.Remove(file);
+        return row;
     }
 
-    private FileScores Measure(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
+    private RowUnderWay Measure(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
     {
         var decoded = _decoder.Load(image, InputOf(wanted));
         var hash = _decoder.FileBytes.IsEmpty ? null : XxHash128.HashToUInt128(_decoder.FileBytes).ToString("x32", CultureInfo.InvariantCulture);
         if (known != null && hash != known.ContentHash)
             return Measure(image, place, _all, null);
-        var row = known is { Failed: true } ? Failed(place, known.Status, known.Error, known.Header, hash)
-            : !decoded.HasPixels ? Failed(place, decoded.Status, decoded.Error, decoded.Header, hash)
-            : Decoded(place with { Status = decoded.Status, Error = decoded.Error }, hash, wanted, known);
-        return new FileScores(place.File, known == null, row);
+        if (known is not { Failed: true } && decoded.HasPixels)
+            return Decoded(place with { Status = decoded.Status, Error = decoded.Error }, hash, wanted, known);
+        var row = new RowUnderWay(place, []) { IsWhole = known == null };
+        row.Settle(known is { Failed: true }
+            ? Failed(place, known.Status, known.Error, known.Header, hash)
+            : Failed(place, decoded.Status, decoded.Error, decoded.Header, hash));
+        return row;
     }
 
-    /// <summary>Scores the image that the decoder holds.</summary>
-    private ScoreRow Decoded(ScoreRow place, string? hash, bool[] wanted, ScoreRow? known)
+    /// <summary>Scores the image that the decoder holds, save what waits for other images.</summary>
+    private RowUnderWay Decoded(ScoreRow place, string? hash, bool[] wanted, ScoreRow? known)
     {
         var image = _decoder.Image;
         var scores = new double[_metrics.Count];
@@ -256,64 +294,147 @@ public sealed class ImageScorer : IDisposable
             scores[i] = wanted[i] ? double.NaN : known!.Scores.Span[i];
         // Gates see the scores in this row as they come.
         var vectors = _hasVectors ? new float[]?[scores.Length] : null;
-        var row = place with { Header = image.Header, ContentHash = hash, Scores = scores, Vectors = vectors };
-        Array.Clear(_failures);
+        var row = new RowUnderWay(place with { Header = image.Header, ContentHash = hash, Scores = scores, Vectors = vectors }, scores)
+        {
+            Wanted = wanted,
+            IsWhole = known == null,
+            LastStage = _stages.Last,
+        };
         _scorers.BeginImage();
-        var (last, skipped) = (_stages.Last, (SkippedScores?)null);
-        for (var stage = 0; stage <= last; stage++)
+        for (var stage = 0; stage <= row.LastStage; stage++)
         {
             for (var i = 0; i < scores.Length; i++)
-                if (wanted[i] && _stages.Of(i) == stage && !IsTooSmall(image, _metrics[i]))
-                    scores[i] = Score(i, image, vectors);
-            if (_stages.Failure(stage, row) is { } reason)
-                (last, skipped) = (stage, _stages.SkippedAfter(stage, wanted, reason));
+                if (wanted[i] && _stages.Of(i) == stage && !IsTooSmall(image.Header, _metrics[i]))
+                    Score(i, image, row);
+            if (_stages.Failure(stage, row.Row) is { } reason)
+                (row.LastStage, row.Skipped) = (stage, _stages.SkippedAfter(stage, wanted, reason));
         }
-        var (status, error) = (place.Status, place.Error);
-        for (var i = 0; i < scores.Length; i++)
-        {
-            var metric = _metrics[i];
-            if (wanted[i] && _stages.Of(i) > last)
-                continue;
-            if (IsTooSmall(image, metric))
-            {
-                status = status == ImageStatus.Partial ? status : ImageStatus.TooSmall;
-                error ??= $"{metric.Name} needs at least {metric.MinSide} pixels on each side; the image has {image.Width}x{image.Height}";
-            }
-            else if (_failures[i] != null)
-                (status, error) = (ImageStatus.TooLarge, _failures[i]);
-        }
-        return row with { Status = status, Error = error, Skipped = skipped };
+        if (row.IsWaiting)
+            _waiting.Add(row);
+        else
+            row.Settle(Finished(row));
+        return row;
     }
 
-    private static bool IsTooSmall(in ImageView image, Metric metric) => Math.Min(image.Width, image.Height) < metric.MinSide;
-
-    /// <summary>
-    /// An image within the decoder's limits may still ask a metric for more memory than there is (networks need hundreds of bytes per
-    /// pixel). That is the image's row, not the end of the run; its other scores stand.
-    /// </summary>
-    /// <returns>The score; NaN where it failed, and why is in <see cref="_failures"/>.</returns>
-    private double Score(int metric, in ImageView image, float[]?[]? vectors)
+    /// <summary>Computes what rows wait for: each feature for all of their images together.</summary>
+    private void ComputeWaiting()
     {
-        // Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts of the header stay exact.
-        if (_metrics[metric].Input == ImageInput.Header)
-            return _scorers.Score(metric, image);
+        if (_waiting.Count == 0)
+            return;
+        foreach (var extractor in _waiting.SelectMany(row => row.Extractors).Distinct().ToArray())
+            Compute(extractor, _waiting.FindAll(row => row.Extractors.Contains(extractor)));
+        foreach (var row in _waiting)
+        {
+            row.Release();
+            row.Settle(Finished(row));
+        }
+        _waiting.Clear();
+        _claimed.Clear();
+    }
+
+    private void Compute(FeatureExtractor extractor, List<RowUnderWay> rows)
+    {
+        var numbers = new double[rows.Count * extractor.Count];
         try
         {
-            if (_metrics[metric] is FeatureColumn { Feature: var feature })
-            {
-                var numbers = _scorers.Features(feature, image);
-                var vector = vectors![metric] = new float[numbers.Length];
-                for (var i = 0; i < vector.Length; i++)
-                    vector[i] = (float)numbers[i];
-                return double.NaN;
-            }
-            return (float)_scorers.Score(metric, image);
+            extractor.Compute(rows.ConvertAll(row => row.Prepared(extractor)), numbers);
         }
-        catch (Exception exception) when (exception is OutOfMemoryException or OnnxRuntimeException)
+        catch (Exception exception) when (IsOfImage(exception))
         {
-            _failures[metric] = $"{_metrics[metric].Name} could not score an image of {image.Width}x{image.Height}: {exception.Message}";
-            return double.NaN;
+            // There may be too little memory for all of them together and enough for each.
+            if (rows.Count > 1)
+                rows.ForEach(row => Compute(extractor, [row]));
+            else
+                foreach (var metric in rows[0].WaitingFor(extractor))
+                    Fail(rows[0], metric, exception);
+            return;
         }
+        for (var i = 0; i < rows.Count; i++)
+            foreach (var metric in rows[i].WaitingFor(extractor))
+                Take(rows[i], metric, numbers.AsSpan(i * extractor.Count, extractor.Count));
+    }
+
+    /// <summary>The row of an image whose scores are all there: its status says what is missing, and why.</summary>
+    private ScoreRow Finished(RowUnderWay under)
+    {
+        var row = under.Row;
+        var header = row.Header!.Value;
+        var (status, error) = (row.Status, row.Error);
+        for (var i = 0; i < _metrics.Count; i++)
+        {
+            var metric = _metrics[i];
+            if (under.Wanted[i] && _stages.Of(i) > under.LastStage)
+                continue;
+            if (IsTooSmall(header, metric))
+            {
+                status = status == ImageStatus.Partial ? status : ImageStatus.TooSmall;
+                error ??= $"{metric.Name} needs at least {metric.MinSide} pixels on each side; the image has {header.Width}x{header.Height}";
+            }
+            else if (under.Failures?[i] is { } failure)
+                (status, error) = (ImageStatus.TooLarge, failure);
+        }
+        return row with { Status = status, Error = error, Skipped = under.Skipped };
+    }
+
+    private static bool IsTooSmall(ImageHeader image, Metric metric) => Math.Min(image.Width, image.Height) < metric.MinSide;
+
+    /// <summary>
+    /// True for what may happen at one image: within the decoder's limits it may still ask a metric for more memory than there is (networks need
+    /// hundreds of bytes per pixel). That is the image's row, not the end of the run; its other scores stand.
+    /// </summary>
+    private static bool IsOfImage(Exception exception) => exception is OutOfMemoryException or OnnxRuntimeException;
+
+    private void Fail(RowUnderWay row, int metric, Exception exception)
+    {
+        var header = row.Row.Header!.Value;
+        row.Fail(metric, $"{_metrics[metric].Name} could not score an image of {header.Width}x{header.Height}: {exception.Message}");
+    }
+
+    /// <summary>Computes a score, or lets it wait.</summary>
+    private void Score(int metric, in ImageView image, RowUnderWay row)
+    {
+        if (_metrics[metric].Input == ImageInput.Header)
+        {
+            row.Scores[metric] = _scorers.Score(metric, image);
+            return;
+        }
+        try
+        {
+            // What a gate reads cannot wait.
+            if (_batch > 1 && _stages.Of(metric) == _stages.Last && _scorers.ExtractorOf(metric) is { ComputesTogether: true } extractor)
+                row.Wait(metric, extractor, image);
+            else if (_metrics[metric] is FeatureColumn { Feature: var feature })
+                Take(row, metric, _scorers.Features(feature, image));
+            else
+                row.Scores[metric] = (float)_scorers.Score(metric, image);
+        }
+        catch (Exception exception) when (IsOfImage(exception))
+        {
+            Fail(row, metric, exception);
+        }
+    }
+
+    /// <summary>
+    /// Makes a column of a feature. Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts of the
+    /// header stay exact.
+    /// </summary>
+    private void Take(RowUnderWay row, int metric, ReadOnlySpan<double> numbers)
+    {
+        if (_metrics[metric] is FeatureMetric head)
+        {
+            try
+            {
+                row.Scores[metric] = (float)head.Score(numbers);
+            }
+            catch (Exception exception) when (IsOfImage(exception))
+            {
+                Fail(row, metric, exception);
+            }
+            return;
+        }
+        var vector = row.Row.Vectors![metric] = new float[numbers.Length];
+        for (var i = 0; i < vector.Length; i++)
+            vector[i] = (float)numbers[i];
     }
 
     private ScoreRow Failed(ScoreRow place, ImageStatus status, string? error, ImageHeader? header, string? hash) =>

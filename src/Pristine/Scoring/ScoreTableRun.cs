@@ -115,15 +115,16 @@ public static class ScoreTableRun
         var files = ScoringRun.FilesOf(dataset);
         using var ahead = new ReadAhead<TableWork>(work => work.Item, work => IsRead(work, metrics, scoring, options), scoring, cancellation);
         var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
-        var results = OrderedPipeline<TableWork, (ScoredItem Item, PartSlot?[] Slots), ImageScorer>.Run(
-            ahead.Of(Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key)))),
+        var works = Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key)));
+        var results = OrderedPipeline<TableWork[], IEnumerable<(ScoredItem Item, PartSlot?[] Slots)>, ImageScorer>.Run(
+            ScoringRun.Batches(ahead.Of(works), scoring.Batch),
             scoring.Workers,
-            scoring.Workers * ScoringRun.ItemsInFlightPerWorker,
+            scoring.BatchesInFlight,
             () => new ImageScorer(scoring, files, options.RetryFailed),
-            (worker, work) => (ScoringRun.Released(work.Item, worker.Update(work.Item, work.Key, [.. work.Slots.Select(slot => slot?.Known)])), work.Slots),
+            (worker, batch) => ScoringRun.Released(worker.Update(Array.ConvertAll(batch, work => work.Scoring))).Zip(batch.Select(work => work.Slots)),
             cancellation,
-            work => work.Item.HeldBytes,
-            ahead.Stop);
+            batch => batch.Sum(work => work.Item.HeldBytes),
+            ahead.Stop).SelectMany(items => items);
         var isWriting = false;
         try
         {
@@ -231,7 +232,11 @@ public static class ScoreTableRun
 }
 
 /// <summary>An item on its way through the run, with the table's rows for its images; null where it has none.</summary>
-internal sealed record TableWork(DatasetItem Item, long Key, PartSlot?[] Slots);
+internal sealed record TableWork(DatasetItem Item, long Key, PartSlot?[] Slots)
+{
+    /// <summary>What a scorer needs of it.</summary>
+    public ScoringWork Scoring => new(Item, Key, [.. Slots.Select(slot => slot?.Known)]);
+}
 
 /// <summary>A row's place in a part that is being brought up to date.</summary>
 internal sealed record PartSlot(OpenPart Part, int Index, KnownRow Known);
