@@ -211,6 +211,49 @@ public class InputTests
     }
 
     [Fact]
+    public void Parquet_files_are_scored_selected_and_reported_like_files()
+    {
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["set/data"]);
+        using (var database = Pristine.Native.DuckDbConnection.Open(new Pristine.Native.DuckDbOptions { Threads = 1 }))
+        {
+            for (var file = 0; file < 2; file++)
+            {
+                database.Execute($"""
+                    COPY (SELECT parse_filename(filename)[:-5] AS id, struct_pack(bytes := content, path := parse_filename(filename)) AS image, repeat('x', {file + 1}) AS caption
+                        FROM read_blob('{Photos}/mo*.jpg') ORDER BY filename LIMIT 2 OFFSET {2 * file})
+                    TO '{folder[$"set/data/train-{file}.parquet"]}'
+                    """);
+            }
+        }
+        var files = PristineCommand.Run(["score", .. new[] { Path.Combine(Photos, "mo*.jpg") }, "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
+        var rows = PristineCommand.Run(["score", "set", "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
+        Assert.Contains("set: Parquet, images in 'image'", rows.Error, StringComparison.Ordinal);
+        static IEnumerable<string> Scores(CommandResult result) => result.Lines.Select(line => JsonDocument.Parse(line).RootElement).Select(row => $"{row.GetProperty("brisque")} {row.GetProperty("width")}");
+        Assert.Equal(Scores(files), Scores(rows));
+        Assert.Equal(["data/train-0.parquet/image#0", "data/train-0.parquet/image#1", "data/train-1.parquet/image#0", "data/train-1.parquet/image#1"], Text(rows, "image"));
+
+        PristineCommand.Run(["score", "set", "-m", "brisque,width", "--out", "table"], folder.Path).Expect(0);
+        var again = PristineCommand.Run(["score", "set", "--out", "table"], folder.Path).Expect(0);
+        Assert.Contains("0 read, 4 already in the table", again.Error, StringComparison.Ordinal);
+        PristineCommand.Run(["select", "table", "--keep", "text_length = 2 and width > 0", "--out", "kept/"], folder.Path).Expect(0);
+        PristineCommand.Run(["filter", "set/data/train-{0..1}.parquet", "--keep", "item.caption = 'xx' and width > 0", "--out", "kept.parquet"], folder.Path).Expect(0);
+        var ids = Text(rows, "id").Skip(2).ToArray();
+        Assert.Equal(ids, Text(PristineCommand.Run(["score", "kept.parquet", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
+        Assert.Equal(ids, Text(PristineCommand.Run(["score", "kept", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
+        Assert.False(File.Exists(folder["kept/data/train-0.parquet"]));
+        PristineCommand.Run(["report", "table", "--out", "report.html"], folder.Path).Expect(0);
+        Assert.Contains("data:image/webp;base64", File.ReadAllText(folder["report.html"]), StringComparison.Ordinal);
+        Assert.Contains("cut off", Cut(), StringComparison.Ordinal);
+
+        string Cut()
+        {
+            File.WriteAllBytes(folder["cut.parquet"], File.ReadAllBytes(folder["kept.parquet"])[..^50]);
+            return PristineCommand.Run(["score", "cut.parquet"], folder.Path).Expect(1).Error;
+        }
+    }
+
+    [Fact]
     public void A_folder_of_archives_alone_is_told_of()
     {
         using var folder = TestFiles.NewFolder();

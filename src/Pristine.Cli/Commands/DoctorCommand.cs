@@ -52,6 +52,7 @@ internal static class DoctorCommand
         foreach (var finding in Devices())
             yield return finding;
         yield return Library("DuckDB", "duckdb", () => DuckDb.Version, rebuild, required: false);
+        yield return Library("Arrow's Parquet library", "ParquetSharpNative", () => ParquetLibrary.Version, rebuild, required: false);
         foreach (var metric in MetricCatalog.All.Where(metric => metric.ModelSha256 != null || metric.Missing != null))
             yield return new($"model {metric.Name}", metric.Missing == null ? $"sha256 {metric.ModelSha256}" : null, metric.Missing);
         yield return new("model store", ModelStore.Default.Folder);

@@ -26,6 +26,9 @@ public enum DatasetFormat
 
     /// <summary>A Hugging Face folder: <c>metadata.jsonl</c> or <c>metadata.csv</c> beside the images.</summary>
     ImageFolder,
+
+    /// <summary>Parquet files, an item per row.</summary>
+    Parquet,
 }
 
 /// <summary>How to open a dataset.</summary>
@@ -104,7 +107,7 @@ public abstract class Dataset
     /// <summary>
     /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>, their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its
     /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>),
-    /// .tar, .tar.gz and .tgz (WebDataset), or an image; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
+    /// .tar, .tar.gz and .tgz (WebDataset), .parquet, or an image; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -117,11 +120,12 @@ public abstract class Dataset
         if (input == "-")
             return PathListDataset.FromStream("-", options.Input ?? StandardInput(), options);
         if (Directory.Exists(input))
-            return (Dataset?)ImageFolderDataset.Find(input, options.ImageField) ?? new FolderDataset(input);
+            return (Dataset?)ImageFolderDataset.Find(input, options.ImageField) ??
+                (ParquetDataset.IsFolder(input) ? ParquetDataset.OfFolder(input, options) : new FolderDataset(input));
         if (File.Exists(input))
             return OpenFile(input, options);
         if (GlobPattern.IsGlob(input))
-            return TarDataset.IsArchiveName(input) ? TarDataset.OfPattern(input) : new GlobDataset(input);
+            return TarDataset.IsArchiveName(input) ? TarDataset.OfPattern(input) : ParquetDataset.IsName(input) ? ParquetDataset.OfPattern(input, options) : new GlobDataset(input);
         throw new DatasetException(input.Contains("://", StringComparison.Ordinal)
             ? $"Expected a folder, file, glob or '-'; found the address '{input}', which cannot be read from yet. Download it first."
             : $"Expected a folder, a dataset file, a glob or '-' for a list on standard input; '{input}' does not exist.");
@@ -136,13 +140,15 @@ public abstract class Dataset
     internal static string? FileIn(string folder) => !Directory.Exists(folder)
         ? null
         : Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
-            .FirstOrDefault(file => TarDataset.IsArchiveName(file) || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
+            .FirstOrDefault(file => TarDataset.IsArchiveName(file) || ParquetDataset.IsName(file) || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
 
     private static Dataset OpenFile(string file, DatasetOptions options)
     {
         var root = options.ImageRoot ?? Path.GetDirectoryName(file) ?? "";
         if (TarDataset.IsArchiveName(file))
             return TarDataset.OfFile(file);
+        if (ParquetDataset.IsName(file))
+            return ParquetDataset.OfFile(file, root, options.ImageField);
         switch (DatasetFile.ExtensionOf(file))
         {
             case ".json":
@@ -157,7 +163,7 @@ public abstract class Dataset
                 return FolderDataset.IsImageName(file)
                     ? PathListDataset.OfOne(file)
                     : throw new DatasetException(
-                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz, .tar, .tar.gz, an image or a folder; found the file '{file}', whose extension is none of these.");
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz, .tar, .tar.gz, .parquet, an image or a folder; found the file '{file}', whose extension is none of these.");
         }
     }
 

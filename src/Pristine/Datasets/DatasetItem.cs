@@ -28,8 +28,8 @@ public sealed class DatasetItem
     public IReadOnlyList<MediaSource> Images { get; private init; } = [];
 
     /// <summary>
-    /// The item's own bytes: the JSON value of a JSON or JSONL record, without separators; the path for folders and lists; empty for a sample of
-    /// an archive, which is copied from there.
+    /// The item's own bytes: the JSON value of a JSON or JSONL record, without separators; the path for folders and lists; the record of a row of a
+    /// Parquet file as JSON; empty for a sample of an archive. Rows and samples are copied from their files.
     /// </summary>
     public required ReadOnlyMemory<byte> Raw { get; init; }
 
@@ -50,6 +50,9 @@ public sealed class DatasetItem
 
     /// <summary>The file that the item stands in, relative to the dataset's folder; null where there is only one.</summary>
     internal string? File { get; init; }
+
+    /// <summary>Where the row of a Parquet file stands; null for other items.</summary>
+    internal ParquetRow? Row { get; init; }
 
     /// <summary>Bytes of memory that the item holds on to.</summary>
     internal long HeldBytes => Raw.Length + Before.Length + After.Length + (Sample?.Bytes?.Length ?? 0) + Sources.Sum(source => source.HeldBytes);

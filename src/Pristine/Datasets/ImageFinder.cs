@@ -4,7 +4,7 @@ using Pristine.Media;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Finds images again by the references that a table has: files, and members of tar archives, whose headers are read once for each archive.
+/// Finds images again by the references that a table has: files, cells of Parquet files, and members of tar archives, whose headers are read once for each archive.
 /// What a dataset holds itself (<c>data:</c> addresses) cannot be found by its reference. Safe to use from several threads.
 /// </summary>
 /// <param name="imageRoot">Folder against which relative paths are resolved.</param>
@@ -20,6 +20,8 @@ internal sealed class ImageFinder(string imageRoot)
         for (var slash = reference.IndexOf('/'); slash >= 0; slash = reference.IndexOf('/', slash + 1))
         {
             var archive = reference[..slash];
+            if (ParquetDataset.IsName(archive) && ParquetDataset.Find(RecordReader.PathOf(archive, imageRoot), reference[(slash + 1)..]) is { } cell)
+                return cell;
             if (!archive.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || !File.Exists(RecordReader.PathOf(archive, imageRoot)))
                 continue;
             var members = _archives.GetOrAdd(archive, name => new(() => Members(RecordReader.PathOf(name, imageRoot)))).Value;

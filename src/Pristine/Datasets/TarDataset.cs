@@ -48,22 +48,8 @@ internal sealed partial class TarDataset : Dataset
     /// <exception cref="DatasetException">There is none, or one of the numbered ones is not there.</exception>
     public static TarDataset OfPattern(string pattern)
     {
-        var numbered = Expand(pattern);
-        if (numbered.Count == 1 && GlobPattern.IsGlob(pattern))
-        {
-            var glob = GlobPattern.Parse(pattern);
-            if (!Directory.Exists(glob.Folder))
-                throw new DatasetException($"Expected a folder '{glob.Folder}' for the glob '{pattern}'; it does not exist.");
-            var search = new FolderSearch(glob.MatchesHidden, glob.IsMatch, glob.CanMatchWithin, glob.Positions);
-            var found = FolderSearch.Items(glob.Folder, glob.Prefix, "", search, default).SelectMany(item => item.Images, (item, file) => (item.Id, file.LocalPath!)).ToArray();
-            return found.Length > 0
-                ? new TarDataset(pattern, glob.Prefix, found)
-                : throw new DatasetException($"Expected tar archives for '{pattern}'; found none.");
-        }
-        if (numbered.FirstOrDefault(name => !File.Exists(name)) is { } missing)
-            throw new DatasetException($"Expected {numbered.Count} tar archives for '{pattern}'; '{missing}' does not exist.");
-        var prefix = pattern[..(pattern[..pattern.IndexOf('{', StringComparison.Ordinal)].LastIndexOf('/') + 1)];
-        return new TarDataset(pattern, prefix, [.. numbered.Select(name => (name[prefix.Length..], name))]);
+        var (prefix, files) = FilePattern.Files(pattern, "tar archives");
+        return new TarDataset(pattern, prefix, files);
     }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
@@ -149,32 +135,12 @@ internal sealed partial class TarDataset : Dataset
 
     private static bool IsMeta(string name) => name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal);
 
-    /// <summary>The names that a pattern with ranges of numbers stands for, in order.</summary>
-    private static List<string> Expand(string pattern)
-    {
-        if (Range().Match(pattern) is not { Success: true } range)
-            return [pattern];
-        var (first, last) = (range.Groups[1].Value, range.Groups[2].Value);
-        if (!int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var from) || !int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var to) || to < from)
-            throw new DatasetException($"Expected a range of numbers such as {{000..123}} in '{pattern}'; found '{range.Value}'.");
-        var names = new List<string>();
-        for (var number = from; number <= to; number++)
-        {
-            var digits = number.ToString(CultureInfo.InvariantCulture).PadLeft(first.Length, '0');
-            names.AddRange(Expand(pattern[..range.Index] + digits + pattern[(range.Index + range.Length)..]));
-        }
-        return names;
-    }
-
     [GeneratedRegex(@"\.(?:tar|tgz|tar\.gz)\z", RegexOptions.IgnoreCase)]
     private static partial Regex Archive();
 
     // The rule of webdataset: folders may have dots, the name is cut at its first.
     [GeneratedRegex(@"\A(?<key>(?:.*/|)[^.]+)[.](?<suffix>[^/]*)\z", RegexOptions.Singleline)]
     private static partial Regex Key();
-
-    [GeneratedRegex(@"\{(\d+)\.\.(\d+)\}")]
-    private static partial Regex Range();
 }
 
 /// <summary>A member of a sample.</summary>

@@ -14,6 +14,7 @@ internal static class NativeLibraries
     internal const string TurboJpeg = "turbojpeg";
     internal const string OnnxRuntime = "onnxruntime";
     internal const string DuckDb = "duckdb";
+    internal const string Parquet = "ParquetSharpNative";
 
     private sealed record Entry(string Variable, string[] Files, string[] SystemNames);
 
@@ -24,6 +25,7 @@ internal static class NativeLibraries
         [TurboJpeg] = new("PRISTINE_TURBOJPEG", [], ["libturbojpeg.so.0", "libturbojpeg.0.dylib"]),
         [OnnxRuntime] = new("PRISTINE_ORT", ["libonnxruntime.so", "libonnxruntime.dylib", "onnxruntime.dll"], []),
         [DuckDb] = new("PRISTINE_DUCKDB", ["libduckdb.so", "libduckdb.dylib", "duckdb.dll"], []),
+        [Parquet] = new("PRISTINE_PARQUET", ["ParquetSharpNative.so", "ParquetSharpNative.dylib", "ParquetSharpNative.dll"], []),
     };
 
     private static readonly Dictionary<string, (nint Handle, string? Path)> Loaded = new(StringComparer.Ordinal);
@@ -36,10 +38,10 @@ internal static class NativeLibraries
 #pragma warning restore CA2255
 
     /// <summary>Tries to load a library. A library that does not load is not an error here: the caller decides.</summary>
-    /// <param name="name">Logical name: <c>vips</c>, <c>turbojpeg</c>, <c>onnxruntime</c> or <c>duckdb</c>.</param>
+    /// <param name="name">Logical name: <c>vips</c>, <c>turbojpeg</c>, <c>onnxruntime</c>, <c>duckdb</c> or <c>ParquetSharpNative</c>.</param>
     /// <param name="path">Where it was found: a full path, or the system's name for it; null when it was not.</param>
     /// <returns>True when the library is loaded.</returns>
-    /// <exception cref="ArgumentException">The name is none of the four.</exception>
+    /// <exception cref="ArgumentException">The name is none of these.</exception>
     public static bool TryLoad(string name, out string? path)
     {
         if (!Known.TryGetValue(name, out var entry))

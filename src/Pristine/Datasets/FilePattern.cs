@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Pristine.Datasets;
+
+/// <summary>Names of several files of one dataset: a glob, or a name with numbers such as <c>shard-{000..123}.tar</c>.</summary>
+internal static partial class FilePattern
+{
+    /// <summary>Finds the files, in order.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="kind">What they are, for messages.</param>
+    /// <returns>The folder that they are named after, their names below it, and their paths.</returns>
+    /// <exception cref="DatasetException">There is none, or one of the numbered ones is not there.</exception>
+    public static (string Prefix, IReadOnlyList<(string Name, string Path)> Files) Files(string pattern, string kind)
+    {
+        var numbered = Expand(pattern);
+        if (numbered.Count == 1 && GlobPattern.IsGlob(pattern))
+        {
+            var glob = GlobPattern.Parse(pattern);
+            if (!Directory.Exists(glob.Folder))
+                throw new DatasetException($"Expected a folder '{glob.Folder}' for the glob '{pattern}'; it does not exist.");
+            var search = new FolderSearch(glob.MatchesHidden, glob.IsMatch, glob.CanMatchWithin, glob.Positions);
+            var found = FolderSearch.Items(glob.Folder, glob.Prefix, "", search, default).SelectMany(item => item.Images, (item, file) => (item.Id, file.LocalPath!)).ToArray();
+            return found.Length > 0 ? (glob.Prefix, found) : throw new DatasetException($"Expected {kind} for '{pattern}'; found none.");
+        }
+        if (numbered.FirstOrDefault(name => !File.Exists(name)) is { } missing)
+            throw new DatasetException($"Expected {numbered.Count} {kind} for '{pattern}'; '{missing}' does not exist.");
+        var prefix = pattern[..(pattern[..pattern.IndexOf('{', StringComparison.Ordinal)].LastIndexOf('/') + 1)];
+        return (prefix, [.. numbered.Select(name => (name[prefix.Length..], name))]);
+    }
+
+    /// <summary>The names that a pattern with ranges of numbers stands for, in order.</summary>
+    private static List<string> Expand(string pattern)
+    {
+        if (Range().Match(pattern) is not { Success: true } range)
+            return [pattern];
+        var (first, last) = (range.Groups[1].Value, range.Groups[2].Value);
+        if (!int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var from) || !int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var to) || to < from)
+            throw new DatasetException($"Expected a range of numbers such as {{000..123}} in '{pattern}'; found '{range.Value}'.");
+        var names = new List<string>();
+        for (var number = from; number <= to; number++)
+        {
+            var digits = number.ToString(CultureInfo.InvariantCulture).PadLeft(first.Length, '0');
+            names.AddRange(Expand(pattern[..range.Index] + digits + pattern[(range.Index + range.Length)..]));
+        }
+        return names;
+    }
+
+    [GeneratedRegex(@"\{(\d+)\.\.(\d+)\}")]
+    private static partial Regex Range();
+}
