@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using ParquetSharp;
 using Pristine.Tests;
 
 namespace Pristine.EndToEnd;
@@ -63,7 +63,7 @@ public class InputTests
         string[] names = ["line\nfeed.jpg", "white space .jpg", "größe 图.jpg"];
         foreach (var name in names)
             File.Copy(Path.Combine(Photos, "leaf.jpg"), folder[name]);
-        var list = Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name + "\0")));
+        var list = System.Text.Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name + "\0")));
         var scored = PristineCommand.Run(["score", "-", "--metrics", "width", "--format", "jsonl"], folder.Path, list).Expect(0);
         Assert.Equal(names, Text(scored, "image").OfType<string>());
         Assert.Equal(["ok", "ok", "ok"], Text(scored, "status"));
@@ -188,7 +188,7 @@ public class InputTests
             foreach (var (photo, i) in photos.Skip(2 * shard).Take(2).Select((photo, i) => (photo, i)))
             {
                 tar.WriteEntry(photo, $"{shard}{i}.jpg");
-                tar.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, $"{shard}{i}.txt") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(new string('x', i + 1))) });
+                tar.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, $"{shard}{i}.txt") { DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(new string('x', i + 1))) });
             }
         }
         var files = PristineCommand.Run(["score", .. new[] { Path.Combine(Photos, "mo*.jpg") }, "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
@@ -215,16 +215,11 @@ public class InputTests
     {
         using var folder = TestFiles.NewFolder();
         Directory.CreateDirectory(folder["set/data"]);
-        using (var database = Pristine.Native.DuckDbConnection.Open(new Pristine.Native.DuckDbOptions { Threads = 1 }))
+        var photos = Directory.GetFiles(Photos, "mo*.jpg").Order(StringComparer.Ordinal).ToArray();
+        for (var file = 0; file < 2; file++)
         {
-            for (var file = 0; file < 2; file++)
-            {
-                database.Execute($"""
-                    COPY (SELECT parse_filename(filename)[:-5] AS id, struct_pack(bytes := content, path := parse_filename(filename)) AS image, repeat('x', {file + 1}) AS caption
-                        FROM read_blob('{Photos}/mo*.jpg') ORDER BY filename LIMIT 2 OFFSET {2 * file})
-                    TO '{folder[$"set/data/train-{file}.parquet"]}'
-                    """);
-            }
+            var two = photos.Skip(2 * file).Take(2).ToArray();
+            WriteParquet(folder[$"set/data/train-{file}.parquet"], [.. two.Select(Path.GetFileNameWithoutExtension)!], [.. two.Select(File.ReadAllBytes)], new string('x', file + 1));
         }
         var files = PristineCommand.Run(["score", .. new[] { Path.Combine(Photos, "mo*.jpg") }, "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
         var rows = PristineCommand.Run(["score", "set", "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
@@ -251,6 +246,21 @@ public class InputTests
             File.WriteAllBytes(folder["cut.parquet"], File.ReadAllBytes(folder["kept.parquet"])[..^50]);
             return PristineCommand.Run(["score", "cut.parquet"], folder.Path).Expect(1).Error;
         }
+    }
+
+    private static void WriteParquet(string file, string[] ids, byte[][] images, string caption)
+    {
+        using var writer = new ParquetFileWriter(file, [new Column<string>("id"), new Column<byte[]>("image"), new Column<string>("caption")]);
+        using (var group = writer.AppendRowGroup())
+        {
+            using (var column = group.NextColumn().LogicalWriter<string>())
+                column.WriteBatch(ids);
+            using (var column = group.NextColumn().LogicalWriter<byte[]>())
+                column.WriteBatch(images);
+            using (var column = group.NextColumn().LogicalWriter<string>())
+                column.WriteBatch([.. ids.Select(_ => caption)]);
+        }
+        writer.Close();
     }
 
     [Fact]
