@@ -133,13 +133,13 @@ public sealed class ParquetDatasetTests : IDisposable
             """);
         var item = Dataset.Open(_folder["t.parquet"]).Read(Token).Single();
         Assert.Equal("a", item.Id);
-        Assert.Equal(new ItemText(21, 5, 2), item.Record!.Text);
+        Assert.Equal(new ItemText(21, 5, 2) { ImageTokens = 1 }, item.Record!.Text);
         Assert.Equal(
             (string?[])["two words", "7", "-1.50", "true", "2024-02-29", "2024-02-29T12:30:00.5", null, null, null, null, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "12345678901234567890123456789012345678"],
             item.Record.Fields(["caption", "n", "d", "b", "day", "t", "embedding", "blob", "nothing", "nan", "u", "big"]));
         // The same conversation as the text of a JSON array.
         _database.Execute($"""COPY (SELECT 'x.jpg' AS image, '[["<image> hi","ho"]]' AS conversations) TO {DuckDbConnection.Literal(_folder["t.parquet"])}""");
-        Assert.Equal(new ItemText(12, 3, 2), Dataset.Open(_folder["t.parquet"]).Read(Token).Single().Record!.Text);
+        Assert.Equal(new ItemText(12, 3, 2) { ImageTokens = 1 }, Dataset.Open(_folder["t.parquet"]).Read(Token).Single().Record!.Text);
     }
 
     [Fact]
