@@ -16,6 +16,7 @@ internal static class CommandLine
         ("filter", FilterCommand.Create),
         ("select", SelectCommand.Create),
         ("why", WhyCommand.Create),
+        ("duplicates", DuplicatesCommand.Create),
         ("diff", DiffCommand.Create),
         ("restore", RestoreCommand.Create),
         ("export", ExportCommand.Create),

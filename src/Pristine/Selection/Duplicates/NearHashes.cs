@@ -19,7 +19,7 @@ internal static class NearHashes
         var groups = new JoinedGroups(hashes.Length);
         if (distance == 0 || hashes.Length < 2)
             return groups.Roots();
-        ForEachChoice(BlockChoices.Of(distance, hashes.Length), threads, cancellation, () => new MaskedOrder(hashes.Length), (order, mask) =>
+        ForEachChoice(BlockChoices.Of(distance, hashes.Length), threads, () => new MaskedOrder(hashes.Length), (order, mask) =>
         {
             order.Sort(hashes, mask);
             for (int start = 0, end; start < hashes.Length; start = end)
@@ -28,7 +28,7 @@ internal static class NearHashes
                 if (end - start > 1)
                     Join(order.Hashes[start..end], order.Positions[start..end], distance, groups, cancellation);
             }
-        });
+        }, cancellation);
         return groups.Roots();
     }
 
@@ -45,7 +45,7 @@ internal static class NearHashes
         Array.Fill(nearest, long.MaxValue);
         // Without a difference every choice of bits is the whole hash.
         var choices = distance == 0 ? [ulong.MaxValue] : BlockChoices.Of(distance, Math.Max(hashes.Length, others.Length));
-        ForEachChoice(choices, threads, cancellation, () => (Mine: new MaskedOrder(hashes.Length), Others: new MaskedOrder(others.Length)), (orders, mask) =>
+        ForEachChoice(choices, threads, () => (Mine: new MaskedOrder(hashes.Length), Others: new MaskedOrder(others.Length)), (orders, mask) =>
         {
             orders.Mine.Sort(hashes, mask);
             orders.Others.Sort(others, mask);
@@ -63,12 +63,12 @@ internal static class NearHashes
                 cancellation.ThrowIfCancellationRequested();
                 at = last;
             }
-        });
+        }, cancellation);
         return [.. nearest.Select(found => found == long.MaxValue ? -1 : (int)found)];
     }
 
     private static void ForEachChoice<T>(
-        IReadOnlyList<ulong> masks, int threads, CancellationToken cancellation, Func<T> memory, Action<T, ulong> work)
+        IReadOnlyList<ulong> masks, int threads, Func<T> memory, Action<T, ulong> work, CancellationToken cancellation)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Min(threads, masks.Count), CancellationToken = cancellation };
         var next = -1;
