@@ -81,7 +81,7 @@ public class CheckTests
     }
 
     [Theory]
-    [InlineData("Did you mean blurry?", "--issues", "blury")]
+    [InlineData("Did you mean blurry", "--issues", "blury")]
     [InlineData("--set: expected ISSUE=NUMBER", "--set", "dark:0.3")]
     [InlineData("expected an issue with a threshold; 'missing' has none", "--set", "missing=1")]
     [InlineData("expected an issue that is asked for; found dark", "--issues", "dark", "--set", "blurry=1")]
@@ -108,5 +108,16 @@ public class CheckTests
     {
         var lines = PristineCommand.Run("check", Photos, "--issues", Issues).Expect(0).Lines;
         Assert.All(lines.Where(line => !line.Contains("--drop", StringComparison.Ordinal) && !line.Contains("pristine ", StringComparison.Ordinal)), line => Assert.True(line.Length <= 100, line));
+    }
+
+    [Fact]
+    public void Score_ends_with_where_the_scores_lie_what_failed_and_the_next_commands()
+    {
+        using var folder = TestFiles.NewFolder();
+        var error = PristineCommand.Run(["score", Photos, "--metrics", "brisque,width", "--out", "scores"], folder.Path).Expect(0).Error;
+        Assert.Matches(@"  metric   images +p5 +median +p95\n  brisque +36 +[\d.]+ +[\d.]+ +[\d.]+\n  width +37 +", error);
+        Assert.Contains("  not ok: 1 truncated\n", error, StringComparison.Ordinal);
+        Assert.EndsWith("Next: pristine check scores\n      pristine report scores --out report.html\n", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Next:", PristineCommand.Run(["score", Photos, "--out", "half", "--shard", "0/2"], folder.Path).Expect(0).Error, StringComparison.Ordinal);
     }
 }

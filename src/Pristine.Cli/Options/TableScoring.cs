@@ -6,6 +6,7 @@ using Pristine.Files;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.Cli.Options;
 
@@ -111,6 +112,9 @@ internal sealed class TableScoring
                 CultureInfo.InvariantCulture,
                 $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
             progress.TellPlaceholders();
+            // Of a table whose other shards are still to come the numbers would mean little, and every shard would read it all.
+            if (progress.Images > 0 && ScoreTable.Open(folder) is { Incomplete: null } table)
+                SummaryDisplay.Write(TableSummary.Of(table), folder);
             return inputs.ExitCodeOf(parsed, progress, dataset);
         });
     }

@@ -1,5 +1,6 @@
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Brisque;
+using Pristine.Metrics.Cleanvision;
 using Pristine.Metrics.ResNet;
 
 namespace Pristine.Metrics;
@@ -31,6 +32,7 @@ public static class MetricCatalog
         new Blockiness(),
         new FlatShare(),
         new BorderShare(),
+        .. CleanvisionMetric.All,
         .. ArniqaMetric.All,
         ResNetMetric.Biq2021,
         ResNetMetric.Damage,

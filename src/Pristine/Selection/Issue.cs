@@ -254,6 +254,75 @@ public sealed record Issue
             Reason = "Looked for where the network of resnet50 is installed; it costs many times what all other issues cost.",
             Calibration = "On photographs it had not seen, half of the sound ones are below 0.18 and nine of ten below 0.43; half of the copies of levels 3, 4 and 5 are above 0.52, 0.79 and 0.90 (docs/results/damage.md).",
         },
+        new(Cleanvision + "dark")
+        {
+            Summary = "dark, as cleanvision defines it",
+            Template = "cleanvision_dark < {0}",
+            Threshold = 0.32,
+            By = "cleanvision_dark",
+            Reason = "cleanvision's threshold.",
+            Calibration = "cleanvision's own; for comparison with its results.",
+            IsDefault = false,
+        },
+        new(Cleanvision + "light")
+        {
+            Summary = "bright, as cleanvision defines it",
+            Template = "cleanvision_light < {0}",
+            Threshold = 0.05,
+            By = "cleanvision_light",
+            Reason = "cleanvision's threshold.",
+            Calibration = "cleanvision's own; for comparison with its results.",
+            IsDefault = false,
+        },
+        new(Cleanvision + "odd_aspect_ratio")
+        {
+            Summary = "very long or very tall, as cleanvision defines it",
+            Template = "least(width / height, height / width) < {0}",
+            Threshold = 0.35,
+            By = "least(width / height, height / width)",
+            Reason = "cleanvision's threshold.",
+            Calibration = "cleanvision's own; for comparison with its results.",
+            IsDefault = false,
+        },
+        new(Cleanvision + "low_information")
+        {
+            Summary = "low entropy, as cleanvision defines it",
+            Template = "cleanvision_low_information < {0}",
+            Threshold = 0.3,
+            By = "cleanvision_low_information",
+            Reason = "cleanvision's threshold.",
+            Calibration = "cleanvision's own; for comparison with its results.",
+            IsDefault = false,
+        },
+        new(Cleanvision + "blurry")
+        {
+            Summary = "blurred, as cleanvision defines it",
+            Template = "cleanvision_blurry < {0}",
+            Threshold = 0.29,
+            By = "cleanvision_blurry",
+            Reason = "cleanvision's threshold.",
+            Calibration = "cleanvision's own; for comparison with its results.",
+            IsDefault = false,
+        },
+        new(Cleanvision + "grayscale")
+        {
+            Summary = "grey at every pixel, as cleanvision defines it",
+            Template = "cleanvision_grayscale = 0",
+            Reason = "cleanvision asks for Pillow's mode L, which has no file stored in colour; this does not ask how it is stored.",
+            Calibration = "cleanvision's own; for comparison with its results.",
+            IsDefault = false,
+        },
+        new(Cleanvision + "odd_size")
+        {
+            Summary = "a size far from those of the other images, as cleanvision defines it",
+            Kind = IssueKind.Sizes,
+            Template = "not (sqrt(width * height) between {0} and {1})",
+            Threshold = 3,
+            By = "sqrt(width * height)",
+            Reason = "cleanvision's factor of the interquartile range.",
+            Calibration = "cleanvision's own; for comparison with its results.",
+            IsDefault = false,
+        },
     ];
 
     /// <summary>The issue's rule.</summary>

@@ -71,7 +71,7 @@ public class IssueTests
 
     [Fact]
     public void A_name_that_is_none_is_told_with_the_nearest() =>
-        Assert.Contains("Did you mean blurry?", Assert.Throws<RuleException>(() => Issue.Get("blury")).Message, StringComparison.Ordinal);
+        Assert.Contains("Did you mean blurry", Assert.Throws<RuleException>(() => Issue.Get("blury")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Metrics_of_all_issues_are_metrics_of_this_library() =>
