@@ -15,7 +15,7 @@ def test_the_examples_print_what_stands_below_them(monkeypatch):
     pytest.importorskip("pandas")
     monkeypatch.chdir(SAMPLES.parent)
     examples = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 4
     names = {}
     for code, output in examples:
         printed = io.StringIO()

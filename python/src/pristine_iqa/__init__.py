@@ -8,6 +8,7 @@ Three lines, a DataFrame::
 
 - :func:`score`: a DataFrame, an Arrow table or a dict about a folder, a dataset, or images in memory.
 - :func:`filter`: the items that pass rules, and a ledger of why not the rest.
+- :func:`check`: what is wrong with a dataset: dark, blurry, truncated, duplicate and so on, with counts, rules and examples.
 - :class:`Scorer`: a running worker, for images that come one by one or from many threads.
 - :mod:`pristine_iqa.adapters`: PaddleMIX, Hugging Face datasets, PyTorch, WebDataset, pandas, Dask, Spark.
 
@@ -24,10 +25,11 @@ from .errors import (
     RequestError,
     WorkerError,
 )
-from .functions import FilterResult, filter, score
+from .functions import CheckResult, FilterResult, check, filter, score
 from .scorer import Row, Scorer
 
 __all__ = [
+    "CheckResult",
     "CommandError",
     "FilterResult",
     "MissingDependency",
@@ -39,6 +41,7 @@ __all__ = [
     "Scorer",
     "WorkerError",
     "__version__",
+    "check",
     "filter",
     "score",
 ]

@@ -1,4 +1,4 @@
-"""Whole datasets at once: score, filter."""
+"""Whole datasets at once: score, filter, check."""
 
 import json
 import os
@@ -114,6 +114,11 @@ def filter(
     keep: Names = (),
     *,
     drop: Names = (),
+    drop_issue: Names = (),
+    thresholds: Optional[Mapping[str, float]] = None,
+    dedup: Optional[str] = None,
+    keep_best: Optional[str] = None,
+    per: Optional[str] = None,
     min_quality: Optional[float] = None,
     max_quality: Optional[float] = None,
     by: Optional[str] = None,
@@ -138,6 +143,11 @@ def filter(
         images: The path of a folder, a dataset or a glob; or paths in any iterable.
         keep: Rules that a kept item fulfils, for example ``"brisque <= 40 and min_side >= 256"`` (docs/rules.md); all must hold.
         drop: Rules that no kept item fulfils.
+        drop_issue: Issues that no kept image has, for example ``"dark,blurry"``; :func:`check` knows them all.
+        thresholds: Thresholds of issues instead of their defaults.
+        dedup: Keep one of several duplicates: ``exact`` (same bytes) or ``near`` (perceptual hashes that differ in at most 4 bits, ``near:6`` for 6).
+        keep_best: With ``dedup``, the column that says which duplicate is kept; None keeps the first.
+        per: ``dedup`` and ``keep_top`` hold within each value of this column.
         min_quality, max_quality: Least and most quality, 0 to 1, of the metric ``by``.
         by: The metric of ``min_quality`` and ``max_quality``, or the column of ``keep_top``; None takes ``brisque``.
         keep_top: Keep the best ``N`` items, or the best ``"P%"``.
@@ -162,19 +172,16 @@ def filter(
     for option, rules in (("--keep", keep), ("--drop", drop)):
         for rule in texts(rules):
             arguments += [option, rule]
+    if names(drop_issue):
+        arguments += ["--drop-issue", ",".join(names(drop_issue))]
+    arguments += _thresholds(thresholds)
     for option, value in (
-        ("--min-quality", min_quality), ("--max-quality", max_quality), ("--by", by), ("--keep-top", keep_top), ("--limit", limit),
+        ("--dedup", dedup), ("--keep-best", keep_best), ("--per", per), ("--min-quality", min_quality), ("--max-quality", max_quality), ("--by", by), ("--keep-top", keep_top), ("--limit", limit),
         ("--images", several), ("--no-image", no_image),
     ):
         if value is not None:
             arguments += [option, str(value)]
-    given: Optional[bytes] = None
-    if isinstance(images, (str, os.PathLike)):
-        source = _argument(images)
-    else:
-        # NUL may stand in no path.
-        given = b"".join(os.fsencode(path) + b"\0" for path in images)
-        source = "-"
+    source, given = _source(images)
     with tempfile.TemporaryDirectory(prefix="pristine-") as folder:
         ledger = os.path.join(folder, "ledger.jsonl")
         kept = os.fspath(out) if out is not None else os.path.join(folder, "kept" + _extension(source))
@@ -182,6 +189,92 @@ def filter(
         with open(ledger, encoding="utf-8") as lines:
             entries = [json.loads(line) for line in lines]
         return FilterResult(None if out is None else kept, _items(kept) if out is None else None, entries)
+
+
+class CheckResult:
+    """What :func:`check` has found.
+
+    Attributes:
+        images: Number of images.
+        with_issue: How many of them have at least one of the issues.
+        issues: An entry for every issue that was looked for: ``name``, ``summary``, ``rule`` (SQL that is true of the images which have it), ``threshold``
+            where it has one, ``count``, ``share`` (0 to 1, of all images), ``not_judged``, ``examples`` (``id``, ``image``, ``value``), ``reason``, ``calibration``.
+    """
+
+    def __init__(self, found: Dict[str, Any]):
+        self.images = int(found["images"])
+        self.with_issue = int(found["with_issue"])
+        self.issues: List[Dict[str, Any]] = found["issues"]
+
+    def __getitem__(self, name: str) -> Dict[str, Any]:
+        for issue in self.issues:
+            if issue["name"] == name:
+                return issue
+        raise KeyError("Expected an issue that was looked for (%s); found %r." % (", ".join(issue["name"] for issue in self.issues), name))
+
+    def frame(self, format: str = "pandas") -> Any:
+        """The issues without their texts and examples, as ``pandas``, ``arrow``, ``dict`` or ``rows``."""
+        types = {"name": "VARCHAR", "count": "BIGINT", "share": "DOUBLE", "threshold": "DOUBLE", "not_judged": "BIGINT", "rule": "VARCHAR", "summary": "VARCHAR"}
+        return frame([{name: issue.get(name) for name in types} for issue in self.issues], format, types)
+
+    def __repr__(self) -> str:
+        found = sorted((issue for issue in self.issues if issue["count"]), key=lambda issue: -issue["count"])
+        return "CheckResult(images=%d, with_issue=%d, %s)" % (
+            self.images, self.with_issue, ", ".join("%s=%d" % (issue["name"], issue["count"]) for issue in found) or "none"
+        )
+
+
+def check(
+    images: Any,
+    issues: Names = (),
+    *,
+    thresholds: Optional[Mapping[str, float]] = None,
+    examples: int = 3,
+    device: Optional[str] = None,
+    workers: Optional[int] = None,
+    image_root: Optional[PathLike] = None,
+    image_field: Optional[str] = None,
+    max_megapixels: Optional[float] = None,
+    image_timeout: Optional[float] = None,
+    keep_truncated: bool = False,
+) -> CheckResult:
+    """Says what is wrong with the images of a dataset.
+
+    Args:
+        images: The path of a folder, a dataset, a glob or a score table; or paths in any iterable.
+        issues: Issues to look for, separated by commas or as a sequence; none for the default ones.
+        thresholds: Thresholds of issues instead of their defaults, for example ``{"dark": 0.3}``.
+        examples: Images to name for each issue, 0 to 1000.
+        device, workers, image_root, image_field, max_megapixels, image_timeout, keep_truncated: As for :class:`~pristine_iqa.Scorer`.
+
+    Returns:
+        The issues with their counts, rules and examples. ``filter(images, drop_issue=...)`` drops the images that have them.
+
+    Raises:
+        CommandError: The dataset cannot be read, or there is no such issue.
+        ProgramNotFound: The program is not installed.
+    """
+    arguments = scoring_arguments(
+        device=device, workers=workers, image_root=image_root, image_field=image_field, max_megapixels=max_megapixels, image_timeout=image_timeout,
+        keep_truncated=keep_truncated,
+    )
+    if names(issues):
+        arguments += ["--issues", ",".join(names(issues))]
+    arguments += _thresholds(thresholds) + ["--examples", str(examples)]
+    source, given = _source(images)
+    return CheckResult(json.loads(_run(["check", source, "--format", "json"] + arguments, given)))
+
+
+def _thresholds(thresholds: Optional[Mapping[str, float]]) -> List[str]:
+    return [part for name, value in (thresholds or {}).items() for part in ("--set", "%s=%r" % (name, value))]
+
+
+def _source(images: Any) -> Tuple[str, Optional[bytes]]:
+    """The input of a command and what it reads from its standard input."""
+    if isinstance(images, (str, os.PathLike)):
+        return _argument(images), None
+    # NUL stands in no path.
+    return "-", b"".join(os.fsencode(path) + b"\0" for path in images)
 
 
 def _score_all(scorer: Scorer, images: Iterable[Any]) -> Iterator[Row]:
@@ -229,9 +322,11 @@ def _items(kept: str) -> Optional[List[Any]]:
     return None
 
 
-def _run(arguments: List[str], given: Optional[bytes]) -> None:
-    done = subprocess.run([find_program()] + arguments, input=given if given is not None else b"", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def _run(arguments: List[str], given: Optional[bytes]) -> bytes:
+    """Runs a command and gives what it has written."""
+    done = subprocess.run([find_program()] + arguments, input=given if given is not None else b"", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     _check(done.returncode, done.stderr.decode("utf-8", "replace"))
+    return done.stdout
 
 
 def _rows_of(arguments: List[str]) -> Iterator[Row]:
@@ -252,4 +347,4 @@ def _check(code: int, stderr: str) -> None:
         raise CommandError(message(stderr, "The program ended with exit code %d." % code), code)
 
 
-__all__: Tuple[str, ...] = ("FilterResult", "filter", "score")
+__all__: Tuple[str, ...] = ("CheckResult", "FilterResult", "check", "filter", "score")
