@@ -66,7 +66,7 @@ internal static class CommandLine
             "pristine filter data.jsonl --keep \"brisque <= 40\" --out kept.jsonl")
         {
             help,
-            new VersionOption { Description = "Show the version" },
+            new VersionOption { Description = "Show the version, the build and the native libraries", Action = new ShowVersion() },
         };
         var only = first == "--version" ? [] : Array.FindAll(Commands, command => command.Name == first);
         foreach (var (_, create) in only.Length > 0 || first == "--version" ? only : Commands)

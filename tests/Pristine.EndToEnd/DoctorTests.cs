@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Pristine.Tests;
 
 namespace Pristine.EndToEnd;
@@ -18,6 +19,18 @@ public class DoctorTests
         Assert.Matches(@"^ok +devices +cpu", lines.Single(line => line.Contains("  devices", StringComparison.Ordinal)));
         Assert.Matches(@"^ok +model brisque +sha256 [0-9a-f]{64}$", lines.Single(line => line.Contains("model brisque ", StringComparison.Ordinal)));
         Assert.Equal("Everything that is required is here.", lines[^1]);
+    }
+
+    [Fact]
+    public void The_version_names_the_build_and_the_native_libraries()
+    {
+        var lines = PristineCommand.Run("--version").Expect(0).Lines;
+        Assert.Matches(@"^pristine \d+\.\d+\.\d+$", lines[0]);
+        Assert.Matches($@"^build ([0-9a-f]{{40}}|of no known commit), {RuntimeInformation.RuntimeIdentifier}, \.NET 10\.", lines[1]);
+        Assert.Equal(["libvips", "libturbojpeg", "ONNX Runtime", "DuckDB"], lines[2..].Select(line => line[..line.LastIndexOf(' ')].Replace(" not", "", StringComparison.Ordinal)));
+        Assert.All(lines.Skip(2).Where(line => !line.StartsWith("libturbojpeg", StringComparison.Ordinal)), line => Assert.Matches(@" v?\d+\.\d+\.\d+$", line));
+        var broken = PristineCommand.Run(["--version"], TestFiles.Root, null, ("PRISTINE_VIPS", "/none")).Expect(0);
+        Assert.Contains("libvips not found", broken.Lines);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using Pristine.Cli.Display;
 using Pristine.Kernels;
@@ -39,8 +38,7 @@ internal static class DoctorCommand
 
     private static IEnumerable<Finding> Findings()
     {
-        var version = typeof(Metric).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-        yield return new("pristine", version);
+        yield return new("pristine", ProgramVersion.Number);
         yield return new("runtime", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
         yield return new("cores", $"{Environment.ProcessorCount}");
         yield return new("SIMD", $"{Simd.Current} in use; supported: {string.Join(", ", Simd.Supported)}");
