@@ -17,6 +17,7 @@ internal static class CommandLine
         ("select", SelectCommand.Create),
         ("why", WhyCommand.Create),
         ("duplicates", DuplicatesCommand.Create),
+        ("overlap", OverlapCommand.Create),
         ("diff", DiffCommand.Create),
         ("restore", RestoreCommand.Create),
         ("export", ExportCommand.Create),

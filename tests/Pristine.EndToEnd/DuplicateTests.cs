@@ -73,4 +73,38 @@ public class DuplicateTests
         Assert.Equal("2 copies", table.Lines[0]);
         Assert.EndsWith("  a.jpg", table.Lines[1], StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_images_of_a_test_set_in_a_training_set_are_listed_and_taken_out()
+    {
+        using var folder = TestFiles.NewFolder();
+        void Put(string photo, string copy) => File.Copy(Path.Combine(Photos, photo), folder[copy]);
+        Directory.CreateDirectory(folder["train"]);
+        Directory.CreateDirectory(folder["test"]);
+        Put("boats.jpg", "train/1.jpg");
+        Put("drum.jpg", "train/2.jpg");
+        Put("storm.jpg", "train/3.jpg");
+        Put("boats.jpg", "train/4.jpg");
+        Put("boats.jpg", "test/a.jpg");
+        Put("drum-lowres.jpg", "test/b.jpg");
+        Put("dune.jpg", "test/c.jpg");
+        File.WriteAllLines(folder["train.jsonl"], ((int[])[1, 2, 3, 4]).Select(i => $$"""{"id": {{i}}, "image": "train/{{i}}.jpg", "note": "n  {{i}}"}"""));
+
+        var run = PristineCommand.Run("overlap", folder["train.jsonl"], folder["test"], "--out", folder["clean.jsonl"]).Expect(0);
+        var lines = run.Lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(["a.jpg 1 exact 2", "b.jpg 2 near 1"], lines.Select(line =>
+            $"{line.GetProperty("id").GetString()} {line.GetProperty("train_id").GetString()} {line.GetProperty("match").GetString()} {line.GetProperty("train_images")}"));
+        Assert.Contains("3 test images: 1 are in", run.Error, StringComparison.Ordinal);
+        Assert.Contains("1 more within 4 bits", run.Error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllLines(folder["train.jsonl"])[2..3], File.ReadAllLines(folder["clean.jsonl"]));
+
+        // Tables give the same, and more than is allowed is an exit code.
+        PristineCommand.Run("score", folder["train.jsonl"], "--metrics", "phash", "--out", folder["t"]).Expect(0);
+        PristineCommand.Run("score", folder["test"], "--metrics", "phash", "--out", folder["e"]).Expect(0);
+        Assert.Equal(run.Output, PristineCommand.Run("overlap", folder["t"], folder["e"], "--max-overlap", "2").Expect(0).Output);
+        var exact = PristineCommand.Run("overlap", folder["t"], folder["e"], "--by", "exact", "--max-overlap", "0", "--format", "table").Expect(3);
+        Assert.Equal("same bytes  a.jpg  =  train/1.jpg and 1 more", Assert.Single(exact.Lines));
+        PristineCommand.Run("overlap", folder["e"], folder["t"], "--by", "exact", "--out", folder["rest.txt"]).Expect(0);
+        Assert.Equal(["b.jpg", "c.jpg"], File.ReadAllLines(folder["rest.txt"]).Select(line => Path.GetFileName(line)!));
+    }
 }
