@@ -29,6 +29,9 @@ public enum DatasetFormat
 
     /// <summary>Parquet files, an item per row.</summary>
     Parquet,
+
+    /// <summary>COCO: one JSON object with <c>images</c> and <c>annotations</c>.</summary>
+    Coco,
 }
 
 /// <summary>How to open a dataset.</summary>
@@ -106,7 +109,7 @@ public abstract class Dataset
 
     /// <summary>
     /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>, their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its
-    /// extension: .json (an array, or one record per line), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>),
+    /// extension: .json (an array, one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>),
     /// .tar, .tar.gz and .tgz (WebDataset), .parquet, or an image; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
@@ -152,7 +155,9 @@ public abstract class Dataset
         switch (DatasetFile.ExtensionOf(file))
         {
             case ".json":
-                return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root, options.ImageField) { Remote = options.Remote } : new JsonlDataset(file, root, options.ImageField) { Remote = options.Remote };
+                return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root, options.ImageField) { Remote = options.Remote }
+                    : CocoDataset.Is(file) ? new CocoDataset(file, root, options.ImageField) { Remote = options.Remote }
+                    : new JsonlDataset(file, root, options.ImageField) { Remote = options.Remote };
             case ".jsonl" or ".ndjson":
                 return new JsonlDataset(file, root, options.ImageField) { Remote = options.Remote };
             case ".txt":

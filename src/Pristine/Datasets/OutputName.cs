@@ -17,6 +17,7 @@ internal static class OutputName
         ArgumentException.ThrowIfNullOrEmpty(path);
         var (written, own) = format switch
         {
+            DatasetFormat.Coco => ("a COCO file", (string[])[".json"]),
             DatasetFormat.Json => ("a JSON array", (string[])[".json"]),
             DatasetFormat.Jsonl => ("JSON lines", [".jsonl", ".ndjson", ".json"]),
             DatasetFormat.Csv => ("rows of a table", [".csv", ".tsv"]),

@@ -133,6 +133,14 @@ internal sealed class PartialFile : IDisposable
             Stream.Dispose();
     }
 
+    /// <summary>Closes an output that has nothing in it, and removes it where it has a temporary name.</summary>
+    public void Discard()
+    {
+        Dispose();
+        if (_file != null)
+            File.Delete(WholeFile.TemporaryOf(_file.Path));
+    }
+
     public void Dispose()
     {
         Stream.Dispose();
