@@ -85,6 +85,7 @@ internal sealed class TableScoring
     /// <summary>A list on stdin is kept in the table, so that it can be read again: to go on, and to export what is selected.</summary>
     public static Dataset KeepList(string folder, DatasetOptions options)
     {
+        ScoreTable.CheckPlace(folder);
         Directory.CreateDirectory(folder);
         var file = Path.Combine(folder, "input.txt");
         using (var stdin = Native.StandardStreams.OpenInput())

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -21,8 +22,8 @@ internal sealed class CsvDataset : Dataset
     private ReadOnlyMemory<byte> _header;
     private string? _layout;
 
-    public CsvDataset(string file, string imageRoot, string? imageField = null)
-        : this(file, imageRoot, () => DatasetFile.OpenText(file)) => ImageField = imageField;
+    public CsvDataset(string file, string imageRoot, string? imageField = null, RemoteAccess? remote = null)
+        : this(file, imageRoot, () => DatasetFile.OpenText(file, remote)) => (ImageField, Remote) = (imageField, remote);
 
     internal CsvDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize) =>
         (Source, ImageRoot, _open, _bufferSize) = (source, imageRoot, open, bufferSize);

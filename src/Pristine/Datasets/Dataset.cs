@@ -110,7 +110,7 @@ public abstract class Dataset
     /// <summary>
     /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>, their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its
     /// extension: .json (an array, one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>),
-    /// .tar, .tar.gz and .tgz (WebDataset), .parquet, or an image; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
+    /// .tar, .tar.gz and .tgz (WebDataset), .parquet, or an image; what is at an <c>https://</c> address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -122,6 +122,8 @@ public abstract class Dataset
         options ??= new DatasetOptions();
         if (input == "-")
             return PathListDataset.FromStream("-", options.Input ?? StandardInput(), options);
+        if (RemoteAddress.IsRemote(input))
+            return OpenFile(input, options);
         if (Directory.Exists(input))
             return (Dataset?)ImageFolderDataset.Find(input, options.ImageField) ??
                 (ParquetDataset.IsFolder(input) ? ParquetDataset.OfFolder(input, options) : new FolderDataset(input));
@@ -129,8 +131,8 @@ public abstract class Dataset
             return OpenFile(input, options);
         if (GlobPattern.IsGlob(input))
             return TarDataset.IsArchiveName(input) ? TarDataset.OfPattern(input) : ParquetDataset.IsName(input) ? ParquetDataset.OfPattern(input, options) : new GlobDataset(input);
-        throw new DatasetException(input.Contains("://", StringComparison.Ordinal)
-            ? $"Expected a folder, file, glob or '-'; found the address '{input}', which cannot be read from yet. Download it first."
+        throw new DatasetException(RemoteAddress.HasScheme(input)
+            ? $"Expected a folder, file, glob, '-' or an address that starts with http:// or https://; found '{input}', which cannot be read."
             : $"Expected a folder, a dataset file, a glob or '-' for a list on standard input; '{input}' does not exist.");
     }
 
@@ -145,30 +147,37 @@ public abstract class Dataset
         : Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
             .FirstOrDefault(file => TarDataset.IsArchiveName(file) || ParquetDataset.IsName(file) || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
 
+    /// <summary>Opens a file, or what is at an address.</summary>
     private static Dataset OpenFile(string file, DatasetOptions options)
     {
-        var root = options.ImageRoot ?? Path.GetDirectoryName(file) ?? "";
-        if (TarDataset.IsArchiveName(file))
-            return TarDataset.OfFile(file);
+        var isRemote = RemoteAddress.IsRemote(file);
+        var (root, remote) = (options.ImageRoot ?? (isRemote ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(file) ?? ""), options.Remote);
+        if (TarDataset.IsArchiveName(RemoteAddress.NameOf(file)))
+            return isRemote ? TarDataset.OfAddresses(file, remote ?? RemoteAccess.Default) : TarDataset.OfFile(file);
         if (ParquetDataset.IsName(file))
-            return ParquetDataset.OfFile(file, root, options.ImageField);
+        {
+            return isRemote
+                ? throw new DatasetException($"Expected Parquet files on a disk, of which columns are read by themselves; found the address '{RemoteAddress.Display(file)}'. Download it first.")
+                : ParquetDataset.OfFile(file, root, options);
+        }
         switch (DatasetFile.ExtensionOf(file))
         {
             case ".json":
-                return JsonDataset.StartsWithArray(file) ? new JsonDataset(file, root, options.ImageField) { Remote = options.Remote }
-                    : CocoDataset.Is(file) ? new CocoDataset(file, root, options.ImageField) { Remote = options.Remote }
-                    : new JsonlDataset(file, root, options.ImageField) { Remote = options.Remote };
+                return JsonDataset.StartsWithArray(file, remote) ? new JsonDataset(file, root, options.ImageField, remote)
+                    : CocoDataset.Is(file) ? new CocoDataset(file, root, options.ImageField) { Remote = remote }
+                    : new JsonlDataset(file, root, options.ImageField, remote);
             case ".jsonl" or ".ndjson":
-                return new JsonlDataset(file, root, options.ImageField) { Remote = options.Remote };
+                return new JsonlDataset(file, root, options.ImageField, remote);
             case ".txt":
-                return PathListDataset.FromFile(file, options);
+                // Relative paths of a list start at the current folder, or at the address of the list's.
+                return PathListDataset.FromFile(file, isRemote ? options with { ImageRoot = root } : options);
             case ".csv" or ".tsv":
-                return new CsvDataset(file, root, options.ImageField) { Remote = options.Remote };
+                return new CsvDataset(file, root, options.ImageField, remote);
             default:
                 return FolderDataset.IsImageName(file)
-                    ? PathListDataset.OfOne(file)
+                    ? PathListDataset.OfOne(file, options)
                     : throw new DatasetException(
-                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz, .tar, .tar.gz, .parquet, an image or a folder; found the file '{file}', whose extension is none of these.");
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz, .tar, .tar.gz, .parquet, an image or a folder; found '{file}', whose extension is none of these.");
         }
     }
 

@@ -1,3 +1,5 @@
+using Pristine.Remote;
+
 namespace Pristine.Datasets;
 
 /// <summary>A JSON array of records, read as a stream. An element that is not an object is an item with an error.</summary>
@@ -7,8 +9,8 @@ internal sealed class JsonDataset : Dataset
     private readonly int _bufferSize;
     private string? _layout;
 
-    public JsonDataset(string file, string imageRoot, string? imageField = null)
-        : this(file, imageRoot, () => DatasetFile.OpenText(file)) => ImageField = imageField;
+    public JsonDataset(string file, string imageRoot, string? imageField = null, RemoteAccess? remote = null)
+        : this(file, imageRoot, () => DatasetFile.OpenText(file, remote)) => (ImageField, Remote) = (imageField, remote);
 
     internal JsonDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize)
     {
@@ -28,9 +30,9 @@ internal sealed class JsonDataset : Dataset
 
     /// <summary>True when the file's first character is a bracket, false when it is a brace.</summary>
     /// <exception cref="DatasetException">It is neither.</exception>
-    public static bool StartsWithArray(string file)
+    public static bool StartsWithArray(string file, RemoteAccess? remote = null)
     {
-        using var stream = DatasetFile.OpenText(file);
+        using var stream = DatasetFile.OpenText(file, remote);
         var lines = new LineReader(stream, file);
         lines.Check("JSON", isJson: true);
         int first;

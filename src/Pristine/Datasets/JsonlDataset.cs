@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -13,8 +14,8 @@ internal sealed class JsonlDataset : Dataset
     private string? _layout;
     private volatile bool _hasBom;
 
-    public JsonlDataset(string file, string imageRoot, string? imageField = null)
-        : this(file, imageRoot, () => DatasetFile.OpenText(file)) => ImageField = imageField;
+    public JsonlDataset(string file, string imageRoot, string? imageField = null, RemoteAccess? remote = null)
+        : this(file, imageRoot, () => DatasetFile.OpenText(file, remote)) => (ImageField, Remote) = (imageField, remote);
 
     internal JsonlDataset(string source, string imageRoot, Func<Stream> open, int bufferSize = LineReader.DefaultBufferSize)
     {

@@ -1,3 +1,5 @@
+using Pristine.Remote;
+
 namespace Pristine.Datasets;
 
 /// <summary>
@@ -11,6 +13,7 @@ public static class OutputPlace
     public static void CheckFile(string file)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
+        RefuseAddress(file);
         if (Directory.Exists(file) || Path.EndsInDirectorySeparator(file))
             throw new DatasetException($"Expected the name of a file to write; '{file}' is a folder.");
         MakeWritable(Path.GetDirectoryName(Path.GetFullPath(file))!, file);
@@ -23,6 +26,7 @@ public static class OutputPlace
     public static void CheckFolder(string folder, params ReadOnlySpan<string> names)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        RefuseAddress(folder);
         if (File.Exists(folder))
             throw new DatasetException($"Expected a folder to write to; '{folder}' is a file.");
         MakeWritable(folder, folder);
@@ -31,6 +35,13 @@ public static class OutputPlace
             if (Directory.Exists(Path.Combine(folder, name)))
                 throw new DatasetException($"Expected to write the file {name} into '{folder}'; there is a folder of that name.");
         }
+    }
+
+    /// <exception cref="DatasetException">The place is an address.</exception>
+    internal static void RefuseAddress(string place)
+    {
+        if (RemoteAddress.HasScheme(place))
+            throw new DatasetException($"Expected a file or folder to write to; found the address '{RemoteAddress.Display(place)}', which cannot be written to.");
     }
 
     private static void MakeWritable(string folder, string place)

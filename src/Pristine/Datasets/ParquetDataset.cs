@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using ParquetSharp;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -75,8 +76,8 @@ internal sealed partial class ParquetDataset : Dataset
     }
 
     /// <summary>One file.</summary>
-    public static ParquetDataset OfFile(string file, string imageRoot, string? imageField) =>
-        new(file, imageRoot, imageField, [new ParquetFile(Path.GetFileName(file), file)]);
+    public static ParquetDataset OfFile(string file, string imageRoot, DatasetOptions options) =>
+        new(file, imageRoot, options.ImageField, [new ParquetFile(Path.GetFileName(file), file)]) { Remote = options.Remote };
 
     /// <summary>The files of a folder, at any depth.</summary>
     /// <exception cref="DatasetException">It is a score table.</exception>
@@ -86,7 +87,7 @@ internal sealed partial class ParquetDataset : Dataset
             throw new DatasetException($"Expected a dataset; '{folder}' is a score table. 'pristine select', 'export' and 'report' take tables.");
         var prefix = Path.EndsInDirectorySeparator(folder) ? folder : folder + "/";
         var search = new FolderSearch(IsHidden: false, path => IsName(path) && Path.GetFileName(path) != FolderMetadata, _ => true, _ => []);
-        return new ParquetDataset(folder, options.ImageRoot ?? folder, options.ImageField, Found(FolderSearch.Items(folder, prefix, "", search, default)));
+        return new ParquetDataset(folder, options.ImageRoot ?? folder, options.ImageField, Found(FolderSearch.Items(folder, prefix, "", search, default))) { Remote = options.Remote };
     }
 
     /// <summary>The files that a pattern names: a glob, or a name with numbers such as <c>train-{00000..00012}.parquet</c>.</summary>
@@ -94,7 +95,7 @@ internal sealed partial class ParquetDataset : Dataset
     public static ParquetDataset OfPattern(string pattern, DatasetOptions options)
     {
         var (prefix, files) = FilePattern.Files(pattern, "Parquet files");
-        return new ParquetDataset(pattern, options.ImageRoot ?? prefix, options.ImageField, [.. files.Select(file => new ParquetFile(file.Name, file.Path))]);
+        return new ParquetDataset(pattern, options.ImageRoot ?? prefix, options.ImageField, [.. files.Select(file => new ParquetFile(file.Name, file.Path))]) { Remote = options.Remote };
     }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
@@ -218,11 +219,11 @@ internal sealed partial class ParquetDataset : Dataset
         ParquetFile file, ParquetFileReader reader, ParquetColumns columns, int group, long firstRow, long index, CancellationToken cancellation)
     {
         using var rows = new ParquetRows(file, reader, columns, group, firstRow);
-        var records = new RecordReader(ImageRoot, ImageField);
+        var records = new RecordReader(ImageRoot, ImageField, Remote);
         while (rows.Next())
         {
             cancellation.ThrowIfCancellationRequested();
-            yield return rows.Item(index++, records, ImageRoot);
+            yield return rows.Item(index++, records, ImageRoot, Remote);
         }
     }
 }
@@ -428,12 +429,13 @@ internal sealed class ParquetRows : IDisposable
     /// <param name="index">Its position in the dataset.</param>
     /// <param name="records">Finds paths in the record.</param>
     /// <param name="imageRoot">Folder of relative paths.</param>
-    public DatasetItem Item(long index, RecordReader records, string imageRoot)
+    /// <param name="remote">Reads addresses; null for the default limits.</param>
+    public DatasetItem Item(long index, RecordReader records, string imageRoot, RemoteAccess? remote)
     {
         var place = string.Create(CultureInfo.InvariantCulture, $"{_file.Name}, row group {_group}, row {_row}");
         var images = new List<MediaSource>();
         foreach (var column in _columns.Images)
-            Add(column, images, imageRoot);
+            Add(column, images, imageRoot, remote);
         var json = Record();
         var record = records.Read(index, default, json, default, place);
         // Where the columns of images hold bytes, the paths that a record has besides are something else.
@@ -458,7 +460,7 @@ internal sealed class ParquetRows : IDisposable
         _json.Dispose();
     }
 
-    private void Add(ParquetImages column, List<MediaSource> images, string imageRoot)
+    private void Add(ParquetImages column, List<MediaSource> images, string imageRoot, RemoteAccess? remote)
     {
         var (bytes, path) = (_leaves[column.Bytes.Column]!, column.Path == null ? null : _leaves[column.Path.Column]);
         for (var i = 0; bytes.HasMore; i++, bytes.Advance(), path?.Advance())
@@ -469,7 +471,7 @@ internal sealed class ParquetRows : IDisposable
                 images.Add(new MemorySource(reference, content, _file.Slices.Stamp() is { } stamp ? stamp with { Bytes = content.Length } : null));
             }
             else if (path?.Bytes is { Length: > 0 } named)
-                images.Add(RecordReader.SourceOf(System.Text.Encoding.UTF8.GetString(named), imageRoot));
+                images.Add(RecordReader.SourceOf(System.Text.Encoding.UTF8.GetString(named), imageRoot, remote));
         }
     }
 

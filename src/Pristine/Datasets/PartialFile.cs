@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using Pristine.Files;
 using Pristine.Native;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -18,19 +19,31 @@ internal static class DatasetFile
             AppContext.SetSwitch(StrictValidation, true);
     }
 
-    /// <summary>Opens a file of text, which is decompressed where its name ends in <c>.gz</c>.</summary>
+    /// <summary>Opens a file of text, or what is at an address, which is decompressed where its name ends in <c>.gz</c>.</summary>
+    /// <param name="file">A path or an address.</param>
+    /// <param name="remote">Reads addresses; null for the default limits.</param>
     /// <exception cref="DatasetException">It cannot be opened.</exception>
-    public static Stream OpenText(string file) =>
-        IsCompressed(file) ? Decompress(OpenRead(file)) : OpenRead(file);
+    public static Stream OpenText(string file, RemoteAccess? remote = null) => IsCompressed(file) ? Decompress(OpenRead(file, remote)) : OpenRead(file, remote);
+
+    /// <summary>Opens a file, or what is at an address. Nothing is known of an address before it is read.</summary>
+    /// <param name="file">A path or an address.</param>
+    /// <param name="remote">Reads addresses; null for the default limits.</param>
+    /// <exception cref="DatasetException">The file cannot be opened.</exception>
+    public static Stream OpenRead(string file, RemoteAccess? remote) =>
+        RemoteAddress.IsRemote(file) ? new RemoteStream(remote ?? RemoteAccess.Default, file) : OpenRead(file);
 
     /// <summary>Decompresses a stream of gzip; one that is cut off is an <see cref="InvalidDataException"/>.</summary>
     public static GZipStream Decompress(Stream compressed) => new(compressed, CompressionMode.Decompress);
 
     /// <summary>True when a name ends in <c>.gz</c>.</summary>
-    public static bool IsCompressed(string file) => file.EndsWith(Compressed, StringComparison.OrdinalIgnoreCase);
+    public static bool IsCompressed(string file) => RemoteAddress.NameOf(file).EndsWith(Compressed, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The extension that says what a file holds: that before <c>.gz</c>, where it ends so; in lower case.</summary>
-    public static string ExtensionOf(string file) => Path.GetExtension(IsCompressed(file) ? file[..^Compressed.Length] : file).ToLowerInvariant();
+    public static string ExtensionOf(string file)
+    {
+        var name = RemoteAddress.NameOf(file);
+        return Path.GetExtension(IsCompressed(name) ? name[..^Compressed.Length] : name).ToLowerInvariant();
+    }
 
     /// <summary>Reads from a stream that may be a compressed file.</summary>
     /// <exception cref="DatasetException">The compressed data are damaged or cut off.</exception>
@@ -43,6 +56,10 @@ internal static class DatasetFile
         catch (InvalidDataException e)
         {
             throw new DatasetException($"Expected '{name}' to be compressed with gzip; it is damaged or cut off: {e.Message}", e);
+        }
+        catch (RemoteException e)
+        {
+            throw new DatasetException($"Cannot read '{RemoteAddress.Display(name)}': {e.Message}.", e);
         }
     }
 
@@ -88,6 +105,7 @@ internal sealed class PartialFile : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (path == "-")
             return new PartialFile(new BufferedStream(StandardStreams.OpenOutput(), 1 << 16));
+        OutputPlace.RefuseAddress(path);
         if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path))
             throw new DatasetException($"Expected the name of a file to write; '{path}' is a folder.");
         try

@@ -27,17 +27,17 @@ internal sealed class PathListDataset : Dataset
 
     /// <summary>A list in a text file.</summary>
     public static PathListDataset FromFile(string file, DatasetOptions options) =>
-        new(file, options.ImageRoot, () => DatasetFile.OpenText(file), true) { Remote = options.Remote };
+        new(file, options.ImageRoot, () => DatasetFile.OpenText(file, options.Remote), true) { Remote = options.Remote };
 
     /// <summary>A list that can be read once.</summary>
     public static PathListDataset FromStream(string name, Stream stream, DatasetOptions options) =>
         new(name, options.ImageRoot, () => stream, false) { Remote = options.Remote };
 
     /// <summary>A single image.</summary>
-    public static PathListDataset OfOne(string image)
+    public static PathListDataset OfOne(string image, DatasetOptions options)
     {
         var list = Encoding.UTF8.GetBytes(image + (image.Contains('\n', StringComparison.Ordinal) ? '\0' : '\n'));
-        return new PathListDataset(image, null, () => new MemoryStream(list), true);
+        return new PathListDataset(image, null, () => new MemoryStream(list), true) { Remote = options.Remote };
     }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)

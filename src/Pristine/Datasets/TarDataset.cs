@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -52,6 +53,14 @@ internal sealed partial class TarDataset : Dataset
         return new TarDataset(pattern, prefix, files);
     }
 
+    /// <summary>The archive at an address, or those whose addresses differ in numbers: <c>https://host/shard-{000..123}.tar</c>.</summary>
+    public static TarDataset OfAddresses(string address, RemoteAccess remote)
+    {
+        var name = RemoteAddress.NameOf(address);
+        var prefix = name[..(name[..(name.IndexOf('{', StringComparison.Ordinal) is var brace and >= 0 ? brace : name.Length)].LastIndexOf('/') + 1)];
+        return new TarDataset(address, prefix, [.. Expand(address).Select(archive => (RemoteAddress.NameOf(archive)[prefix.Length..], archive))]) { Remote = remote };
+    }
+
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
         var index = 0L;
@@ -92,12 +101,13 @@ internal sealed partial class TarDataset : Dataset
     public override DatasetWriter CreateWriter(string path) => new TarSampleWriter(path, _archives);
 
     /// <summary>Reads the samples of an archive.</summary>
-    private static IEnumerable<DatasetItem> Samples((string Name, string Path) archive, long index, CancellationToken cancellation)
+    private IEnumerable<DatasetItem> Samples((string Name, string Path) archive, long index, CancellationToken cancellation)
     {
-        using var file = DatasetFile.OpenRead(archive.Path);
-        var isCompressed = !archive.Path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
-        using var recorded = isCompressed ? new RecordedStream(DatasetFile.Decompress(file)) : null;
-        using var members = new TarMembers(recorded ?? (Stream)file, archive.Path);
+        using var file = DatasetFile.OpenRead(archive.Path, Remote);
+        var isCompressed = !RemoteAddress.NameOf(archive.Path).EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
+        // What cannot be gone back in is read once, one sample at a time in memory.
+        using var recorded = isCompressed || !file.CanSeek ? new RecordedStream(isCompressed ? DatasetFile.Decompress(file) : file) : null;
+        using var members = new TarMembers(recorded ?? file, RemoteAddress.Display(archive.Path));
         var slices = new SlicedFile(archive.Path);
         var sample = (TarSample?)null;
         var end = 0L;

@@ -193,5 +193,5 @@ internal sealed class HttpStore : RemoteStore, IDisposable
     }
 
     private static RemoteException Private(string host, IPAddress address) =>
-        new(RemoteFailure.Refused, $"the host {host} leads to {address}, which is not a public address; --allow-private-hosts allows it");
+        new(RemoteFailure.Refused, $"the host {host}{(host == address.ToString() ? "" : $" leads to {address}, which")} is not a public address; --allow-private-hosts allows it");
 }

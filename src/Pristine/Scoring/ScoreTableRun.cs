@@ -76,7 +76,7 @@ public static class ScoreTableRun
         Dataset dataset, string folder, ScoringOptions? scoring = null, ScoreTableOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ScoreTable.CheckPlace(folder);
         scoring ??= new ScoringOptions();
         options ??= new ScoreTableOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(scoring.Workers, 1);

@@ -2,6 +2,7 @@ using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Metrics;
 using Pristine.Native;
+using Pristine.Remote;
 
 namespace Pristine.Tables;
 
@@ -57,12 +58,24 @@ public sealed class ScoreTable
         }
     }
 
+    /// <summary>Makes sure that a table can be at a place.</summary>
+    /// <exception cref="ScoreTableException">The place is an address.</exception>
+    internal static void CheckPlace(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (RemoteAddress.HasScheme(folder))
+        {
+            throw new ScoreTableException(
+                $"Expected a folder for the score table; found the address '{RemoteAddress.Display(folder)}'. A table is written in place, part by part, which no bucket can: make it in a folder and copy that afterwards.");
+        }
+    }
+
     /// <summary>Opens a table.</summary>
     /// <param name="folder">Its folder.</param>
     /// <exception cref="ScoreTableException">The folder holds no table, or a damaged one.</exception>
     public static ScoreTable Open(string folder)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
+        CheckPlace(folder);
         var provenance = TableProvenance.Read(folder) ?? throw new ScoreTableException(
             $"Expected a score table, which 'pristine score INPUT --out DIR' makes; '{folder}' has no {TableProvenance.FileName}.");
         folder = Path.GetFullPath(folder);
