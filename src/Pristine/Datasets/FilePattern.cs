@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -27,6 +28,15 @@ internal static partial class FilePattern
             throw new DatasetException($"Expected {numbered.Count} {kind} for '{pattern}'; '{missing}' does not exist.");
         var prefix = pattern[..(pattern[..pattern.IndexOf('{', StringComparison.Ordinal)].LastIndexOf('/') + 1)];
         return (prefix, [.. numbered.Select(name => (name[prefix.Length..], name))]);
+    }
+
+    /// <summary>The addresses that one with ranges of numbers stands for. Whether they lead anywhere is not asked.</summary>
+    /// <param name="address">The address.</param>
+    public static (string Prefix, IReadOnlyList<(string Name, string Path)> Files) Addresses(string address)
+    {
+        var name = RemoteAddress.NameOf(address);
+        var prefix = name[..(name[..(name.IndexOf('{', StringComparison.Ordinal) is var brace and >= 0 ? brace : name.Length)].LastIndexOf('/') + 1)];
+        return (prefix, [.. Expand(address).Select(file => (RemoteAddress.NameOf(file)[prefix.Length..], file))]);
     }
 
     /// <summary>The names that a pattern with ranges of numbers stands for, in order.</summary>

@@ -56,9 +56,8 @@ internal sealed partial class TarDataset : Dataset
     /// <summary>The archive at an address, or those whose addresses differ in numbers: <c>https://host/shard-{000..123}.tar</c>.</summary>
     public static TarDataset OfAddresses(string address, RemoteAccess remote)
     {
-        var name = RemoteAddress.NameOf(address);
-        var prefix = name[..(name[..(name.IndexOf('{', StringComparison.Ordinal) is var brace and >= 0 ? brace : name.Length)].LastIndexOf('/') + 1)];
-        return new TarDataset(address, prefix, [.. Expand(address).Select(archive => (RemoteAddress.NameOf(archive)[prefix.Length..], archive))]) { Remote = remote };
+        var (prefix, archives) = FilePattern.Addresses(address);
+        return new TarDataset(address, prefix, archives) { Remote = remote };
     }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
