@@ -10,7 +10,7 @@ public partial class MannersTests
     private const string Photos = "samples/photos";
 
     /// <summary>The command as a line of shell can call it.</summary>
-    private static readonly string Command = $"dotnet {PristineCommand.Assembly}";
+    private static readonly string Command = PristineCommand.InShell;
 
     private static readonly string[] ModelCommands = ["models list", "models pull", "models import", "models verify", "models remove", "models convert"];
 

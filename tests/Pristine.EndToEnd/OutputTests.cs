@@ -110,7 +110,7 @@ public class OutputTests
     public void Scores_that_cannot_be_written_end_with_exit_code_1()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "Needs /dev/full.");
-        AssertOneMessage(PristineCommand.Shell($"dotnet {PristineCommand.Assembly} score {Photos} --format jsonl > /dev/full", TestFiles.Root).Expect(1), "No space left on device");
+        AssertOneMessage(PristineCommand.Shell($"{PristineCommand.InShell} score {Photos} --format jsonl > /dev/full", TestFiles.Root).Expect(1), "No space left on device");
     }
 
     [Fact]

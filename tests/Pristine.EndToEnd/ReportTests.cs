@@ -50,7 +50,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     private static async Task<(long Kept, long Dropped)> Selected(IPage page, string folder)
     {
         var command = await page.Locator("#command").InnerTextAsync();
-        var said = PristineCommand.Shell($"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{command}", folder).Expect(0).Error;
+        var said = PristineCommand.Shell($"pristine() {{ {PristineCommand.InShell} \"$@\"; }}\n{command}", folder).Expect(0).Error;
         long Number(string word) => long.Parse(Regex.Match(said, $@"^{word} +([\d,]+)", RegexOptions.Multiline).Groups[1].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
         return (Number("kept"), Number("dropped"));
     }

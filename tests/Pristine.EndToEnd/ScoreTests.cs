@@ -192,7 +192,7 @@ public class ScoreTests
         using var folder = TestFiles.NewFolder();
         // The input never ends: only the lost reader can end the run.
         var result = PristineCommand.Shell(
-            $"yes '{TestFiles.InRepository("samples", "photos", "leaf.jpg")}' 2> /dev/null | dotnet {PristineCommand.Assembly} score - --format jsonl | head -n 2", folder.Path).Expect(0);
+            $"yes '{TestFiles.InRepository("samples", "photos", "leaf.jpg")}' 2> /dev/null | {PristineCommand.InShell} score - --format jsonl | head -n 2", folder.Path).Expect(0);
         Assert.Equal(2, result.Lines.Length);
         Assert.Empty(result.Error);
     }

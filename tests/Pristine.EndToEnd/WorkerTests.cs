@@ -39,7 +39,7 @@ public partial class WorkerTests
     public void It_ends_with_its_reader_and_tells_of_failures_where_that_is_asked()
     {
         var request = JsonSerializer.Serialize(new { path = Photos[0] });
-        var left = PristineCommand.Shell($"yes '{request}' 2> /dev/null | dotnet {PristineCommand.Assembly} worker | head -n 2", TestFiles.Root).Expect(0);
+        var left = PristineCommand.Shell($"yes '{request}' 2> /dev/null | {PristineCommand.InShell} worker | head -n 2", TestFiles.Root).Expect(0);
         Assert.Equal(2, left.Lines.Length);
         Assert.Empty(left.Error);
         PristineCommand.Run(["worker", "--max-failures", "0"], TestFiles.Root, "{}\n"u8.ToArray()).Expect(3);
