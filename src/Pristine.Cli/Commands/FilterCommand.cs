@@ -39,15 +39,15 @@ internal static class FilterCommand
         command.SetAction(parsed =>
         {
             var options = selection.ReadSome(parsed, inputs.Known(parsed));
-            var metrics = options.Metrics;
-            var gates = parsed.GetValue(cascade) ? Gates(options) : [];
+            var needed = options.Parse();
+            var gates = parsed.GetValue(cascade) ? Gates(needed) : [];
             if (inputs.Start(parsed) != 0)
                 throw new UsageException("--start: expected with 'pristine score'; 'pristine filter' goes on from the table of --scores.");
-            var scoring = inputs.Scoring(parsed, metrics) with { Gates = gates, ItemGates = Cascade.OfItems(options) };
+            var scoring = inputs.Scoring(parsed, needed.Metrics) with { Gates = gates, ItemGates = Cascade.OfItems(needed) };
             var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             var mode = outputs.Mode(parsed, dataset);
-            if (options.NeedsImages)
+            if (needed.NeedsImages)
                 dataset.RequireImages();
             var keepScores = parsed.GetValue(scores) != null;
             try
@@ -68,7 +68,7 @@ internal static class FilterCommand
 
             int Filter(CancellationToken cancellation)
             {
-                options.CheckFields(dataset, cancellation);
+                needed.CheckFields(dataset, cancellation);
                 // First, so that a metric that cannot run here leaves no files behind.
                 var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
                 Inputs.TellLayout(dataset);
@@ -79,7 +79,7 @@ internal static class FilterCommand
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);
                 var notExported = open.Write(run, cancellation);
                 outputs.Summarize(parsed, run);
-                if (!options.Columns.Contains("image_tokens"))
+                if (!needed.Columns.Contains("image_tokens"))
                     progress.TellPlaceholders();
                 return notExported > 0 ? ExitCode.Failed : inputs.ExitCodeOf(parsed, progress, dataset);
             }
@@ -87,8 +87,8 @@ internal static class FilterCommand
         return command;
     }
 
-    private static IReadOnlyList<ScoringGate> Gates(SelectionOptions options) => options.Keep.Count + options.Drop.Count > 0
-        ? Cascade.Of(options)
+    private static IReadOnlyList<ScoringGate> Gates(ParsedSelection selection) => selection.Rules.Count > 0
+        ? Cascade.Of(selection)
         : throw new UsageException("--cascade: expected --keep or --drop rules, which decide what is skipped; found none.");
 
     private static void Score(Progress progress, IEnumerable<ScoredItem> scored)

@@ -56,7 +56,7 @@ public sealed record TrainingSelection
         Rule ?? (Top != null ? $"best {Top} by {By!.Name}" : $"{Between} of {By!.Name}");
 
     /// <summary>The metrics whose scores are needed.</summary>
-    public IReadOnlyList<Metric> Metrics => By != null ? [By] : new SelectionOptions { Keep = [Rule!], Known = Known }.Metrics;
+    public IReadOnlyList<Metric> Metrics => By != null ? [By] : new SelectionOptions { Keep = [Rule!], Known = Known }.Parse().Metrics;
 
     /// <summary>Those that fulfil a rule.</summary>
     /// <param name="rule">The rule.</param>
@@ -65,7 +65,7 @@ public sealed record TrainingSelection
     public static TrainingSelection Of(string rule, MetricSet? known = null)
     {
         known ??= MetricSet.BuiltIn;
-        var unknown = new SelectionOptions { Keep = [rule], Known = known }.Columns
+        var unknown = new SelectionOptions { Keep = [rule], Known = known }.Parse().Columns
             .FirstOrDefault(column => TableSchema.Row.Find(column) is { Source: ColumnSource.ItemText } || column.StartsWith("item.", StringComparison.OrdinalIgnoreCase));
         return unknown == null
             ? new() { Rule = rule, Known = known }

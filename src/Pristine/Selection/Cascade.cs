@@ -51,12 +51,10 @@ public static class Cascade
     /// its images are, so nobody needs to open them.
     /// </summary>
     /// <param name="selection">What will be kept.</param>
-    /// <exception cref="RuleException">A rule cannot be understood.</exception>
-    public static IReadOnlyList<ItemGate> OfItems(SelectionOptions selection)
+    public static IReadOnlyList<ItemGate> OfItems(ParsedSelection selection)
     {
         ArgumentNullException.ThrowIfNull(selection);
-        var parsed = ParsedSelection.Of(selection, RuleColumns.Any(selection.Known));
-        return OfItems(parsed.Rules, parsed.ScoreExpression);
+        return OfItems(selection.Rules, selection.ScoreExpression);
     }
 
     private static IReadOnlyList<ItemGate> OfItems(IEnumerable<Rule> rules, RuleExpression? score)
@@ -79,30 +77,29 @@ public static class Cascade
     /// image's score, and with <see cref="ImagePolicy.Best"/> and a share by a score that may be skipped, because an item's best value may
     /// be that of an image that fails a rule.
     /// </exception>
-    public static IReadOnlyList<ScoringGate> Of(SelectionOptions selection)
+    public static IReadOnlyList<ScoringGate> Of(ParsedSelection selection)
     {
         ArgumentNullException.ThrowIfNull(selection);
-        var parsed = ParsedSelection.Of(selection, RuleColumns.Any(selection.Known));
-        if (selection.Images == ImagePolicy.Mean)
+        if (selection.Options.Images == ImagePolicy.Mean)
             throw new RuleException("Expected items that are judged by their images one by one, to skip scores; the mean of several images needs all of their scores. Score without a cascade.");
         var gates = new List<RuleGate>();
         // The status of an image is final only when all metrics have been computed; a rule that names it makes later skips visible.
         var isAsked = true;
-        var record = new RecordPart(parsed.ScoreExpression);
-        foreach (var rule in parsed.Rules)
+        var record = new RecordPart(selection.ScoreExpression);
+        foreach (var rule in selection.Rules)
         {
             if (record.Rest(rule.Condition) is not { } condition)
                 continue;
             isAsked &= !rule.Condition.Columns.Any(column => column.Column is { Source: ColumnSource.Outcome });
-            gates.Add(new RuleGate(condition, parsed.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null, selection.Known));
+            gates.Add(new RuleGate(condition, selection.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null, selection.Options.Known));
         }
-        foreach (var (by, option) in selection.Images != ImagePolicy.Best ? [] : new[] { (parsed.By, "--by"), (parsed.KeepBest, "--keep-best"), (parsed.Hash, "--dedup") })
+        foreach (var (by, option) in selection.Options.Images != ImagePolicy.Best ? [] : new[] { (selection.By, "--by"), (selection.KeepBest, "--keep-best"), (selection.Hash, "--dedup") })
         {
             if (by == null)
                 continue;
             var first = gates.FindIndex(gate => gate.IsAsked);
             var always = gates.Take(first + 1).SelectMany(gate => gate.Metrics).Select(metric => metric.Name).ToHashSet();
-            if (first >= 0 && RuleGate.MetricsOf([by], parsed.ScoreExpression, selection.Known).FirstOrDefault(metric => !always.Contains(metric.Name)) is { } skipped)
+            if (first >= 0 && RuleGate.MetricsOf([by], selection.ScoreExpression, selection.Options.Known).FirstOrDefault(metric => !always.Contains(metric.Name)) is { } skipped)
             {
                 throw new RuleException(
                     $"Expected every image to have {skipped.Name}, by which the best image of an item is found ({option} {by.Name}); a cascade skips it. Score without a cascade, or judge items by their worst image.");

@@ -104,7 +104,7 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
         return $"{(subject == null ? "" : $"{subject} ")}{(subject == null || value == null ? "" : string.Create(CultureInfo.InvariantCulture, $"{value:0.####} "))}fails {comparison}";
     }
 
-    /// <summary>The comparison that made a condition not what was wanted, as <see cref="RuleExpression.Explain"/> finds it, and whether it stands below "not".</summary>
+    /// <summary>The comparison that made a condition not what was wanted, as <see cref="RuleSql.Explain"/> finds it, and whether it stands below "not".</summary>
     private (RuleExpression Condition, bool IsNegated) Decisive(RuleExpression expression, bool wanted, bool isNegated) => expression switch
     {
         Not not => Decisive(not.Inner, !wanted, !isNegated),

@@ -80,7 +80,7 @@ internal sealed class RuleParser
     /// <summary>More columns and constants than any human writes; keeps the time that the database takes to read a rule within seconds.</summary>
     public const int MaxTerms = 1000;
 
-    /// <summary>What the longest list of <c>in</c> needs; see <see cref="RuleExpression.Weight"/>.</summary>
+    /// <summary>What the longest list of <c>in</c> needs; see <see cref="RuleSql.Weight"/>.</summary>
     private const int MaxWeight = 5 * MaxTerms / 2;
 
     /// <summary>More characters than <see cref="MaxTerms"/> need.</summary>
@@ -131,7 +131,7 @@ internal sealed class RuleParser
     {
         if (Peek.Kind != TokenKind.End)
             throw Error(expected);
-        if (expression.Weight > MaxWeight)
+        if (expression.Weight() > MaxWeight)
             throw Failure("Expected fewer roots and logarithms within one another, or a shorter list or subject of 'in'.");
         // A sum is a tree that leans to the left: each of its terms is a level.
         return expression.Depth <= MaxDepth

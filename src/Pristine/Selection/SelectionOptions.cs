@@ -173,48 +173,15 @@ public sealed partial record SelectionOptions
     [JsonIgnore]
     public bool IsEmpty => Keep.Count == 0 && Drop.Count == 0 && DropIssues.Count == 0 && Dedup == null && Top == null && Between == null && Limit == null;
 
-    /// <summary>The columns that rules, score, by and per name.</summary>
-    /// <exception cref="RuleException">One of them cannot be understood.</exception>
-    [JsonIgnore]
-    public IReadOnlyList<string> Columns
+    /// <summary>Reads the rules, once for all that asks what they need.</summary>
+    /// <exception cref="RuleException">One of them cannot be understood, or the steps do not go together.</exception>
+    public ParsedSelection Parse()
     {
-        get
-        {
-            var parsed = ParsedSelection.Of(WithIssueRules(DropIssues.Where(issue => !issue.ComparesImages).Select(issue => issue.AnyRule)), RuleColumns.Any(Known));
-            return [.. parsed.Expressions.SelectMany(expression => expression.Columns).Select(column => column.Name).Where(name => name != ParsedSelection.Score).Distinct()];
-        }
-    }
-
-    /// <summary>The metrics of <see cref="Columns"/>: a table needs them for this selection.</summary>
-    /// <exception cref="RuleException">A rule cannot be understood.</exception>
-    [JsonIgnore]
-    public IReadOnlyList<Metrics.Metric> Metrics => Rule.MetricsOf(Columns, Known);
-
-    /// <summary>True when a rule, or a column to select by, is about images and not about the record alone (its id, text and fields).</summary>
-    /// <exception cref="RuleException">A rule cannot be understood.</exception>
-    [JsonIgnore]
-    public bool NeedsImages => Columns.Any(name => !name.StartsWith("item.", StringComparison.Ordinal) && TableSchema.Row.Find(name) is not { IsOfRecord: true });
-
-    /// <summary>
-    /// Checks that the fields of items that rules name are there, by reading the dataset's records until each field has been met.
-    /// </summary>
-    /// <param name="dataset">The dataset; one that can be read again.</param>
-    /// <param name="cancellation">Stops the reading.</param>
-    /// <exception cref="RuleException">A rule cannot be understood, or names a field that no item has.</exception>
-    public void CheckFields(Datasets.Dataset dataset, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(dataset);
-        var fields = ParsedSelection.Of(this, RuleColumns.Any(Known)).ItemFields;
-        if (fields.Count == 0)
-            return;
-        var known = new KnownFields(fields, dataset);
-        foreach (var item in dataset.Read(cancellation))
-        {
-            known.Add(item);
-            if (known.AreAll)
-                return;
-        }
-        known.Check();
+        var columns = RuleColumns.Any(Known);
+        // Rules of issues have their numbers from a table; what they need is known before.
+        var needed = DropIssues.Count == 0 ? null
+            : ParsedSelection.Of(WithIssueRules(DropIssues.Where(issue => !issue.ComparesImages).Select(issue => issue.AnyRule)), columns);
+        return ParsedSelection.Of(this, columns, needed);
     }
 
     /// <summary>The same with the issues as rules of a table, and as <see cref="Dedup"/> where they compare images.</summary>
@@ -236,78 +203,4 @@ public sealed partial record SelectionOptions
     [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
     [JsonSerializable(typeof(SelectionOptions))]
     private sealed partial class SelectionJson : JsonSerializerContext;
-}
-
-/// <summary>A selection whose expressions have been read against the columns of a table.</summary>
-internal sealed record ParsedSelection(IReadOnlyList<Rule> Rules, RuleExpression? ScoreExpression, ColumnReference? By, bool SmallestIsBest, ColumnReference? Per)
-{
-    /// <summary>The column by which duplicates are found; null where nobody looks for them.</summary>
-    public ColumnReference? Hash { get; private init; }
-
-    /// <summary>The column that says which duplicate is kept; null for the first.</summary>
-    public ColumnReference? KeepBest { get; private init; }
-
-    /// <summary>Whether the smallest value of <see cref="KeepBest"/> is kept.</summary>
-    public bool SmallestIsKept { get; private init; }
-
-    /// <summary>The name of the ensemble as a column.</summary>
-    public const string Score = "score";
-
-    /// <summary>The columns and constants of all rules; see <see cref="RuleParser.MaxTerms"/>.</summary>
-    private const int MaxTerms = 2 * RuleParser.MaxTerms;
-
-    /// <summary>The fields of items that rules, score, by and per name.</summary>
-    public IReadOnlyList<string> ItemFields => [.. Expressions.SelectMany(expression => expression.Columns).Select(column => column.ItemField).OfType<string>().Distinct()];
-
-    public IEnumerable<RuleExpression> Expressions =>
-        Rules.Select(rule => rule.Condition).Concat(new[] { ScoreExpression, By, Per, Hash, KeepBest }.OfType<RuleExpression>());
-
-    public static ParsedSelection Of(SelectionOptions options, RuleColumns columns)
-    {
-        var score = options.Score == null ? null : RuleParser.ReadNumber(options.Score, columns);
-        if (score != null)
-            columns = columns.With(new Column(Score, ColumnType.Double) { Direction = Metrics.MetricDirection.HigherIsBetter });
-        if ((options.Top != null || options.Between != null) != (options.By != null))
-        {
-            throw new RuleException(options.By == null
-                ? "Expected a column to keep the best or a range of percentiles by; found none."
-                : $"Expected a share or a range of percentiles to keep by {options.By}; found none.");
-        }
-        if (options.Per != null && options.By == null && options.Dedup == null)
-            throw new RuleException($"Expected duplicates, a share or a range of percentiles to look at within each {options.Per}; found none.");
-        if (options.KeepBest != null && options.Dedup == null)
-            throw new RuleException($"Expected a way to find duplicates, of which the best by {options.KeepBest} is kept; found none.");
-        if (options.Dedup is { Distance: < 0 or > DuplicateMethod.MostDistance } method)
-            throw new RuleException($"Expected a distance of near duplicates from 0 to {DuplicateMethod.MostDistance} bits; found {method.Distance}.");
-        if (options.Limit < 0)
-            throw new RuleException($"Expected a limit of at least 0; found {options.Limit}.");
-        var by = options.By == null ? null : Column(options.By, columns);
-        if (by is { Kind: ValueKind.Text or ValueKind.Boolean })
-            throw new RuleException($"Expected a column of numbers to select by; '{options.By}' holds text.");
-        var best = options.KeepBest == null ? null : Column(options.KeepBest, columns);
-        if (best is { Kind: ValueKind.Text or ValueKind.Boolean })
-            throw new RuleException($"Expected a column of numbers that says which duplicate is best; '{options.KeepBest}' holds text.");
-        var rules = new List<Rule>();
-        var terms = 0;
-        foreach (var (text, isDrop) in options.Keep.Select(rule => (rule, false)).Concat(options.Drop.Select(rule => (rule, true))))
-        {
-            var rule = Rule.Parse(text, columns);
-            if ((terms += rule.Condition.Terms) > MaxTerms)
-                throw new RuleException($"Expected at most {MaxTerms:N0} columns and constants in all rules together; found more.");
-            rules.Add(isDrop ? Rule.Against(rule) : rule);
-        }
-        return new ParsedSelection(
-            rules,
-            score,
-            by,
-            by != null && columns.Find(by.Name)?.Direction == Metrics.MetricDirection.LowerIsBetter,
-            options.Per == null ? null : Column(options.Per, columns))
-        {
-            Hash = options.Dedup == null ? null : Column(ImageGroups.ColumnOf(options.Dedup.Kind), columns),
-            KeepBest = best,
-            SmallestIsKept = best != null && columns.Find(best.Name)?.Direction == Metrics.MetricDirection.LowerIsBetter,
-        };
-    }
-
-    private static ColumnReference Column(string name, RuleColumns columns) => RuleParser.ReadColumn(name, columns);
 }

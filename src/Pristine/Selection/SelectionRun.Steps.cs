@@ -52,7 +52,7 @@ public sealed partial class SelectionRun
     {
         _reasons.Rule = rule.Text;
         var reason = condition.Explain(_reasons, wanted: true);
-        return $"WHEN {condition.Condition} IS FALSE THEN {reason} WHEN {condition.Condition} IS NULL THEN -({reason})";
+        return $"WHEN {condition.Condition()} IS FALSE THEN {reason} WHEN {condition.Condition()} IS NULL THEN -({reason})";
     }
 
     /// <summary>SQL: whether an item takes part in shares and percentiles. One without an image does where these read only the record.</summary>

@@ -75,7 +75,7 @@ public sealed class ImageTokensTests : IDisposable
         Assert.Equal("equal text", Kept(new SelectionOptions { Keep = ["image_tokens = image_count"] }));
         Assert.Equal("equal text caption", Kept(new SelectionOptions { Drop = ["image_tokens <> image_count and image_tokens is not null"] }));
         Assert.Equal("equal text caption", Kept(new SelectionOptions { Drop = ["image_tokens <> image_count and image_tokens is not null"], Images = ImagePolicy.Mean }));
-        Assert.False(new SelectionOptions { Keep = ["image_tokens = image_count"] }.NeedsImages);
+        Assert.False(new SelectionOptions { Keep = ["image_tokens = image_count"] }.Parse().NeedsImages);
 
         string Kept(SelectionOptions options)
         {
@@ -87,7 +87,7 @@ public sealed class ImageTokensTests : IDisposable
     [Fact]
     public void A_gate_on_the_record_knows_both_numbers()
     {
-        var gate = Assert.Single(Cascade.OfItems(new SelectionOptions { Keep = ["image_tokens = image_count"] }));
+        var gate = Assert.Single(Cascade.OfItems(new SelectionOptions { Keep = ["image_tokens = image_count"] }.Parse()));
         File.WriteAllText(_folder["a.jsonl"], """{"image":"a.jpg","conversations":[{"value":"<image>"}]}""");
         var item = Dataset.Open(_folder["a.jsonl"]).Read(TestContext.Current.CancellationToken).Single();
         Assert.Null(gate.Failure(item));

@@ -30,7 +30,7 @@ public class CascadeTests
     private static (string[] Ledger, long Skipped) Select(
         Dataset dataset, string table, SelectionOptions options, IReadOnlyList<ScoringGate> gates, IReadOnlyList<ItemGate>? itemGates = null)
     {
-        var scoring = new ScoringOptions { Metrics = options.Metrics, Gates = gates, ItemGates = itemGates ?? [], Workers = 2 };
+        var scoring = new ScoringOptions { Metrics = options.Parse().Metrics, Gates = gates, ItemGates = itemGates ?? [], Workers = 2 };
         var skipped = ScoreTableRun.Score(dataset, table, scoring, cancellation: TestContext.Current.CancellationToken)
             .Sum(item => item.Rows.Count(row => row.Skipped != null));
         using var run = SelectionRun.Run(ScoreTable.Open(table), options, openDataset: () => dataset, cancellation: TestContext.Current.CancellationToken);
@@ -65,7 +65,7 @@ public class CascadeTests
         using var folder = TestFiles.NewFolder();
         var dataset = Mixed(folder);
         var whole = Select(dataset, folder["whole"], options, []);
-        var gated = Select(dataset, folder["gated"], options, Cascade.Of(options));
+        var gated = Select(dataset, folder["gated"], options, Cascade.Of(options.Parse()));
         Assert.Equal(0, whole.Skipped);
         Assert.Equal(whole.Ledger.Select(WithoutStatus), gated.Ledger.Select(WithoutStatus));
         if (!name.StartsWith("a status", StringComparison.Ordinal) && name != "an error")
@@ -88,7 +88,7 @@ public class CascadeTests
         var dataset = Mixed(folder);
         var options = new SelectionOptions { Keep = [first, second] };
         var whole = Select(dataset, folder["whole"], options, []);
-        var gated = Select(dataset, folder["gated"], options, [], Cascade.OfItems(options));
+        var gated = Select(dataset, folder["gated"], options, [], Cascade.OfItems(options.Parse()));
         Assert.Equal(0, whole.Skipped);
         Assert.True(gated.Skipped > 0);
         static string Status(string line) => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("status").GetString()!;
@@ -103,7 +103,7 @@ public class CascadeTests
         }
         Assert.Equal(Rows("whole"), Rows("gated"));
         // Scores that are there stay.
-        Assert.Equal(0, Select(dataset, folder["whole"], options, [], Cascade.OfItems(options)).Skipped);
+        Assert.Equal(0, Select(dataset, folder["whole"], options, [], Cascade.OfItems(options.Parse())).Skipped);
         Assert.Equal(Rows("gated"), Rows("whole"));
     }
 
@@ -114,7 +114,7 @@ public class CascadeTests
     public void Where_skipping_could_change_what_is_kept_it_is_refused(ImagePolicy images, string? by, string message)
     {
         var options = new SelectionOptions { Keep = ["brightness < 0.5", "contrast > 0.1"], Images = images, By = by, Top = by == null ? null : TopShare.Parse("5"), Score = "entropy + brightness" };
-        Assert.Contains(message, Assert.Throws<RuleException>(() => Cascade.Of(options)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<RuleException>(() => Cascade.Of(options.Parse())).Message, StringComparison.Ordinal);
     }
 
     [Theory]

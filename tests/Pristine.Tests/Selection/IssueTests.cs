@@ -42,7 +42,7 @@ public class IssueTests
         using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque >= 10"], DropIssues = [issue] }, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(["brisque > 65"], run.Options.Drop);
         Assert.Equal(["fails not (brisque > 65)", "fails brisque >= 10"], run.Reasons.Select(reason => reason.Reason));
-        Assert.Equal(["brisque"], new SelectionOptions { DropIssues = [issue] }.Metrics.Select(metric => metric.Name));
+        Assert.Equal(["brisque"], new SelectionOptions { DropIssues = [issue] }.Parse().Metrics.Select(metric => metric.Name));
     }
 
     [Fact]

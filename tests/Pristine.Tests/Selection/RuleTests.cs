@@ -179,7 +179,7 @@ public class RuleTests
     {
         Assert.Equal(["brisque_quality", "width", "item.source"], Rule.Parse("BRISQUE_quality > 0.5 or abs(width) > 3 and item.source = 'x' and width < 9").Columns);
         var options = new SelectionOptions { Keep = ["min_side >= 256"], Drop = ["brisque > 40"], Score = "0.5 * brisque_quality + entropy", Top = new(1, false), By = "score", Per = "sharpness" };
-        Assert.Equal(["min_side", "brisque", "entropy", "sharpness"], Rule.MetricsOf(options.Columns).Select(metric => metric.Name));
+        Assert.Equal(["min_side", "brisque", "entropy", "sharpness"], Rule.MetricsOf(options.Parse().Columns).Select(metric => metric.Name));
     }
 
     [Fact]

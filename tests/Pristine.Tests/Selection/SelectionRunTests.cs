@@ -343,7 +343,7 @@ public class SelectionRunTests
         var table = SmallTable.Make(folder, SmallTable.Row(0, 1), SmallTable.Row(1, 1));
         foreach (var options in (SelectionOptions[])[new() { Keep = ["item.N > 3"] }, new() { Top = new TopShare(1, false), By = "brisque", Per = "item.N" }])
         {
-            foreach (var refused in (Action[])[() => table.Kept(options), () => options.CheckFields(Dataset.Open(folder["data.jsonl"]), TestContext.Current.CancellationToken)])
+            foreach (var refused in (Action[])[() => table.Kept(options), () => options.Parse().CheckFields(Dataset.Open(folder["data.jsonl"]), TestContext.Current.CancellationToken)])
                 Assert.EndsWith("found item.N, which no item has; their fields are id, n, source.", Assert.Throws<RuleException>(refused).Message, StringComparison.Ordinal);
         }
         // A field that is there without a value is a missing value.

@@ -198,11 +198,11 @@ public sealed class DuplicateSelectionTests
     [Fact]
     public void A_selection_asks_for_the_metrics_that_it_needs()
     {
-        Assert.Equal(["phash"], Near.Metrics.Select(metric => metric.Name));
-        Assert.Equal(["phash", "brisque"], (Near with { KeepBest = "brisque" }).Metrics.Select(metric => metric.Name));
-        Assert.Empty(Exact.Metrics);
-        Assert.True(Exact.NeedsImages);
+        Assert.Equal(["phash"], Near.Parse().Metrics.Select(metric => metric.Name));
+        Assert.Equal(["phash", "brisque"], (Near with { KeepBest = "brisque" }).Parse().Metrics.Select(metric => metric.Name));
+        Assert.Empty(Exact.Parse().Metrics);
+        Assert.True(Exact.Parse().NeedsImages);
         Assert.False(Exact.IsEmpty);
-        Assert.Contains("--dedup phash", Assert.Throws<RuleException>(() => Cascade.Of(Near with { Keep = ["brisque < 60"], Images = ImagePolicy.Best })).Message, StringComparison.Ordinal);
+        Assert.Contains("--dedup phash", Assert.Throws<RuleException>(() => Cascade.Of((Near with { Keep = ["brisque < 60"], Images = ImagePolicy.Best }).Parse())).Message, StringComparison.Ordinal);
     }
 }

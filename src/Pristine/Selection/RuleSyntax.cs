@@ -1,7 +1,3 @@
-using System.Globalization;
-using Pristine.Metrics;
-using Pristine.Native;
-using Pristine.Scoring;
 using Pristine.Tables;
 
 namespace Pristine.Selection;
@@ -28,7 +24,7 @@ internal enum Width
     Double,
 }
 
-/// <summary>A part of a rule. It is turned into SQL from what it means, never from the user's text.</summary>
+/// <summary>A part of a rule as its parser understood it. <see cref="RuleSql"/> turns it into SQL, <see cref="RuleEvaluation"/> judges it in memory.</summary>
 /// <param name="Source">As the user wrote it, with white space evened out.</param>
 /// <param name="Kind">What it yields.</param>
 internal abstract record RuleExpression(string Source, ValueKind Kind)
@@ -45,9 +41,6 @@ internal abstract record RuleExpression(string Source, ValueKind Kind)
     /// <summary>How many columns and constants it is made of.</summary>
     public int Terms => Parts.Any() ? Parts.Sum(part => part.Terms) : 1;
 
-    /// <summary>How often columns and constants stand in its SQL: some parts stand there more than once.</summary>
-    public virtual double Weight => Parts.Any() ? Parts.Sum(part => part.Weight) : 1;
-
     /// <summary>The columns it reads, in the order of their use.</summary>
     public IEnumerable<ColumnReference> Columns => Parts.SelectMany(part => part.Columns).Concat(this is ColumnReference self ? [self] : []);
 
@@ -56,25 +49,6 @@ internal abstract record RuleExpression(string Source, ValueKind Kind)
 
     /// <summary>Of a condition: whether <see cref="Subject"/> is compared as a number.</summary>
     public virtual bool ComparesNumbers => false;
-
-    /// <summary>The SQL of a number.</summary>
-    public virtual string Number(Width width) => throw new InvalidOperationException($"{Source} is no number.");
-
-    /// <summary>The SQL of a text.</summary>
-    public virtual string Text => throw new InvalidOperationException($"{Source} is no text.");
-
-    /// <summary>The SQL of a condition: true, false or NULL.</summary>
-    public virtual string Condition => throw new InvalidOperationException($"{Source} is no condition.");
-
-    /// <summary>
-    /// The SQL of a whole number that says which comparison made this condition not <paramref name="wanted"/>; comparisons enter
-    /// themselves into <paramref name="reasons"/>.
-    /// </summary>
-    public virtual string Explain(ReasonList reasons, bool wanted) =>
-        reasons.Add(this, null).ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>The SQL of a value of a kind.</summary>
-    public string As(ValueKind kind, Width width) => kind == ValueKind.Number ? Number(width) : kind == ValueKind.Boolean ? Condition : Text;
 
     /// <summary>The kind in which values are compared: that of the first that has one; fields among themselves are text.</summary>
     internal static ValueKind Common(IEnumerable<RuleExpression> values) =>
@@ -101,16 +75,6 @@ internal sealed record ColumnReference(string Name, ValueKind Kind, Column? Colu
 
     /// <summary>True for what the item's record alone tells.</summary>
     public bool IsOfRecord => Column?.IsOfRecord ?? true;
-
-    private string Identifier => DuckDbConnection.Identifier(Name);
-
-    public override string Number(Width width) => Kind == ValueKind.Any ? $"TRY_CAST({Identifier} AS DOUBLE)"
-        : width == Width.Double ? $"CAST({Identifier} AS DOUBLE)"
-        : Identifier;
-
-    public override string Text => Column?.RuleSql ?? Identifier;
-
-    public override string Condition => Kind == ValueKind.Any ? $"TRY_CAST({Identifier} AS BOOLEAN)" : Identifier;
 }
 
 internal sealed record NumberLiteral(string Source, double Value) : RuleExpression(Source, ValueKind.Number)
@@ -119,21 +83,11 @@ internal sealed record NumberLiteral(string Source, double Value) : RuleExpressi
     private const double LargestExact = 1L << 53;
 
     public bool IsWhole => Value == Math.Floor(Value) && Math.Abs(Value) <= LargestExact;
-
-    public override string Number(Width width) => width == Width.Native
-        ? ((long)Value).ToString(CultureInfo.InvariantCulture)
-        : $"CAST('{Value.ToString("R", CultureInfo.InvariantCulture)}' AS {(width == Width.Float ? "FLOAT" : "DOUBLE")})";
 }
 
-internal sealed record TextLiteral(string Value) : RuleExpression($"'{Value.Replace("'", "''", StringComparison.Ordinal)}'", ValueKind.Text)
-{
-    public override string Text => DuckDbConnection.Literal(Value);
-}
+internal sealed record TextLiteral(string Value) : RuleExpression($"'{Value.Replace("'", "''", StringComparison.Ordinal)}'", ValueKind.Text);
 
-internal sealed record BooleanLiteral(bool Value) : RuleExpression(Value ? "true" : "false", ValueKind.Boolean)
-{
-    public override string Condition => Source;
-}
+internal sealed record BooleanLiteral(bool Value) : RuleExpression(Value ? "true" : "false", ValueKind.Boolean);
 
 /// <summary>Addition, subtraction, multiplication, division, remainder; in 64 bits. Dividing by zero gives a missing value.</summary>
 internal sealed record Arithmetic(RuleExpression Left, char Operator, RuleExpression Right)
@@ -141,20 +95,12 @@ internal sealed record Arithmetic(RuleExpression Left, char Operator, RuleExpres
 {
     public override IEnumerable<RuleExpression> Parts => [Left, Right];
 
-    public override string Number(Width width)
-    {
-        var (left, right) = (Left.Number(Width.Double), Right.Number(Width.Double));
-        return $"({left} {Operator} {(Operator is '/' or '%' ? $"nullif({right}, 0)" : right)})";
-    }
-
     private static string Bracketed(RuleExpression part) => part is Arithmetic ? $"({part.Source})" : part.Source;
 }
 
 internal sealed record Negation(RuleExpression Inner) : RuleExpression($"-{Inner.Source}", ValueKind.Number)
 {
     public override IEnumerable<RuleExpression> Parts => [Inner];
-
-    public override string Number(Width width) => $"(-{Inner.Number(Width.Double)})";
 }
 
 /// <summary>A call of one of the functions that rules may use; none of them reads anything but its arguments.</summary>
@@ -162,15 +108,6 @@ internal sealed record FunctionCall(RuleFunction Function, IReadOnlyList<RuleExp
     : RuleExpression($"{Function.Name}({string.Join(", ", Arguments.Select(argument => argument.Source))})", Function.Result)
 {
     public override IEnumerable<RuleExpression> Parts => Arguments;
-
-    public override double Weight => base.Weight * Function.Repetitions;
-
-    public override string Number(Width width) => Call();
-
-    public override string Text => Call();
-
-    private string Call() => string.Format(
-        CultureInfo.InvariantCulture, Function.Sql, string.Join(", ", Arguments.Select(argument => argument.As(Function.Argument, Width.Double))));
 }
 
 /// <summary>Several conditions joined with <c>and</c> or <c>or</c>.</summary>
@@ -178,34 +115,11 @@ internal sealed record Junction(bool IsAnd, IReadOnlyList<RuleExpression> Condit
     : RuleExpression(string.Join(IsAnd ? " and " : " or ", Conditions.Select(part => part is Junction ? $"({part.Source})" : part.Source)), ValueKind.Boolean)
 {
     public override IEnumerable<RuleExpression> Parts => Conditions;
-
-    public override string Condition => $"({string.Join(IsAnd ? " AND " : " OR ", Conditions.Select(part => part.Condition))})";
-
-    public override string Explain(ReasonList reasons, bool wanted)
-    {
-        // A part that is the opposite of what was wanted explains more than one that is unknown.
-        var explained = Conditions.Select(part => (Sql: part.Condition, Reason: part.Explain(reasons, wanted))).ToArray();
-        var (opposite, isWanted) = wanted ? ("IS FALSE", "IS NOT TRUE") : ("IS TRUE", "IS NOT FALSE");
-        // Reasons of parts with parts of their own are long, and twice as long at each level if they stood here twice.
-        var isLong = Conditions.Any(part => part.HasJunction);
-        string Chosen(int i) => isLong ? (i + 1).ToString(CultureInfo.InvariantCulture) : explained[i].Reason;
-        var cases = explained.Select((part, i) => $"WHEN {part.Sql} {opposite} THEN {Chosen(i)}").Concat(explained.Select((part, i) => $"WHEN {part.Sql} {isWanted} THEN {Chosen(i)}"));
-        var choice = $"CASE {string.Join(' ', cases)} END";
-        return isLong ? $"([{string.Join(", ", explained.Select(part => part.Reason))}])[{choice}]" : choice;
-    }
 }
 
 internal sealed record Not(RuleExpression Inner) : RuleExpression($"not {(Inner is Junction ? $"({Inner.Source})" : Inner.Source)}", ValueKind.Boolean)
 {
     public override IEnumerable<RuleExpression> Parts => [Inner];
-
-    public override string Condition => $"(NOT {Inner.Condition})";
-
-    public override string Explain(ReasonList reasons, bool wanted)
-    {
-        using (reasons.Negate())
-            return Inner.Explain(reasons, !wanted);
-    }
 }
 
 internal sealed record Comparison(RuleExpression Left, string Operator, RuleExpression Right)
@@ -216,18 +130,6 @@ internal sealed record Comparison(RuleExpression Left, string Operator, RuleExpr
     public override RuleExpression Subject => Left.Columns.Any() || !Right.Columns.Any() ? Left : Right;
 
     public override bool ComparesNumbers => Common(Parts) == ValueKind.Number;
-
-    public override string Condition
-    {
-        get
-        {
-            var (kind, width) = (Common(Parts), WidthOf([Left, Right]));
-            return $"({Left.As(kind, width)} {Operator} {Right.As(kind, width)})";
-        }
-    }
-
-    public override string Explain(ReasonList reasons, bool wanted) =>
-        reasons.Add(this, ComparesNumbers ? ReferenceEquals(Subject, Left) ? Right : Left : null).ToString(CultureInfo.InvariantCulture);
 }
 
 internal sealed record Between(RuleExpression Subject, RuleExpression Low, RuleExpression High)
@@ -238,24 +140,6 @@ internal sealed record Between(RuleExpression Subject, RuleExpression Low, RuleE
     public override RuleExpression Subject { get; } = Subject;
 
     public override bool ComparesNumbers => Common(Parts) == ValueKind.Number;
-
-    public override string Condition
-    {
-        get
-        {
-            var (kind, width) = (Common(Parts), WidthOf([Subject, Low, High]));
-            return $"({Subject.As(kind, width)} BETWEEN {Low.As(kind, width)} AND {High.As(kind, width)})";
-        }
-    }
-
-    public override string Explain(ReasonList reasons, bool wanted)
-    {
-        if (!ComparesNumbers)
-            return reasons.Add(this, null).ToString(CultureInfo.InvariantCulture);
-        // The end that was passed is the threshold.
-        var (low, high) = (reasons.Add(this, Low), reasons.Add(this, High));
-        return string.Create(CultureInfo.InvariantCulture, $"CASE WHEN {new Comparison(Subject, ">", High).Condition} THEN {high} ELSE {low} END");
-    }
 }
 
 internal sealed record Membership(RuleExpression Subject, IReadOnlyList<RuleExpression> Choices)
@@ -263,14 +147,9 @@ internal sealed record Membership(RuleExpression Subject, IReadOnlyList<RuleExpr
 {
     public override IEnumerable<RuleExpression> Parts => [Subject, .. Choices];
 
-    public override double Weight => Choices.Count * Subject.Weight + Choices.Sum(choice => choice.Weight);
-
     public override RuleExpression Subject { get; } = Subject;
 
     public override bool ComparesNumbers => Common(Parts) == ValueKind.Number;
-
-    public override string Condition => $"({string.Join(" OR ", Choices.Select(choice => new Comparison(Subject, "=", choice).Condition))})";
-
 }
 
 internal sealed record Pattern(RuleExpression Subject, string Operator, RuleExpression Like)
@@ -279,8 +158,6 @@ internal sealed record Pattern(RuleExpression Subject, string Operator, RuleExpr
     public override IEnumerable<RuleExpression> Parts => [Subject, Like];
 
     public override RuleExpression Subject { get; } = Subject;
-
-    public override string Condition => $"({Subject.Text} {Operator} {Like.Text})";
 }
 
 internal sealed record IsNull(RuleExpression Subject) : RuleExpression($"{Subject.Source} is null", ValueKind.Boolean)
@@ -290,11 +167,4 @@ internal sealed record IsNull(RuleExpression Subject) : RuleExpression($"{Subjec
     public override RuleExpression Subject { get; } = Subject;
 
     public override bool ComparesNumbers => Subject.Kind == ValueKind.Number;
-
-    public override string Condition => Subject.Kind switch
-    {
-        ValueKind.Number => $"({Subject.Number(Width.Double)} IS NULL)",
-        ValueKind.Boolean => $"({Subject.Condition} IS NULL)",
-        _ => $"({Subject.Text} IS NULL)",
-    };
 }
