@@ -1,4 +1,5 @@
 using Pristine.Metrics;
+using Pristine.Scoring;
 
 namespace Pristine.Experiments;
 
@@ -13,18 +14,19 @@ public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Rat
     /// <param name="opinions">The ratings.</param>
     /// <param name="folder">Folder of the images.</param>
     /// <param name="features">Which features.</param>
-    /// <param name="options">Workers, decoding, cache; defaults when null.</param>
+    /// <param name="scoring">Workers, decoding, batch; defaults when null.</param>
+    /// <param name="table">A score table that keeps the features, see <see cref="FeatureTable"/>; null for none.</param>
     /// <param name="progress">Called after each image with true, or false when it could not be used.</param>
-    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is in the cache stays.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is in the table stays.</param>
     /// <exception cref="Models.ModelException">The features cannot be computed here.</exception>
     public static RatedFeatures Compute(
-        OpinionScores opinions, string folder, Feature features, FeatureExtractionOptions? options = null, Action<bool>? progress = null, CancellationToken cancellation = default)
+        OpinionScores opinions, string folder, Feature features, ScoringOptions? scoring = null, string? table = null, Action<bool>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(opinions);
         var images = new LabelledImages(folder);
         var (rows, ratings, originals, unusable) = (new List<float[]>(), new List<double>(), new List<string>(), new List<ImageFeatures>());
-        var paths = opinions.Scores.Select(score => Path.Combine(folder, images.Find(score.Image)));
-        foreach (var (image, score) in FeatureExtraction.Run(features, paths, options, cancellation).Zip(opinions.Scores))
+        string[] paths = [.. opinions.Scores.Select(score => Path.Combine(folder, images.Find(score.Image)))];
+        foreach (var (image, score) in FeatureTable.Compute(features, paths, scoring, table, progress, cancellation).Zip(opinions.Scores))
         {
             if (image.Features is { } row)
             {
@@ -34,7 +36,6 @@ public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Rat
             }
             else
                 unusable.Add(image);
-            progress?.Invoke(image.Features != null);
         }
         return new(rows, [.. ratings], originals, unusable);
     }

@@ -42,9 +42,9 @@ internal static class ExperimentCommand
             using var progress = new ExperimentDisplay();
             return Job.Run(() => $"Stopped. What is finished is kept in {folder}; the same command goes on from there.", cancellation =>
             {
-                using var trainer = new ChosenTrainer(arguments.Trainer(parsed), folder, inputs.Device(parsed));
+                var trainer = TrainerOf(arguments.Trainer(parsed), folder, inputs.Device(parsed));
                 var jobs = arguments.Jobs(parsed, inputs);
-                return Tell(ExperimentRun.Run(dataset, trainer.Trainer, folder, options with { Jobs = jobs }, progress, cancellation));
+                return Tell(ExperimentRun.Run(dataset, trainer, folder, options with { Jobs = jobs }, progress, cancellation));
             });
 
             int Tell(ExperimentResult result)
@@ -65,6 +65,17 @@ internal static class ExperimentCommand
             }
         });
         return command;
+    }
+
+    /// <summary>The trainer of the command line.</summary>
+    private static Trainer TrainerOf(string? command, string folder, string device)
+    {
+        if (command != null)
+            return new ExternalTrainer(command, Path.Combine(folder, "tasks"));
+        var features = new ResNetEmbeddingFeature().WithDevice(device);
+        return features.Missing is { } missing
+            ? throw new ModelException(missing)
+            : new LinearProbe(new LinearProbeOptions { Features = features, Table = Path.Combine(folder, "features") });
     }
 
     /// <summary>The options that say what is compared on what.</summary>
@@ -160,29 +171,5 @@ internal static class ExperimentCommand
             var root = Path.GetDirectoryName(Path.GetFullPath(log))!;
             return [.. DegradationLog.Read(log).Where(entry => entry is { Outcome: DegradationOutcome.Degraded, Output: not null }).Select(entry => Path.GetFullPath(Path.Combine(root, entry.Output!)))];
         }
-    }
-
-    /// <summary>The trainer of the command line, with what it keeps open.</summary>
-    private sealed class ChosenTrainer : IDisposable
-    {
-        private readonly FeatureFile? _embeddings;
-
-        public ChosenTrainer(string? command, string folder, string device)
-        {
-            if (command != null)
-            {
-                Trainer = new ExternalTrainer(command, Path.Combine(folder, "tasks"));
-                return;
-            }
-            var features = new ResNetEmbeddingFeature().WithDevice(device);
-            if (features.Missing is { } missing)
-                throw new ModelException(missing);
-            _embeddings = new FeatureFile(Path.Combine(folder, "embeddings.bin"), features);
-            Trainer = new LinearProbe(new LinearProbeOptions { Features = features, Cache = _embeddings });
-        }
-
-        public Trainer Trainer { get; }
-
-        public void Dispose() => _embeddings?.Dispose();
     }
 }

@@ -43,7 +43,7 @@ internal static class FitCommand
             if (parsed.GetValue(penalties) is { } list)
                 options = options with { Penalties = Numbers("--penalties", list) };
             OutputPlace.CheckFile(target);
-            return ratings.Run(parsed, Feature.Get(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
+            return ratings.Run(parsed, MetricCatalog.GetFeature(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
             {
                 var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options with { Groups = images.Originals }, cancellation);
                 foreach (var trial in ridge.Trials)
@@ -54,7 +54,7 @@ internal static class FitCommand
                     CultureInfo.InvariantCulture,
                     $"{images.Features.Count} images of {scale.Source}; ridge, penalty {ridge.Penalty:G4} by {options.Folds}-fold cross-validation, seed {options.Seed}");
                 var head = new QualityHead(
-                    label, Feature.Get(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)], ridge.Bias, scale.Worst, scale.Best, training);
+                    label, MetricCatalog.GetFeature(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)], ridge.Bias, scale.Worst, scale.Best, training);
                 head.Write(target);
                 Console.Error.WriteLine($"Written: {target}. Use it: pristine score INPUT --head {target} --metrics {ResNetMetric.BaseName}@{label}");
             });
@@ -90,7 +90,7 @@ internal static class FitCommand
             };
             var target = parsed.GetRequiredValue(output);
             OutputPlace.CheckFolder(target, "allmodel", "allrange");
-            return ratings.Run(parsed, Feature.Get("brisque-live"), (images, scale, cancellation) =>
+            return ratings.Run(parsed, MetricCatalog.GetFeature("brisque-live"), (images, scale, cancellation) =>
             {
                 var trained = BrisqueTrainer.Train(images, scale.Worst, scale.Best, options, cancellation);
                 foreach (var trial in trained.Trials)
@@ -134,13 +134,18 @@ internal static class FitCommand
 
         private readonly Option<double?> _worst = new("--worst") { Description = "Rating of the worst image on the scale; default: the worst in the file", HelpName = "N" };
         private readonly Option<double?> _best = new("--best") { Description = "Rating of the best; below --worst where small is good; default: the best in the file", HelpName = "N" };
-        private readonly Option<string?> _cache = new("--cache") { Description = "File that keeps the features, so that a stopped run goes on and another one need not compute them", HelpName = "FILE" };
+        private readonly Option<string?> _table = new("--table", "--cache")
+        {
+            Description = "Score table that keeps the features, made if it is not there: a stopped run goes on, and another one need not compute them",
+            HelpName = "DIR",
+        };
+
         private readonly Option<int> _folds = new("--folds") { Description = "Parts for cross-validation", HelpName = "N", DefaultValueFactory = _ => 5 };
         private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same result", HelpName = "N", DefaultValueFactory = _ => 1 };
 
         public void AddTo(Command command)
         {
-            foreach (var option in (Option[])[_images, _mos, _degraded, _worst, _best, _cache, _folds, _seed])
+            foreach (var option in (Option[])[_images, _mos, _degraded, _worst, _best, _table, _folds, _seed])
                 command.Options.Add(option);
             Inputs.AddDecodingTo(command);
             _folds.AtLeast(2);
@@ -157,17 +162,16 @@ internal static class FitCommand
             var (opinions, folder) = Labels(parsed);
             var scale = Scale(parsed, opinions);
             using var progress = new Progress();
-            if (parsed.GetValue(_cache) is { } place)
-                OutputPlace.CheckFile(place);
-            using var cache = parsed.GetValue(_cache) is { } path ? new FeatureFile(path, features) : null;
-            var stopped = () => cache == null
+            var table = parsed.GetValue(_table);
+            if (table != null)
+                OutputPlace.CheckFolder(table);
+            var stopped = () => table == null
                 ? "Stopped; nothing was written."
-                : $"Stopped; the features of {cache.Images:N0} images are kept. To go on: the same command again.";
+                : $"Stopped; the features that were computed are kept in {table}. To go on: the same command again.";
             return Job.Run(stopped, cancellation =>
             {
                 var images = RatedFeatures.Compute(
-                    opinions, folder, features, new() { Workers = Inputs.Workers(parsed), Imaging = Inputs.Imaging(parsed), Cache = cache },
-                    usable => progress.Add(1, usable ? 0 : 1), cancellation);
+                    opinions, folder, features, Inputs.Scoring(parsed, []), table, usable => progress.Add(1, usable ? 0 : 1), cancellation);
                 LiveLine.Clear();
                 foreach (var image in images.Unusable.Take(10))
                     Console.Error.WriteLine($"{image.Path}: {image.Error}");

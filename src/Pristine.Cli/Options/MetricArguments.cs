@@ -25,13 +25,13 @@ internal sealed class MetricArguments
     private readonly Option<string[]> _features = new("--features")
     {
         Description = "Features to keep as columns of vectors, NAME_features, for example to find similar images; may be repeated: "
-            + string.Join(", ", Feature.All.Select(feature => feature.Name)),
+            + string.Join(", ", MetricCatalog.Features.Select(feature => feature.Name)),
         HelpName = "NAME",
     };
 
     public void AddTo(Command command)
     {
-        _features.AcceptOnlyFromAmong([.. Feature.All.Select(feature => feature.Name)]);
+        _features.AcceptOnlyFromAmong([.. MetricCatalog.Features.Select(feature => feature.Name)]);
         command.Options.Add(_metrics);
         command.Options.Add(_cascade);
         command.Options.Add(_features);
@@ -49,7 +49,7 @@ internal sealed class MetricArguments
         {
             Gates = Cascade.Of(rules, known),
             ItemGates = Cascade.OfItems(rules, known),
-            Features = [.. (parsed.GetValue(_features) ?? []).Distinct().Select(Feature.Get)],
+            Features = [.. (parsed.GetValue(_features) ?? []).Distinct().Select(MetricCatalog.GetFeature)],
         };
     }
 }

@@ -14,8 +14,8 @@ public sealed record LinearProbeOptions
     /// <summary>What the classifier sees of an image; the ImageNet ResNet-50 in 8-bit integers by default.</summary>
     public Feature Features { get; init; } = new ResNetEmbeddingFeature();
 
-    /// <summary>Features that are known already, and where new ones are kept; null for none.</summary>
-    public FeatureFile? Cache { get; init; }
+    /// <summary>A score table with features that are known already, where new ones are kept, see <see cref="FeatureTable"/>; null for none.</summary>
+    public string? Table { get; init; }
 
     /// <summary>The penalties to try, each above 0, the largest first; by default 10^1 to 10^-3 in half decades.</summary>
     public IReadOnlyList<double> Penalties { get; init; } = [.. Enumerable.Range(0, 9).Select(step => Math.Pow(10, 1 - step / 2.0))];
@@ -55,7 +55,7 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
 
     /// <summary>
     /// Computes the features of images; comes before <see cref="Train"/>, which uses no other images. Features stay in memory, 8 KB per
-    /// image by default, and in the cache, by which a later run finds them. What is prepared already is not prepared again.
+    /// image by default, and in the table, where a later run finds them. What is prepared already is not prepared again.
     /// </summary>
     /// <inheritdoc/>
     /// <exception cref="ModelException">The features cannot be computed here; the message says what is missing.</exception>
@@ -65,16 +65,14 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentNullException.ThrowIfNull(options);
         var unusable = new Dictionary<string, string>(StringComparer.Ordinal);
-        var fresh = paths.Distinct(StringComparer.Ordinal).Where(path => !_features.ContainsKey(path));
-        var extraction = new FeatureExtractionOptions { Workers = options.Workers, Imaging = options.Imaging, Cache = _options.Cache };
-        foreach (var image in FeatureExtraction.Run(Features, fresh, extraction, cancellation))
-        {
+        // A table follows the images it is asked for: those of before are asked for again, so that it keeps them.
+        IEnumerable<string> before = _options.Table == null ? [] : _features.Keys.Order(StringComparer.Ordinal);
+        string[] asked = [.. before, .. paths.Where(path => !_features.ContainsKey(path)).Distinct(StringComparer.Ordinal)];
+        foreach (var image in FeatureTable.Compute(Features, asked, options, _options.Table, onImage, cancellation))
             if (image.Features is { } features)
                 _features[image.Path] = features;
             else
                 unusable[image.Path] = image.Error!;
-            onImage?.Invoke(image.Features != null);
-        }
         return unusable;
     }
 

@@ -1,6 +1,4 @@
 using Pristine.Media;
-using Pristine.Metrics.Brisque;
-using Pristine.Metrics.ResNet;
 using Pristine.Models;
 
 namespace Pristine.Metrics;
@@ -11,9 +9,6 @@ namespace Pristine.Metrics;
 /// </summary>
 public abstract class Feature : Measure
 {
-    /// <summary>All features.</summary>
-    public static IReadOnlyList<Feature> All { get; } = [new ResNetFeature(), new ResNetEmbeddingFeature(), new BrisqueLiveFeature()];
-
     /// <summary>
     /// Name and version; changes whenever the same pixels may give other numbers, so that a regressor never meets features that it was
     /// not trained on.
@@ -35,13 +30,6 @@ public abstract class Feature : Measure
     /// <summary>Makes one worker's extractor, which owns its scratch memory; not thread-safe.</summary>
     /// <exception cref="ModelException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
     public abstract FeatureExtractor CreateExtractor();
-
-    /// <summary>Finds a feature by its exact name.</summary>
-    /// <param name="name">For example <c>resnet50</c>.</param>
-    /// <exception cref="ArgumentException">There is none; the message lists all.</exception>
-    public static Feature Get(string name) =>
-        All.FirstOrDefault(feature => feature.Name == name)
-        ?? throw new ArgumentException($"There are no features '{name}'. Known: {string.Join(", ", All.Select(feature => feature.Name))}.", nameof(name));
 
     /// <inheritdoc/>
     public sealed override bool Equals(object? obj) =>

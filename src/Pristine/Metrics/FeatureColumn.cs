@@ -40,5 +40,5 @@ internal class FeatureColumn(Feature feature) : Metric
     /// <summary>Finds the feature of a column; null when there is none.</summary>
     /// <param name="column">For example <c>resnet50-embedding_features</c>.</param>
     public static FeatureColumn? Find(string column) =>
-        Feature.All.FirstOrDefault(known => known.Name + Suffix == column) is { } found ? new FeatureColumn(found) : null;
+        MetricCatalog.Features.FirstOrDefault(known => known.Name + Suffix == column) is { } found ? new FeatureColumn(found) : null;
 }

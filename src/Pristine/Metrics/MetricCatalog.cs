@@ -38,6 +38,16 @@ public static class MetricCatalog
         ResNetMetric.Damage,
     ];
 
+    /// <summary>The features that can be asked for by name: those that regressors are trained on and that find similar images.</summary>
+    public static IReadOnlyList<Feature> Features { get; } = [new ResNetFeature(), new ResNetEmbeddingFeature(), new BrisqueLiveFeature()];
+
+    /// <summary>Finds a feature by its exact name.</summary>
+    /// <param name="name">For example <c>resnet50</c>.</param>
+    /// <exception cref="ArgumentException">There is none; the message lists all.</exception>
+    public static Feature GetFeature(string name) =>
+        Features.FirstOrDefault(feature => feature.Name == name)
+        ?? throw new ArgumentException($"There are no features '{name}'. Known: {string.Join(", ", Features.Select(feature => feature.Name))}.", nameof(name));
+
     /// <summary>Finds a metric of this library by its exact name.</summary>
     /// <param name="name">For example <c>brisque</c>.</param>
     /// <returns>The metric.</returns>

@@ -43,6 +43,9 @@ internal sealed unsafe class DuckDbReader : IDisposable
         public DuckDBType Type;
         public void* Data;
         public ulong* Validity;
+
+        /// <summary>Of a list the values of all rows of the chunk.</summary>
+        public void* Elements;
     }
 
     /// <summary>Number of columns.</summary>
@@ -117,6 +120,18 @@ internal sealed unsafe class DuckDbReader : IDisposable
         return from.Type == DuckDBType.Boolean ? ((byte*)from.Data)[_row] != 0 : throw Mismatch(from, "a boolean");
     }
 
+    /// <summary>A FLOAT[], none of whose numbers is NULL; valid until the next <see cref="Read"/>.</summary>
+    /// <exception cref="InvalidOperationException">The column is no list, or the value is NULL.</exception>
+    public ReadOnlySpan<float> Floats(int column)
+    {
+        ref var from = ref Present(column);
+        if (from.Type != DuckDBType.List)
+            throw Mismatch(from, "a list");
+        // duckdb_list_entry: where the row's values begin, and how many they are.
+        var entry = (ulong*)from.Data + (2 * _row);
+        return new ReadOnlySpan<float>((float*)from.Elements + entry[0], checked((int)entry[1]));
+    }
+
     /// <summary>The UTF-8 bytes of a VARCHAR or BLOB; valid until the next <see cref="Read"/>.</summary>
     /// <exception cref="InvalidOperationException">The column is of another type, or the value is NULL.</exception>
     public ReadOnlySpan<byte> Utf8(int column)
@@ -171,6 +186,7 @@ internal sealed unsafe class DuckDbReader : IDisposable
             var values = Functions.DataChunks.DuckDBDataChunkGetVector(chunk, i);
             _columns[i].Data = Functions.Vectors.DuckDBVectorGetData(values);
             _columns[i].Validity = Functions.Vectors.DuckDBVectorGetValidity(values);
+            _columns[i].Elements = _columns[i].Type == DuckDBType.List ? Functions.Vectors.DuckDBVectorGetData(Functions.Vectors.DuckDBListVectorGetChild(values)) : null;
         }
     }
 

@@ -165,7 +165,7 @@ public static class ScoreTableRun
             foreach (var column in old.Columns)
             {
                 // Columns of metrics that are not known here stay as they are.
-                var named = scoring.Known.Find(column.Metric) ?? FeatureColumn.Find(column.Metric) ?? scoring.AllMetrics.FirstOrDefault(metric => metric.Name == column.Metric);
+                var named = scoring.AllMetrics.FirstOrDefault(metric => metric.Name == column.Metric) ?? scoring.Known.Find(column.Metric) ?? FeatureColumn.Find(column.Metric);
                 if (named != null)
                     metrics.Add(Checked(scoring.Place(named), column, folder, options));
             }

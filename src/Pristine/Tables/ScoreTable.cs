@@ -137,6 +137,17 @@ public sealed class ScoreTable
                 yield return row;
     }
 
+    /// <summary>Reads the vectors of a feature's column.</summary>
+    /// <param name="column">The column's name.</param>
+    /// <returns>The position of the item and of the image in it, and the numbers; null where the row has none.</returns>
+    internal IEnumerable<(long Item, int Image, float[]? Numbers)> ReadVectors(string column)
+    {
+        using var database = DuckDbConnection.Open();
+        using var reader = database.Query($"SELECT item_index, image_index, CAST({DuckDbConnection.Identifier(column)} AS FLOAT[]) FROM {Source}");
+        while (reader.Read())
+            yield return (reader.Int64(0), (int)reader.Int64(1), reader.IsNull(2) ? null : reader.Floats(2).ToArray());
+    }
+
     /// <summary>The rows as something to select from. A dataset without items has a table without parts: no rows, but the same columns.</summary>
     internal string Source => Parts.Count > 0
         ? TablePart.Source(Parts)

@@ -99,7 +99,7 @@ internal static class TableAlignment
         }
         if (moved.Count == 0)
             File.Delete(part.File);
-        else if (moved.Count != rows.Length || moved.Zip(rows).Any(pair => pair.First.Key != pair.Second.Key || pair.First.ItemIndex != pair.Second.ItemIndex))
+        else if (moved.Count != rows.Length || moved.Where((row, i) => origins[i] != i || row.Key != rows[i].Key || row.ItemIndex != rows[i].ItemIndex).Any())
             TablePart.Write(database, part.File, moved, kept, whole, new PartOrigin(part, origins));
     }
 }

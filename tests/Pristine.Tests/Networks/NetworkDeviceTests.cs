@@ -60,10 +60,10 @@ public sealed class NetworkDeviceTests
             Assert.Equal("cpu", metric.Device);
         }
         Assert.Equal("cuda:1", Assert.IsType<ArniqaMetric>(MetricCatalog.Get("arniqa").WithDevice("cuda:1")).Options.Device);
-        Assert.Equal("cuda:1", Feature.Get("resnet50").WithDevice("cuda:1").Device);
+        Assert.Equal("cuda:1", MetricCatalog.GetFeature("resnet50").WithDevice("cuda:1").Device);
         var brisque = MetricCatalog.Get("brisque");
         Assert.Same(brisque, brisque.WithDevice("cuda:1"));
-        Assert.Equal("cpu", Feature.Get("brisque-live").WithDevice("cuda:1").Device);
+        Assert.Equal("cpu", MetricCatalog.GetFeature("brisque-live").WithDevice("cuda:1").Device);
     }
 
     [Fact]

@@ -362,6 +362,21 @@ public class ScoreTableRunTests
     }
 
     [Fact]
+    public void The_same_items_in_another_order_within_one_part_move_too()
+    {
+        using var folder = TestFiles.NewFolder();
+        MakeImages(folder, 6);
+        string[] lines = [.. Enumerable.Range(0, 6).Select(i => folder[$"images/{i:00}.jpg"])];
+        File.WriteAllLines(folder["list.txt"], lines);
+        var onePart = new ScoreTableOptions();
+        Score(folder["list.txt"], folder["table"], With("brightness"), onePart);
+        File.WriteAllLines(folder["list.txt"], lines[3..].Concat(lines[..3]));
+        Assert.Equal(0, Score(folder["list.txt"], folder["table"], With("brightness"), onePart));
+        Score(folder["list.txt"], folder["fresh"], With("brightness"), onePart);
+        Assert.Equal(Export(folder["fresh"]), Export(folder["table"]));
+    }
+
+    [Fact]
     public void A_column_of_another_model_is_refused_until_it_is_asked_to_be_computed_anew()
     {
         using var folder = TestFiles.NewFolder();

@@ -2,6 +2,7 @@ using Pristine.Experiments;
 using Pristine.Experiments.Training;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Tables;
 using Pristine.Tests.Media;
 
 namespace Pristine.Tests.Experiments.Training;
@@ -15,7 +16,7 @@ public sealed class LinearProbeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private LinearProbe Probe(FeatureFile cache) => new(new() { Features = _colour, Penalties = [1, 0.1, 0.01], Cache = cache });
+    private LinearProbe With(string table) => new(new() { Features = _colour, Penalties = [1, 0.1, 0.01], Table = table });
 
     private LinearProbe Probe(params double[] penalties) => new(new() { Features = _colour, Penalties = penalties.Length > 0 ? penalties : [1, 0.1, 0.01] });
 
@@ -109,22 +110,19 @@ public sealed class LinearProbeTests : IDisposable
     }
 
     [Fact]
-    public void Features_are_computed_once_per_content_and_found_again_by_a_later_run()
+    public void Features_are_computed_once_and_found_again_by_a_later_run()
     {
         var task = Task();
-        using (var cache = new FeatureFile(_folder["features"], _colour))
-        {
-            var (probe, done) = (Probe(cache), 0);
-            File.Copy(task.Train[0].Path, _folder["copy.png"]);
-            probe.Prepare([.. Paths(task), .. Paths(task)], new() { Workers = 1 }, _ => done++, TestContext.Current.CancellationToken);
-            Assert.Equal((60, 60, 60), (done, _colour.Computed, cache.Images));
-            probe.Prepare([.. Paths(task), _folder["copy.png"]], new(), _ => done++, TestContext.Current.CancellationToken);
-            Assert.Equal((61, 60, 60), (done, _colour.Computed, cache.Images));
-        }
-        using var again = new FeatureFile(_folder["features"], _colour);
-        var (later, fresh) = (Probe(again), Probe());
+        var (probe, done) = (With(_folder["features"]), 0);
+        File.Copy(task.Train[0].Path, _folder["copy.png"]);
+        probe.Prepare([.. Paths(task), .. Paths(task)], new() { Workers = 1 }, _ => done++, TestContext.Current.CancellationToken);
+        Assert.Equal((60, 60), (done, _colour.Computed));
+        probe.Prepare([.. Paths(task), _folder["copy.png"]], new(), null, TestContext.Current.CancellationToken);
+        Assert.Equal(61, _colour.Computed);
+        Assert.Equal(61, ScoreTable.Open(_folder["features"]).RowCount);
+        var (later, fresh) = (With(_folder["features"]), Probe());
         Assert.Empty(later.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken));
-        Assert.Equal(60, _colour.Computed);
+        Assert.Equal(61, _colour.Computed);
         fresh.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
         AssertSame(Train(fresh, task), Train(later, task));
     }

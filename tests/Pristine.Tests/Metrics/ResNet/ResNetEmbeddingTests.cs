@@ -48,11 +48,11 @@ public sealed class ResNetEmbeddingTests
         var (integers, floats) = (new ResNetEmbeddingFeature(store, NetworkPrecision.Int8), new ResNetEmbeddingFeature(store, NetworkPrecision.Float));
         Assert.NotEqual(integers.Identity, floats.Identity);
         string[] photos = [.. new[] { "moss.jpg", "moss-blur.jpg", "spaniels.jpg" }.Select(name => TestFiles.InRepository("samples", "photos", name))];
-        double[][] Rows(Feature set) => [.. FeatureExtraction.Run(set, photos, cancellation: TestContext.Current.CancellationToken).Select(image => Array.ConvertAll(image.Features!, value => (double)value))];
+        double[][] Rows(Feature set) => [.. FeatureTable.Compute(set, photos, cancellation: TestContext.Current.CancellationToken).Select(image => Array.ConvertAll(image.Features!, value => (double)value))];
         var (a, b) = (Rows(integers), Rows(floats));
         for (var i = 0; i < photos.Length; i++)
             Assert.True(Correlation.Pearson(a[i], b[i]) > 0.98, $"{photos[i]}: {Correlation.Pearson(a[i], b[i])}");
         Assert.True(Correlation.Pearson(a[0], a[1]) > Correlation.Pearson(a[0], a[2]) + 0.2);
-        Assert.IsType<ResNetEmbeddingFeature>(Feature.Get("resnet50-embedding"));
+        Assert.IsType<ResNetEmbeddingFeature>(MetricCatalog.GetFeature("resnet50-embedding"));
     }
 }
