@@ -153,7 +153,7 @@ public static class DatasetCheck
         var obstacles = rules.Select(rule => Obstacle(table, rule.Issue)).ToArray();
         CreateImages(database, table, [.. rules.Where((rule, i) => obstacles[i] == null).Select(rule => rule.Dedup).OfType<DuplicateMethod>()], options.Workers, cancellation);
         var columns = new RuleColumns(table.Columns, MetricSet.BuiltIn);
-        var conditions = rules.Select((rule, i) => obstacles[i] != null ? null : rule.Dedup is { } method ? CopyOf(method) : $"({Selection.Rule.Parse(rule.Rule!, columns).Condition.Condition})").ToArray();
+        var conditions = rules.Select((rule, i) => obstacles[i] != null ? null : rule.Dedup is { } method ? CopyOf(method) : $"({Selection.Rule.Parse(rule.Rule!, columns).Condition.ConditionSql()})").ToArray();
         var known = conditions.OfType<string>().ToArray();
         var any = known.Length == 0 ? "false" : string.Join(" OR ", known.Select(condition => $"coalesce({condition}, false)"));
         var counts = conditions.Select(condition => condition == null ? "0, 0" : $"count(*) FILTER (WHERE {condition}), count(*) FILTER (WHERE {condition} IS NULL)");
@@ -212,7 +212,7 @@ public static class DatasetCheck
 
     private static List<IssueExample> Examples(DuckDbConnection database, Issue issue, string condition, RuleColumns columns, int most)
     {
-        var by = issue.By == null ? "NULL::DOUBLE" : RuleParser.ReadNumber(issue.By, columns).Number(Width.Double);
+        var by = issue.By == null ? "NULL::DOUBLE" : RuleParser.ReadNumber(issue.By, columns).NumberSql(Width.Double);
         var order = issue.By == null ? "" : $"{by} {(issue.IsLargestWorst ? "DESC" : "ASC")}, ";
         var examples = new List<IssueExample>();
         using var reader = database.Query(

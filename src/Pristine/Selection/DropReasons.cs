@@ -60,8 +60,8 @@ internal sealed class ReasonList(RuleExpression? score)
         Rule,
         _isNegated ? $"not {condition.Source}" : condition.Source,
         condition.Subject.Columns.Any() ? condition.Subject.Source : null,
-        condition.ComparesNumbers ? condition.Subject.Number(Width.Double) : null,
-        threshold?.Number(Width.Double),
+        condition.ComparesNumbers ? condition.Subject.NumberSql(Width.Double) : null,
+        threshold?.NumberSql(Width.Double),
         condition.Columns,
         new RecordPart(score).IsWhole(condition));
 

@@ -134,12 +134,12 @@ public static class Explanation
         {
             var reasons = new ReasonList(run.Parsed.ScoreExpression) { Rule = rule.Text };
             var condition = rule.Condition;
-            var why = $"CASE WHEN {condition.Condition()} IS TRUE THEN {condition.Explain(reasons, wanted: false)} ELSE {condition.Explain(reasons, wanted: true)} END";
+            var why = $"CASE WHEN {condition.ConditionSql()} IS TRUE THEN {condition.Explain(reasons, wanted: false)} ELSE {condition.Explain(reasons, wanted: true)} END";
             using var rows = run.Database.Query(
                 $"""
                 SELECT holds, why, {reasons.CaseOfCode("why", reason => reason.Value)} AS value, {reasons.CaseOfCode("why", reason => reason.Threshold)} AS threshold,
                   {reasons.SkippedOfCode("why", SkippedScores.Column)} AS because
-                FROM (SELECT *, {condition.Condition()} AS holds, {why} AS why FROM rows WHERE item_index = $1) ORDER BY key
+                FROM (SELECT *, {condition.ConditionSql()} AS holds, {why} AS why FROM rows WHERE item_index = $1) ORDER BY key
                 """,
                 itemIndex);
             for (var i = 0; rows.Read(); i++)

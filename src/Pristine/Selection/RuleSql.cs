@@ -7,7 +7,7 @@ namespace Pristine.Selection;
 internal static class RuleSql
 {
     /// <summary>A number.</summary>
-    public static string Number(this RuleExpression expression, Width width) => expression switch
+    public static string NumberSql(this RuleExpression expression, Width width) => expression switch
     {
         NumberLiteral literal when width == Width.Native => ((long)literal.Value).ToString(CultureInfo.InvariantCulture),
         NumberLiteral literal => $"CAST('{literal.Value.ToString("R", CultureInfo.InvariantCulture)}' AS {(width == Width.Float ? "FLOAT" : "DOUBLE")})",
@@ -15,15 +15,15 @@ internal static class RuleSql
         ColumnReference column => width == Width.Double ? $"CAST({Identifier(column)} AS DOUBLE)" : Identifier(column),
         // Dividing by zero gives a missing value.
         Arithmetic { Operator: '/' or '%' } quotient =>
-            $"({quotient.Left.Number(Width.Double)} {quotient.Operator} nullif({quotient.Right.Number(Width.Double)}, 0))",
-        Arithmetic arithmetic => $"({arithmetic.Left.Number(Width.Double)} {arithmetic.Operator} {arithmetic.Right.Number(Width.Double)})",
-        Negation negation => $"(-{negation.Inner.Number(Width.Double)})",
+            $"({quotient.Left.NumberSql(Width.Double)} {quotient.Operator} nullif({quotient.Right.NumberSql(Width.Double)}, 0))",
+        Arithmetic arithmetic => $"({arithmetic.Left.NumberSql(Width.Double)} {arithmetic.Operator} {arithmetic.Right.NumberSql(Width.Double)})",
+        Negation negation => $"(-{negation.Inner.NumberSql(Width.Double)})",
         FunctionCall call => Call(call),
         _ => throw new InvalidOperationException($"{expression.Source} is no number."),
     };
 
     /// <summary>A text.</summary>
-    public static string Text(this RuleExpression expression) => expression switch
+    public static string TextSql(this RuleExpression expression) => expression switch
     {
         TextLiteral literal => DuckDbConnection.Literal(literal.Value),
         ColumnReference reference => reference.Column?.RuleSql ?? Identifier(reference),
@@ -32,19 +32,19 @@ internal static class RuleSql
     };
 
     /// <summary>A condition: true, false or NULL.</summary>
-    public static string Condition(this RuleExpression expression) => expression switch
+    public static string ConditionSql(this RuleExpression expression) => expression switch
     {
         BooleanLiteral literal => literal.Source,
         ColumnReference { Kind: ValueKind.Any } field => $"TRY_CAST({Identifier(field)} AS BOOLEAN)",
         ColumnReference column => Identifier(column),
-        Not not => $"(NOT {not.Inner.Condition()})",
-        Junction junction => $"({string.Join(junction.IsAnd ? " AND " : " OR ", junction.Conditions.Select(Condition))})",
+        Not not => $"(NOT {not.Inner.ConditionSql()})",
+        Junction junction => $"({string.Join(junction.IsAnd ? " AND " : " OR ", junction.Conditions.Select(ConditionSql))})",
         Comparison { Left: var left, Right: var right } comparison when KindOf(comparison) is var (kind, width) =>
             $"({left.As(kind, width)} {comparison.Operator} {right.As(kind, width)})",
         Between { Subject: var subject, Low: var low, High: var high } between when KindOf(between) is var (kind, width) =>
             $"({subject.As(kind, width)} BETWEEN {low.As(kind, width)} AND {high.As(kind, width)})",
-        Membership membership => $"({string.Join(" OR ", membership.Choices.Select(choice => new Comparison(membership.Subject, "=", choice).Condition()))})",
-        Pattern pattern => $"({pattern.Subject.Text()} {pattern.Operator} {pattern.Like.Text()})",
+        Membership membership => $"({string.Join(" OR ", membership.Choices.Select(choice => new Comparison(membership.Subject, "=", choice).ConditionSql()))})",
+        Pattern pattern => $"({pattern.Subject.TextSql()} {pattern.Operator} {pattern.Like.TextSql()})",
         IsNull { Subject: var subject } => $"({subject.As(subject.Kind, Width.Double)} IS NULL)",
         _ => throw new InvalidOperationException($"{expression.Source} is no condition."),
     };
@@ -67,7 +67,7 @@ internal static class RuleSql
             case Between { ComparesNumbers: true } between:
                 // The end that was passed is the threshold.
                 var (low, high) = (reasons.Add(between, between.Low), reasons.Add(between, between.High));
-                return $"CASE WHEN {new Comparison(between.Subject, ">", between.High).Condition()} THEN {Code(high)} ELSE {Code(low)} END";
+                return $"CASE WHEN {new Comparison(between.Subject, ">", between.High).ConditionSql()} THEN {Code(high)} ELSE {Code(low)} END";
             default:
                 return Code(reasons.Add(expression, null));
         }
@@ -84,9 +84,9 @@ internal static class RuleSql
     /// <summary>A value of a kind.</summary>
     private static string As(this RuleExpression expression, ValueKind kind, Width width) => kind switch
     {
-        ValueKind.Number => expression.Number(width),
-        ValueKind.Boolean => expression.Condition(),
-        _ => expression.Text(),
+        ValueKind.Number => expression.NumberSql(width),
+        ValueKind.Boolean => expression.ConditionSql(),
+        _ => expression.TextSql(),
     };
 
     private static (ValueKind Kind, Width Width) KindOf(RuleExpression comparison) =>
@@ -95,7 +95,7 @@ internal static class RuleSql
     private static string ExplainParts(Junction junction, ReasonList reasons, bool wanted)
     {
         // A part that is the opposite of what was wanted explains more than one that is unknown.
-        var explained = junction.Conditions.Select(part => (Sql: part.Condition(), Reason: part.Explain(reasons, wanted))).ToArray();
+        var explained = junction.Conditions.Select(part => (Sql: part.ConditionSql(), Reason: part.Explain(reasons, wanted))).ToArray();
         var (opposite, isWanted) = wanted ? ("IS FALSE", "IS NOT TRUE") : ("IS TRUE", "IS NOT FALSE");
         // Reasons of parts with parts of their own are long, and twice as long at each level if they stood here twice.
         var isLong = junction.Conditions.Any(part => part.HasJunction);

@@ -28,7 +28,7 @@ public sealed partial class SelectionRun
         // Of an item with several images the value of its worst, or with --images best of its best.
         var isSmallest = _parsed.SmallestIsKept;
         var values = best == null ? "SELECT 0 AS item_index, NULL::DOUBLE AS best WHERE false"
-            : $"SELECT item_index, {(isSmallest == (Options.Images == ImagePolicy.Worst) ? "max" : "min")}({best.Number(Width.Double)}) AS best FROM rows GROUP BY item_index";
+            : $"SELECT item_index, {(isSmallest == (Options.Images == ImagePolicy.Worst) ? "max" : "min")}({best.NumberSql(Width.Double)}) AS best FROM rows GROUP BY item_index";
         _database.Execute(
             $"""
             CREATE OR REPLACE TABLE {DroppedDuplicates} AS

@@ -28,7 +28,7 @@ public sealed partial class SelectionRun
         if (!_parsed.Rules.Any(rule => JudgesBroken(rule.Condition)))
             code.Add($"WHEN status IN ('{ImageStatus.Unreadable.Name()}', '{ImageStatus.Truncated.Name()}') THEN {SelectionCode.BrokenImage}");
         var statuses = string.Join(' ', Enum.GetValues<ImageStatus>().Select(status => $"WHEN '{status.Name()}' THEN {(int)status}"));
-        var by = _parsed.By == null ? "NULL::DOUBLE" : _parsed.By.Number(Width.Double);
+        var by = _parsed.By == null ? "NULL::DOUBLE" : _parsed.By.NumberSql(Width.Double);
         var per = _parsed.Per == null ? "CAST(0 AS TINYINT)" : $"coalesce(CAST({DuckDbConnection.Identifier(_parsed.Per.Name)} AS VARCHAR), '')";
         var judged =
             $"""
@@ -52,7 +52,7 @@ public sealed partial class SelectionRun
     {
         _reasons.Rule = rule.Text;
         var reason = condition.Explain(_reasons, wanted: true);
-        return $"WHEN {condition.Condition()} IS FALSE THEN {reason} WHEN {condition.Condition()} IS NULL THEN -({reason})";
+        return $"WHEN {condition.ConditionSql()} IS FALSE THEN {reason} WHEN {condition.ConditionSql()} IS NULL THEN -({reason})";
     }
 
     /// <summary>SQL: whether an item takes part in shares and percentiles. One without an image does where these read only the record.</summary>

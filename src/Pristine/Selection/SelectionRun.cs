@@ -255,7 +255,7 @@ public sealed partial class SelectionRun : IDisposable
         if (hasSeveral && Options.Images == ImagePolicy.Mean)
             sql = MeanOf(sql, fields);
         if (_parsed.ScoreExpression is { } score)
-            sql = $"SELECT *, {score.Number(Width.Double)} AS {ParsedSelection.Score} FROM ({sql})";
+            sql = $"SELECT *, {score.NumberSql(Width.Double)} AS {ParsedSelection.Score} FROM ({sql})";
         _database.Execute($"CREATE VIEW rows AS {sql}");
         HasSeveralImages = hasSeveral && Options.Images != ImagePolicy.Mean;
     }

@@ -71,7 +71,7 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
     private void Check(string text)
     {
         var rule = Rule.Parse(text, new RuleColumns(random.Table.Columns, MetricSet.BuiltIn));
-        using var judged = random.Database.Query($"SELECT {rule.Condition.Condition()} FROM rows ORDER BY key");
+        using var judged = random.Database.Query($"SELECT {rule.Condition.ConditionSql()} FROM rows ORDER BY key");
         foreach (var row in random.Rows)
         {
             Assert.True(judged.Read());
@@ -171,7 +171,7 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
         {
             foreach (var b in (string?[])[null, "1", "true", "straßE", a])
             {
-                using var judged = random.Database.Query($"SELECT {rule.Condition.Condition()} FROM (SELECT $1::VARCHAR AS \"item.a\", $2::VARCHAR AS \"item.b\")", a, b);
+                using var judged = random.Database.Query($"SELECT {rule.Condition.ConditionSql()} FROM (SELECT $1::VARCHAR AS \"item.a\", $2::VARCHAR AS \"item.b\")", a, b);
                 Assert.True(judged.Read());
                 bool? expected = judged.IsNull(0) ? null : judged.Boolean(0);
                 var found = new RuleEvaluation(random.Rows[0], Columns) { Fields = new Dictionary<string, string?> { ["a"] = a, ["b"] = b } }.Condition(rule.Condition);
