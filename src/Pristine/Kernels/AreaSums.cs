@@ -71,6 +71,18 @@ internal sealed class AreaSums(int cells)
                 (Vector256.Create<uint>(target) + Avx2.ConvertToVector256Int32(bytes).AsUInt32() * Vector256.Create(parts)).CopyTo(target);
             }
         }
+        else if (path == SimdPath.Vector128)
+        {
+            for (; x <= row.Length - Lanes; x += Lanes)
+            {
+                var bytes = Vector128.CreateScalar(MemoryMarshal.Read<ulong>(row.Slice(x, Lanes))).AsByte();
+                var (low, high) = Vector128.Widen(Vector128.WidenLower(bytes));
+                var first = columns.Slice(x, Lanes / 2);
+                var second = columns.Slice(x + Lanes / 2, Lanes / 2);
+                (Vector128.Create<uint>(first) + low * parts).CopyTo(first);
+                (Vector128.Create<uint>(second) + high * parts).CopyTo(second);
+            }
+        }
         for (; x < row.Length; x++)
             columns[x] += parts * row[x];
     }

@@ -1,5 +1,5 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Pristine.Kernels;
 
@@ -10,10 +10,8 @@ namespace Pristine.Kernels;
 /// </summary>
 internal static class LaplacianMoments
 {
-    private const int Lanes = 16;
-
-    // One step adds at most 2 x 1020^2 = 2,080,800 to a 32-bit lane, which holds 1,032 such steps.
-    private const int BlockLength = 1024 * Lanes;
+    // One step adds at most 2 x 1020^2 = 2,080,800 to a 32-bit lane, which holds 1,032 such steps; the narrowest vectors take 8 columns a step.
+    private const int BlockLength = 1024 * 8;
 
     /// <summary>Measures a plane.</summary>
     /// <param name="plane">Values 0..255, row by row without padding.</param>
@@ -41,7 +39,13 @@ internal static class LaplacianMoments
         for (var from = 1; from < last; from += BlockLength)
         {
             var to = Math.Min(last, from + BlockLength);
-            moments += path < SimdPath.Vector256 ? MeasureScalar(above, row, below, from, to) : MeasureBlock(above, row, below, from, to);
+            moments += path switch
+            {
+                SimdPath.Scalar => MeasureScalar(above, row, below, from, to),
+                SimdPath.Vector128 => MeasureBlock<EightShorts, Vector128<int>>(above, row, below, from, to),
+                // 512-bit vectors gain nothing beside the cost of decoding the pixels.
+                _ => MeasureBlock<SixteenShorts, Vector256<int>>(above, row, below, from, to),
+            };
         }
         return last > 0 ? moments + MeasureEdge(above, row, below, last) : moments;
     }
@@ -61,26 +65,26 @@ internal static class LaplacianMoments
         return new Moments(to - from, sum, squares);
     }
 
-    /// <summary>
-    /// Sixteen columns at a time as 16-bit integers, which hold a response and every intermediate sum; the rest as in
-    /// <see cref="MeasureScalar"/>. 512-bit vectors gain nothing beside the cost of decoding the pixels, so both SIMD paths end here.
-    /// </summary>
-    private static Moments MeasureBlock(ReadOnlySpan<byte> above, ReadOnlySpan<byte> row, ReadOnlySpan<byte> below, int from, int to)
+    /// <summary>Some columns at a time as 16-bit integers, which hold a response and every intermediate sum; the rest as in <see cref="MeasureScalar"/>.</summary>
+    private static Moments MeasureBlock<V, TSums>(ReadOnlySpan<byte> above, ReadOnlySpan<byte> row, ReadOnlySpan<byte> below, int from, int to)
+        where V : struct, IShortLanes<V, TSums>
+        where TSums : struct
     {
-        var sums = Vector256<int>.Zero;
-        var squares = Vector256<int>.Zero;
+        var (sums, squares) = (default(TSums), default(TSums));
+        // One column beyond the block is read on both sides; the first and the last of a row are measured by themselves.
+        ref var up = ref MemoryMarshal.GetReference(above[..to]);
+        ref var down = ref MemoryMarshal.GetReference(below[..to]);
+        ref var middle = ref MemoryMarshal.GetReference(row[..(to + 1)]);
         var x = from;
-        for (; x <= to - Lanes; x += Lanes)
+        for (; x <= to - V.Count; x += V.Count)
         {
-            var cross = Load(above, x) + Load(below, x) + Load(row, x - 1) + Load(row, x + 1);
-            var response = cross - (Load(row, x) << 2);
-            sums += Avx2.MultiplyAddAdjacent(response, Vector256<short>.One);
-            squares += Avx2.MultiplyAddAdjacent(response, response);
+            var cross = V.Load(ref up, x) + V.Load(ref down, x) + V.Load(ref middle, x - 1) + V.Load(ref middle, x + 1);
+            var response = cross - V.Twice(V.Twice(V.Load(ref middle, x)));
+            sums = V.AddProducts(sums, response, V.One);
+            squares = V.AddProducts(squares, response, response);
         }
-        return Moments.FromLanes(x - from, sums, squares) + MeasureScalar(above, row, below, x, to);
+        return new Moments(x - from, V.Total(sums), V.Total(squares)) + MeasureScalar(above, row, below, x, to);
     }
-
-    private static Vector256<short> Load(ReadOnlySpan<byte> row, int x) => Avx2.ConvertToVector256Int16(Vector128.Create(row.Slice(x, Lanes)));
 
     private static int Mirror(int i, int length)
     {

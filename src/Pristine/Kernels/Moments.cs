@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace Pristine.Kernels;
 
 /// <summary>
@@ -23,12 +21,6 @@ internal readonly record struct Moments(long Count, long Sum, long SumOfSquares)
     /// <summary>The moments of one value.</summary>
     public static Moments Of(int value) => new(1, value, (long)value * value);
 
-    /// <summary>The moments of <paramref name="count"/> values whose sums are spread over lanes.</summary>
-    public static Moments FromLanes(long count, Vector256<int> sums, Vector256<int> squares) => new(count, AcrossLanes(sums), AcrossLanes(squares));
-
     /// <summary>The moments of both sets together.</summary>
     public static Moments operator +(Moments a, Moments b) => new(a.Count + b.Count, a.Sum + b.Sum, a.SumOfSquares + b.SumOfSquares);
-
-    // Each lane fits 32 bits, the sum of eight may not.
-    private static long AcrossLanes(Vector256<int> lanes) => Vector256.Sum(Vector256.WidenLower(lanes) + Vector256.WidenUpper(lanes));
 }

@@ -25,10 +25,10 @@ internal static class OpponentColorMoments
     internal static (Moments RedGreen, Moments TwiceYellowBlue) Measure(ReadOnlySpan<byte> rgb, SimdPath path)
     {
         var (redGreen, yellowBlue) = (default(Moments), default(Moments));
-        while (path >= SimdPath.Vector256 && rgb.Length >= BytesRead)
+        while (path >= SimdPath.Vector128 && rgb.Length >= BytesRead)
         {
             var steps = Math.Min((rgb.Length - BytesRead) / (3 * PixelsPerStep) + 1, StepsPerBlock);
-            var block = MeasureBlock(rgb, steps);
+            var block = path == SimdPath.Vector128 ? MeasureHalves(rgb, steps) : MeasureBlock(rgb, steps);
             redGreen += block.RedGreen;
             yellowBlue += block.TwiceYellowBlue;
             rgb = rgb[(steps * 3 * PixelsPerStep)..];
@@ -56,7 +56,7 @@ internal static class OpponentColorMoments
     /// <summary>
     /// Eight pixels a step, four in each 128-bit half. A half becomes eight 16-bit values: R - G of its four pixels, then R + G - 2 B
     /// of the same four. So the lower two 32-bit lanes of each half add up the red-green axis and the upper two the yellow-blue axis.
-    /// 512-bit vectors gain nothing beside the cost of decoding the pixels, so both SIMD paths end here.
+    /// 512-bit vectors gain nothing beside the cost of decoding the pixels.
     /// </summary>
     private static (Moments RedGreen, Moments TwiceYellowBlue) MeasureBlock(ReadOnlySpan<byte> rgb, int steps)
     {
@@ -77,8 +77,37 @@ internal static class OpponentColorMoments
         }
         var count = (long)steps * PixelsPerStep;
         return (
-            Moments.FromLanes(count, sums & redGreenLanes, squares & redGreenLanes),
-            Moments.FromLanes(count, Vector256.AndNot(sums, redGreenLanes), Vector256.AndNot(squares, redGreenLanes)));
+            new Moments(count, SixteenShorts.Total(sums & redGreenLanes), SixteenShorts.Total(squares & redGreenLanes)),
+            new Moments(count, SixteenShorts.Total(Vector256.AndNot(sums, redGreenLanes)), SixteenShorts.Total(Vector256.AndNot(squares, redGreenLanes))));
+    }
+
+    /// <summary>
+    /// The same with vectors of 128 bits, four pixels each, on any processor that has them: the eight 16-bit values are R + weight x G - 2 B, where R and
+    /// G are there twice, and blue and a weight of -1 or 1 make the axes.
+    /// </summary>
+    private static (Moments RedGreen, Moments TwiceYellowBlue) MeasureHalves(ReadOnlySpan<byte> rgb, int steps)
+    {
+        const byte None = 0x80; // an index outside of the vector gives zero
+        var red = Vector128.Create((byte)0, None, 3, None, 6, None, 9, None, 0, None, 3, None, 6, None, 9, None);
+        var green = Vector128.Create((byte)1, None, 4, None, 7, None, 10, None, 1, None, 4, None, 7, None, 10, None);
+        var blue = Vector128.Create(None, None, None, None, None, None, None, None, 2, None, 5, None, 8, None, 11, None);
+        var weights = Vector128.Create((short)-1, -1, -1, -1, 1, 1, 1, 1);
+
+        Vector128<int> redGreenSums = default, redGreenSquares = default, yellowBlueSums = default, yellowBlueSquares = default;
+        for (var i = 0; i < steps * 3 * PixelsPerStep; i += 3 * PixelsPerStep / 2)
+        {
+            var pixels = Vector128.Create(rgb.Slice(i, 16));
+            var axes = Vector128.Shuffle(pixels, red).AsInt16() + (Vector128.Shuffle(pixels, green).AsInt16() * weights) - (Vector128.Shuffle(pixels, blue).AsInt16() << 1);
+            var (redGreen, yellowBlue) = Vector128.Widen(axes);
+            redGreenSums += redGreen;
+            redGreenSquares += redGreen * redGreen;
+            yellowBlueSums += yellowBlue;
+            yellowBlueSquares += yellowBlue * yellowBlue;
+        }
+        var count = (long)steps * PixelsPerStep;
+        return (
+            new Moments(count, EightShorts.Total(redGreenSums), EightShorts.Total(redGreenSquares)),
+            new Moments(count, EightShorts.Total(yellowBlueSums), EightShorts.Total(yellowBlueSquares)));
     }
 
     private static Vector256<byte> TwiceOver(Vector128<byte> half) => Vector256.Create(half, half);

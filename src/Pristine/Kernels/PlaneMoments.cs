@@ -1,30 +1,44 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Pristine.Kernels;
 
 /// <summary>Mean and variance of an 8-bit plane in one pass.</summary>
 internal static class PlaneMoments
 {
-    private const int Lanes = 32;
-
-    // One step adds at most 4 x 255^2 = 260,100 to a 32-bit lane, which holds 8,256 such steps.
-    private const int BlockLength = 8000 * Lanes;
+    // One step adds at most 2 x 255^2 = 130,050 to a 32-bit lane, which holds 16,512 such steps.
+    private const int StepsPerBlock = 16_000;
 
     /// <summary>Measures a plane of any length.</summary>
     /// <param name="plane">Values 0..255.</param>
     /// <returns>Exact moments; the same on every path.</returns>
     public static Moments Measure(ReadOnlySpan<byte> plane) => Measure(plane, Simd.Current);
 
-    internal static Moments Measure(ReadOnlySpan<byte> plane, SimdPath path)
+    internal static Moments Measure(ReadOnlySpan<byte> plane, SimdPath path) => path switch
     {
-        if (path < SimdPath.Vector256)
-            return MeasureScalar(plane);
+        SimdPath.Scalar => MeasureScalar(plane),
+        SimdPath.Vector128 => Measure<EightShorts, Vector128<int>>(plane),
+        // 512-bit vectors gain nothing beside the cost of decoding the pixels.
+        _ => Measure<SixteenShorts, Vector256<int>>(plane),
+    };
+
+    private static Moments Measure<V, TSums>(ReadOnlySpan<byte> plane)
+        where V : struct, IShortLanes<V, TSums>
+        where TSums : struct
+    {
         var moments = default(Moments);
-        while (plane.Length >= Lanes)
+        while (plane.Length >= V.Count)
         {
-            var length = Math.Min(plane.Length - plane.Length % Lanes, BlockLength);
-            moments += MeasureBlock(plane[..length]);
+            var length = Math.Min(plane.Length - plane.Length % V.Count, StepsPerBlock * V.Count);
+            var (sums, squares) = (default(TSums), default(TSums));
+            ref var first = ref MemoryMarshal.GetReference(plane);
+            for (var i = 0; i < length; i += V.Count)
+            {
+                var values = V.Load(ref first, i);
+                sums = V.AddProducts(sums, values, V.One);
+                squares = V.AddProducts(squares, values, values);
+            }
+            moments += new Moments(length, V.Total(sums), V.Total(squares));
             plane = plane[length..];
         }
         return moments + MeasureScalar(plane);
@@ -39,22 +53,5 @@ internal static class PlaneMoments
             squares += value * value;
         }
         return new Moments(plane.Length, sum, squares);
-    }
-
-    /// <summary>A multiple of 32 values. 512-bit vectors gain nothing beside the cost of decoding the pixels, so both SIMD paths end here.</summary>
-    private static Moments MeasureBlock(ReadOnlySpan<byte> block)
-    {
-        var sums = Vector256<int>.Zero;
-        var squares = Vector256<int>.Zero;
-        for (var i = 0; i < block.Length; i += Lanes)
-        {
-            var values = Vector256.Create(block.Slice(i, Lanes));
-            // psadbw against zero: each 64-bit lane gets the sum of its 8 bytes, so the upper 32 bits stay zero.
-            sums += Avx2.SumAbsoluteDifferences(values, Vector256<byte>.Zero).AsInt32();
-            var low = Vector256.WidenLower(values).AsInt16();
-            var high = Vector256.WidenUpper(values).AsInt16();
-            squares += Avx2.MultiplyAddAdjacent(low, low) + Avx2.MultiplyAddAdjacent(high, high);
-        }
-        return Moments.FromLanes(block.Length, sums, squares);
     }
 }

@@ -9,7 +9,7 @@ public enum SimdPath
     /// <summary>Plain C#, on any processor.</summary>
     Scalar,
 
-    /// <summary>128-bit vectors: ARM64, and x64 processors without AVX2. Kernels of bytes run their scalar path, but for luma and Pillow's resize.</summary>
+    /// <summary>128-bit vectors: ARM64, and x64 processors without AVX2.</summary>
     Vector128,
 
     /// <summary>256-bit vectors: AVX2 and FMA.</summary>
