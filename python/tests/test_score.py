@@ -51,6 +51,26 @@ def test_datasets_and_records_are_scored_alike():
     assert pristine_iqa.score(records, format="rows", image_root=SAMPLES) == right
 
 
+def test_a_data_frame_and_a_hugging_face_dataset_have_a_column_of_images(photos, expected):
+    pandas = pytest.importorskip("pandas")
+
+    class Dataset:
+        """As ``datasets.Dataset`` with ``Image(decode=False)``."""
+
+        column_names = ["picture", "label"]
+        features = {"picture": None, "label": None}
+
+        def __iter__(self):
+            return ({"picture": {"bytes": None, "path": path}, "label": 0} for path in photos)
+
+    right = [expected[path]["brisque"] for path in photos]
+    assert pristine_iqa.score(pandas.DataFrame({"image": photos}), format="dict")["brisque"] == right
+    assert pristine_iqa.score(Dataset(), image_field="picture", format="dict")["brisque"] == right
+    assert pristine_iqa.score(pandas.Series(photos), format="dict")["brisque"] == right
+    with pytest.raises(pristine_iqa.RequestError, match="one of picture, label; found 'image'"):
+        pristine_iqa.score(Dataset(), format="dict")
+
+
 def test_images_in_memory_are_scored_by_their_pixels():
     pil = pytest.importorskip("PIL.Image")
     numpy = pytest.importorskip("numpy")

@@ -129,6 +129,26 @@ def test_a_worker_that_dies_is_told_of_and_never_started_again(photos):
                 scorer.score(photos[0])
 
 
+@pytest.mark.parametrize("answer, message", [
+    (b"{}", "is not understood: KeyError\\('request'\\)"),
+    (b"broken", "is not understood: JSONDecodeError"),
+    (b"[]", "is not understood"),
+    (b'{"request":7}', "answered another request"),
+])
+def test_an_answer_that_is_none_ends_all_that_wait(tmp_path, monkeypatch, answer, message):
+    hello = b'{"request":1,"hello":{"protocol":1,"program":"p","workers":1,"metrics":[],"columns":[]}}'
+    program = tmp_path / "program"
+    program.write_text("#!%s\nimport sys\nfor answer in %r:\n    sys.stdin.readline()\n    print(answer, flush=True)\nsys.stdin.read()\n" % (
+        sys.executable, [hello.decode(), answer.decode()]))
+    program.chmod(0o755)
+    monkeypatch.setenv("PRISTINE_PROGRAM", str(program))
+    with Scorer() as scorer:
+        futures = [scorer.submit("a.jpg"), scorer.submit("b.jpg")]
+        for future in futures:
+            with pytest.raises(WorkerError, match=message):
+                future.result()
+
+
 def test_an_exception_in_the_block_ends_the_worker_at_once(photos):
     with pytest.raises(KeyError, match="mine"):
         with Scorer() as scorer:

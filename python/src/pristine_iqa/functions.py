@@ -37,7 +37,8 @@ def score(
 
             - the path of a folder (searched recursively), an image, or a dataset (.json, .jsonl, .csv, .tar, ...), or a glob;
             - images, in any iterable: paths, bytes of image files, PIL images, arrays of 8-bit samples, mappings with ``bytes`` or ``path``;
-            - records, in any iterable of other mappings, which name their images as the lines of a JSONL dataset do.
+            - records, in any iterable of other mappings, which name their images as the lines of a JSONL dataset do;
+            - a pandas DataFrame or a Hugging Face ``Dataset``, whose images stand in the column ``image_field`` (None: ``image``).
         metrics: Names of metrics, separated by commas or as a sequence; ``pristine metrics`` lists them.
         format: ``pandas`` for a DataFrame, ``arrow`` for a ``pyarrow.Table``, ``dict`` for a list per column, ``rows`` for a list of dicts.
         cascade, heads, networks, device, workers, image_root, image_field, max_megapixels, image_timeout, keep_truncated:
@@ -74,6 +75,7 @@ def score(
         images = [images]
     if not isinstance(images, Iterable):
         raise RequestError("Expected the path of a dataset, or images in an iterable; found %s." % type(images).__name__)
+    images = _of_table(images, image_field or "image")
     with Scorer(**options) as scorer:
         return frame(_score_all(scorer, images), format, scorer.columns)
 
@@ -287,6 +289,19 @@ def _score_all(scorer: Scorer, images: Iterable[Any]) -> Iterator[Row]:
     if isinstance(first, Mapping) and not _is_image(first):
         return chain.from_iterable(scorer.score_records(inputs))
     return scorer.score_many(inputs)
+
+
+def _of_table(images: Iterable[Any], column: str) -> Iterable[Any]:
+    """The images of a DataFrame or a Hugging Face dataset; anything else as it is."""
+    if hasattr(images, "iterrows") and hasattr(images, "columns"):
+        names = [str(name) for name in images.columns]
+    elif hasattr(images, "column_names") and hasattr(images, "features"):
+        names = list(images.column_names)
+    else:
+        return images
+    if column not in names:
+        raise RequestError("Expected a column of images, image_field, that is one of %s; found %r." % (", ".join(names), column))
+    return images[column] if hasattr(images, "iterrows") else (row[column] for row in images)
 
 
 def _is_image(mapping: Mapping[str, Any]) -> bool:

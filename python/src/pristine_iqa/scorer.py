@@ -88,20 +88,10 @@ class _Worker:
         stdout = self.process.stdout
         assert stdout is not None
         broken: Optional[str] = None
-        try:
-            for line in stdout:
-                reply = json.loads(line)
-                sequence, future, answer = self._pending.popleft()
-                if reply.pop("request") != sequence:
-                    broken = "The worker answered another request than the one that was next."
-                    self._pending.appendleft((sequence, future, answer))
-                    break
-                if reply.get("status") == "bad_request":
-                    future.set_exception(RequestError(reply["error"]))
-                else:
-                    future.set_result(answer(reply))
-        except (ValueError, LookupError) as error:
-            broken = "The worker's answer is not understood: %s" % error
+        for line in stdout:
+            broken = self._answer(line)
+            if broken is not None:
+                break
         if broken is not None:
             self.process.kill()
         code = self.process.wait()
@@ -116,6 +106,29 @@ class _Worker:
             self._pending.clear()
         for _, future, _ in waiting:
             future.set_exception(end)
+
+    def _answer(self, line: bytes) -> Optional[str]:
+        """Gives a reply to who waits for it, the first in the line.
+
+        Returns:
+            None, or why the reply is not one to that request.
+        """
+        if not self._pending:
+            return "The worker answered what was not asked."
+        sequence, future, answer = self._pending[0]
+        try:
+            reply = json.loads(line)
+            if reply.pop("request") != sequence:
+                return "The worker answered another request than the one that was next."
+            result = None if reply.get("status") == "bad_request" else answer(reply)
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            return "The worker's answer is not understood: %r" % error
+        self._pending.popleft()
+        if result is None:
+            future.set_exception(RequestError(reply["error"]))
+        else:
+            future.set_result(result)
+        return None
 
     def said(self) -> str:
         """What the program has written to its standard error."""
