@@ -1,5 +1,5 @@
-# The command in an image of Debian. build/pack.sh makes the archive that goes into it:
-#   build/pack.sh out/release linux-x64
+# The command in an image of Debian. build/pack.sh makes the archive that goes into it, on Debian 12 or with AOT=no:
+#   AOT=no build/pack.sh out/release linux-x64
 #   docker build --tag pristine .
 #   docker run --rm --volume "$PWD/photos:/data:ro" pristine score /data
 # What is written goes into a volume, with the user's own id:

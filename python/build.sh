@@ -26,6 +26,7 @@ if [ -n "${PROGRAM:-}" ]; then
   done
   rm -rf "$program/samples" "$program"/*.pdb "$program"/*.xml
 else
+  # Not NativeAOT, whose programs need the glibc of the machine that compiles them: a wheel says that 2.28 is enough.
   dotnet publish "$here/../src/Pristine.Cli" -c Release -v quiet -clp:ErrorsOnly --artifacts-path "$work/build" \
     -r "$platform" --self-contained -p:DebugType=none -o "$program"
 fi
