@@ -4,8 +4,6 @@ using Pristine.Cli.Display;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
-using Pristine.Metrics.Onnx;
-using Pristine.Metrics.ResNet;
 using Pristine.Networks;
 using Pristine.Scoring;
 
@@ -34,17 +32,9 @@ internal sealed class Inputs
         HelpName = "NAME",
     };
 
-    private readonly Option<string[]> _heads = new("--head")
-    {
-        Description = "A head that 'pristine fit' trained: adds the metric resnet50@NAME; may be repeated",
-        HelpName = "FILE",
-    };
-
-    private readonly Option<string[]> _networks = new("--metric")
-    {
-        Description = "A network of your own in ONNX form, as a manifest describes it: adds the metric it names (see docs/networks.md); may be repeated",
-        HelpName = "FILE.json",
-    };
+    /// <summary><c>--head</c>, <c>--metric</c>: an option for each kind of file that holds a metric.</summary>
+    private readonly IReadOnlyList<(MetricFile Kind, Option<string[]> Option)> _metricFiles =
+        [.. MetricCatalog.Files.Select(file => (file, new Option<string[]>($"--{file.Kind}") { Description = file.Description, HelpName = file.Pattern }))];
 
     private readonly Option<string?> _device = new("--device")
     {
@@ -112,8 +102,8 @@ internal sealed class Inputs
     /// <summary>Adds <c>--head</c>, <c>--metric</c>, <c>--device</c> and <c>--batch</c>, for commands that compute metrics.</summary>
     public void AddHeadsTo(Command command)
     {
-        command.Options.Add(_heads);
-        command.Options.Add(_networks);
+        foreach (var (_, option) in _metricFiles)
+            command.Options.Add(option);
         AddDeviceTo(command);
     }
 
@@ -160,28 +150,18 @@ internal sealed class Inputs
     public MetricSet Known(ParseResult parsed)
     {
         var known = MetricSet.BuiltIn;
-        foreach (var file in parsed.GetValue(_heads) ?? [])
-        {
-            try
+        foreach (var (kind, option) in _metricFiles)
+            foreach (var file in parsed.GetValue(option) ?? [])
             {
-                known = known.With(new ResNetMetric(QualityHead.Read(file)));
+                try
+                {
+                    known = known.With(kind.Read(file));
+                }
+                catch (ArgumentException exception)
+                {
+                    throw new UsageException($"{option.Name} {file}: {exception.Message}");
+                }
             }
-            catch (ArgumentException exception)
-            {
-                throw new UsageException($"--head {file}: {exception.Message}");
-            }
-        }
-        foreach (var file in parsed.GetValue(_networks) ?? [])
-        {
-            try
-            {
-                known = known.With(OnnxMetric.Read(file));
-            }
-            catch (ArgumentException exception)
-            {
-                throw new UsageException($"--metric {file}: {exception.Message}");
-            }
-        }
         return known;
     }
 

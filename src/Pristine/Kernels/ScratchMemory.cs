@@ -3,6 +3,10 @@ using System.Runtime.InteropServices;
 namespace Pristine.Kernels;
 
 /// <summary>Memory that a kernel keeps from image to image: it grows, never shrinks, never moves, and the collector frees it.</summary>
+/// <remarks>
+/// Some rows of an image, which a kernel addresses by pointers and need not dispose. Whole images and files stand in a <see cref="ReusableBuffer"/>, whose
+/// owner gives the memory back, also when a huge image was the last.
+/// </remarks>
 internal sealed unsafe class ScratchMemory<T> where T : unmanaged
 {
     /// <summary>The size of a cache line and of the widest vector.</summary>

@@ -1,6 +1,7 @@
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Brisque;
 using Pristine.Metrics.Cleanvision;
+using Pristine.Metrics.Onnx;
 using Pristine.Metrics.ResNet;
 
 namespace Pristine.Metrics;
@@ -37,6 +38,9 @@ public static class MetricCatalog
         ResNetMetric.Biq2021,
         ResNetMetric.Damage,
     ];
+
+    /// <summary>The kinds of files that hold metrics of the user's own.</summary>
+    internal static IReadOnlyList<MetricFile> Files { get; } = [ResNetMetric.HeadFile, OnnxMetric.ManifestFile];
 
     /// <summary>The features that can be asked for by name: those that regressors are trained on and that find similar images.</summary>
     public static IReadOnlyList<Feature> Features { get; } = [new ResNetFeature(), new ResNetEmbeddingFeature(), new BrisqueLiveFeature()];

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Pristine.Metrics.Arniqa;
+using Pristine.Models;
 using Pristine.Metrics.Hashes;
 
 namespace Pristine.Metrics;
@@ -13,6 +14,13 @@ public abstract class MetricFamily
     /// <returns>The metric; null when there is none of that name.</returns>
     public abstract Metric? Parse(string name, out string? fault);
 }
+
+/// <summary>A kind of file that holds a metric of the user's own. The metric says how it is read; options are made of it.</summary>
+/// <param name="Kind">What such a file is called: the option <c>--head</c> takes a <c>head</c>.</param>
+/// <param name="Pattern">How its name is shown, for example <c>FILE.json</c>.</param>
+/// <param name="Description">What it is, in one sentence without a full stop.</param>
+/// <param name="Read">Reads the metric; throws <see cref="ModelException"/> or <see cref="ArgumentException"/> where there is none in the file.</param>
+internal sealed record MetricFile(string Kind, string Pattern, string Description, Func<string, Metric> Read);
 
 /// <summary>
 /// The metrics that a run may use: those of this library, and the user's own. Immutable; options, rules and tables are given one.

@@ -26,6 +26,13 @@ public sealed class OnnxMetric : FeatureMetric
         return new(manifest, Convert.ToHexStringLower(SHA256.HashData(content)), new OnnxFeature(manifest, network, NetworkDevice.Default));
     }
 
+    /// <summary>Manifests.</summary>
+    internal static MetricFile ManifestFile { get; } = new(
+        "metric",
+        "FILE.json",
+        "A network of your own in ONNX form, as a manifest describes it: adds the metric it names (see docs/networks.md); may be repeated",
+        Read);
+
     /// <inheritdoc/>
     public override string Name => _manifest.Name;
 

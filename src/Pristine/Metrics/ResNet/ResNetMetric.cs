@@ -43,6 +43,10 @@ public sealed class ResNetMetric : FeatureMetric
     /// <summary><c>resnet50@damage</c>.</summary>
     public static ResNetMetric Damage { get; } = new(ReadBundled("resnet50-damage.head"));
 
+    /// <summary>The files that <c>pristine fit</c> writes.</summary>
+    internal static MetricFile HeadFile { get; } = new(
+        "head", "FILE", $"A head that 'pristine fit' trained: adds the metric {BaseName}@NAME; may be repeated", file => new ResNetMetric(QualityHead.Read(file)));
+
     private bool IsDamage => _head.Name == "damage";
 
     /// <inheritdoc/>
