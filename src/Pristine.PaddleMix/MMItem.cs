@@ -17,7 +17,10 @@ public sealed class MMItem
 
     private readonly KeyValuePair<string, JsonElement>[] _fields;
 
-    private MMItem(KeyValuePair<string, JsonElement>[] fields) => _fields = fields;
+    // Of an item with Python's NaN, Infinity or -Infinity: its values with texts in their place, see RecordJson.WithoutWords.
+    private readonly JsonElement[]? _marked;
+
+    private MMItem(KeyValuePair<string, JsonElement>[] fields, JsonElement[]? marked = null) => (_fields, _marked) = (fields, marked);
 
     /// <summary>
     /// What a function that gives up an item leaves in its place, as Python's <c>None</c>: it has no fields, is exported as
@@ -39,7 +42,10 @@ public sealed class MMItem
     }
 
     /// <summary>Reads an item from JSON in UTF-8.</summary>
-    /// <param name="json">A JSON object, or <c>null</c>.</param>
+    /// <param name="json">
+    /// A JSON object, or <c>null</c>. Python's <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> are JSON's null to whoever reads the item, and are
+    /// exported as they are.
+    /// </param>
     /// <returns>The item; it keeps no reference to the bytes.</returns>
     /// <exception cref="FormatException">The text is not JSON in UTF-8, or of another kind.</exception>
     public static MMItem Parse(ReadOnlySpan<byte> json)
@@ -55,6 +61,12 @@ public sealed class MMItem
                 JsonValueKind.Null => Null,
                 _ => throw new FormatException($"expected a JSON object; found {RecordReader.Kind(root)}"),
             };
+        }
+        catch (JsonException) when (RecordJson.WithoutWords(json) is { } readable)
+        {
+            var item = Parse(readable);
+            var marked = JsonElement.Parse(RecordJson.WithoutWords(json, asTexts: true)!, Strict);
+            return new MMItem(item._fields, [.. marked.EnumerateObject().Select(field => field.Value)]);
         }
         catch (JsonException e)
         {
@@ -82,6 +94,25 @@ public sealed class MMItem
 
     /// <summary>The fields in their order, names that occur twice included.</summary>
     public IReadOnlyList<KeyValuePair<string, JsonElement>> Fields => _fields.AsReadOnly();
+
+    /// <summary>Whether Python's words, which JSON does not have, are among the values.</summary>
+    internal bool HasWords => _marked != null;
+
+    /// <summary>The fields as they are written: Python's words are texts that begin with <see cref="RecordJson.WordMark"/>.</summary>
+    internal IEnumerable<KeyValuePair<string, JsonElement>> Written =>
+        _marked == null ? _fields : _fields.Select((pair, i) => KeyValuePair.Create(pair.Key, _marked[i]));
+
+    /// <summary>The same item with Python's words where another one, of which it is a changed copy, has them.</summary>
+    internal MMItem WithWordsOf(MMItem other)
+    {
+        if (other._marked == null)
+            return this;
+        var marked = Array.ConvertAll(_fields, field =>
+            Array.FindLastIndex(other._fields, same => same.Key == field.Key) is var at and >= 0 && JsonElement.DeepEquals(other._fields[at].Value, field.Value)
+                ? other._marked[at]
+                : field.Value);
+        return new MMItem(_fields, marked);
+    }
 
     /// <summary>True for an item without fields and for <see cref="Null"/>.</summary>
     public bool IsEmpty => _fields.Length == 0;
@@ -114,15 +145,20 @@ public sealed class MMItem
         var fields = at < 0 ? new KeyValuePair<string, JsonElement>[_fields.Length + 1] : new KeyValuePair<string, JsonElement>[_fields.Length];
         _fields.CopyTo(fields, 0);
         fields[at < 0 ? ^1 : at] = pair;
-        return new MMItem(fields);
+        JsonElement[]? marked = _marked == null ? null : [.. _marked, .. at < 0 ? [pair.Value] : (JsonElement[])[]];
+        if (marked != null && at >= 0)
+            marked[at] = pair.Value;
+        return new MMItem(fields, marked);
     }
 
     /// <summary>The same item without a field.</summary>
     /// <param name="field">Name.</param>
     /// <returns>Another item; this one where it has no such field.</returns>
-    public MMItem Without(string field) => this[field] is null ? this : new MMItem([.. _fields.Where(f => f.Key != field)]);
+    public MMItem Without(string field) => this[field] is null
+        ? this
+        : new MMItem([.. _fields.Where(f => f.Key != field)], _marked == null ? null : [.. _marked.Where((_, i) => _fields[i].Key != field)]);
 
-    /// <summary>A copy to work on; <see cref="From"/> makes an item of it again. Of a name that occurs twice, the last counts.</summary>
+    /// <summary>A copy to work on, with null for Python's <c>NaN</c>; <see cref="From"/> makes an item of it again. Of a name that occurs twice, the last counts.</summary>
     public JsonObject ToJsonObject()
     {
         var copy = new JsonObject();

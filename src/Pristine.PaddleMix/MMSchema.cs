@@ -75,7 +75,7 @@ public static partial class MMSchemas
         foreach (var (name, value) in item.ToJsonObject())
             if (name != "image" && !converted.ContainsKey(name))
                 converted[name] = value?.DeepClone();
-        return MMItem.From(converted);
+        return MMItem.From(converted).WithWordsOf(item);
     }
 
     private static string? FirstViolation(MMItem item, MMSchema schema) =>

@@ -27,6 +27,7 @@ internal sealed record PythonJsonStyle(int? Indent, string ItemSeparator, string
 internal sealed class PythonJsonWriter(TextWriter output, PythonJsonStyle style)
 {
     private int _level;
+    private bool _hasWords;
 
     /// <summary>Writes the items as an array.</summary>
     public void Write(IEnumerable<MMItem> items) => Block('[', ']', items, Write);
@@ -37,12 +38,15 @@ internal sealed class PythonJsonWriter(TextWriter output, PythonJsonStyle style)
         if (ReferenceEquals(item, MMItem.Null))
             output.Write("null");
         else
-            Block('{', '}', item.Fields, field =>
+        {
+            _hasWords = item.HasWords;
+            Block('{', '}', item.Written, field =>
             {
                 Text(field.Key);
                 output.Write(style.KeySeparator);
                 Write(field.Value);
             });
+        }
     }
 
     private void Write(JsonElement value)
@@ -59,6 +63,9 @@ internal sealed class PythonJsonWriter(TextWriter output, PythonJsonStyle style)
                 break;
             case JsonValueKind.Array:
                 Block('[', ']', value.EnumerateArray(), Write);
+                break;
+            case JsonValueKind.String when _hasWords && value.GetRawText() is ['"', RecordJson.WordMark, .. var word, '"']:
+                output.Write(word);
                 break;
             case JsonValueKind.String:
                 Text(() => value.GetString()!, () => JsonMarshal.GetRawUtf8Value(value)[1..^1].ToArray());

@@ -45,6 +45,41 @@ public sealed class LayoutTests : IDisposable
     }
 
     [Fact]
+    public void Images_in_data_addresses_have_thumbnails_in_the_report()
+    {
+        var address = $"data:image/jpeg;base64,{Convert.ToBase64String(File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg")))}";
+        File.WriteAllText(_folder["a.jsonl"], $"{{\"image\":\"{address}\"}}\n{{\"image\":\"missing.jpg\"}}\n");
+        PristineCommand.Run("score", _folder["a.jsonl"], "--out", _folder["scores"]).Expect(0);
+        PristineCommand.Run("report", _folder["scores"], "--out", _folder["report.html"]).Expect(0);
+        Assert.Contains("data:image/webp;base64,", File.ReadAllText(_folder["report.html"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pipe_in_which_no_record_names_an_image_is_refused_at_its_end()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Needs named pipes.");
+        Photo("a.jpg");
+        foreach (var (name, records, exitCode) in new[] { ("a.jsonl", "{\"x\":\"a.jpg\"}\n{\"y\":1}\n", 1), ("b.csv", "x,y\na.jpg,1\n", 1), ("c.jsonl", "{\"x\":1}\n{\"image\":\"a.jpg\"}\n", 0), ("d.csv", "image\na.jpg\n", 0) })
+        {
+            File.WriteAllText(_folder["content"], records);
+            var result = PristineCommand.Shell($"mkfifo {name} && (cat content > {name} &) && {PristineCommand.InShell} score {name} --metrics width --format jsonl", _folder.Path);
+            Assert.True(result.ExitCode == exitCode, $"{name}: {result.ExitCode}\n{result.Error}");
+            Assert.Equal(exitCode == 1, result.Error.Contains("Fields seen: x, y.", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void A_fault_in_a_rule_leaves_no_file()
+    {
+        Photo("in/a.jpg");
+        PristineCommand.Run("score", _folder["in"], "--metrics", "width", "--out", _folder["scores"]).Expect(0);
+        foreach (var rule in new[] { "brisque <= 40", "width <", "item.none = 1" })
+            PristineCommand.Run("select", _folder["scores"], "--keep", rule, "--out", _folder["out/kept.txt"], "--dropped", _folder["out/dropped.jsonl"]).Expect(2);
+        Assert.True(!Directory.Exists(_folder["out"]) || !Directory.EnumerateFileSystemEntries(_folder["out"]).Any());
+    }
+
+    [Fact]
     public void Folders_of_classes_and_splits_are_fields_for_rules()
     {
         Photo("in/train/cats/a.jpg");

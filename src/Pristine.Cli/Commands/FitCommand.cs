@@ -89,8 +89,19 @@ internal static class FitCommand
                 Seed = ratings.Seed(parsed),
             };
             var target = parsed.GetRequiredValue(output);
+            var isNew = !Directory.Exists(target);
             OutputPlace.CheckFolder(target, "allmodel", "allrange");
-            return ratings.Run(parsed, MetricCatalog.GetFeature("brisque-live"), (images, scale, cancellation) =>
+            try
+            {
+                return Train();
+            }
+            finally
+            {
+                if (isNew)
+                    OutputPlace.RemoveEmpty(target);
+            }
+
+            int Train() => ratings.Run(parsed, MetricCatalog.GetFeature("brisque-live"), (images, scale, cancellation) =>
             {
                 var trained = BrisqueTrainer.Train(images, scale.Worst, scale.Best, options, cancellation);
                 foreach (var trial in trained.Trials)

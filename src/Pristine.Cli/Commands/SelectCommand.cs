@@ -32,6 +32,7 @@ internal static class SelectCommand
             var table = TableArguments.Open(parsed.GetRequiredValue(folder));
             var dataset = outputs.Out(parsed) == null ? null : arguments.OpenDataset(parsed, table);
             var mode = outputs.Mode(parsed, dataset);
+            SelectionRun.CheckRules(table, options);
             using var open = outputs.Open(parsed, dataset, dataset?.Source ?? table.Provenance.Dataset.Path, mode);
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {

@@ -53,15 +53,22 @@ internal static class WhyCommand
             foreach (var (name, value) in image.Columns.Where(column => column.Key is not ("id" or "item_index")))
                 Console.Out.WriteLine($"  {name.PadRight(width)}  {(value != null ? PlainText.Clean(value) : IsSkipped(image, name) ? "skipped" : "-")}");
             foreach (var rule in image.Rules)
-            {
-                var word = rule.Holds switch { true => "holds  ", false => "FAILS  ", _ => "UNKNOWN" };
-                var numbers = rule.Value == null ? rule.Holds == null ? $"  ({(rule.Skipped == null ? "missing score" : $"skipped: {PlainText.Clean(rule.Skipped)}")})" : ""
-                    : $"  value {Number(rule.Value)}" + (rule.Threshold == null ? "" : $", threshold {Number(rule.Threshold)}, margin {Number(rule.Margin)}");
-                Console.Out.WriteLine($"  {word}  {rule.Rule}{(rule.Comparison == rule.Rule ? "" : $"  [{rule.Comparison}]")}{numbers}{(rule.Rule == decision.Rule && rule.Holds != true ? "  <- decides" : "")}");
-            }
+                Print(rule);
         }
+        if (item.OfMean.Count > 0)
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  the mean of {item.Images.Count} images"));
+        foreach (var rule in item.OfMean)
+            Print(rule);
         if (hasRules)
             Console.Out.WriteLine($"  {(decision.Kept ? "KEPT" : "DROPPED")}: {PlainText.Clean(decision.Reason)}");
+
+        void Print(RuleOutcome rule)
+        {
+            var word = rule.Holds switch { true => "holds  ", false => "FAILS  ", _ => "UNKNOWN" };
+            var numbers = rule.Value == null ? rule.Holds == null ? $"  ({(rule.Skipped == null ? "missing score" : $"skipped: {PlainText.Clean(rule.Skipped)}")})" : ""
+                : $"  value {Number(rule.Value)}" + (rule.Threshold == null ? "" : $", threshold {Number(rule.Threshold)}, margin {Number(rule.Margin)}");
+            Console.Out.WriteLine($"  {word}  {rule.Rule}{(rule.Comparison == rule.Rule ? "" : $"  [{rule.Comparison}]")}{numbers}{(rule.Rule == decision.Rule && rule.Holds != true ? "  <- decides" : "")}");
+        }
     }
 
     private static bool IsSkipped(ImageExplanation image, string column) =>

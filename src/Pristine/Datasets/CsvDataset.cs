@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Pristine.Media;
+using Pristine.Native;
 using Pristine.Remote;
 
 namespace Pristine.Datasets;
@@ -45,7 +46,8 @@ internal sealed class CsvDataset : Dataset
 
     public override void RequireImages(CancellationToken cancellation = default)
     {
-        if (_layout != null)
+        // A pipe can be read only once.
+        if (_layout != null || !Vips.IsRegularFile(Source))
             return;
         using var rows = new Rows(_open(), Source, _bufferSize);
         if (!rows.Next(out var header))
@@ -89,6 +91,8 @@ internal sealed class CsvDataset : Dataset
             index++;
         }
     }
+
+    internal override IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => RecordFields.Watch(this, cancellation);
 
     public override DatasetWriter CreateWriter(string path) => new CsvWriter(PartialFile.Create(OutputName.Checked(path, Format), Source), Header);
 

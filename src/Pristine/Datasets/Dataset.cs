@@ -196,6 +196,13 @@ public abstract class Dataset
     {
     }
 
+    /// <summary>
+    /// Reads the items as <see cref="Read"/> does, for work that needs images. Where <see cref="RequireImages"/> could not look, because the input
+    /// can be read only once, the end of the reading says whether there was an image.
+    /// </summary>
+    /// <exception cref="DatasetException">As of <see cref="Read"/>; or no record named an image.</exception>
+    internal virtual IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => Read(cancellation);
+
     /// <summary>Opens a writer that exports kept items in this dataset's own format.</summary>
     /// <param name="path">
     /// The file to write, or <c>-</c> for standard output. Until <see cref="DatasetWriter.Complete"/> is called its name ends in

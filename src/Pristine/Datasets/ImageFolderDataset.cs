@@ -3,7 +3,7 @@ using Pristine.Media;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// A Hugging Face folder (<c>imagefolder</c>) with metadata: <c>metadata.jsonl</c> or <c>metadata.csv</c>, in the folder or in folders below it,
+/// A Hugging Face folder (<c>imagefolder</c>) with metadata: <c>metadata.jsonl</c>, <c>.csv</c> or <c>.parquet</c>, in the folder or in folders below it,
 /// name images by their paths relative to the metadata's folder. The rows are the items: an image without a row is none, as for
 /// <c>load_dataset</c>. The export is such a folder again, with the kept rows byte for byte and their images.
 /// </summary>
@@ -44,7 +44,7 @@ internal sealed class ImageFolderDataset : Dataset
     /// <param name="folder">The folder.</param>
     /// <param name="imageField">The field of images that was asked for; null for <c>file_name</c> and its like.</param>
     /// <returns>Null for a folder without any.</returns>
-    /// <exception cref="DatasetException">There are metadata of several kinds, or of one that cannot be read.</exception>
+    /// <exception cref="DatasetException">There are metadata of several kinds, or they cannot be read.</exception>
     public static ImageFolderDataset? Find(string folder, string? imageField)
     {
         if (!HasMetadata(folder, 0))
@@ -140,6 +140,7 @@ internal sealed class ImageFolderDataset : Dataset
                 Record = outside == null && row.Record is { } record ? new PlacedRecord(record, Folder) : null,
                 Error = row.Error ?? (outside == null ? null : $"{Path}: expected a path within the folder of the metadata, as load_dataset does; found '{outside.Reference}' in row {row.Index + 1}."),
                 File = Name,
+                Row = row.Row,
             };
         }
 
@@ -150,8 +151,7 @@ internal sealed class ImageFolderDataset : Dataset
             {
                 ".jsonl" => new JsonlDataset(Path, folder, ImageField) { PrefersFileNames = true },
                 ".csv" => new CsvDataset(Path, folder, ImageField) { PrefersFileNames = true },
-                _ => throw new DatasetException(
-                    $"Expected metadata.jsonl or metadata.csv; '{Path}' cannot be read yet. Write it as metadata.jsonl, or take the images without it, by a glob such as '{folder}/**'."),
+                _ => ParquetDataset.OfFile(Path, folder, new DatasetOptions { ImageField = ImageField }),
             };
         }
 

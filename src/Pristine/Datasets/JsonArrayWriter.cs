@@ -32,7 +32,8 @@ internal sealed class JsonArrayWriter(PartialFile file, Func<JsonFrame> frame) :
 
     public override void Dispose()
     {
-        if (!_isDisposed)
+        // Without an item there is nothing to go on from.
+        if (!_isDisposed && _isStarted)
             Close();
         file.Dispose();
     }

@@ -69,6 +69,8 @@ internal sealed class JsonDataset : Dataset
         Frame = new JsonFrame(elements.Opening, elements.Closing);
     }
 
+    internal override IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => RecordFields.Watch(this, cancellation);
+
     public override DatasetWriter CreateWriter(string path) => new JsonArrayWriter(PartialFile.Create(OutputName.Checked(path, Format), Source), () => Frame);
 }
 

@@ -95,6 +95,8 @@ internal sealed class JsonlDataset : Dataset
         }
     }
 
+    internal override IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => RecordFields.Watch(this, cancellation);
+
     public override DatasetWriter CreateWriter(string path) =>
         new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), Source), () => _hasBom);
 

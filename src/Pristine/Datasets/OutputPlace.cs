@@ -44,6 +44,14 @@ public static class OutputPlace
             throw new DatasetException($"Expected a file or folder to write to; found the address '{RemoteAddress.Display(place)}', which cannot be written to.");
     }
 
+    /// <summary>Removes a folder that was made for results which did not come about.</summary>
+    /// <param name="folder">The folder; one that holds anything stays.</param>
+    internal static void RemoveEmpty(string folder)
+    {
+        if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+            Directory.Delete(folder);
+    }
+
     private static void MakeWritable(string folder, string place)
     {
         try

@@ -154,15 +154,20 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Closes an output that has nothing in it, and removes it where it has a temporary name.</summary>
     public void Discard()
     {
-        Dispose();
+        Stream.Dispose();
+        _file?.Dispose();
         if (_file != null)
             File.Delete(WholeFile.TemporaryOf(_file.Path));
     }
 
+    /// <summary>Closes the output. One that has a temporary name keeps it, unless nothing was written.</summary>
     public void Dispose()
     {
+        var isEmpty = _file is { Stream: { CanWrite: true, Position: 0 } } && Stream == _file.Stream;
         Stream.Dispose();
         _file?.Dispose();
+        if (isEmpty)
+            File.Delete(WholeFile.TemporaryOf(_file!.Path));
     }
 
     private void EndCompression()

@@ -34,6 +34,24 @@ internal sealed class RecordFields
         return fields._count > 0 ? throw fields.NoImages(dataset) : null;
     }
 
+    /// <summary>Reads items of an input that can be read only once, and says at its end where none named an image.</summary>
+    /// <param name="dataset">A dataset of records.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <exception cref="DatasetException">There were records, and none named an image.</exception>
+    public static IEnumerable<DatasetItem> Watch(Dataset dataset, CancellationToken cancellation)
+    {
+        var fields = Vips.IsRegularFile(dataset.Source) ? null : new RecordFields();
+        foreach (var item in dataset.Read(cancellation))
+        {
+            if (item.Images.Count > 0)
+                fields = null;
+            fields?.Add(item);
+            yield return item;
+        }
+        if (fields is { _count: > 0 })
+            throw fields.NoImages(dataset);
+    }
+
     private static string LayoutOf(DatasetItem item, Dataset dataset)
     {
         using var record = RecordJson.Parse(item.Raw);

@@ -137,8 +137,13 @@ internal static class RecordJson
         return sound.ToString();
     }
 
+    /// <summary>What begins the texts by which <see cref="WithoutWords"/> marks Python's words: no character.</summary>
+    public const char WordMark = '\uFDD0';
+
     /// <summary>The record with Python's words replaced by null; null where it has none outside of its strings.</summary>
-    private static byte[]? WithoutWords(ReadOnlySpan<byte> record)
+    /// <param name="record">The bytes of one JSON value.</param>
+    /// <param name="asTexts">True to replace them by texts of <see cref="WordMark"/> and the word instead.</param>
+    public static byte[]? WithoutWords(ReadOnlySpan<byte> record, bool asTexts = false)
     {
         if (record.IndexOf("NaN"u8) < 0 && record.IndexOf("Infinity"u8) < 0)
             return null;
@@ -158,7 +163,7 @@ internal static class RecordJson
             else if (record[i] is (byte)'N' or (byte)'I' or (byte)'-' && StartsWithWord(record[i..], out var length) && length > 0)
             {
                 readable.Write(record[start..i]);
-                readable.Write("null"u8);
+                readable.Write(asTexts ? Encoding.UTF8.GetBytes($"\"{WordMark}{Encoding.UTF8.GetString(record.Slice(i, length))}\"") : "null"u8);
                 i += length - 1;
                 (found, start) = (true, i + 1);
             }

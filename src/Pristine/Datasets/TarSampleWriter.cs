@@ -76,7 +76,9 @@ internal sealed partial class TarSampleWriter : DatasetWriter
 
     public override void Dispose()
     {
-        _stream?.Dispose();
+        // The file itself sees whether anything was written.
+        if (_stream != _file?.Stream)
+            _stream?.Dispose();
         _file?.Dispose();
         foreach (var file in _complete)
             file.Dispose();

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Pristine.Metrics.Arniqa;
 using Pristine.Models;
 using Pristine.Metrics.Hashes;
+using Pristine.Tables;
 
 namespace Pristine.Metrics;
 
@@ -49,12 +50,13 @@ public sealed class MetricSet
 
     /// <summary>The set with more metrics, such as heads that <c>pristine fit</c> trained.</summary>
     /// <param name="metrics">The metrics.</param>
-    /// <exception cref="ArgumentException">A name is taken already.</exception>
+    /// <exception cref="ArgumentException">A name is taken already, by a metric or by a column that every row has.</exception>
     public MetricSet With(params ReadOnlySpan<Metric> metrics)
     {
         var all = new List<Metric>(All);
         foreach (var metric in metrics)
         {
+            TableSchema.CheckName(metric);
             foreach (var name in metric.Aliases.Prepend(metric.Name))
                 if (all.Exists(other => other.Name == name || other.Aliases.Contains(name)) || Find(name) != null)
                     throw new ArgumentException($"There is a metric '{name}' already; give the new one another name.");

@@ -48,7 +48,7 @@ internal sealed class Gallery
 
     /// <summary>Chooses images and makes their thumbnails.</summary>
     public static Gallery Choose(
-        TableReading reading, MetricSample sample, IReadOnlyList<MetricPair> pairs, string imageRoot, ReportOptions options, CancellationToken cancellation)
+        TableReading reading, MetricSample sample, IReadOnlyList<MetricPair> pairs, string imageRoot, Func<Dataset> openDataset, ReportOptions options, CancellationToken cancellation)
     {
         var keys = pairs.SelectMany(pair => pair.FirstPrefers.Concat(pair.SecondPrefers)).ToHashSet();
         var perMetric = Math.Max(0, options.Thumbnails - keys.Count) / Math.Max(1, reading.Metrics.Count);
@@ -59,14 +59,14 @@ internal sealed class Gallery
             keys.UnionWith(end);
         for (var metric = 0; metric < reading.Metrics.Count; metric++)
             keys.UnionWith(sample.Ladder(metric, perMetric - (2 * atAnEnd)));
-        return new Gallery(Draw(reading.Images(keys), imageRoot, options, cancellation), lowest, highest);
+        return new Gallery(Draw(reading.Images(keys), imageRoot, openDataset, options, cancellation), lowest, highest);
     }
 
-    private static List<Picture> Draw(IReadOnlyList<ReportImage> images, string imageRoot, ReportOptions options, CancellationToken cancellation)
+    private static List<Picture> Draw(IReadOnlyList<ReportImage> images, string imageRoot, Func<Dataset> openDataset, ReportOptions options, CancellationToken cancellation)
     {
         var drawn = new Picture[images.Count];
         var makers = new ConcurrentBag<ThumbnailMaker>();
-        var finder = new ImageFinder(imageRoot);
+        var finder = new ImageFinder(imageRoot, ImageFinder.Held(images.Select(image => image.Image), openDataset, cancellation));
         try
         {
             Parallel.For(

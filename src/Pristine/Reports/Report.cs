@@ -110,7 +110,7 @@ public static class Report
                 Statuses = reading.Statuses(),
                 FailureReasons = reading.FailureReasons(),
                 Skipped = reading.Skipped(),
-                Gallery = Gallery.Choose(reading, sample, pairs, imageRoot, options, cancellation),
+                Gallery = Gallery.Choose(reading, sample, pairs, imageRoot, () => Selection.SelectionRun.OpenDataset(table), options, cancellation),
                 SampleSize = sample.Keys.Length,
                 IsSampled = !sample.IsWhole,
             };

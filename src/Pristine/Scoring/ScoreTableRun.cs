@@ -105,7 +105,7 @@ public static class ScoreTableRun
         scoring = scoring with { Metrics = metrics };
 
         IEnumerable<(DatasetItem Item, long Key)> Items() =>
-            ScoringRun.Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
+            ScoringRun.Keyed(scoring.AllMetrics.Count > 0 ? dataset.ReadImages(cancellation) : dataset.Read(cancellation)).Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
         if (parts.Count > 0)
         {
             TableAlignment.Align(writing, parts, Items, metrics);

@@ -137,7 +137,7 @@ public static class ScoringRun
     {
         var files = FilesOf(dataset);
         using var ahead = new ReadAhead<ScoringWork>(work => work.Item, work => IsOpened(work.Item, options), options, cancellation);
-        var works = Keyed(dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start).Select(keyed => new ScoringWork(keyed.Item, keyed.Key));
+        var works = Keyed(options.AllMetrics.Count > 0 ? dataset.ReadImages(cancellation) : dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start).Select(keyed => new ScoringWork(keyed.Item, keyed.Key));
         var results = OrderedPipeline<ScoringWork[], ScoredItem[], ImageScorer>.Run(
             Batches(ahead.Of(works), options.Batch),
             options.Workers,

@@ -32,7 +32,14 @@ public sealed record ImageExplanation(IReadOnlyList<KeyValuePair<string, string?
 /// <summary>Why an item was kept or dropped.</summary>
 /// <param name="Decision">What the ledger says of it.</param>
 /// <param name="Images">Its images; for an item without one, its only row.</param>
-public sealed record ItemExplanation(LedgerEntry Decision, IReadOnlyList<ImageExplanation> Images);
+public sealed record ItemExplanation(LedgerEntry Decision, IReadOnlyList<ImageExplanation> Images)
+{
+    /// <summary>
+    /// The outcome of every rule for the mean of several images (<see cref="ImagePolicy.Mean"/>), which are then not judged one by one; otherwise
+    /// empty.
+    /// </summary>
+    public IReadOnlyList<RuleOutcome> OfMean { get; init; } = [];
+}
 
 /// <summary>Explains single decisions of a selection.</summary>
 public static class Explanation
@@ -114,7 +121,15 @@ public static class Explanation
     }
 
     private static ItemExplanation[] Explained(SelectionRun run, List<LedgerEntry> decisions) =>
-        [.. decisions.Select(decision => new ItemExplanation(decision, Images(run, decision.Index)))];
+        [.. decisions.Select(decision => Explained(run, decision))];
+
+    private static ItemExplanation Explained(SelectionRun run, LedgerEntry decision)
+    {
+        var images = Images(run, decision.Index);
+        return run.Options.Images == ImagePolicy.Mean && images.Count > 1
+            ? new ItemExplanation(decision, [.. images.Select(image => image with { Rules = [] })]) { OfMean = images[0].Rules }
+            : new ItemExplanation(decision, images);
+    }
 
     private static List<ImageExplanation> Images(SelectionRun run, long itemIndex)
     {

@@ -127,6 +127,12 @@ public sealed partial class SelectionRun : IDisposable
         }
     }
 
+    /// <summary>Checks rules against the columns of a table, before any output is opened.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="options">What to keep.</param>
+    /// <exception cref="RuleException">A rule cannot be understood, or names a column that the table does not have.</exception>
+    internal static void CheckRules(ScoreTable table, SelectionOptions options) => ParsedSelection.Of(options, new RuleColumns(table.Columns, options.Known));
+
     /// <summary>Opens the dataset that a table is about, at the place where it was scored.</summary>
     /// <param name="table">The table.</param>
     /// <param name="remote">Reads addresses; null for the default limits.</param>

@@ -186,12 +186,32 @@ public sealed class TableSchema : IReadOnlyList<Column>
 
     /// <summary>The columns of the rows of a run: those of every row, then <c>NAME</c> and <c>NAME_quality</c> for each metric.</summary>
     /// <param name="metrics">The metrics of the run; names are unique.</param>
+    /// <exception cref="ArgumentException">A metric has the name of a column that every row has.</exception>
     public static TableSchema Of(IReadOnlyList<Metric> metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
+        foreach (var metric in metrics)
+            CheckName(metric);
         var scores = metrics.SelectMany((metric, index) => Column.Of(metric, index));
         return new TableSchema(metrics, WithRow(scores));
     }
+
+    /// <summary>Refuses a metric whose column would be another one: only those of this library (width, bytes) may be columns of every row.</summary>
+    /// <param name="metric">The metric.</param>
+    /// <exception cref="ArgumentException">It has the name of a column that every row has.</exception>
+    internal static void CheckName(Metric metric)
+    {
+        if (MetricCatalog.All.Any(own => own.GetType() == metric.GetType()))
+            return;
+        foreach (var name in metric.Aliases.Prepend(metric.Name))
+        {
+            if (Row.Find(name) != null || name.Equals(EnsembleName, StringComparison.OrdinalIgnoreCase))
+                throw new ArgumentException($"Expected a metric whose name is not that of a column; found '{name}', which every row has or rules use ({string.Join(", ", Row.Select(column => column.Name))}, {EnsembleName}). Give it another name.");
+        }
+    }
+
+    // The column of a weighted sum in rules.
+    private const string EnsembleName = "score";
 
     /// <summary>The columns of a score table. Its scores are read from the table, not from rows.</summary>
     /// <param name="metrics">The metric columns of its provenance.</param>

@@ -82,6 +82,21 @@ public sealed class ImageFolderDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Metadata_may_be_Parquet()
+    {
+        foreach (var image in new[] { "a.jpg", "d/b.jpg", "c.jpg" })
+            Put($"in/train/{image}", $"the image {image}");
+        using (var database = Pristine.Native.DuckDbConnection.Open())
+            database.Execute($"COPY (SELECT * FROM (VALUES ('a.jpg', 'x', 1), ('d/b.jpg', 'y', 2), ('c.jpg', NULL, 3)) t(file_name, text, n)) TO {Pristine.Native.DuckDbConnection.Literal(_folder["in/train/metadata.parquet"])} (FORMAT parquet)");
+        var items = Items();
+        Assert.Equal(["train/a.jpg", "train/d/b.jpg", "train/c.jpg"], items.Select(item => item.Images.Single().Reference));
+        Assert.Equal(["train/a.jpg", "train/d/b.jpg", "train/c.jpg"], items.Select(item => item.Id));
+        Assert.Equal("2 train", string.Join(" ", items[1].Record!.Fields(["n", "split"])));
+        Assert.Equal(["train/a.jpg", "train/c.jpg", "train/metadata.parquet"], Export(item => item.Index != 1));
+        Assert.Equal(["1", "3"], Items("out").Select(item => item.Record!.Fields(["n"])[0]));
+    }
+
+    [Fact]
     public void A_split_of_which_nothing_is_kept_is_not_there()
     {
         foreach (var split in new[] { "train", "test" })
@@ -122,8 +137,7 @@ public sealed class ImageFolderDatasetTests : IDisposable
         var several = Assert.Throws<DatasetException>(() => Dataset.Open(_folder["in"]));
         Assert.Contains("metadata of one kind", several.Message, StringComparison.Ordinal);
         Put("parquet/train/metadata.parquet", "PAR1");
-        var unread = Assert.Throws<DatasetException>(() => Dataset.Open(_folder["parquet"]));
-        Assert.StartsWith("Expected metadata.jsonl or metadata.csv; ", unread.Message, StringComparison.Ordinal);
+        Assert.Throws<DatasetException>(() => Dataset.Open(_folder["parquet"]));
         Put("out.txt", "");
         File.Delete(_folder["in/metadata.csv"]);
         var dataset = Dataset.Open(_folder["in"]);

@@ -27,6 +27,19 @@ public sealed class MetricSetTests
         Assert.Contains("already", Assert.Throws<ArgumentException>(() => MetricSet.BuiltIn.With(new Named(name, alias))).Message, StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("status", "x")]
+    [InlineData("Key", "x")]
+    [InlineData("image_tokens", "x")]
+    [InlineData("x", "folder")]
+    [InlineData("score", "x")]
+    public void A_name_of_a_column_is_no_name_of_a_metric(string name, string alias)
+    {
+        var message = Assert.Throws<ArgumentException>(() => MetricSet.BuiltIn.With(new Named(name, alias))).Message;
+        Assert.StartsWith($"Expected a metric whose name is not that of a column; found '{(name == "x" ? alias : name)}'", message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Pristine.Tables.TableSchema.Of([new Named(name, alias)]));
+    }
+
+    [Theory]
     [InlineData("brisk", "There is no metric 'brisk'. Nearest: brisque")]
     [InlineData("", "There is no metric ''")]
     [InlineData("arniqa@koniq10k:pyiqa", "ARNIQA has no regressor 'koniq10k:pyiqa'")]

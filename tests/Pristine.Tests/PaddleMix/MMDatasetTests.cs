@@ -280,6 +280,30 @@ public sealed class MMDatasetTests : IDisposable
     }
 
     [Fact]
+    public void What_Python_writes_beside_JSON_is_null_to_read_and_stays_in_exports()
+    {
+        const string line = """{"id":1,"image":"a.jpg","area":NaN,"box":[1.50,-Infinity,{"x":Infinity}],"text":"NaN \u00e4","conversations":[{"from":"human","value":"x"}]}""";
+        File.WriteAllText(_folder["a.jsonl"], line);
+        File.WriteAllText(_folder["a.json"], $"[{line}]");
+        foreach (var file in new[] { "a.jsonl", "a.json" })
+        {
+            var dataset = MMDataset.FromAuto(_folder[file]);
+            Assert.Equal(System.Text.Json.JsonValueKind.Null, dataset[0]["area"]!.Value.ValueKind);
+            dataset.ExportJsonl(_folder["out"]);
+            Assert.Equal(line, File.ReadAllText(_folder["out"]));
+            dataset.ExportJson(_folder["out"]);
+            Assert.Contains("\"area\": NaN,\n        \"box\": [\n            1.50,\n            -Infinity,", File.ReadAllText(_folder["out"]), StringComparison.Ordinal);
+            // A changed copy has them where it was not changed.
+            new MMDataset([dataset[0].With("area", 3).Without("text").With("new", "x")]).ExportJsonl(_folder["out"]);
+            Assert.Equal("""{"id":1,"image":"a.jpg","area":3,"box":[1.50,-Infinity,{"x":Infinity}],"conversations":[{"from":"human","value":"x"}],"new":"x"}""", File.ReadAllText(_folder["out"]));
+            dataset.ConvertSchema(MMSchema.MIX).ExportJsonl(_folder["out"]);
+            Assert.EndsWith(""","area":NaN,"box":[1.50,-Infinity,{"x":Infinity}],"text":"NaN \u00e4"}""", File.ReadAllText(_folder["out"]), StringComparison.Ordinal);
+        }
+        File.WriteAllText(_folder["bad.jsonl"], """{"id":1,"area":NaN,}""");
+        Assert.Throws<DatasetException>(() => MMDataset.FromJsonl(_folder["bad.jsonl"]));
+    }
+
+    [Fact]
     public void Info_counts()
     {
         var dataset = new MMDataset(new[]

@@ -304,6 +304,20 @@ public class SelectionRunTests
     }
 
     [Fact]
+    public void An_explanation_of_a_mean_is_of_no_single_image()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(folder, SmallTable.Row(0, 20), SmallTable.Row(0, 70, imageIndex: 1), SmallTable.Row(1, 5));
+        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque <= 40"], Images = ImagePolicy.Mean }, cancellation: TestContext.Current.CancellationToken);
+        var item = Explanation.Of(run, "i0").Single();
+        Assert.All(item.Images, image => Assert.Empty(image.Rules));
+        Assert.Equal((false, 45.0), (item.OfMean.Single().Holds, item.OfMean.Single().Value));
+        var single = Explanation.Of(run, "i1").Single();
+        Assert.Empty(single.OfMean);
+        Assert.Equal(5.0, single.Images.Single().Rules.Single().Value);
+    }
+
+    [Fact]
     public void Verdicts_stay_with_their_images_where_keys_grow_a_digit()
     {
         using var folder = TestFiles.NewFolder();
