@@ -23,7 +23,7 @@ public class RefusedOutputTests
         }
 
         Refused(2, "--copy, --link or --hardlink put the images into a folder", "filter", Photos, "--keep", "width > 0", "--out", folder["good2/"]);
-        Refused(1, "ends in .txt", "filter", Photos, "--keep", "width > 0", "--out", folder["kept.parquet"]);
+        Refused(1, "ends in .txt", "filter", Photos, "--keep", "width > 0", "--out", folder["kept.zip"]);
         Refused(2, "a place of its own", "filter", Photos, "--keep", "width > 0", "--out", folder["x"], "--ledger", folder["../" + Path.GetFileName(folder.Path) + "/x"]);
         Refused(2, "--format: rows on stdout", "score", Photos, "--out", folder["scores"], "--format", "csv");
         Refused(1, "file", "score", Photos, "--out", folder["file"]);

@@ -46,7 +46,7 @@ internal static class RestoreCommand
             {
                 var output = outputs.Out(parsed)!;
                 using var open = outputs.Open(parsed, dataset, dataset.Source, outputs.Mode(parsed, dataset));
-                var failed = open.Write(Restoration.Items(ledger, dataset, IsRestored, cancellation));
+                var failed = open.Write(() => Restoration.Items(ledger, dataset, IsRestored, cancellation));
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{restored:N0} dropped items put back -> {output}"));
                 return failed > 0 ? ExitCode.Failed : ExitCode.Done;
             });

@@ -13,7 +13,7 @@ internal sealed class SelectionOutputs
 {
     private readonly Option<string?> _out = new("--out", "-o")
     {
-        Description = "File for the kept items, in the input's format; - for stdout; a folder with --copy, --link or --hardlink; for archives also kept-{000000..}.tar or a folder/",
+        Description = "File for the kept items, in the input's format or as .parquet, .tar, .jsonl, .csv; - for stdout; a folder with --copy, --link or --hardlink; also kept-{000000..}.tar or .parquet, or a folder/",
         HelpName = "PATH",
     };
 
@@ -25,7 +25,7 @@ internal sealed class SelectionOutputs
 
     private readonly Option<string?> _ledger = new("--ledger") { Description = "The same for every item, kept or dropped", HelpName = "FILE" };
 
-    private readonly Option<bool> _copy = new("--copy") { Description = "Copy the kept images of a folder into the folder --out" };
+    private readonly Option<bool> _copy = new("--copy") { Description = "Copy the kept images into the folder --out; those of a dataset file with metadata.jsonl, as Hugging Face's imagefolder" };
 
     private readonly Option<bool> _link = new("--link") { Description = "The same with symbolic links" };
 
@@ -60,14 +60,17 @@ internal sealed class SelectionOutputs
         var asked = modes.Where(mode => parsed.GetValue(mode.Option)).ToArray();
         if (asked.Length > 1)
             throw new UsageException($"Expected one of --copy, --link and --hardlink; found {string.Join(" and ", asked.Select(mode => mode.Option.Name))}.");
+        if (dataset != null && Out(parsed) is { } output && !(asked is [{ Mode: not FileExportMode.Copy }]) &&
+            ItemExport.Refusal(dataset, output, OpenOutputs.IsFolderOfRecords(dataset, asked is [var one] ? one.Mode : null)) is { } refusal)
+            throw new UsageException($"--out {output}: {refusal}");
         if (asked.Length == 0)
         {
             return dataset is { IsFolderWithImages: true } && Out(parsed) != null
                 ? throw new UsageException("--out: expected --copy, --link or --hardlink with it: the kept rows of a Hugging Face folder are exported together with their images.")
                 : null;
         }
-        if (dataset is { HasRecords: true, IsFolderWithImages: false })
-            throw new UsageException($"{asked[0].Option.Name} exports the images of a folder or a list; this is a dataset file, whose items are exported unchanged.");
+        if (dataset is { HasRecords: true, IsFolderWithImages: false } && asked[0].Mode != FileExportMode.Copy)
+            throw new UsageException($"{asked[0].Option.Name} exports the images of a folder or a list; this is a dataset file: --copy puts its images and metadata.jsonl into a folder.");
         if (Out(parsed) == null)
             throw new UsageException($"{asked[0].Option.Name}: expected a folder in --out.");
         return asked[0].Mode;
@@ -113,18 +116,22 @@ internal sealed class OpenOutputs : IDisposable
     private readonly FileExport? _images;
     private readonly LedgerWriter? _dropped;
     private readonly LedgerWriter? _ledger;
+    private readonly bool _hasScores;
 
     public OpenOutputs(Dataset? dataset, string? output, string? dropped, string? ledger, string? source, FileExportMode? mode)
     {
         try
         {
-            if (dataset != null && output != null && mode is { } copy)
+            if (dataset != null && output != null && IsFolderOfRecords(dataset, mode))
+                _items = ItemExport.Open(dataset, output, asFolder: true);
+            else if (dataset != null && output != null && mode is { } copy)
             {
                 _images = FileExport.For(dataset, output, copy);
                 _items = dataset.IsFolderWithImages ? dataset.CreateWriter(output) : null;
             }
             else if (dataset != null && output != null)
-                _items = dataset.CreateWriter(output);
+                _items = dataset.CreateExport(output);
+            _hasScores = dataset is { HasRecords: false };
             _dropped = dropped == null ? null : new LedgerWriter(dropped, source);
             _ledger = ledger == null ? null : new LedgerWriter(ledger, source);
         }
@@ -139,34 +146,61 @@ internal sealed class OpenOutputs : IDisposable
     /// <returns>How many images could not be put into the target folder; each is told of on stderr.</returns>
     public long Write(SelectionRun run, CancellationToken cancellation)
     {
-        var failed = _items != null || _images != null ? Write(run.KeptItems(cancellation)) : 0;
+        var (names, scores) = _hasScores && _items is { NeedsScores: true } ? run.KeptScores() : ([], null);
+        using (scores)
+        {
+            if (scores != null)
+                _items!.SetScores(names, scores);
+            return WriteAll(run, cancellation);
+        }
+    }
+
+    /// <summary>True where the images of a dataset of records are put into a folder, with their records.</summary>
+    public static bool IsFolderOfRecords(Dataset dataset, FileExportMode? mode) => mode == FileExportMode.Copy && dataset is { HasRecords: true, IsFolderWithImages: false };
+
+    private long WriteAll(SelectionRun run, CancellationToken cancellation)
+    {
+        var failed = _items != null || _images != null ? Write(() => run.KeptItems(cancellation)) : 0;
         _dropped?.Write(run, droppedOnly: true);
         _ledger?.Write(run);
         return failed;
     }
 
     /// <summary>Writes items to the file, or their images into the folder.</summary>
+    /// <param name="items">Gives the items, from the first on, as often as it is called.</param>
     /// <returns>How many images could not be put into the folder; each is told of on stderr.</returns>
-    public long Write(IEnumerable<DatasetItem> items)
+    public long Write(Func<IEnumerable<DatasetItem>> items)
     {
+        if (_items is { NeedsSurvey: true })
+            foreach (var item in items())
+                _items.Survey(item);
         long failed = 0;
-        foreach (var item in items)
+        foreach (var item in items())
         {
-            try
-            {
-                foreach (var image in _images == null ? [] : item.Images)
-                    Add(_images!, image);
-                // A row stands for images that are there.
-                _items?.Write(item);
-            }
-            catch (DatasetException exception)
-            {
-                failed++;
-                Console.Error.WriteLine($"pristine: {exception.Message}");
-            }
+            // A row stands for images that are there.
+            if ((AddImages(item) ?? _items?.TryWrite(item)) is not { } reason)
+                continue;
+            failed++;
+            Console.Error.WriteLine($"pristine: {reason}");
         }
         _items?.Complete();
         return failed;
+    }
+
+    /// <summary>Puts an item's images into the folder.</summary>
+    /// <returns>Null, or why one of them could not be.</returns>
+    private string? AddImages(DatasetItem item)
+    {
+        try
+        {
+            foreach (var image in _images == null ? [] : item.Images)
+                Add(_images!, image);
+            return null;
+        }
+        catch (DatasetException exception)
+        {
+            return exception.Message;
+        }
     }
 
     /// <summary>Puts an image into the folder; a row that names it would not find it by another name.</summary>

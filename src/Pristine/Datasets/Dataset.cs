@@ -109,8 +109,8 @@ public abstract class Dataset
 
     /// <summary>
     /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>, their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its
-    /// extension: .json (an array, one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>),
-    /// .tar, .tar.gz and .tgz (WebDataset), .parquet, or an image; what is at an <c>https://</c> address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
+    /// extension: .json (an array, one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>, <c>.jsonl.zst</c>),
+    /// .tar, .tar.gz, .tgz and .tar.zst (WebDataset), .parquet, or an image; what is at an <c>https://</c> address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -177,7 +177,7 @@ public abstract class Dataset
                 return FolderDataset.IsImageName(file)
                     ? PathListDataset.OfOne(file, options)
                     : throw new DatasetException(
-                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz, .tar, .tar.gz, .parquet, an image or a folder; found '{file}', whose extension is none of these.");
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz or .zst, .tar, .tar.gz, .tar.zst, .parquet, an image or a folder; found '{file}', whose extension is none of these.");
         }
     }
 
@@ -210,6 +210,18 @@ public abstract class Dataset
     /// </param>
     /// <exception cref="DatasetException">The path is the dataset itself or a folder, promises another format, or cannot be written.</exception>
     public abstract DatasetWriter CreateWriter(string path);
+
+    /// <summary>
+    /// Opens a writer that exports kept items in the format that the output's name says: <c>.parquet</c>, <c>.tar</c>, <c>.jsonl</c> or <c>.csv</c>, else the
+    /// dataset's own.
+    /// </summary>
+    /// <param name="path">As for <see cref="CreateWriter"/>; archives and Parquet files may be numbered, <c>kept-{00000..}.tar</c>.</param>
+    /// <exception cref="DatasetException">That format cannot hold what the dataset has, or the path cannot be written.</exception>
+    public DatasetWriter CreateExport(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return ItemExport.Open(this, path, asFolder: false);
+    }
 }
 
 /// <summary>A part of a dataset that can be read on its own.</summary>
@@ -223,6 +235,40 @@ public abstract class DatasetWriter : IDisposable
     /// <summary>Appends an item, byte for byte.</summary>
     /// <param name="item">An item of the dataset that made this writer.</param>
     public abstract void Write(DatasetItem item);
+
+    /// <summary>True for a writer that has to see all items before it writes the first.</summary>
+    internal virtual bool NeedsSurvey => false;
+
+    /// <summary>True for a writer that puts scores beside the items.</summary>
+    internal virtual bool NeedsScores => false;
+
+    /// <summary>The names of the scores that go with the items; none by default.</summary>
+    internal IReadOnlyList<string> ScoreNames { get; private set; } = [];
+
+    private IEnumerator<double[]>? Scores { get; set; }
+
+    /// <summary>Shows an item that will be written.</summary>
+    /// <param name="item">The item.</param>
+    internal virtual void Survey(DatasetItem item)
+    {
+    }
+
+    /// <summary>Sets the scores of the items that will be written, in their order.</summary>
+    /// <param name="names">The names of the scores.</param>
+    /// <param name="scores">The scores of each item, NaN where one is missing.</param>
+    internal void SetScores(IReadOnlyList<string> names, IEnumerator<double[]> scores) => (ScoreNames, Scores) = (names, scores);
+
+    /// <summary>Appends an item.</summary>
+    /// <param name="item">The item.</param>
+    /// <returns>Null, or why it cannot be written: one of its images cannot be read.</returns>
+    internal virtual string? TryWrite(DatasetItem item)
+    {
+        Write(item);
+        return null;
+    }
+
+    /// <summary>The scores of the next item.</summary>
+    private protected IReadOnlyList<double> NextScores() => Scores?.MoveNext() == true ? Scores.Current : [];
 
     /// <summary>Ends the file and gives it its name.</summary>
     public abstract void Complete();

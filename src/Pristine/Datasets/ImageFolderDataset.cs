@@ -262,6 +262,13 @@ internal sealed class PlacedRecord(ItemRecord record, string folder) : ItemRecor
     public override IReadOnlyList<string> FieldNames =>
         FolderNames.SplitOf(folder) == null || record.FieldNames.Contains(Split) ? record.FieldNames : [.. record.FieldNames, Split];
 
+    internal override void WriteFields(System.Text.Json.Utf8JsonWriter json)
+    {
+        record.WriteFields(json);
+        if (FolderNames.SplitOf(folder) is { } split && !record.FieldNames.Contains(Split))
+            json.WriteString(Split, split);
+    }
+
     public override string?[] Fields(IReadOnlyList<string> names)
     {
         var values = record.Fields(names);

@@ -29,6 +29,15 @@ public abstract class ItemRecord
     /// field that the record does not have.
     /// </returns>
     public abstract string?[] Fields(IReadOnlyList<string> names);
+
+    /// <summary>Writes all fields into a JSON object that was begun.</summary>
+    /// <param name="json">Gets names and values.</param>
+    internal virtual void WriteFields(Utf8JsonWriter json)
+    {
+        var names = FieldNames;
+        foreach (var (name, value) in names.Zip(Fields(names)))
+            json.WriteString(name, value);
+    }
 }
 
 /// <summary>The record of an item that is a JSON object.</summary>
@@ -50,6 +59,16 @@ internal sealed class JsonRecord(ReadOnlyMemory<byte> json) : ItemRecord
         {
             using var document = RecordJson.Parse(json);
             return [.. document.RootElement.EnumerateObject().Select(RecordJson.Name)];
+        }
+    }
+
+    internal override void WriteFields(Utf8JsonWriter target)
+    {
+        using var document = RecordJson.Parse(json);
+        foreach (var field in document.RootElement.EnumerateObject())
+        {
+            target.WritePropertyName(RecordJson.Name(field));
+            target.WriteRawValue(field.Value.GetRawText(), skipInputValidation: true);
         }
     }
 

@@ -24,6 +24,7 @@ internal sealed partial class ParquetDataset : Dataset
     private readonly IReadOnlyList<ParquetFile> _files;
     private readonly Lazy<bool> _hasBytes;
     private string? _layout;
+    private volatile bool _allFields;
 
     private ParquetDataset(string source, string imageRoot, string? imageField, IReadOnlyList<ParquetFile> files)
     {
@@ -56,6 +57,19 @@ internal sealed partial class ParquetDataset : Dataset
 
     /// <summary>True when the first file has a column of images as bytes.</summary>
     internal bool HasBytes => _hasBytes.Value;
+
+    /// <summary>From now on records have all fields that other formats can hold: lists of numbers as well.</summary>
+    internal void ReadAllFields() => _allFields = true;
+
+    /// <summary>The first column that only Parquet can hold; null where there is none.</summary>
+    /// <param name="asParquet">True where the output is Parquet.</param>
+    internal string? LossIn(bool asParquet)
+    {
+        if (asParquet)
+            return null;
+        using var reader = _files[0].Open();
+        return new ParquetColumns(reader, ImageField).Lost;
+    }
 
     /// <summary>True when a name ends as that of a Parquet file does.</summary>
     public static bool IsName(string name) => name.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
@@ -104,7 +118,7 @@ internal sealed partial class ParquetDataset : Dataset
         foreach (var file in _files)
         {
             using var reader = file.Open();
-            var columns = new ParquetColumns(reader, ImageField);
+            var columns = new ParquetColumns(reader, ImageField, _allFields);
             var first = index;
             for (var group = 0; group < reader.FileMetaData.NumRowGroups; group++)
             {
@@ -238,12 +252,14 @@ internal sealed class ParquetColumns
 
     /// <param name="reader">The file.</param>
     /// <param name="imageField">The column of images; null to look for it.</param>
-    public ParquetColumns(ParquetFileReader reader, string? imageField)
+    /// <param name="allFields">True where vectors are fields as well.</param>
+    public ParquetColumns(ParquetFileReader reader, string? imageField, bool allFields = false)
     {
         _columns = ParquetNode.Of(reader.FileMetaData.Schema);
         Images = ImagesIn(reader, imageField);
         var images = Images.SelectMany(image => image.Columns).ToHashSet();
-        Record = [.. _columns.Select(column => column.Only(leaf => !leaf.IsBinary && !images.Contains(leaf.Column))).OfType<ParquetNode>().Where(IsOfRecord)];
+        Record = [.. _columns.Select(column => column.Only(leaf => !leaf.IsBinary && !images.Contains(leaf.Column))).OfType<ParquetNode>().Where(column => allFields || IsOfRecord(column))];
+        Lost = _columns.FirstOrDefault(column => column.Leaves.Any(leaf => leaf.IsBinary && !images.Contains(leaf.Column)))?.Name;
         Leaves = reader.FileMetaData.Schema.NumColumns;
     }
 
@@ -255,6 +271,9 @@ internal sealed class ParquetColumns
 
     /// <summary>The columns that are fields of the record: all that are neither images nor bytes nor vectors.</summary>
     public IReadOnlyList<ParquetNode> Record { get; }
+
+    /// <summary>The first column that has bytes which are no image; null where there is none.</summary>
+    public string? Lost { get; }
 
     /// <summary>The names of all columns.</summary>
     public IEnumerable<string> Names => _columns.Select(column => column.Name);

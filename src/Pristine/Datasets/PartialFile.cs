@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Pristine.Files;
 using Pristine.Native;
 using Pristine.Remote;
@@ -8,8 +7,6 @@ namespace Pristine.Datasets;
 /// <summary>Opens the file of a dataset for one pass from start to end.</summary>
 internal static class DatasetFile
 {
-    private const string Compressed = ".gz";
-
     // Without it .NET takes a compressed file that is cut off for a whole one. It is read once in a process, at the first use of compression.
     private const string StrictValidation = "System.IO.Compression.UseStrictValidation";
 
@@ -19,11 +16,11 @@ internal static class DatasetFile
             AppContext.SetSwitch(StrictValidation, true);
     }
 
-    /// <summary>Opens a file of text, or what is at an address, which is decompressed where its name ends in <c>.gz</c>.</summary>
+    /// <summary>Opens a file of text, or what is at an address, which is decompressed where its name ends in <c>.gz</c> or <c>.zst</c>.</summary>
     /// <param name="file">A path or an address.</param>
     /// <param name="remote">Reads addresses; null for the default limits.</param>
     /// <exception cref="DatasetException">It cannot be opened.</exception>
-    public static Stream OpenText(string file, RemoteAccess? remote = null) => IsCompressed(file) ? Decompress(OpenRead(file, remote)) : OpenRead(file, remote);
+    public static Stream OpenText(string file, RemoteAccess? remote = null) => IsCompressed(file) ? Decompress(file, OpenRead(file, remote)) : OpenRead(file, remote);
 
     /// <summary>Opens a file, or what is at an address. Nothing is known of an address before it is read.</summary>
     /// <param name="file">A path or an address.</param>
@@ -32,17 +29,19 @@ internal static class DatasetFile
     public static Stream OpenRead(string file, RemoteAccess? remote) =>
         RemoteAddress.IsRemote(file) ? new RemoteStream(remote ?? RemoteAccess.Default, file) : OpenRead(file);
 
-    /// <summary>Decompresses a stream of gzip; one that is cut off is an <see cref="InvalidDataException"/>.</summary>
-    public static GZipStream Decompress(Stream compressed) => new(compressed, CompressionMode.Decompress);
+    /// <summary>Decompresses what a file or address holds; data that are cut off are an <see cref="InvalidDataException"/>.</summary>
+    public static Stream Decompress(string file, Stream compressed) => FileCompression.Read(RemoteAddress.NameOf(file), compressed);
 
-    /// <summary>True when a name ends in <c>.gz</c>.</summary>
-    public static bool IsCompressed(string file) => RemoteAddress.NameOf(file).EndsWith(Compressed, StringComparison.OrdinalIgnoreCase);
+    /// <summary>True when a name ends in <c>.gz</c>, <c>.tgz</c> or <c>.zst</c>.</summary>
+    public static bool IsCompressed(string file) => FileCompression.ExtensionOf(RemoteAddress.NameOf(file)) != null;
 
-    /// <summary>The extension that says what a file holds: that before <c>.gz</c>, where it ends so; in lower case.</summary>
+    /// <summary>The extension that says what a file holds: that before <c>.gz</c> or <c>.zst</c>, where it ends so; in lower case.</summary>
     public static string ExtensionOf(string file)
     {
         var name = RemoteAddress.NameOf(file);
-        return Path.GetExtension(IsCompressed(name) ? name[..^Compressed.Length] : name).ToLowerInvariant();
+        if (name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase))
+            return ".tar";
+        return Path.GetExtension(FileCompression.ExtensionOf(name) is { } compressed ? name[..^compressed.Length] : name).ToLowerInvariant();
     }
 
     /// <summary>Reads from a stream that may be a compressed file.</summary>
@@ -55,7 +54,7 @@ internal static class DatasetFile
         }
         catch (InvalidDataException e)
         {
-            throw new DatasetException($"Expected '{name}' to be compressed with gzip; it is damaged or cut off: {e.Message}", e);
+            throw new DatasetException($"Expected '{name}' to be compressed as its name says; it is damaged or cut off: {e.Message}", e);
         }
         catch (RemoteException e)
         {
@@ -79,7 +78,7 @@ internal static class DatasetFile
 }
 
 /// <summary>
-/// An output that has its name only when it is complete, compressed where the name ends in <c>.gz</c>; until then the name ends in <c>.partial</c>. <c>-</c> is standard output, and
+/// An output that has its name only when it is complete, compressed where the name ends in <c>.gz</c> or <c>.zst</c>; until then the name ends in <c>.partial</c>. <c>-</c> is standard output, and
 /// what exists and is no regular file, as <c>/dev/null</c> or a named pipe, is written to as it stands: a file must not take its place.
 /// </summary>
 internal sealed class PartialFile : IDisposable
@@ -89,7 +88,7 @@ internal sealed class PartialFile : IDisposable
     private PartialFile(Stream stream) => Stream = stream;
 
     private PartialFile(WholeFile file) =>
-        (_file, Stream) = (file, DatasetFile.IsCompressed(file.Path) ? new GZipStream(file.Stream, CompressionLevel.Optimal, leaveOpen: true) : file.Stream);
+        (_file, Stream) = (file, DatasetFile.IsCompressed(file.Path) ? FileCompression.Write(file.Path, file.Stream) : file.Stream);
 
     public Stream Stream { get; }
 
@@ -172,7 +171,7 @@ internal sealed class PartialFile : IDisposable
 
     private void EndCompression()
     {
-        if (Stream is GZipStream)
+        if (_file != null && Stream != _file.Stream)
             Stream.Dispose();
     }
 }

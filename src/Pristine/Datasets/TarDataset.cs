@@ -105,7 +105,7 @@ internal sealed partial class TarDataset : Dataset
         using var file = DatasetFile.OpenRead(archive.Path, Remote);
         var isCompressed = !RemoteAddress.NameOf(archive.Path).EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
         // What cannot be gone back in is read once, one sample at a time in memory.
-        using var recorded = isCompressed || !file.CanSeek ? new RecordedStream(isCompressed ? DatasetFile.Decompress(file) : file) : null;
+        using var recorded = isCompressed || !file.CanSeek ? new RecordedStream(isCompressed ? DatasetFile.Decompress(archive.Path, file) : file) : null;
         using var members = new TarMembers(recorded ?? file, RemoteAddress.Display(archive.Path));
         var slices = new SlicedFile(archive.Path);
         var sample = (TarSample?)null;
@@ -144,7 +144,7 @@ internal sealed partial class TarDataset : Dataset
 
     private static bool IsMeta(string name) => name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal);
 
-    [GeneratedRegex(@"\.(?:tar|tgz|tar\.gz)\z", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\.(?:tar|tgz|tar\.gz|tar\.zst)\z", RegexOptions.IgnoreCase)]
     private static partial Regex Archive();
 
     // The rule of webdataset: folders may have dots, the name is cut at its first.
@@ -279,6 +279,14 @@ internal sealed class TarRecord(TarSample sample) : ItemRecord
             if (values[i] == null && TextMembers().FirstOrDefault(member => member.Suffix == names[i]) is { } member)
                 values[i] = Content(member);
         return values;
+    }
+
+    internal override void WriteFields(Utf8JsonWriter json)
+    {
+        var parsed = Parsed();
+        parsed?.WriteFields(json);
+        foreach (var member in TextMembers().Where(member => parsed?.FieldNames.Contains(member.Suffix) != true))
+            json.WriteString(member.Suffix, Content(member));
     }
 
     private IEnumerable<TarSampleMember> TextMembers() => sample.Members.Where(member => Texts.Contains(member.Suffix) && member.Member.Length <= MostBytes);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Text.RegularExpressions;
 
 namespace Pristine.Datasets;
@@ -7,7 +6,7 @@ namespace Pristine.Datasets;
 /// <summary>
 /// Writes samples as they stand in their archives, all members byte for byte and in order: into one archive, into archives of bounded size
 /// (<c>kept-{000000..}.tar</c>), or, where the output is a folder, into archives of the same names as those that were read. A name that ends in
-/// <c>gz</c> is compressed. No archive has its name before all are complete.
+/// <c>gz</c> or <c>zst</c> is compressed. No archive has its name before all are complete.
 /// </summary>
 internal sealed partial class TarSampleWriter : DatasetWriter
 {
@@ -92,8 +91,7 @@ internal sealed partial class TarSampleWriter : DatasetWriter
         foreach (var input in _inputs.Skip(1))
             PartialFile.CheckIsNot(path, input.Path);
         _file = PartialFile.Create(path, _inputs.Count > 0 ? _inputs[0].Path : null);
-        // .tar.gz is compressed by the file itself.
-        _stream = path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(_file.Stream, CompressionLevel.Optimal, leaveOpen: true) : _file.Stream;
+        _stream = _file.Stream;
         _written = 0;
     }
 
@@ -103,8 +101,6 @@ internal sealed partial class TarSampleWriter : DatasetWriter
             return;
         var size = _written + (2 * TarMember.BlockBytes);
         _stream!.Write(new byte[(size + RecordBytes - 1) / RecordBytes * RecordBytes - _written]);
-        if (_stream != _file.Stream)
-            _stream.Dispose();
         _file.Close();
         _complete.Add(_file);
         (_file, _stream) = (null, null);

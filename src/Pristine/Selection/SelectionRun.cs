@@ -163,6 +163,23 @@ public sealed partial class SelectionRun : IDisposable
     public IEnumerable<DatasetItem> KeptItems(CancellationToken cancellation = default) =>
         DecidedItems(_openDataset(), Decisions(), cancellation).Where(decided => decided.Decision.Kept).Select(decided => decided.Item);
 
+    /// <summary>The scores of the kept items, of each those of the image that decided, computed while they are read.</summary>
+    /// <returns>The names of the scores; for each kept item, in order, their values, NaN where one is missing.</returns>
+    internal (IReadOnlyList<string> Names, IEnumerator<double[]> Scores) KeptScores()
+    {
+        string[] names = [.. _table.Provenance.Columns.Where(column => column.IsScore).Select(column => column.Metric)];
+        return (names, Rows().GetEnumerator());
+
+        IEnumerable<double[]> Rows()
+        {
+            using var connection = _database.Another();
+            var columns = string.Concat(names.Select(name => $", r.{DuckDbConnection.Identifier(name)}::DOUBLE"));
+            using var rows = connection.Query($"SELECT d.item_index{columns} FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key WHERE d.{SelectionCode.Kept} ORDER BY d.item_index");
+            while (rows.Read())
+                yield return [.. names.Select((_, i) => rows.IsNull(i + 1) ? double.NaN : rows.Double(i + 1))];
+        }
+    }
+
     /// <summary>The dataset's items with what became of them.</summary>
     internal static IEnumerable<(DatasetItem Item, ItemDecision Decision)> DecidedItems(
         Dataset dataset, IEnumerable<ItemDecision> decisions, CancellationToken cancellation)

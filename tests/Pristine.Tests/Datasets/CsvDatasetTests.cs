@@ -63,10 +63,13 @@ public sealed class CsvDatasetTests : IDisposable
     [InlineData("a.json.gz", "{\"image\":\"a.jpg\"}\n{\"image\":\"b.jpg\"}\n")]
     [InlineData("a.csv.gz", "image\na.jpg\nb.jpg\n")]
     [InlineData("a.txt.gz", "a.jpg\nb.jpg\n")]
+    [InlineData("a.jsonl.zst", "{\"image\":\"a.jpg\"}\n{\"image\":\"b.jpg\"}\n")]
+    [InlineData("a.json.zst", "[{\"image\":\"a.jpg\"},\n {\"image\":\"b.jpg\"}]\n")]
+    [InlineData("a.csv.zst", "image\na.jpg\nb.jpg\n")]
     public void Compressed_files_are_read_and_written(string name, string content)
     {
-        using (var gzip = new GZipStream(File.Create(_folder[name]), CompressionLevel.Fastest))
-            gzip.Write(Encoding.UTF8.GetBytes(content));
+        using (var target = Compress(name))
+            target.Write(Encoding.UTF8.GetBytes(content));
         var dataset = Dataset.Open(_folder[name]);
         var items = dataset.Read(TestContext.Current.CancellationToken).ToList();
         Assert.Equal(["a.jpg", "b.jpg"], items.Select(item => item.Images.Single().Reference));
@@ -78,22 +81,25 @@ public sealed class CsvDatasetTests : IDisposable
             items.ForEach(writer.Write);
             writer.Complete();
         }
-        using var reader = new StreamReader(new GZipStream(File.OpenRead(output), CompressionMode.Decompress));
+        using var file = File.OpenRead(output);
+        using var reader = new StreamReader(name.EndsWith("zst", StringComparison.Ordinal) ? new ZstdSharp.DecompressionStream(file) : new GZipStream(file, CompressionMode.Decompress));
         Assert.Equal(content, reader.ReadToEnd());
     }
 
-    [Fact]
-    public void A_compressed_file_that_is_cut_off_or_damaged_is_told_of()
+    [Theory]
+    [InlineData(".gz")]
+    [InlineData(".zst")]
+    public void A_compressed_file_that_is_cut_off_or_damaged_is_told_of(string extension)
     {
         var random = new Random(1);
         var lines = string.Concat(Enumerable.Range(0, 20_000).Select(i => $"{{\"image\":\"{random.NextInt64()}.jpg\"}}\n"));
-        using (var gzip = new GZipStream(File.Create(_folder["a.jsonl.gz"]), CompressionLevel.Fastest))
-            gzip.Write(Encoding.UTF8.GetBytes(lines));
-        var bytes = File.ReadAllBytes(_folder["a.jsonl.gz"]);
-        File.WriteAllBytes(_folder["cut.jsonl.gz"], bytes[..(bytes.Length / 2)]);
+        using (var target = Compress($"a.jsonl{extension}"))
+            target.Write(Encoding.UTF8.GetBytes(lines));
+        var bytes = File.ReadAllBytes(_folder[$"a.jsonl{extension}"]);
+        File.WriteAllBytes(_folder[$"cut.jsonl{extension}"], bytes[..(bytes.Length / 2)]);
         bytes.AsSpan(bytes.Length / 2, 2000).Fill(0xFF);
-        File.WriteAllBytes(_folder["damaged.jsonl.gz"], bytes);
-        foreach (var name in new[] { "cut.jsonl.gz", "damaged.jsonl.gz" })
+        File.WriteAllBytes(_folder[$"damaged.jsonl{extension}"], bytes);
+        foreach (var name in new[] { $"cut.jsonl{extension}", $"damaged.jsonl{extension}" })
         {
             var read = 0;
             var e = Assert.Throws<DatasetException>(() =>
@@ -104,6 +110,12 @@ public sealed class CsvDatasetTests : IDisposable
             Assert.Contains("damaged or cut off", e.Message, StringComparison.Ordinal);
             Assert.InRange(read, 1000, 19_999);
         }
+    }
+
+    private Stream Compress(string name)
+    {
+        var file = File.Create(_folder[name]);
+        return name.EndsWith("zst", StringComparison.Ordinal) ? new ZstdSharp.CompressionStream(file, leaveOpen: false) : new GZipStream(file, CompressionLevel.Fastest);
     }
 
     private string Export(Dataset dataset, IEnumerable<DatasetItem> items)

@@ -20,6 +20,7 @@ public sealed class TarDatasetTests : IDisposable
     [InlineData(TarEntryFormat.Gnu, "a.tar")]
     [InlineData(TarEntryFormat.Pax, "a.tar.gz")]
     [InlineData(TarEntryFormat.Gnu, "a.tgz")]
+    [InlineData(TarEntryFormat.Pax, "a.tar.zst")]
     public void Samples_are_neighbours_with_the_same_key_and_are_written_back_byte_for_byte(TarEntryFormat format, string name)
     {
         Archive(name, format, ("d.x/000.jpg", Leaf), ("d.x/000.txt", Bytes("a caption\n")), ("d.x/000.json", Bytes("""{"lang":"en","n":1}""")),
@@ -87,6 +88,7 @@ public sealed class TarDatasetTests : IDisposable
     [Theory]
     [InlineData("a.tar")]
     [InlineData("a.tar.gz")]
+    [InlineData("a.tar.zst")]
     public void An_archive_that_is_cut_off_gives_the_samples_before_and_then_says_so(string name)
     {
         Archive("whole.tar", TarEntryFormat.Ustar, ("1.jpg", Leaf), ("1.txt", Bytes("x")), ("2.jpg", Leaf), ("3.jpg", Leaf));
@@ -192,7 +194,8 @@ public sealed class TarDatasetTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
         using var file = File.Create(_folder[name]);
-        using var target = name.EndsWith("gz", StringComparison.Ordinal) ? (Stream)new GZipStream(file, CompressionLevel.Fastest) : file;
+        using var target = name.EndsWith("gz", StringComparison.Ordinal) ? (Stream)new GZipStream(file, CompressionLevel.Fastest)
+            : name.EndsWith("zst", StringComparison.Ordinal) ? new ZstdSharp.CompressionStream(file) : file;
         target.Write(archive);
     }
 
@@ -223,7 +226,8 @@ public sealed class TarDatasetTests : IDisposable
     private byte[] Uncompressed(string path)
     {
         using var file = File.OpenRead(Path.IsPathRooted(path) ? path : _folder[path]);
-        using var source = path.EndsWith("gz", StringComparison.Ordinal) ? (Stream)new GZipStream(file, CompressionMode.Decompress) : file;
+        using var source = path.EndsWith("gz", StringComparison.Ordinal) ? (Stream)new GZipStream(file, CompressionMode.Decompress)
+            : path.EndsWith("zst", StringComparison.Ordinal) ? new ZstdSharp.DecompressionStream(file) : file;
         using var bytes = new MemoryStream();
         source.CopyTo(bytes);
         return bytes.ToArray();
