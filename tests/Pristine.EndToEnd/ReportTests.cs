@@ -111,7 +111,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         {
             var (about, name) = (data.GetProperty("metrics")[metric], data.GetProperty("metrics")[metric].GetProperty("name").GetString()!);
             var isFloat = name is "brisque" or "sharpness" or "brightness";
-            double? Value(JsonElement row) => row.GetProperty(name) is { ValueKind: JsonValueKind.Number } value ? isFloat ? value.GetSingle() : value.GetDouble() : null;
+            double? Value(JsonElement row) => row.GetProperty("status").GetString() is "unreadable" or "truncated" ? null : row.GetProperty(name) is { ValueKind: JsonValueKind.Number } value ? isFloat ? value.GetSingle() : value.GetDouble() : null;
             await Choose(opened.Page, name);
             foreach (var isAtMost in (bool[])[true, false])
             {
@@ -259,6 +259,79 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         // Images that have gone since are told of, in the page and by the command.
         var gone = PristineCommand.Run("report", folder["scores"], "--out", folder["gone.html"], "--image-root", folder["elsewhere"]).Expect(0);
         Assert.Contains("37 items, 0 thumbnails", gone.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_issues_are_shown_with_images_and_a_command_that_drops_them()
+    {
+        using var folder = TestFiles.NewFolder();
+        PristineCommand.Run(["check", Photos, "--issues", "truncated,dark,low_quality,flat", "--set", "dark=0.1", "--scores", "scores", "--format", "html", "--out", "report.html"], folder.Path).Expect(0);
+        await using var opened = await browser.Open(folder["report.html"]);
+        var page = opened.Page;
+        Assert.Equal(["low_quality", "truncated", "dark"], (await page.Locator(".issue h3 label").AllInnerTextsAsync()).Select(text => text.Trim()));
+        Assert.Contains("raindrops-dark.jpg", await page.Locator(".issue").Nth(2).InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Contains("Looked for and not found: flat.", await page.Locator("#issues").InnerTextAsync(), StringComparison.Ordinal);
+        var command = page.Locator("#issues .command code");
+        Assert.Equal("pristine select scores --drop-issue low_quality,truncated,dark --set dark=0.1", await command.InnerTextAsync());
+        await page.Locator(".issue input").First.UncheckAsync();
+        Assert.Equal("pristine select scores --drop-issue truncated,dark --set dark=0.1", await command.InnerTextAsync());
+        var said = PristineCommand.Shell($"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{await command.InnerTextAsync()}", folder.Path).Expect(0).Error;
+        Assert.Matches("(?m)^kept +35 ", said);
+        // An issue's threshold is the first of its metric, and a button leads to it.
+        await page.Locator(".issue").Nth(2).GetByText("Try other thresholds").ClickAsync();
+        Assert.StartsWith("pristine select scores --keep \"luma_p95 >= 0.1", await page.Locator("#command").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
+    public async Task Rules_together_count_what_select_keeps_and_stand_in_the_address()
+    {
+        using var folder = TestFiles.NewFolder();
+        var report = Report(MixedDataset(folder), folder["scores"]);
+        await using var opened = await browser.Open(report);
+        var page = opened.Page;
+        foreach (var (metric, share) in ((string, string)[])[("brisque", "20"), ("sharpness", "15"), ("min_side", "10")])
+        {
+            await Choose(page, metric);
+            await page.Locator("#drop-share").FillAsync(share);
+            await page.Keyboard.PressAsync("Enter");
+            await page.Locator("#add-rule").ClickAsync();
+        }
+        Assert.Equal(3, await page.Locator(".rule").CountAsync());
+        var count = await page.Locator("#together-count").InnerTextAsync();
+        var command = await page.Locator("#together-command").InnerTextAsync();
+        var said = PristineCommand.Shell($"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{command}", folder.Path).Expect(0).Error;
+        Assert.StartsWith($"{Regex.Match(said, @"(?m)^kept +([\d,]+)").Groups[1].Value} of 58 items kept", count, StringComparison.Ordinal);
+        await page.Locator("#threshold .choice label").Nth(1).ClickAsync();
+        await Drag(page, 0.5, 0.25);
+        Assert.Equal(await Selected(page, folder.Path), await Shown(page));
+
+        // Who opens the address sees the same. It is written when the hand rests.
+        var written = Uri.EscapeDataString((await page.Locator("#threshold-value").InputValueAsync()));
+        await page.WaitForURLAsync(new Regex($"{Regex.Escape(written)}&axis=rank"));
+        var seen = (await page.Locator("#command").InnerTextAsync(), command, await Shown(page));
+        await using var other = await browser.Open(report);
+        await other.Page.GotoAsync("about:blank");
+        await other.Page.GotoAsync(page.Url);
+        Assert.Equal(seen, (await other.Page.Locator("#command").InnerTextAsync(), await other.Page.Locator("#together-command").InnerTextAsync(), await Shown(other.Page)));
+        Assert.True(await other.Page.GetByLabel("By rank").IsCheckedAsync());
+        await other.Page.Locator(".rule button").First.ClickAsync();
+        Assert.Equal(2, await other.Page.Locator(".rule").CountAsync());
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
+    public async Task A_picture_is_shown_pixel_by_pixel_with_a_link_to_its_file()
+    {
+        using var folder = TestFiles.NewFolder();
+        await using var opened = await browser.Open(Report(Photos, folder["scores"]));
+        var page = opened.Page;
+        var tile = page.Locator("#gallery .tile").First;
+        var name = await tile.Locator(".name").InnerTextAsync();
+        await tile.ClickAsync();
+        Assert.Equal(new Uri(Path.Combine(Photos, name)).AbsoluteUri, await page.Locator("dialog a").GetAttributeAsync("href"));
+        Assert.Equal((320, 320), await page.EvaluateAsync<int[]>("() => { const image = document.querySelector('dialog .crop'); return [image.naturalWidth, image.naturalHeight]; }") is [var width, var height] ? (width, height) : default);
+        Assert.Empty(opened.Messages);
     }
 
     [GeneratedRegex("""<script type="application/json" id="data">(.*?)</script>""", RegexOptions.Singleline)]

@@ -116,7 +116,7 @@ internal static class CheckCommand
         var result = table.Check(options, cancellation);
         if (output.Format == "html")
         {
-            var report = new ReportOptions { Workers = options.Workers };
+            var report = new ReportOptions { Workers = options.Workers, Issues = options.Issues };
             Report.Write(table, kept ?? "TABLE", output.File, report, cancellation);
         }
         else

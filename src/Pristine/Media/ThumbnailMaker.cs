@@ -47,8 +47,45 @@ public sealed class ThumbnailMaker : IDisposable
         return DecodeResult.Unreadable("libvips made no thumbnail of it", result.Header);
     }
 
+    /// <summary>Makes a thumbnail, and a picture of the middle of the image pixel by pixel: what a thumbnail hides.</summary>
+    /// <param name="source">Where its bytes are.</param>
+    /// <param name="cropSide">Longest side of the crop.</param>
+    /// <param name="thumbnail">The bytes of a WebP file; empty when there is none.</param>
+    /// <param name="crop">The bytes of a WebP file; null when there is none, or the thumbnail shows all pixels.</param>
+    internal DecodeResult Make(MediaSource source, int cropSide, out byte[] thumbnail, out byte[]? crop)
+    {
+        var result = Make(source, out thumbnail);
+        crop = result.Status == ImageStatus.Ok && Math.Max(_decoder.Image.Width, _decoder.Image.Height) > _side && TryCrop(cropSide, out var made) ? made : null;
+        return result;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _decoder.Dispose();
+
+    private bool TryCrop(int side, out byte[] crop)
+    {
+        crop = [];
+        var image = _decoder.Image;
+        var (width, height) = (Math.Min(side, image.Width), Math.Min(side, image.Height));
+        var rgb = new byte[3 * width * height];
+        for (var y = 0; y < height; y++)
+        {
+            var from = (((image.Height - height) / 2) + y) * image.Width + ((image.Width - width) / 2);
+            image.Rgb.Slice(3 * from, 3 * width).CopyTo(rgb.AsSpan(3 * width * y));
+        }
+        Vips.EnterShared();
+        try
+        {
+            if (!Vips.Image.TryCreate(rgb, width, height, out var pixels))
+                return false;
+            using (pixels)
+                return pixels.TrySave("webpsave_buffer", _options, out crop);
+        }
+        finally
+        {
+            Vips.ExitShared();
+        }
+    }
 
     private bool TryEncode(out byte[] thumbnail)
     {

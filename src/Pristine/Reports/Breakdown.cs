@@ -45,6 +45,58 @@ internal sealed class ItemGroup
 internal sealed record Grouping(string Name, IReadOnlyList<ItemGroup> Groups, long Others);
 
 /// <summary>
+/// Items of which the page knows where each stands on the scale of every metric, so that it can count what several rules together keep: all items of a
+/// small table, of a larger one some, spread evenly over it and the same in every run.
+/// </summary>
+internal sealed class JointSample
+{
+    /// <summary>The most items: two numbers of two bytes for each and each metric.</summary>
+    private const int Most = 5000;
+
+    /// <summary>Stands for an item without a value.</summary>
+    public const ushort None = ushort.MaxValue;
+
+    private const long Modulus = 1L << 32;
+    private readonly long _limit;
+    private readonly List<(long Item, bool WithoutImage, ThresholdPlace?[] Places)> _items = [];
+
+    public JointSample(long items)
+    {
+        IsWhole = items <= Most;
+        _limit = IsWhole ? Modulus : (long)((double)Most / items * Modulus);
+    }
+
+    /// <summary>Whether these are all items of the table.</summary>
+    public bool IsWhole { get; }
+
+    public int Items => _items.Count;
+
+    /// <summary>One byte per item: 1 for one without an image, which a selection keeps.</summary>
+    public byte[] WithoutImage => [.. _items.Select(item => (byte)(item.WithoutImage ? 1 : 0))];
+
+    /// <summary>For each metric the places of <see cref="ThresholdPlace.AtMost"/>.</summary>
+    public IReadOnlyList<ushort[]> AtMost => Slots(place => place.AtMost);
+
+    /// <summary>For each metric the places of <see cref="ThresholdPlace.AtLeast"/>.</summary>
+    public IReadOnlyList<ushort[]> AtLeast => Slots(place => place.AtLeast);
+
+    /// <summary>Takes an item, or passes over it.</summary>
+    public void Add(long item, bool withoutImage, ThresholdPlace?[] places)
+    {
+        // As the sample of images: multiples of the golden ratio modulo 1.
+        if ((item % int.MaxValue * 2654435769) % Modulus < _limit)
+            _items.Add((item, withoutImage, [.. places]));
+    }
+
+    /// <summary>Brings the items into the order of the dataset, whatever the order of the pass.</summary>
+    public void Complete() => _items.Sort((left, right) => left.Item.CompareTo(right.Item));
+
+    private ushort[][] Slots(Func<ThresholdPlace, int> slot) => _items.Count == 0
+        ? []
+        : [.. Enumerable.Range(0, _items[0].Places.Length).Select(metric => _items.Select(item => item.Places[metric] is { } place ? (ushort)slot(place) : None).ToArray())];
+}
+
+/// <summary>
 /// Counts, in one pass over the table, how many items pass each threshold of each metric: all of them, and by source, folder, format and
 /// size. An item is judged as the default of a selection does: it is as good as its worst image, and one without a value is dropped.
 /// </summary>
@@ -68,6 +120,9 @@ internal sealed class Breakdown
     /// <summary>All items.</summary>
     public ItemGroup All { get; }
 
+    /// <summary>Items for counts of several rules together.</summary>
+    public JointSample Joint { get; private set; } = new(0);
+
     /// <summary>The groupings that divide the items at all.</summary>
     public IReadOnlyList<Grouping> Groupings { get; private set; } = [];
 
@@ -86,20 +141,22 @@ internal sealed class Breakdown
     /// <summary>The view <c>items</c>: one row per item, with the smallest and largest value of each metric over its images.</summary>
     private void CreateItems()
     {
-        var names = _reading.Metrics.Select(metric => DuckDbConnection.Identifier(metric.Name)).ToArray();
+        // As a selection has it: what the header of a broken image says passes no rule.
+        var isBroken = $"status IN ('{ImageStatus.Unreadable.Name()}', '{ImageStatus.Truncated.Name()}')";
+        var names = _reading.Metrics.Select(metric => $"CASE WHEN NOT {isBroken} THEN {DuckDbConnection.Identifier(metric.Name)} END").ToArray();
         const string withoutImage = "status = 'no_image'";
         if (!_reading.HasSeveralImages)
         {
             var values = names.Select((name, i) => $"{name} AS low{i}");
             _reading.Database.Execute(
-                $"CREATE VIEW items AS SELECT {withoutImage} AS without_image, folder, format, least(width, height) AS short_side, {string.Join(", ", values)} FROM images");
+                $"CREATE VIEW items AS SELECT item_index, {withoutImage} AS without_image, folder, format, least(width, height) AS short_side, {string.Join(", ", values)} FROM images");
             return;
         }
         // An item with an image that has no value has none itself: that image would be dropped, and the item with it.
         var extremes = names.Select((name, i) => $"CASE WHEN count({name}) = count(*) THEN min({name}) END AS low{i}, CASE WHEN count({name}) = count(*) THEN max({name}) END AS high{i}");
         _reading.Database.Execute(
             $"""
-            CREATE VIEW items AS SELECT bool_and({withoutImage}) AS without_image, arg_min(folder, image_index) AS folder, arg_min(format, image_index) AS format,
+            CREATE VIEW items AS SELECT item_index, bool_and({withoutImage}) AS without_image, arg_min(folder, image_index) AS folder, arg_min(format, image_index) AS format,
               arg_min(least(width, height), image_index) AS short_side, {string.Join(", ", extremes)} FROM images GROUP BY item_index
             """);
     }
@@ -112,21 +169,24 @@ internal sealed class Breakdown
         var values = Enumerable.Range(0, positions.Length).Select(i => _reading.HasSeveralImages ? $"low{i}, high{i}" : $"low{i}");
         var labels = groupings.Select((_, i) => $"coalesce(grouping{i}.id, {LargestGroups})");
         var joins = groupings.Select((grouping, i) => $"LEFT JOIN grouping{i} ON grouping{i}.label = {grouping.Sql}");
+        Joint = new JointSample(_reading.Database.QueryInt64("SELECT count(*) FROM items") ?? 0);
         using var reader = _reading.Database.Query(
-            $"SELECT without_image, {string.Join(", ", labels.Concat(values))} FROM items {string.Join(' ', joins)}");
+            $"SELECT without_image, item_index, {string.Join(", ", labels.Concat(values))} FROM items {string.Join(' ', joins)}");
         var places = new ThresholdPlace?[positions.Length];
         const int checkEvery = 1 << 16;
         for (var row = 0L; reader.Read(); row++)
         {
             if (row % checkEvery == 0)
                 cancellation.ThrowIfCancellationRequested();
-            for (int i = 0, column = 1 + groupings.Length; i < places.Length; i++, column += stride)
+            for (int i = 0, column = 2 + groupings.Length; i < places.Length; i++, column += stride)
                 places[i] = reader.IsNull(column) ? null : ThresholdPlace.Of(positions[i], reader.Double(column), reader.Double(column + stride - 1));
             var withoutImage = reader.Boolean(0);
             All.Add(withoutImage, places);
             for (var i = 0; i < groupings.Length; i++)
-                groupings[i].Groups[(int)reader.Int64(1 + i)].Add(withoutImage, places);
+                groupings[i].Groups[(int)reader.Int64(2 + i)].Add(withoutImage, places);
+            Joint.Add(reader.Int64(1), withoutImage, places);
         }
+        Joint.Complete();
         Groupings = [.. groupings.Select(grouping => grouping.Finish()).Where(grouping => grouping.Groups.Count > 1)];
     }
 

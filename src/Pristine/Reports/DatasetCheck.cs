@@ -12,10 +12,11 @@ using Pristine.Tables;
 namespace Pristine.Reports;
 
 /// <summary>An image that has an issue.</summary>
+/// <param name="Key">The key of its row.</param>
 /// <param name="Id">The item's id.</param>
 /// <param name="Image">The image as the dataset names it; for a record without one, the id.</param>
 /// <param name="Value">The number by which the issue ranks images; null where it ranks none.</param>
-public sealed record IssueExample(string Id, string Image, double? Value);
+public sealed record IssueExample(long Key, string Id, string Image, double? Value);
 
 /// <summary>What a check found of one issue.</summary>
 /// <param name="Rule">The issue and its rule in this table.</param>
@@ -216,9 +217,9 @@ public static class DatasetCheck
         var order = issue.By == null ? "" : $"{by} {(issue.IsLargestWorst ? "DESC" : "ASC")}, ";
         var examples = new List<IssueExample>();
         using var reader = database.Query(
-            string.Create(CultureInfo.InvariantCulture, $"SELECT id, coalesce(image, id), {by} FROM images WHERE {condition} ORDER BY {order}key LIMIT {most}"));
+            string.Create(CultureInfo.InvariantCulture, $"SELECT key, id, coalesce(image, id), {by} FROM images WHERE {condition} ORDER BY {order}key LIMIT {most}"));
         while (reader.Read())
-            examples.Add(new IssueExample(reader.Text(0)!, reader.Text(1)!, reader.IsNull(2) ? null : reader.Double(2)));
+            examples.Add(new IssueExample(reader.Int64(0), reader.Text(1)!, reader.Text(2)!, reader.IsNull(3) ? null : reader.Double(3)));
         return examples;
     }
 }

@@ -8,8 +8,10 @@ namespace Pristine.Reports;
 /// <summary>A picture in a report.</summary>
 /// <param name="Image">The image.</param>
 /// <param name="Thumbnail">A WebP file; null where none could be made.</param>
+/// <param name="Crop">The middle of the image pixel by pixel, a WebP file; null where there is none.</param>
+/// <param name="File">The image's file or address; null where it is a part of an archive.</param>
 /// <param name="Missing">Why there is no thumbnail; null where there is one.</param>
-internal sealed record Picture(ReportImage Image, byte[]? Thumbnail, string? Missing);
+internal sealed record Picture(ReportImage Image, byte[]? Thumbnail, byte[]? Crop, string? File, string? Missing);
 
 /// <summary>The images that a report shows: the ends of each metric, images spread evenly between them, and those on which metrics disagree.</summary>
 internal sealed class Gallery
@@ -23,7 +25,17 @@ internal sealed class Gallery
     private const int MostAtAnEnd = 12;
     private const int MostDisagreements = 6;
 
-    /// <summary>All thumbnails together, so that the file stays below 15 MB: base64 makes four bytes of three.</summary>
+    /// <summary>Of the thumbnails at most this part shows issues.</summary>
+    private const int IssuePart = 3;
+    private const int MostIssueExamples = 8;
+
+    /// <summary>Side of the square from the middle of an image that is shown pixel by pixel.</summary>
+    private const int CropSide = 320;
+
+    /// <summary>All crops together.</summary>
+    private const long MostCropBytes = 4L << 20;
+
+    /// <summary>All thumbnails together, so that the file stays below 20 MB with the crops: base64 makes four bytes of three.</summary>
     private const long MostBytes = 8L << 20;
 
     private Gallery(IReadOnlyList<Picture> pictures, IReadOnlyList<long>[] lowest, IReadOnlyList<long>[] highest) =>
@@ -46,11 +58,16 @@ internal sealed class Gallery
         return sides == 0 ? 0 : Math.Min(MostDisagreements, thumbnails / 4 / sides);
     }
 
+    /// <summary>How many images of each issue to show.</summary>
+    public static int IssueExamples(ReportOptions options) => Math.Min(MostIssueExamples, options.Thumbnails / IssuePart / Math.Max(1, options.Issues.Issues.Count));
+
     /// <summary>Chooses images and makes their thumbnails.</summary>
     public static Gallery Choose(
-        TableReading reading, MetricSample sample, IReadOnlyList<MetricPair> pairs, string imageRoot, Func<Dataset> openDataset, ReportOptions options, CancellationToken cancellation)
+        TableReading reading, MetricSample sample, IReadOnlyList<MetricPair> pairs, CheckResult issues, string imageRoot,
+        Func<Dataset> openDataset, ReportOptions options, CancellationToken cancellation)
     {
         var keys = pairs.SelectMany(pair => pair.FirstPrefers.Concat(pair.SecondPrefers)).ToHashSet();
+        keys.UnionWith(issues.Issues.SelectMany(issue => issue.Examples).Select(example => example.Key));
         var perMetric = Math.Max(0, options.Thumbnails - keys.Count) / Math.Max(1, reading.Metrics.Count);
         var atAnEnd = Math.Min(MostAtAnEnd, perMetric / 3);
         var lowest = reading.Metrics.Select((_, metric) => reading.Extremes(metric, atAnEnd, largest: false)).ToArray();
@@ -79,8 +96,12 @@ internal sealed class Gallery
                 },
                 (i, _, maker) =>
                 {
-                    var result = maker.Make(finder.Find(images[i].Image), out var thumbnail);
-                    drawn[i] = result.Status == ImageStatus.Ok ? new Picture(images[i], thumbnail, null) : new Picture(images[i], null, result.Error);
+                    var source = finder.Find(images[i].Image);
+                    var path = source.LocalPath == null ? null : Path.GetFullPath(source.LocalPath);
+                    var result = maker.Make(source, CropSide, out var thumbnail, out var crop);
+                    drawn[i] = result.Status == ImageStatus.Ok
+                        ? new Picture(images[i], thumbnail, crop, path, null)
+                        : new Picture(images[i], null, null, path, result.Error);
                     return maker;
                 },
                 _ => { });
@@ -90,12 +111,12 @@ internal sealed class Gallery
             foreach (var maker in makers)
                 maker.Dispose();
         }
-        var bytes = 0L;
+        var (bytes, cropBytes) = (0L, 0L);
         return
         [
             .. drawn.Select(picture => picture.Thumbnail is { } thumbnail && (bytes += thumbnail.Length) > MostBytes
-                ? picture with { Thumbnail = null, Missing = "left out: the report's thumbnails are large enough without it" }
-                : picture),
+                ? picture with { Thumbnail = null, Crop = null, Missing = "left out: the report's thumbnails are large enough without it" }
+                : picture.Crop is { } crop && (cropBytes += crop.Length) > MostCropBytes ? picture with { Crop = null } : picture),
         ];
     }
 }

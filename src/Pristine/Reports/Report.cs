@@ -1,6 +1,7 @@
 using Pristine.Datasets;
 using Pristine.Native;
 using Pristine.Scoring;
+using Pristine.Selection;
 using Pristine.Tables;
 
 namespace Pristine.Reports;
@@ -16,6 +17,9 @@ public sealed record ReportOptions
 
     /// <summary>Folder of relative image paths, if the images are no longer where they were scored; null for where they were.</summary>
     public string? ImageRoot { get; init; }
+
+    /// <summary>The issues that the page shows, and their thresholds; those that the table has no scores for are named.</summary>
+    public IssueOptions Issues { get; init; } = new();
 
     /// <summary>Threads; by default one per core. They do not change the report.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
@@ -97,6 +101,8 @@ public static class Report
             }
             var breakdown = Breakdown.Of(reading, scales, cancellation);
             var pairs = MetricPairs.Compare(sample, reading.Metrics, scales, Gallery.Disagreements(reading.Metrics, options.Thumbnails), cancellation);
+            var issues = table.Check(
+                new CheckOptions { Issues = options.Issues, Examples = Gallery.IssueExamples(options), Workers = options.Workers, MemoryLimit = options.MemoryLimit }, cancellation);
             var imageRoot = options.ImageRoot ?? table.Provenance.Dataset.ImageRoot;
             return new ReportContent
             {
@@ -110,7 +116,8 @@ public static class Report
                 Statuses = reading.Statuses(),
                 FailureReasons = reading.FailureReasons(),
                 Skipped = reading.Skipped(),
-                Gallery = Gallery.Choose(reading, sample, pairs, imageRoot, () => Selection.SelectionRun.OpenDataset(table), options, cancellation),
+                Issues = issues,
+                Gallery = Gallery.Choose(reading, sample, pairs, issues, imageRoot, () => SelectionRun.OpenDataset(table), options, cancellation),
                 SampleSize = sample.Keys.Length,
                 IsSampled = !sample.IsWhole,
             };

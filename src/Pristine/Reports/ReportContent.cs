@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using Pristine.Metrics;
@@ -30,6 +31,8 @@ internal sealed record ReportContent
     public required IReadOnlyList<FailureReason> FailureReasons { get; init; }
 
     public required IReadOnlyList<SkippedReason> Skipped { get; init; }
+
+    public required CheckResult Issues { get; init; }
 
     public required Gallery Gallery { get; init; }
 
@@ -74,9 +77,11 @@ internal sealed record ReportContent
             json.WriteString("example", skipped.Example);
             json.WriteNumber("all", skipped.All);
         });
+        WriteIssues(json);
         WriteMetrics(json);
         json.WritePropertyName("all");
         WriteGroup(json, Breakdown.All);
+        WriteJoint(json);
         WriteList(json, "groupings", Breakdown.Groupings, grouping =>
         {
             json.WriteString("name", grouping.Name);
@@ -89,6 +94,33 @@ internal sealed record ReportContent
         WritePictures(json);
         WriteProvenance(json);
         json.WriteEndObject();
+    }
+
+    private void WriteIssues(Utf8JsonWriter json)
+    {
+        var places = Places();
+        json.WriteNumber("withIssue", Issues.WithIssue);
+        json.WriteNumber("present", Issues.Images);
+        WriteList(json, "issues", Issues.Issues, found =>
+        {
+            json.WriteString("name", found.Rule.Issue.Name);
+            json.WriteString("summary", found.Rule.Issue.Summary);
+            json.WriteString("reason", found.Rule.Issue.Reason);
+            json.WriteString("rule", found.Rule.Rule);
+            json.WriteString("dedup", found.Rule.Dedup?.ToString());
+            json.WriteString("obstacle", found.Obstacle);
+            if (found.Rule.Threshold is { } given && given != found.Rule.Issue.Threshold)
+                json.WriteString("set", string.Create(CultureInfo.InvariantCulture, $"{found.Rule.Issue.Name}={given}"));
+            json.WriteNumber("count", found.Count);
+            json.WriteNumber("notJudged", found.NotJudged);
+            WritePlaces(json, "places", found.Examples.Select(example => example.Key).Where(places.ContainsKey), places);
+            if (found.Rule.Threshold is { } threshold && found.Rule.Issue.Limit is { } limit)
+            {
+                json.WriteString("metric", limit.Metric);
+                json.WriteBoolean("isAtMost", limit.IsAtMost);
+                json.WriteNumber("threshold", threshold);
+            }
+        });
     }
 
     private void WriteMetrics(Utf8JsonWriter json)
@@ -130,6 +162,32 @@ internal sealed record ReportContent
         });
     }
 
+    private void WriteJoint(Utf8JsonWriter json)
+    {
+        var joint = Breakdown.Joint;
+        json.WriteStartObject("joint");
+        json.WriteNumber("items", joint.Items);
+        json.WriteBoolean("isWhole", joint.IsWhole);
+        json.WriteBase64String("withoutImage", joint.WithoutImage);
+        WriteSlots(json, "atMost", joint.AtMost);
+        WriteSlots(json, "atLeast", joint.AtLeast);
+        json.WriteEndObject();
+    }
+
+    /// <summary>One text per metric: 16-bit numbers, the low byte first.</summary>
+    private static void WriteSlots(Utf8JsonWriter json, string name, IReadOnlyList<ushort[]> slots)
+    {
+        json.WriteStartArray(name);
+        foreach (var list in slots)
+        {
+            var bytes = new byte[2 * list.Length];
+            for (var i = 0; i < list.Length; i++)
+                BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2 * i), list[i]);
+            json.WriteBase64StringValue(bytes);
+        }
+        json.WriteEndArray();
+    }
+
     private static void WriteGroup(Utf8JsonWriter json, ItemGroup group)
     {
         json.WriteStartObject();
@@ -155,6 +213,7 @@ internal sealed record ReportContent
             json.WriteString("size", string.Create(CultureInfo.InvariantCulture, $"{width} x {height}"));
         json.WriteString("format", image.Format);
         json.WriteString("skipped", image.Skipped);
+        json.WriteString("file", picture.File);
         json.WriteStartArray("values");
         for (var i = 0; i < image.Values.Length; i++)
         {
@@ -168,6 +227,8 @@ internal sealed record ReportContent
             json.WriteBase64String("webp", picture.Thumbnail);
         else
             json.WriteString("missing", picture.Missing);
+        if (picture.Crop != null)
+            json.WriteBase64String("crop", picture.Crop);
     });
 
     private void WriteProvenance(Utf8JsonWriter json)

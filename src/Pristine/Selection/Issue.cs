@@ -68,6 +68,15 @@ public sealed record Issue
     /// <summary>The metrics that its rule reads.</summary>
     public IReadOnlyList<Metric> Metrics => Kind == IssueKind.Copies ? [] : Kind == IssueKind.NearCopies ? [MetricSet.BuiltIn.Get(ImageGroups.ColumnOf(DuplicateKind.Near))] : Selection.Rule.MetricsOf(Selection.Rule.Parse(AnyRule).Columns);
 
+    /// <summary>
+    /// Where the rule is no more than a column and its threshold: the column, and whether an image without the issue has at most the threshold.
+    /// Null for other rules.
+    /// </summary>
+    internal (string Metric, bool IsAtMost)? Limit => By == null || ComparesImages ? null
+        : Template == $"{By} > {{0}}" ? (By.Trim('"'), true)
+        : Template == $"{By} < {{0}}" ? (By.Trim('"'), false)
+        : null;
+
     /// <summary>All issues, in the order in which they are told.</summary>
     public static IReadOnlyList<Issue> All { get; } =
     [

@@ -87,26 +87,41 @@ const tickText = value => Math.abs(value) >= 1e6 ? `${shown(value / 1e6)} M` : M
 const metrics = data.metrics.map((metric, i) => i).filter(i => data.metrics[i].count > 0);
 const scales = data.metrics.map((metric, i) => metric.count > 0 ? scaleOf(i) : null);
 
-// At first a threshold keeps about nine of ten items that have a value.
-function firstThreshold(metric) {
-  const counts = countsOf(data.all, metric);
-  const isAtMost = data.metrics[metric].direction === 'lower';
-  const kept = isAtMost ? counts.keptAtMost : counts.keptAtLeast;
+// The position at which the share of items that are dropped, of those that have a value, is nearest to the wanted one.
+function positionDropping(metric, isAtMost, share) {
+  const counts = countsOf(data.all, metric), kept = isAtMost ? counts.keptAtMost : counts.keptAtLeast, wanted = (1 - share) * counts.scored;
   let position = 0;
   for (let i = 1; i < kept.length; i++)
-    if (Math.abs(kept[i] - 0.9 * counts.scored) < Math.abs(kept[position] - 0.9 * counts.scored)) position = i;
-  return { isAtMost, position };
+    if (Math.abs(kept[i] - wanted) < Math.abs(kept[position] - wanted)) position = i;
+  return position;
+}
+
+const droppedShare = (metric, { isAtMost, position }) => {
+  const counts = countsOf(data.all, metric);
+  return counts.scored === 0 ? 0 : 1 - (isAtMost ? counts.keptAtMost : counts.keptAtLeast)[position] / counts.scored;
+};
+
+// At first the threshold of the issue that is about the metric; else one that keeps about nine of ten items that have a value.
+function firstThreshold(metric) {
+  const issue = data.issues.find(candidate => candidate.metric === data.metrics[metric].name && candidate.obstacle == null);
+  if (issue !== undefined) return { isAtMost: issue.isAtMost, position: scales[metric].nearest(issue.threshold) };
+  const isAtMost = data.metrics[metric].direction === 'lower';
+  return { isAtMost, position: positionDropping(metric, isAtMost, 0.1) };
 }
 
 // What the user looks at. Every part of the page that depends on it redraws itself when it changes.
 const state = {
   metric: metrics[0],
   thresholds: data.metrics.map((metric, i) => metric.count > 0 ? firstThreshold(i) : null),
+  axis: 'value',
+  rules: [],
   get threshold() { return this.thresholds[this.metric]; },
   listeners: [],
   change(changes) {
     const isOther = 'metric' in changes && changes.metric !== this.metric;
     if ('metric' in changes) this.metric = changes.metric;
+    if ('axis' in changes) this.axis = changes.axis;
+    if ('rules' in changes) this.rules = changes.rules;
     Object.assign(this.threshold, changes.threshold ?? {});
     for (const listener of this.listeners) listener(isOther);
   },

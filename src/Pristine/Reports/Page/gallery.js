@@ -6,15 +6,28 @@ function showPicture(picture) {
   const facts = [['Item', picture.id], ['Format', picture.format], ['Size', picture.size], ['Skipped', picture.skipped]].filter(([, value]) => value != null);
   dialog.replaceChildren(
     element('button', { type: 'button', class: 'close', 'aria-label': 'Close', onclick: close }, '✕'),
-    portrait(picture),
     element('h3', { id: 'picture-title' }, picture.image),
-    element('p', { class: 'hint' }, 'A thumbnail hides blur, noise and compression: open the file itself to judge it.'),
+    picture.crop == null ? portrait(picture) : element('div', { class: 'views' },
+      element('figure', {}, portrait(picture), element('figcaption', {}, 'all of it')),
+      element('figure', {}, element('img', { src: `data:image/webp;base64,${picture.crop}`, alt: '', class: 'crop' }), element('figcaption', {}, 'its middle, pixel by pixel'))),
+    element('p', { class: 'hint' }, 'A thumbnail hides blur, noise and compression. ',
+      addressOf(picture) == null ? null : element('a', { href: addressOf(picture), target: '_blank', rel: 'noopener noreferrer' }, 'Open the file')),
     element('dl', {},
       facts.map(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]),
       metrics.map(metric => [element('dt', {}, nameOf(metric)), element('dd', {}, isSkipped(picture, metric) ? 'skipped' : shown(picture.values[metric]))])));
   dialog.onclick = event => { if (event.target === dialog) close(); };
   dialog.showModal();
 }
+
+// Where the file is; of a member of an archive nowhere. Only addresses of these two kinds are ever followed.
+function addressOf(picture) {
+  if (/^https?:\/\//i.test(picture.image)) return picture.image;
+  if (picture.file == null) return null;
+  const path = picture.file.replaceAll('\\', '/');
+  return `file://${path.startsWith('/') ? '' : '/'}${path.split('/').map(part => /^[A-Za-z]:$/.test(part) ? part : encodeURIComponent(part)).join('/')}`;
+}
+
+const fileName = image => image.slice(image.lastIndexOf('/') + 1);
 
 const portrait = picture => picture.webp
   ? element('img', { src: `data:image/webp;base64,${picture.webp}`, alt: '' })
@@ -25,8 +38,8 @@ function tile(place, shownMetrics) {
   const values = shownMetrics.map(metric => shown(picture.values[metric])).join(' / ');
   return element('button', { type: 'button', class: 'tile', title: picture.image, onclick: () => showPicture(picture) },
     element('span', { class: 'frame' }, portrait(picture)),
-    element('span', { class: 'value' }, values),
-    element('span', { class: 'unseen' }, `, ${picture.image}`));
+    values === '' ? null : element('span', { class: 'value' }, values),
+    element('span', { class: 'name' }, fileName(picture.image)));
 }
 
 const tiles = (places, shownMetrics, empty = 'none') => places.length > 0

@@ -46,10 +46,37 @@ function metricButton(metric) {
   return button;
 }
 
+// Where a position lies on the axis: at its value, or at the share of items with a smaller value.
+function placeOf(metric, position) {
+  if (state.axis === 'value') return position / scales[metric].last;
+  const counts = countsOf(data.all, metric), kept = counts.keptAtMost;
+  return position === 0 ? 0 : position === scales[metric].last ? 1 : counts.scored === 0 ? 0 : kept[position] / counts.scored;
+}
+
+// By rank: the value at each share of the items, as an area below a curve.
+function rankShapes(metric, width, height) {
+  const { last } = scales[metric], points = [];
+  for (let position = 0; position <= last; position++) points.push(`${(placeOf(metric, position) * width).toFixed(2)} ${(height - position / last * height).toFixed(2)}`);
+  return [shape('path', { d: `M0 ${height}L${points.join('L')}L${width} ${height}Z` })];
+}
+
+const rankTicks = apart => [0, 10, 25, 50, 75, 90, 100].map(share => ({ value: share, at: share / 100 }))
+  .filter((tick, i, all) => i === 0 || i === all.length - 1 || apart < 0.1 || tick.value === 50);
+
 function histogram() {
   const height = 200, foot = 26;
   const drawing = shape('svg', { class: 'histogram', 'aria-hidden': 'true' });
-  const slider = element('input', { type: 'range', min: 0, step: 1, class: 'slider', oninput: () => state.change({ threshold: { position: Number(slider.value) } }) });
+  const slider = element('input', { type: 'range', min: 0, step: 1, class: 'slider', oninput: () => state.change({ threshold: { position: fromSlider(Number(slider.value)) } }) });
+  // By rank the slider moves over the shares of the items.
+  const rankSteps = 400;
+  const fromSlider = value => {
+    if (state.axis === 'value') return value;
+    const { metric } = state, { last } = scales[metric];
+    let best = 0;
+    for (let position = 1; position <= last; position++)
+      if (Math.abs(placeOf(metric, position) - value / rankSteps) < Math.abs(placeOf(metric, best) - value / rankSteps)) best = position;
+    return best;
+  };
   const frame = element('div', { class: 'plot' }, drawing, slider);
   let width = 0, clip, line, flag;
   const draw = () => {
@@ -59,38 +86,38 @@ function histogram() {
     clip = shape('rect', { y: 0, height });
     line = shape('line', { class: 'threshold', y1: 0, y2: height + 6 });
     flag = shape('circle', { class: 'handle', cy: height / 2, r: 9 });
-    const shapes = barShapes(metric, threshold.isAtMost, width, height - 8, width / 7);
+    const isRank = state.axis === 'rank';
+    const shapes = isRank ? rankShapes(metric, width, height - 8) : barShapes(metric, threshold.isAtMost, width, height - 8, width / 7);
     drawing.replaceChildren(
       shape('clipPath', { id: 'kept-side' }, clip),
       shape('g', { class: 'dropped', transform: 'translate(0 8)' }, shapes),
       shape('g', { 'clip-path': 'url(#kept-side)' }, shape('g', { class: 'kept', transform: 'translate(0 8)' }, shapes.map(bar => bar.cloneNode()))),
       shape('line', { class: 'axis', x1: 0, x2: width, y1: height, y2: height }),
-      ...scale.ticks(62 / width).map(tick => shape('g', { class: 'tick', transform: `translate(${tick.at * width} ${height})` },
+      ...(isRank ? rankTicks(62 / width) : scale.ticks(62 / width)).map(tick => shape('g', { class: 'tick', transform: `translate(${tick.at * width} ${height})` },
         shape('line', { y2: 5 }),
-        shape('text', { y: 19, 'text-anchor': tick.at < 0.03 ? 'start' : tick.at > 0.97 ? 'end' : 'middle' }, tickText(tick.value)))),
+        shape('text', { y: 19, 'text-anchor': tick.at < 0.03 ? 'start' : tick.at > 0.97 ? 'end' : 'middle' }, isRank ? `${tick.value} %` : tickText(tick.value)))),
       line, flag);
     place();
   };
   const place = () => {
     const { metric, threshold } = state, last = scales[metric].last;
-    slider.max = last;
-    slider.value = threshold.position;
+    slider.max = state.axis === 'rank' ? rankSteps : last;
+    slider.value = state.axis === 'rank' ? Math.round(placeOf(metric, threshold.position) * rankSteps) : threshold.position;
     const { kept, items } = verdict(data.all, metric, threshold);
     slider.setAttribute('aria-label', `Threshold of ${nameOf(metric)}`);
     slider.setAttribute('aria-valuetext', `${threshold.isAtMost ? 'at most' : 'at least'} ${valueOf(metric, threshold)}: keeps ${whole(kept)} of ${whole(items)} items`);
     if (!line) return;
-    const x = threshold.position / last * width;
+    const x = placeOf(metric, threshold.position) * width;
     clip.setAttribute('x', threshold.isAtMost ? 0 : x);
     clip.setAttribute('width', threshold.isAtMost ? x : width - x);
     for (const end of ['x1', 'x2']) line.setAttribute(end, x);
     flag.setAttribute('cx', x);
   };
-  let drawnAtMost;
+  let drawnAtMost = state.threshold.isAtMost, drawnAxis = state.axis;
   state.listeners.push(isOther => {
-    if (isOther || drawnAtMost !== state.threshold.isAtMost) draw(); else place();
-    drawnAtMost = state.threshold.isAtMost;
+    if (isOther || drawnAtMost !== state.threshold.isAtMost || drawnAxis !== state.axis) draw(); else place();
+    [drawnAtMost, drawnAxis] = [state.threshold.isAtMost, state.axis];
   });
-  drawnAtMost = state.threshold.isAtMost;
   new ResizeObserver(() => {
     if (frame.clientWidth === width) return;
     width = frame.clientWidth;
@@ -117,7 +144,26 @@ function sentence() {
   };
   state.listeners.push(update);
   update();
-  return element('p', { class: 'sentence' }, 'Keep items whose ', name, ' is ', side, ' ', value);
+  return element('p', { class: 'sentence' }, 'Keep items whose ', name, ' is ', side, ' ', value, ...dropping());
+}
+
+// "or drop the worst N %": a number that goes up and down in steps of one.
+function dropping() {
+  const end = element('span');
+  const share = element('input', { type: 'number', min: 0, max: 100, step: 1, id: 'drop-share', 'aria-label': 'Share to drop in percent', autocomplete: 'off',
+    onchange: () => {
+      const typed = Number(share.value);
+      if (share.value !== '' && typed >= 0 && typed <= 100) state.change({ threshold: { position: positionDropping(state.metric, state.threshold.isAtMost, typed / 100) } });
+    } });
+  const update = () => {
+    const { direction } = data.metrics[state.metric], { isAtMost } = state.threshold;
+    const isWorst = direction === (isAtMost ? 'lower' : 'higher'), isBest = direction === (isAtMost ? 'higher' : 'lower');
+    end.textContent = isWorst ? 'worst' : isBest ? 'best' : isAtMost ? 'largest' : 'smallest';
+    if (document.activeElement !== share) share.value = String(Math.round(1000 * droppedShare(state.metric, state.threshold)) / 10);
+  };
+  state.listeners.push(update);
+  update();
+  return ['; that drops the ', end, ' ', share, ' %'];
 }
 
 function outcome() {
@@ -185,7 +231,9 @@ function drawThreshold() {
     title('threshold', 'Choose a threshold', 'Pick a metric and drag the line. The counts are exact: they are what the command below keeps and drops.'),
     element('div', { class: 'bench' },
       element('div', { class: 'metrics', role: 'group', 'aria-label': 'Metrics' }, metrics.map(metricButton)),
-      element('div', { class: 'card' }, head, histogram(), beyond, sentence(), outcome(), command(),
+      element('div', { class: 'card' }, head,
+        choice('Axis', [['value', data.metrics.some(metric => metric.isLogarithmic) ? 'By value (logarithmic where skewed)' : 'By value'], ['rank', 'By rank']], state.axis, axis => state.change({ axis })),
+        histogram(), beyond, sentence(), outcome(), command(), together(),
         element('p', { class: 'hint' }, `${data.severalImages ? 'An item with several images is as good as its worst one. ' : ''}`
-          + 'Repeat --keep to combine rules, and add --out FILE to write what is kept; no image is read again.'))));
+          + 'Add --out FILE to write what is kept; no image is read again.'))));
 }

@@ -1,0 +1,53 @@
+// What is wrong with the images, issue by issue, with the rule behind each.
+
+// A command line with a button that copies it; `line` gives the text anew whenever update is called.
+function copyable(line) {
+  const code = element('code', { tabindex: 0 }), said = element('span', { class: 'unseen', role: 'status' });
+  const button = element('button', { type: 'button', class: 'copy', onclick: () => {
+    const say = text => {
+      button.textContent = said.textContent = text;
+      setTimeout(() => { button.textContent = 'Copy'; said.textContent = ''; }, 1600);
+    };
+    copyText(code.textContent, code).then(() => say('Copied'), () => { getSelection().selectAllChildren(code); say('Press Ctrl+C'); });
+  } }, 'Copy');
+  const update = () => { code.textContent = line(); };
+  update();
+  return { node: element('div', { class: 'command' }, code, button, said), code, update };
+}
+
+function drawIssues() {
+  const found = data.issues.filter(issue => issue.count > 0).sort((left, right) => right.count - left.count);
+  const absent = data.issues.filter(issue => issue.count === 0 && issue.obstacle == null).map(issue => issue.name);
+  const blind = data.issues.filter(issue => issue.obstacle != null);
+  const chosen = new Set(found.map(issue => issue.name));
+  const command = copyable(() => {
+    const names = found.filter(issue => chosen.has(issue.name));
+    return names.length === 0 ? `pristine check ${shellWord(data.table)}`
+      : `pristine select ${shellWord(data.table)} --drop-issue ${names.map(issue => issue.name).join(',')}${names.filter(issue => issue.set).map(issue => ` --set ${issue.set}`).join('')}`;
+  });
+  const judge = issue => {
+    const metric = data.metrics.findIndex(candidate => candidate.name === issue.metric && candidate.count > 0);
+    return metric < 0 ? null : element('button', { type: 'button', class: 'plain', onclick: () => {
+      state.change({ metric, threshold: { isAtMost: issue.isAtMost, position: scales[metric].nearest(issue.threshold) } });
+      section('threshold').scrollIntoView({ block: 'start' });
+    } }, 'Try other thresholds');
+  };
+  const line = issue => element('div', { class: 'issue' },
+    element('h3', {},
+      element('label', {},
+        element('input', { type: 'checkbox', checked: true, onchange: event => { event.target.checked ? chosen.add(issue.name) : chosen.delete(issue.name); command.update(); } }),
+        ` ${issue.name}`),
+      element('span', { class: 'end' }, `${counted(issue.count, 'image')}, ${percent(issue.count, data.present)}`)),
+    element('p', {}, issue.summary),
+    issue.places.length > 0 ? tiles(issue.places, data.metrics.map((metric, i) => i).filter(i => data.metrics[i].name === issue.metric)) : null,
+    element('p', { class: 'hint' }, element('code', {}, issue.rule == null ? `--dedup ${issue.dedup}` : issue.rule), ` ${issue.reason} `, judge(issue)));
+  into('issues',
+    title('issues', 'What is wrong', `${whole(data.withIssue)} of ${counted(data.present, 'image')} have at least one of the issues that are looked for.`),
+    element('div', { class: 'card' },
+      found.map(line),
+      absent.length > 0 ? element('p', { class: 'hint' }, `Looked for and not found: ${absent.join(', ')}.`) : null,
+      blind.length > 0 ? element('p', { class: 'hint' }, `Not looked for, because the table lacks their scores: ${blind.map(issue => issue.name).join(', ')}. `,
+        element('code', {}, `pristine check ${shellWord(data.dataset)} --scores ${shellWord(data.table)}`), ' adds them.') : null,
+      found.length > 0 ? element('p', { class: 'next' }, 'Keep the images without the issues that are ticked:') : null,
+      found.length > 0 ? command.node : null));
+}
