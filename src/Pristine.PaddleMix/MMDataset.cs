@@ -81,7 +81,7 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
     }
 
     /// <summary>Reads a file, every file of a folder (not of its subfolders), or every file a glob matches, in ordinal order.</summary>
-    /// <param name="path">A .json or .jsonl file, a folder, or a glob; files of other kinds in a folder are passed over.</param>
+    /// <param name="path">A .json, .jsonl or .h5 file, a folder, or a glob; files of other kinds in a folder are passed over.</param>
     /// <param name="schema">The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.</param>
     /// <exception cref="DatasetException">There is no such file, or one cannot be read.</exception>
     public static MMDataset FromAuto(string path, MMSchema? schema = null)
@@ -92,7 +92,7 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
         if (File.Exists(path))
             return FromAuto([path], schema, path);
         if (!GlobPattern.IsGlob(path))
-            throw new DatasetException($"Expected a .json or .jsonl file, a folder or a glob; '{path}' does not exist.");
+            throw new DatasetException($"Expected a .json, .jsonl or .h5 file, a folder or a glob; '{path}' does not exist.");
         var pattern = GlobPattern.Parse(path);
         var search = new FolderSearch(pattern.MatchesHidden, pattern.IsMatch, pattern.CanMatchWithin, pattern.Positions);
         var files = Directory.Exists(pattern.Folder)
@@ -102,9 +102,9 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
     }
 
     /// <summary>Reads files, in the order of the list.</summary>
-    /// <param name="paths">.json and .jsonl files; others are passed over.</param>
+    /// <param name="paths">.json, .jsonl and .h5 files; others are passed over.</param>
     /// <param name="schema">The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.</param>
-    /// <exception cref="DatasetException">None of the files is .json or .jsonl, or one cannot be read.</exception>
+    /// <exception cref="DatasetException">None of the files is .json, .jsonl or .h5, or one cannot be read.</exception>
     public static MMDataset FromAuto(IEnumerable<string> paths, MMSchema? schema = null)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -140,6 +140,16 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
             if (!line.Text.Span.Trim(" \t\r"u8).IsEmpty)
                 items.Add(Parse(line.Text, path, line.Number));
         return Make(items.ToImmutable(), schema);
+    }
+
+    /// <summary>Reads a part file of PaddleMIX in HDF5 (<c>NAME-part-00000_0000.h5</c>). Not in programs that are compiled ahead of time.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="schema">The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.</param>
+    /// <exception cref="DatasetException">The file cannot be read, or a record is neither an object nor null.</exception>
+    public static MMDataset FromH5(string path, MMSchema? schema = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Make([.. MMPartFile.Read(path).Select(part => Parse(part.Record, path, part.Index + 1))], schema);
     }
 
     /// <summary>Applies a function to every item.</summary>
@@ -272,6 +282,18 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
             }
         });
 
+    /// <summary>
+    /// Writes a part file of PaddleMIX in HDF5: the records as <see cref="ExportJsonl"/> has them, without line ends, and where each begins. Not in
+    /// programs that are compiled ahead of time.
+    /// </summary>
+    /// <param name="path">The file; it has its name only when it is complete. An existing one is replaced.</param>
+    /// <exception cref="DatasetException">The file cannot be written, or the records have about 2 GiB or more.</exception>
+    public void ExportH5(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        MMPartFile.Write(path, _items);
+    }
+
     /// <inheritdoc/>
     public IEnumerator<MMItem> GetEnumerator() => Items.GetEnumerator();
 
@@ -317,11 +339,12 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
                     parts.Add(FromJsonl(path, schema));
                     break;
                 case ".h5":
-                    throw new DatasetException($"Expected .json or .jsonl; '{path}' is HDF5, which cannot be read yet. Export it as JSON Lines with PaddleMIX first.");
+                    parts.Add(FromH5(path, schema));
+                    break;
             }
         }
         if (parts.Count == 0)
-            throw new DatasetException($"Expected at least one .json or .jsonl file in '{source}'; found none.");
+            throw new DatasetException($"Expected at least one .json, .jsonl or .h5 file in '{source}'; found none.");
         return Make([.. parts.SelectMany(part => part._items)], schema);
     }
 

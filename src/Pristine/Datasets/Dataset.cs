@@ -177,7 +177,8 @@ public abstract class Dataset
                 return FolderDataset.IsImageName(file)
                     ? PathListDataset.OfOne(file, options)
                     : throw new DatasetException(
-                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz or .zst, .tar, .tar.gz, .tar.zst, .parquet, an image or a folder; found '{file}', whose extension is none of these.");
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz or .zst, .tar, .tar.gz, .tar.zst, .parquet, an image or a folder; found '{file}', " +
+                        (DatasetFile.ExtensionOf(file) == ".h5" ? "a part file of PaddleMIX, which MMDataset of the package Pristine.PaddleMix reads and writes as .jsonl." : "whose extension is none of these."));
         }
     }
 

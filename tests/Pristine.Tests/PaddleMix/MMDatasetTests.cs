@@ -274,7 +274,7 @@ public sealed class MMDatasetTests : IDisposable
         foreach (var wrong in new[] { "absent.json", "note.txt", "*.csv", "nowhere/*.json" })
             Assert.Throws<DatasetException>(() => MMDataset.FromAuto(_folder[wrong]));
         File.WriteAllText(_folder["x.h5"], "");
-        Assert.Contains("HDF5", Assert.Throws<DatasetException>(() => MMDataset.FromAuto(_folder["x.h5"])).Message, StringComparison.Ordinal);
+        Assert.Contains("part file of PaddleMIX in HDF5", Assert.Throws<DatasetException>(() => MMDataset.FromAuto(_folder["x.h5"])).Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["bad.jsonl"], "{\"id\":1}\n{\"id\"}\n");
         Assert.StartsWith($"{_folder["bad.jsonl"]}:2: expected a JSON object;", Assert.Throws<DatasetException>(() => MMDataset.FromJsonl(_folder["bad.jsonl"])).Message, StringComparison.Ordinal);
     }
@@ -301,6 +301,26 @@ public sealed class MMDatasetTests : IDisposable
         }
         File.WriteAllText(_folder["bad.jsonl"], """{"id":1,"area":NaN,}""");
         Assert.Throws<DatasetException>(() => MMDataset.FromJsonl(_folder["bad.jsonl"]));
+    }
+
+    [Fact]
+    public void Part_files_in_HDF5_have_the_records_in_order()
+    {
+        File.WriteAllText(_folder["a.jsonl"], string.Join('\n', Enumerable.Range(0, 500).Select(i => $$"""{"id":{{i}},"image":"{{i}}.jpg","text":"{{new string('x', i * 97 % 300)}}\u00e4","area":NaN,"big":1.50}""").Append("null").Append("{}")));
+        var dataset = MMDataset.FromJsonl(_folder["a.jsonl"]);
+        dataset.ExportH5(_folder["parts/a-part-00000_0000.h5"]);
+        dataset.Filter(item => item.Id?.EndsWith('7') == true).ExportH5(_folder["parts/a-part-00000_0001.h5"]);
+        Assert.Equal(2, Directory.EnumerateFileSystemEntries(_folder["parts"]).Count());
+        var again = MMDataset.FromH5(_folder["parts/a-part-00000_0000.h5"]);
+        again.ExportJsonl(_folder["b.jsonl"]);
+        Assert.Equal(File.ReadAllText(_folder["a.jsonl"]), File.ReadAllText(_folder["b.jsonl"]));
+        var all = MMDataset.FromAuto(_folder["parts"]);
+        Assert.Equal(502 + 50, all.Count);
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => $"{(10 * i) + 7}"), all[502..].Select(item => item.Id));
+        new MMDataset([]).ExportH5(_folder["empty.h5"]);
+        Assert.Empty(MMDataset.FromH5(_folder["empty.h5"]));
+        File.WriteAllBytes(_folder["cut.h5"], File.ReadAllBytes(_folder["parts/a-part-00000_0000.h5"])[..200]);
+        Assert.Contains("cut.h5", Assert.Throws<DatasetException>(() => MMDataset.FromH5(_folder["cut.h5"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
