@@ -15,6 +15,7 @@ internal static class CommandLine
         ("score", ScoreCommand.Create),
         ("filter", FilterCommand.Create),
         ("select", SelectCommand.Create),
+        ("run", RunCommand.Create),
         ("why", WhyCommand.Create),
         ("duplicates", DuplicatesCommand.Create),
         ("overlap", OverlapCommand.Create),
@@ -31,6 +32,14 @@ internal static class CommandLine
         ("worker", WorkerCommand.Create),
         ("doctor", DoctorCommand.Create),
     ];
+
+    /// <summary>Makes the command of a name.</summary>
+    public static Command CommandOf(string name)
+    {
+        var command = Array.Find(Commands, known => known.Name == name).Create();
+        OptionRules.ApplyTo(command);
+        return command;
+    }
 
     public static async Task<int> RunAsync(string[] arguments)
     {

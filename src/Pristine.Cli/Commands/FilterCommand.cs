@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Cli.Recipes;
 using Pristine.Datasets;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -22,6 +23,8 @@ internal static class FilterCommand
             Description = "Score table to keep: an interrupted run goes on from it, and 'pristine select' tries other rules in seconds; default: none is kept",
             HelpName = "DIR",
         };
+        var also = new Option<string?>("--metrics", "-m") { Description = "Metrics to compute besides those that the rules name, for --scores and --report", HelpName = "A,B" };
+        var recipe = new RecipeArguments();
         var cascade = new Option<bool>("--cascade")
         {
             Description = "Skip metrics that can no longer matter: those of later rules are computed only for images that pass the rules before; what is kept stays the same",
@@ -36,6 +39,8 @@ internal static class FilterCommand
         outputs.AddTo(command);
         command.Options.Add(scores);
         command.Options.Add(cascade);
+        command.Options.Add(also);
+        recipe.AddTo(command);
         command.SetAction(parsed =>
         {
             var options = selection.ReadSome(parsed, inputs.Known(parsed));
@@ -43,12 +48,16 @@ internal static class FilterCommand
             var gates = parsed.GetValue(cascade) ? Gates(needed) : [];
             if (inputs.Start(parsed) != 0)
                 throw new UsageException("--start: expected with 'pristine score'; 'pristine filter' goes on from the table of --scores.");
-            var scoring = inputs.Scoring(parsed, needed.Metrics) with { Gates = gates, ItemGates = Cascade.OfItems(needed) };
+            var besides = parsed.GetValue(also) is { } names ? Inputs.Metrics(names, options.Known) : [];
+            var scoring = inputs.Scoring(parsed, [.. needed.Metrics.Concat(besides).DistinctBy(metric => metric.Name)]) with { Gates = gates, ItemGates = Cascade.OfItems(needed) };
+            if (outputs.HasReport(parsed) && parsed.GetValue(scores) == null)
+                throw new UsageException("--report: expected --scores DIR with it: the report is about the table, which is not kept otherwise.");
             var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             var mode = outputs.Mode(parsed, dataset);
             if (needed.NeedsImages)
                 dataset.RequireImages();
+            recipe.Apply(parsed, scoring.AllMetrics);
             var keepScores = parsed.GetValue(scores) != null;
             try
             {
@@ -78,6 +87,7 @@ internal static class FilterCommand
                 using var run = SelectionRun.Run(
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);
                 var notExported = open.Write(run, cancellation);
+                outputs.WriteReport(parsed, ScoreTable.Open(folder), folder, cancellation);
                 outputs.Summarize(parsed, run);
                 if (!needed.Columns.Contains("image_tokens"))
                     progress.TellPlaceholders();

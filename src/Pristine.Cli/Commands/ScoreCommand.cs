@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Cli.Recipes;
 using Pristine.Datasets;
 using Pristine.Native;
 using Pristine.Scoring;
@@ -17,6 +18,7 @@ internal static class ScoreCommand
         var inputs = new Inputs();
         var table = new TableScoring();
         var metrics = new MetricArguments();
+        var recipe = new RecipeArguments();
         var format = new Option<string?>("--format", "-f")
         {
             Description = "Layout of the rows; default: a table on a terminal, else jsonl",
@@ -31,6 +33,7 @@ internal static class ScoreCommand
         table.AddTo(command);
         metrics.AddTo(command);
         command.Options.Add(format);
+        recipe.AddTo(command);
         command.SetAction(parsed =>
         {
             var scoring = metrics.Scoring(parsed, inputs);
@@ -44,8 +47,10 @@ internal static class ScoreCommand
                 if (inputs.Start(parsed) != 0)
                     throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
                 var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
+                recipe.Apply(parsed, scoring.AllMetrics);
                 return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed, scoring.Known));
             }
+            recipe.Apply(parsed, scoring.AllMetrics);
             return Run(parsed, inputs, scoring, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
         });
         return command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Cli.Recipes;
 using Pristine.Datasets;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -17,6 +18,7 @@ internal static class SelectCommand
         var arguments = new TableArguments();
         var selection = new SelectionArguments();
         var outputs = new SelectionOutputs(isRequired: false);
+        var recipe = new RecipeArguments();
         var command = new CliCommand(
             "select",
             "Applies rules to a score table: counts what they keep, exports it, and writes a ledger of why.",
@@ -26,6 +28,7 @@ internal static class SelectCommand
         selection.AddTo(command);
         outputs.AddTo(command);
         arguments.AddTo(command);
+        recipe.AddTo(command);
         command.SetAction(parsed =>
         {
             var options = selection.ReadSome(parsed);
@@ -34,11 +37,14 @@ internal static class SelectCommand
             var mode = outputs.Mode(parsed, dataset);
             SelectionRun.CheckRules(table, options);
             using var open = outputs.Open(parsed, dataset, dataset?.Source ?? table.Provenance.Dataset.Path, mode);
+            var metrics = options.Parse().Metrics.Select(metric => metric.Name).ToArray();
+            recipe.Apply(parsed, table.Provenance.Columns.Where(column => metrics.Contains(column.Metric)));
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {
                 using var run = SelectionRun.Run(
                     table, options, arguments.Resources(parsed), () => dataset ?? arguments.OpenDataset(parsed, table), cancellation);
                 var notExported = open.Write(run, cancellation);
+                outputs.WriteReport(parsed, table, parsed.GetRequiredValue(folder), cancellation);
                 outputs.Summarize(parsed, run);
                 if (run.Items == 0)
                     Console.Error.WriteLine($"pristine: no items in the score table {run.Table}.");

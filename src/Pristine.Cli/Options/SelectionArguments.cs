@@ -69,7 +69,7 @@ internal sealed class SelectionArguments
 
     private readonly Option<string> _images = new("--images")
     {
-        Description = "Items with several images: every image must pass (worst), the mean must, or one (best)",
+        Description = "Items with several images: every image must pass (worst), the mean must, one (best), or for each rule one, which may be another (any)",
         DefaultValueFactory = _ => "worst",
     };
 
@@ -82,7 +82,7 @@ internal sealed class SelectionArguments
     public void AddTo(Command command)
     {
         _noImage.OneOf("keep", "drop");
-        _images.OneOf("worst", "mean", "best");
+        _images.OneOf("worst", "mean", "best", "any");
         _limit.AtLeast(0);
         _minQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
         _maxQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);

@@ -3,8 +3,10 @@ using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Reports;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Tables;
 
 namespace Pristine.Cli.Options;
 
@@ -25,6 +27,8 @@ internal sealed class SelectionOutputs
 
     private readonly Option<string?> _ledger = new("--ledger") { Description = "The same for every item, kept or dropped", HelpName = "FILE" };
 
+    private readonly Option<string?> _report = new("--report") { Description = "HTML report about the score table, as 'pristine report' makes it", HelpName = "FILE" };
+
     private readonly Option<bool> _copy = new("--copy") { Description = "Copy the kept images into the folder --out; those of a dataset file with metadata.jsonl, as Hugging Face's imagefolder" };
 
     private readonly Option<bool> _link = new("--link") { Description = "The same with symbolic links" };
@@ -39,6 +43,7 @@ internal sealed class SelectionOutputs
         AddItemsTo(command);
         command.Options.Add(_dropped);
         command.Options.Add(_ledger);
+        command.Options.Add(_report);
     }
 
     /// <summary>Adds the options for items, without those for ledgers.</summary>
@@ -51,6 +56,19 @@ internal sealed class SelectionOutputs
     public string? Out(ParseResult parsed) => parsed.GetValue(_out);
 
     public string? Dropped(ParseResult parsed) => parsed.GetValue(_dropped);
+
+    public bool HasReport(ParseResult parsed) => parsed.GetValue(_report) != null;
+
+    /// <summary>Writes the report about a table where one is asked for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="name">The table as the user names it.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public void WriteReport(ParseResult parsed, ScoreTable table, string name, CancellationToken cancellation)
+    {
+        if (parsed.GetValue(_report) is { } file)
+            Report.Write(table, name, file, cancellation: cancellation);
+    }
 
     /// <summary>How images are put into a folder; null when items are written to a file.</summary>
     public FileExportMode? Mode(ParseResult parsed, Dataset? dataset)
@@ -83,9 +101,9 @@ internal sealed class SelectionOutputs
     /// <param name="mode">How images are put into a folder; null when items are written to a file.</param>
     public OpenOutputs Open(ParseResult parsed, Dataset? dataset, string source, FileExportMode? mode)
     {
-        var places = new[] { Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger) }.OfType<string>().ToArray();
+        var places = new[] { Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), parsed.GetValue(_report) }.OfType<string>().ToArray();
         if (places.FirstOrDefault(place => places.Count(other => FullPath(other) == FullPath(place)) > 1) is { } twice)
-            throw new UsageException($"Expected a place of its own for each of --out, --dropped and --ledger; found '{twice}' more than once.");
+            throw new UsageException($"Expected a place of its own for each of --out, --dropped, --ledger and --report; found '{twice}' more than once.");
         if (mode == null && Out(parsed) is { } file && dataset is { HasRecords: false } && (Directory.Exists(file) || Path.EndsInDirectorySeparator(file)))
             throw new UsageException($"--out: expected the name of a file for the list of kept images; '{file}' is a folder. --copy, --link or --hardlink put the images into a folder.");
         return new OpenOutputs(dataset, Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), source, mode);

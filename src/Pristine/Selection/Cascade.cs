@@ -80,6 +80,8 @@ public static class Cascade
     public static IReadOnlyList<ScoringGate> Of(ParsedSelection selection)
     {
         ArgumentNullException.ThrowIfNull(selection);
+        if (selection.Options.Images == ImagePolicy.Any)
+            throw new RuleException("Expected items that are judged by one image, to skip scores; for each rule another image may be enough (any), so all scores are needed. Score without a cascade.");
         if (selection.Options.Images == ImagePolicy.Mean)
             throw new RuleException("Expected items that are judged by their images one by one, to skip scores; the mean of several images needs all of their scores. Score without a cascade.");
         var gates = new List<RuleGate>();

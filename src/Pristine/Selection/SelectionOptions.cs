@@ -16,8 +16,11 @@ public enum ImagePolicy
     /// <summary>The mean of each number over the images that have it must pass.</summary>
     Mean,
 
-    /// <summary>One image that passes is enough.</summary>
+    /// <summary>One image that passes every rule is enough.</summary>
     Best,
+
+    /// <summary>For each rule one image that passes it is enough, for another rule another image: data-juicer's <c>any_or_all: any</c>.</summary>
+    Any,
 }
 
 /// <summary>The best items to keep: a number of them, or a share.</summary>

@@ -26,7 +26,7 @@ public sealed partial class SelectionRun
             code.Add(FailureOf(rule, rule.Condition));
         // The header of a broken image may pass every rule.
         if (!_parsed.Rules.Any(rule => JudgesBroken(rule.Condition)))
-            code.Add($"WHEN status IN ('{ImageStatus.Unreadable.Name()}', '{ImageStatus.Truncated.Name()}') THEN {SelectionCode.BrokenImage}");
+            code.Add($"WHEN {OfEvery($"status IN ('{ImageStatus.Unreadable.Name()}', '{ImageStatus.Truncated.Name()}')")} THEN {SelectionCode.BrokenImage}");
         var statuses = string.Join(' ', Enum.GetValues<ImageStatus>().Select(status => $"WHEN '{status.Name()}' THEN {(int)status}"));
         var by = _parsed.By == null ? "NULL::DOUBLE" : _parsed.By.NumberSql(Width.Double);
         var per = _parsed.Per == null ? "CAST(0 AS TINYINT)" : $"coalesce(CAST({DuckDbConnection.Identifier(_parsed.Per.Name)} AS VARCHAR), '')";
@@ -52,17 +52,26 @@ public sealed partial class SelectionRun
     {
         _reasons.Rule = rule.Text;
         var reason = condition.Explain(_reasons, wanted: true);
-        return $"WHEN {condition.ConditionSql()} IS FALSE THEN {reason} WHEN {condition.ConditionSql()} IS NULL THEN -({reason})";
+        var fails = HasSeveralImages && Options.Images == ImagePolicy.Any ? $"{OfEvery($"{condition.ConditionSql()} IS NOT TRUE")} AND " : "";
+        return $"WHEN {fails}{condition.ConditionSql()} IS FALSE THEN {reason} WHEN {fails}{condition.ConditionSql()} IS NULL THEN -({reason})";
     }
+
+    /// <summary>SQL of whether something holds of an image or, where one image is enough for each rule, of every image of its item.</summary>
+    private string OfEvery(string condition) =>
+        HasSeveralImages && Options.Images == ImagePolicy.Any ? $"bool_and({condition}) OVER (PARTITION BY {ItemIndex})" : condition;
 
     /// <summary>SQL: whether an item takes part in shares and percentiles. One without an image does where these read only the record.</summary>
     private string TakesPart => _record.IsWhole(_parsed.By!) ? SelectionCode.Kept : $"code = {SelectionCode.Passes}";
 
-    /// <summary>Of several images the one that decides about the item: the first that fails (worst), or the first that passes (best).</summary>
+    /// <summary>
+    /// Of several images the one that decides about the item: the first that fails (worst), or the first that passes (best). Where one image is
+    /// enough for each rule, all of them pass or all fail, and the best value counts.
+    /// </summary>
     private string PerItem(string judged)
     {
-        var isWorst = Options.Images == ImagePolicy.Worst;
+        var isWorst = Options.Images != ImagePolicy.Best;
         var order = $"(CASE WHEN code = {SelectionCode.Passes} THEN {(isWorst ? 1 : 0)} ELSE {(isWorst ? 0 : 1)} END) * 4294967296 + image_index";
+        isWorst &= Options.Images == ImagePolicy.Worst;
         // The worst by value is the largest where small is good. An item with an image that has no value has no worst value.
         var extreme = isWorst == _parsed.SmallestIsBest ? "max(by_value)" : "min(by_value)";
         var by = isWorst ? $"CASE WHEN count(by_value) = count(*) THEN {extreme} END" : extreme;

@@ -389,4 +389,27 @@ public class SelectionRunTests
     [InlineData("p5..p101")]
     [InlineData("p5")]
     public void Percentiles_that_make_no_sense_are_refused(string text) => Assert.Throws<RuleException>(() => PercentileRange.Parse(text));
+
+    [Fact]
+    public void With_any_another_image_may_be_enough_for_each_rule()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(
+            folder,
+            SmallTable.Row(0, 10, sharpness: 5), SmallTable.Row(0, 90, sharpness: 500, imageIndex: 1),
+            SmallTable.Row(1, 10, sharpness: 5), SmallTable.Row(1, 20, sharpness: 6, imageIndex: 1),
+            SmallTable.Row(2, 90, sharpness: 500), SmallTable.Row(2, 90, status: ImageStatus.Unreadable, imageIndex: 1),
+            SmallTable.Row(3, 10, sharpness: 500), SmallTable.Row(3, 90, status: ImageStatus.Unreadable, imageIndex: 1),
+            SmallTable.Row(4, 90, status: ImageStatus.Unreadable), SmallTable.Row(4, 90, status: ImageStatus.Unreadable, imageIndex: 1));
+        var options = new SelectionOptions { Keep = ["brisque <= 50", "sharpness >= 100"], Images = ImagePolicy.Any };
+        Assert.Equal("0 3", table.Kept(options));
+        Assert.Equal("3", table.Kept(options with { Images = ImagePolicy.Best }));
+        Assert.Equal("", table.Kept(options with { Images = ImagePolicy.Worst }));
+        using var run = SelectionRun.Run(table, options, cancellation: TestContext.Current.CancellationToken);
+        var reasons = run.Entries().ToDictionary(entry => entry.Id, entry => entry.Reason);
+        Assert.Equal("sharpness 5 fails sharpness >= 100", reasons["i1"]);
+        Assert.Equal("brisque 90 fails brisque <= 50", reasons["i2"]);
+        Assert.Equal("0 1 2 3", table.Kept(new() { Limit = 10, Images = ImagePolicy.Any }));
+        Assert.Contains("(any)", Assert.Throws<RuleException>(() => Cascade.Of(options.Parse())).Message, StringComparison.Ordinal);
+    }
 }
