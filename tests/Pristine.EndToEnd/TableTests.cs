@@ -12,9 +12,9 @@ public class TableTests
 
     [Theory]
     [InlineData("images", 2000, 8, "kept.txt")]
-    [InlineData("images.jsonl", 600, 4, "kept.jsonl")]
-    [InlineData("images.tar", 600, 4, "kept.tar")]
-    [InlineData("images.parquet", 600, 4, "kept.parquet")]
+    [InlineData("images.jsonl", 400, 3, "kept.jsonl")]
+    [InlineData("images.tar", 400, 3, "kept.tar")]
+    [InlineData("images.parquet", 400, 3, "kept.parquet")]
     public void A_run_that_is_killed_again_and_again_ends_in_the_same_table(string input, int count, int usualKills, string output)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Makes symbolic links.");

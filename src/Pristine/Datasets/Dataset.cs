@@ -32,6 +32,9 @@ public enum DatasetFormat
 
     /// <summary>COCO: one JSON object with <c>images</c> and <c>annotations</c>.</summary>
     Coco,
+
+    /// <summary>A zip archive of images, with captions or metadata where there are some.</summary>
+    Zip,
 }
 
 /// <summary>How to open a dataset.</summary>
@@ -110,7 +113,7 @@ public abstract class Dataset
     /// <summary>
     /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>, their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its
     /// extension: .json (an array, one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>, <c>.jsonl.zst</c>),
-    /// .tar, .tar.gz, .tgz and .tar.zst (WebDataset), .parquet, or an image; what is at an <c>https://</c> address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
+    /// .tar, .tar.gz, .tgz and .tar.zst (WebDataset), .parquet, .zip, or an image; what is at an <c>https://</c> address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -145,7 +148,7 @@ public abstract class Dataset
     internal static string? FileIn(string folder) => !Directory.Exists(folder)
         ? null
         : Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
-            .FirstOrDefault(file => TarDataset.IsArchiveName(file) || ParquetDataset.IsName(file) || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
+            .FirstOrDefault(file => TarDataset.IsArchiveName(file) || ParquetDataset.IsName(file) || ZipDataset.IsName(file) || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
 
     /// <summary>Opens a file, or what is at an address.</summary>
     private static Dataset OpenFile(string file, DatasetOptions options)
@@ -154,6 +157,12 @@ public abstract class Dataset
         var (root, remote) = (options.ImageRoot ?? (isRemote ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(file) ?? ""), options.Remote);
         if (TarDataset.IsArchiveName(RemoteAddress.NameOf(file)))
             return isRemote ? TarDataset.OfAddresses(file, remote ?? RemoteAccess.Default) : TarDataset.OfFile(file);
+        if (ZipDataset.IsName(file))
+        {
+            return isRemote
+                ? throw new DatasetException($"Expected a zip archive on a disk, whose directory stands at its end; found the address '{RemoteAddress.Display(file)}'. Download it first.")
+                : new ZipDataset(file);
+        }
         if (ParquetDataset.IsName(file))
         {
             return isRemote
@@ -177,7 +186,7 @@ public abstract class Dataset
                 return FolderDataset.IsImageName(file)
                     ? PathListDataset.OfOne(file, options)
                     : throw new DatasetException(
-                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz or .zst, .tar, .tar.gz, .tar.zst, .parquet, an image or a folder; found '{file}', " +
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz or .zst, .tar, .tar.gz, .tar.zst, .parquet, .zip, an image or a folder; found '{file}', " +
                         (DatasetFile.ExtensionOf(file) == ".h5" ? "a part file of PaddleMIX, which MMDataset of the package Pristine.PaddleMix reads and writes as .jsonl." : "whose extension is none of these."));
         }
     }

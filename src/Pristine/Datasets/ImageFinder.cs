@@ -4,7 +4,7 @@ using Pristine.Media;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Finds images again by the references that a table has: files, cells of Parquet files, and members of tar archives, whose headers are read once for each archive.
+/// Finds images again by the references that a table has: files, cells of Parquet files, and members of tar and zip archives, whose headers are read once for each archive.
 /// What a dataset holds itself (<c>data:</c> addresses) is found among the images that are given. Safe to use from several threads.
 /// </summary>
 /// <param name="imageRoot">Folder against which relative paths are resolved.</param>
@@ -27,7 +27,7 @@ internal sealed class ImageFinder(string imageRoot, IReadOnlyDictionary<string, 
             var archive = reference[..slash];
             if (ParquetDataset.IsName(archive) && ParquetDataset.Find(RecordReader.PathOf(archive, imageRoot), reference[(slash + 1)..]) is { } cell)
                 return cell;
-            if (!archive.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || !File.Exists(RecordReader.PathOf(archive, imageRoot)))
+            if (!(archive.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || ZipDataset.IsName(archive)) || !File.Exists(RecordReader.PathOf(archive, imageRoot)))
                 continue;
             var members = _archives.GetOrAdd(archive, name => new(() => Members(RecordReader.PathOf(name, imageRoot)))).Value;
             return members.GetValueOrDefault(reference[(slash + 1)..]) ?? new FileSource(reference, path);
@@ -69,6 +69,14 @@ internal sealed class ImageFinder(string imageRoot, IReadOnlyDictionary<string, 
         try
         {
             using var stream = DatasetFile.OpenRead(archive);
+            if (ZipDataset.IsName(archive))
+            {
+                var file = new SlicedFile(archive);
+                foreach (var entry in ZipEntry.Of(stream, archive))
+                    if (MediaNames.KindOf(entry.Name) == MediaKind.Image)
+                        found.TryAdd(entry.Name, new ZipSource(entry.Name, file, entry.Place));
+                return found;
+            }
             using var members = new TarMembers(stream, archive);
             var slices = new SlicedFile(archive);
             while (members.Next() is { } member)

@@ -29,6 +29,7 @@ internal static partial class ItemExport
                 $"{(target == ExportTarget.Lines ? "lines of JSON" : "a table of rows")} cannot hold images, and '{dataset.Source}' holds its images itself. {holders}",
             ExportTarget.Rows when dataset.HasRecords => $"a table of rows cannot hold the fields of records, which may be lists and objects. Name a .jsonl or .parquet file.",
             ExportTarget.Own when dataset.HasRecords && DatasetFile.ExtensionOf(path) == ".txt" => $"a list of paths cannot hold the fields of records. Name a .jsonl or .parquet file, or the dataset's own format.",
+            ExportTarget.Own when dataset.Format == DatasetFormat.Zip => $"zip archives are only read. {holders}",
             ExportTarget.Own => null,
             _ => (dataset as ParquetDataset)?.LossIn(target == ExportTarget.Parquet) is { } lost ? $"it cannot hold the column '{lost}', which has bytes that are no image. Name a .parquet file." : null,
         };

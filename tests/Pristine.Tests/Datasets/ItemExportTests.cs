@@ -36,6 +36,16 @@ public sealed class ItemExportTests : IDisposable
                 tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"../../key{i}.json") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(records[i])) });
             }
         }
+        using (var zip = System.IO.Compression.ZipFile.Open(_folder["data.zip"], System.IO.Compression.ZipArchiveMode.Create))
+        {
+            foreach (var photo in Photos)
+            {
+                using var entry = zip.CreateEntry(photo).Open();
+                entry.Write(File.ReadAllBytes(_folder[$"photos/{photo}"]));
+            }
+            using var metadata = new StreamWriter(zip.CreateEntry("metadata.jsonl").Open());
+            metadata.Write("{\"file_name\": \"leaf.jpg\", \"n\": 1, \"caption\": \"ä\"}\n");
+        }
         using var database = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
         database.Execute($"""
             COPY (SELECT i AS n, [struct_pack(bytes := content, path := 'x'), struct_pack(bytes := content, path := 'y')] AS images, 'cap ' || i AS caption, [1.5, i] AS vector
@@ -63,6 +73,9 @@ public sealed class ItemExportTests : IDisposable
     [InlineData("data.tar", "kept.parquet", "n=1 f=0.1 txt=words here caption=ä \"leaf\"")]
     [InlineData("data.tar", "kept-{000..}.parquet", "n=1 txt=words here")]
     [InlineData("data.tar", "copied/", "n=1 txt=words here")]
+    [InlineData("data.zip", "kept.parquet", "n=1 caption=ä")]
+    [InlineData("data.zip", "kept.tar", "n=1 caption=ä")]
+    [InlineData("data.zip", "copied/", "n=1 caption=ä")]
     [InlineData("data.parquet", "kept.tar", "n=0 caption=cap 0")]
     [InlineData("data.parquet", "copied/", "n=0 caption=cap 0")]
     public void Images_and_fields_arrive(string input, string output, string expected)
@@ -103,6 +116,7 @@ public sealed class ItemExportTests : IDisposable
     [InlineData("data.jsonl", "kept.csv", "may be lists and objects")]
     [InlineData("data.jsonl", "kept.txt", "cannot hold the fields of records")]
     [InlineData("data.tar", "kept.txt", "cannot hold the fields of records")]
+    [InlineData("data.zip", "kept.zip", "only read")]
     public void What_an_output_cannot_hold_is_refused(string input, string output, string reason)
     {
         var dataset = Dataset.Open(_folder[input]);
@@ -117,7 +131,7 @@ public sealed class ItemExportTests : IDisposable
         static string[] Cells(string line) => [.. line.Trim('|').Split('|').Select(cell => cell.Trim())];
         var targets = Cells(lines[0])[1..];
         Assert.Equal(5, targets.Length);
-        Assert.Equal(5, lines.Length - 2);
+        Assert.Equal(6, lines.Length - 2);
         foreach (var line in lines.Skip(2))
         {
             var cells = Cells(line);
