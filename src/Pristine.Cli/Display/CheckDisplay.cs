@@ -24,7 +24,7 @@ internal static class CheckDisplay
         {
             writer.WriteLine();
             var head = $"{issue.Rule.Issue.Name.PadRight(names)}  {Number(issue.Count).PadLeft(counts)}  {Share(issue.Count, result.Images),6}  ";
-            HelpPage.WriteWrapped(writer, issue.Rule.Issue.Summary, new string(' ', head.Length), width, head.TrimEnd() + " ");
+            HelpPage.WriteWrapped(writer, issue.Rule.Issue.Summary, new string(' ', head.Length), width, head);
             HelpPage.WriteWrapped(writer, Examples(issue), Indent + "    ", width, Indent);
             writer.WriteLine(issue.Rule.Rule is { } rule ? $"{Indent}--drop {PlainText.ShellWord(rule)}" : $"{Indent}--dedup {issue.Rule.Dedup}");
         }
