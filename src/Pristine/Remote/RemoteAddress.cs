@@ -1,9 +1,14 @@
+using System.Buffers;
+
 namespace Pristine.Remote;
 
 /// <summary>Addresses such as <c>https://host/path</c> and <c>s3://bucket/key</c>, as text.</summary>
 internal static class RemoteAddress
 {
     private const string Separator = "://";
+
+    private static readonly SearchValues<char> SchemeLetters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
 
     /// <summary>True for an address that is read over a network: <c>http://</c>, <c>https://</c> or <c>s3://</c>, in any case.</summary>
     public static bool IsRemote(string reference) => IsHttp(reference) || IsBucket(reference);
@@ -18,7 +23,7 @@ internal static class RemoteAddress
     /// <summary>True for anything with a scheme and <c>://</c>, except <c>file://</c>.</summary>
     public static bool HasScheme(string reference) =>
         reference.IndexOf(Separator, StringComparison.Ordinal) is > 0 and var at && char.IsAsciiLetter(reference[0])
-        && reference.AsSpan(0, at).IndexOfAnyExcept("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-") < 0
+        && reference.AsSpan(0, at).IndexOfAnyExcept(SchemeLetters) < 0
         && !reference.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What says of an address what it holds: the address without query and fragment. Keys in buckets have neither.</summary>

@@ -76,7 +76,7 @@ public sealed class FeatureTableTests : IDisposable
     public void A_table_of_the_users_own_gets_the_column_and_must_have_the_images()
     {
         var paths = Images(4);
-        ScoreTableRun.Score(
+        _ = ScoreTableRun.Score(
             Dataset.Open(_folder["images"]), _folder["scores"], new ScoringOptions { Metrics = ["entropy"] }, cancellation: TestContext.Current.CancellationToken).ToList();
         File.Copy(paths[0], _folder["elsewhere.png"]);
         var found = Compute(Brisque, [paths[2], _folder["elsewhere.png"]], _folder["scores"]);

@@ -83,7 +83,7 @@ public sealed class ScoringBatchTests : IDisposable
         string[] Run(string table, ScoringOptions options, int? stop = null)
         {
             var items = ScoreTableRun.Score(dataset, _folder[table], options, new ScoreTableOptions { RowsPerPart = 5 }, TestContext.Current.CancellationToken);
-            (stop is { } count ? items.Take(count) : items).ToList();
+            _ = (stop is { } count ? items.Take(count) : items).ToList();
             ScoreTable.Open(_folder[table]).Export(_folder[$"{table}.jsonl"], "jsonl");
             return File.ReadAllLines(_folder[$"{table}.jsonl"]);
         }
