@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Pages;
 using Pristine.Scoring;
 using Pristine.Tables;
 using static Pristine.Experiments.ResultFiles;
@@ -39,16 +40,16 @@ public sealed class BenchmarkReport
                     "Metrics",
                     "SRCC and KRCC compare the order of the images (Spearman, Kendall's tau-b), PLCC the values (Pearson): as they are, and after the 4-parameter logistic " +
                     "curve of VQEG, which turns a score into an opinion. RMSE is the typical error of that opinion, in its own unit. Images/s is one thread, from file to score.",
-                    new ResultTable(
+                    new PageTable(
                         ["metric", "images", "SRCC", "PLCC after logistic", "PLCC", "KRCC", "RMSE after logistic", "images/s"],
                         [
                             .. result.Metrics.Select(metric => (string[])
                             [
-                                metric.Metric.Name, Count(metric.Images), ResultPage.Number(metric.Spearman), ResultPage.Number(metric.FittedPearson),
-                                ResultPage.Number(metric.Pearson), ResultPage.Number(metric.Kendall), ResultPage.Number(metric.FittedError), Speed(metric.ImagesPerSecond),
+                                metric.Metric.Name, Count(metric.Images), InText(metric.Spearman), InText(metric.FittedPearson),
+                                InText(metric.Pearson), InText(metric.Kendall), InText(metric.FittedError), Speed(metric.ImagesPerSecond),
                             ]),
                         ]),
-                    new IntervalChart("SRCC", Math.Min(0, Math.Floor(result.Metrics.Min(metric => Least(metric.Spearman)) * 4) / 4), 1, [.. result.Metrics.Select(metric => (metric.Metric.Name, metric.Spearman))])),
+                    new IntervalChart("SRCC", Math.Min(0, Math.Floor(result.Metrics.Min(metric => Least(metric.Spearman)) * 4) / 4), 1, [.. result.Metrics.Select(metric => (metric.Metric.Name, InChart(metric.Spearman)))])),
                 AgreementSection(metrics, result.Agreement),
             ]);
         return new BenchmarkReport(
@@ -100,16 +101,16 @@ public sealed class BenchmarkReport
                     "Metrics",
                     "AUC: the chance that a degraded image scores worse than one left as it was; 0.5 is guessing, 1 perfect. Recall: how many of the degraded images are flagged. " +
                     "Precision: how many of the flagged images were degraded. Images/s is one thread, from file to score.",
-                    new ResultTable(
+                    new PageTable(
                         ["metric", "images", "AUC", "recall", "precision", "flagged", "images/s"],
                         [
                             .. result.Metrics.Select(metric => (string[])
                             [
-                                metric.Metric.Name, Count(metric.Images), ResultPage.Number(metric.AreaUnderRoc), ResultPage.Number(metric.Recall),
-                                ResultPage.Number(metric.Precision), Count(metric.Flagged), Speed(metric.ImagesPerSecond),
+                                metric.Metric.Name, Count(metric.Images), InText(metric.AreaUnderRoc), InText(metric.Recall),
+                                InText(metric.Precision), Count(metric.Flagged), Speed(metric.ImagesPerSecond),
                             ]),
                         ]),
-                    new IntervalChart("AUC", 0, 1, [.. result.Metrics.Select(metric => (metric.Metric.Name, metric.AreaUnderRoc))])),
+                    new IntervalChart("AUC", 0, 1, [.. result.Metrics.Select(metric => (metric.Metric.Name, InChart(metric.AreaUnderRoc)))])),
                 PartSection("AUC by kind and level", "The chance that such an image scores worse than one left as it was.", result, part => part.AreaUnderRoc),
                 PartSection("Recall by kind and level", "The share of such images that is flagged.", result, part => part.Recall),
                 PartSection("Precision by kind and level", "Of the flagged images that are such or were left as they were, the share of such: small where there are few of the kind.", result, part => part.Precision),
@@ -170,7 +171,7 @@ public sealed class BenchmarkReport
     private static ResultSection AgreementSection(Metric[] metrics, IReadOnlyList<IReadOnlyList<double>> agreement) => new(
         "Agreement among metrics",
         "SRCC of each pair: metrics that agree closely tell the same thing twice.",
-        new ResultTable(
+        new PageTable(
             ["", .. metrics.Select(metric => metric.Name)],
             [.. metrics.Select((metric, row) => (string[])[metric.Name, .. agreement[row].Select(value => ResultPage.Number(value))])]));
 
@@ -183,7 +184,7 @@ public sealed class BenchmarkReport
         return new ResultSection(
             heading,
             text,
-            new ResultTable(
+            new PageTable(
                 ["kind", "level", "images", .. result.Metrics.Select(metric => metric.Metric.Name)],
                 [
                     .. parts.Select(part => (string[])

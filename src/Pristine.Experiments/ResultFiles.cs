@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Pristine.Datasets;
+using Pristine.Pages;
 
 namespace Pristine.Experiments;
 
@@ -41,6 +42,13 @@ internal static class ResultFiles
     /// <summary>An estimate with the ends of its interval.</summary>
     public static JsonObject InFull(Estimate estimate) =>
         new() { ["value"] = Finite(estimate.Value), ["low"] = Finite(estimate.Interval.Low), ["high"] = Finite(estimate.Interval.High) };
+
+    /// <summary>An estimate for people: <c>0.512 (0.480 to 0.544)</c>.</summary>
+    public static string InText(Estimate estimate) => double.IsNaN(estimate.Value) ? "–"
+        : $"{ResultPage.Number(estimate.Value)} ({ResultPage.Number(estimate.Interval.Low)} to {ResultPage.Number(estimate.Interval.High)})";
+
+    /// <summary>An estimate as a mark of a chart.</summary>
+    public static ChartValue InChart(Estimate estimate) => new(estimate.Value, estimate.Interval.Low, estimate.Interval.High);
 
     /// <summary>Writes files of text; those of the same names are replaced.</summary>
     /// <param name="folder">The folder; made if it does not exist.</param>

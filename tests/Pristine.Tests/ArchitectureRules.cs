@@ -24,6 +24,7 @@ internal static partial class ArchitectureRules
     private const string Ground = "Pristine";
     private const string Kernels = "Kernels";
     private const string Native = "Native";
+    private const string Pages = "Pages";
     private const string Remote = "Remote";
     private const string Selection = "Selection";
 
@@ -31,7 +32,7 @@ internal static partial class ArchitectureRules
 
     /// <summary>
     /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables ->
-    /// Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it. Selection consumes the rows that Scoring makes, so
+    /// Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it (Pages stands below Reports and Experiments). Selection consumes the rows that Scoring makes, so
     /// it stands above Scoring; it never touches pixels, so of what lies lower it may use only names, numbers and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
@@ -41,6 +42,7 @@ internal static partial class ArchitectureRules
         [Kernels] = [],
         [Files] = [],
         [Remote] = [],
+        [Pages] = [],
         ["Media"] = [Files, Kernels, Native, Remote],
         ["Models"] = [Files, Kernels, Native, Remote],
         ["Networks"] = ["Models", Files, Kernels, Native, Remote],
@@ -49,8 +51,8 @@ internal static partial class ArchitectureRules
         ["Tables"] = ["Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote],
         ["Scoring"] = ["Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote],
         [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Files, Native, Remote],
-        ["Reports"] = [Selection, .. BelowSelection],
-        ["Experiments"] = [Selection, .. BelowSelection],
+        ["Reports"] = [Selection, Pages, .. BelowSelection],
+        ["Experiments"] = [Selection, Pages, .. BelowSelection],
         ["PaddleMix"] = [Selection, .. BelowSelection],
         [Cli] = ["Reports", "Experiments", Selection, .. BelowSelection],
     };

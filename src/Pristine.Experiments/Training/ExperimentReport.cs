@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Pages;
 using static Pristine.Experiments.ResultFiles;
 
 namespace Pristine.Experiments.Training;
@@ -67,7 +68,7 @@ public sealed class ExperimentReport
     public void Write(string folder) => ResultFiles.Write(folder, ("experiment.md", ToMarkdown()), ("experiment.html", ToHtml()), ("experiment.json", ToJson()));
 
     /// <summary>The table of accuracies alone, in aligned columns for a terminal.</summary>
-    public string ToTable() => ResultPage.Aligned(Accuracies().Table!);
+    public string ToTable() => Accuracies().Table!.ToText();
 
     /// <summary>The answer in plain words, a sentence per point.</summary>
     public IReadOnlyList<string> Answer() => Verdict().Points!;
@@ -163,7 +164,7 @@ public sealed class ExperimentReport
                 "Accuracy of the model over the share of the training images that is kept", "training images kept, % (everything on the left)", "accuracy, %",
                 lines, ("everything", 100 * _everything.Accuracy.Value)));
 
-        static (double, Estimate) Point(ConditionResult condition) => (100 * condition.Share, Scaled(condition.Accuracy, 100));
+        static (double, ChartValue) Point(ConditionResult condition) => (100 * condition.Share, InChart(Scaled(condition.Accuracy, 100)));
     }
 
     private ResultSection? DifferenceChart()
@@ -176,13 +177,13 @@ public sealed class ExperimentReport
         return new ResultSection(
             "Better than chance?",
             "Points of accuracy that a selection has more (right) or less (left) than as many images drawn at random. An interval that crosses zero: it may be chance. Where many selections are compared, one that just misses zero may be chance too: the verdict below allows for that.",
-            Chart: new IntervalChart("difference from random, points of accuracy", -limit, limit, differences));
+            Chart: new IntervalChart("difference from random, points of accuracy", -limit, limit, [.. differences.Select(difference => (difference.Name, InChart(difference.Item2)))]));
     }
 
     private ResultSection Accuracies() => new(
         "Every condition",
         "Accuracy in %, with its 95 % interval over seeds; differences in points.",
-        new ResultTable(
+        new PageTable(
             ["trained on", "images", "kept, %", "accuracy, %", "minus everything", "minus random", "verdict"],
             [
                 .. _result.Conditions.Where(condition => condition.Kind != ConditionKind.Random).Concat(_controls).Select(condition => (string[])
@@ -200,7 +201,7 @@ public sealed class ExperimentReport
     private ResultSection Tests() => new(
         "The tests in full",
         "Differences in points with their 95 % intervals over seeds; p of the paired t-test over seeds, and after Holm's adjustment for the number of selections. The last column draws the test images again instead: what another test set of the same kind could show.",
-        new ResultTable(
+        new PageTable(
             ["selection", "compared with", "difference", "p", "p adjusted", "over test images"],
             [
                 .. _result.Conditions.Where(condition => condition.Kind != ConditionKind.Random)
@@ -220,14 +221,14 @@ public sealed class ExperimentReport
     private ResultSection? Degraded() => double.IsNaN(_everything.DegradedShare) ? null : new ResultSection(
         "Degraded images among those trained on",
         "From the log of the degradation: how clean each selection is. Drawn at random, the share stays what it is in everything. 'All but the degraded' is what a metric could reach that found every one of them.",
-        new ResultTable(
+        new PageTable(
             ["trained on", "degraded, %"],
             [.. _result.Conditions.Where(condition => condition.Kind != ConditionKind.Random).Select(condition => (string[])[condition.Name, Number(100 * condition.DegradedShare, 1)])]));
 
     private ResultSection ClassBalance() => new(
         "Class balance",
         "Share of each class among the training images, in %: a selection that drops one class more than others changes what the model learns, whatever the quality of its images.",
-        new ResultTable(
+        new PageTable(
             ["trained on", .. _result.Classes],
             [
                 .. _result.Conditions.Where(condition => condition.Kind != ConditionKind.Random).Select(condition => (string[])
