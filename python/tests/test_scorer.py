@@ -38,6 +38,26 @@ def test_many_come_in_order_and_are_read_as_they_are_needed(photos, expected):
     assert len(read) <= 200 + 2 * 32
 
 
+def test_rows_do_not_wait_for_images_that_come_slowly(photos):
+    given = []
+    steps = []
+
+    with Scorer() as scorer:
+
+        def slow():
+            for path in photos[:5]:
+                steps.append(len(given))
+                yield path
+                while scorer._worker.pending:
+                    time.sleep(0.01)
+
+        for row in scorer.score_many(slow()):
+            given.append(row)
+    # Each image finds the rows of those before it given, save that of the last one.
+    assert all(count >= step - 1 for step, count in enumerate(steps))
+    assert len(given) == 5
+
+
 def test_threads_share_a_scorer(photos, expected):
     with Scorer() as scorer, ThreadPoolExecutor(8) as threads:
         for path, row in zip(photos * 5, threads.map(scorer.score, photos * 5)):

@@ -105,7 +105,8 @@ class _Worker:
             waiting = list(self._pending)
             self._pending.clear()
         for _, future, _ in waiting:
-            future.set_exception(end)
+            if not future.done():
+                future.set_exception(end)
 
     def _answer(self, line: bytes) -> Optional[str]:
         """Gives a reply to who waits for it, the first in the line.
@@ -123,11 +124,11 @@ class _Worker:
             result = None if reply.get("status") == "bad_request" else answer(reply)
         except (ValueError, LookupError, AttributeError, TypeError) as error:
             return "The worker's answer is not understood: %r" % error
-        self._pending.popleft()
         if result is None:
             future.set_exception(RequestError(reply["error"]))
         else:
             future.set_result(result)
+        self._pending.popleft()
         return None
 
     def said(self) -> str:
@@ -396,7 +397,17 @@ class Scorer:
                 future.set_exception(error)
             window.append((future, size))
             held += size
-            while len(window) >= most or held > _HELD_BYTES:
+            # The images may come slower than the rows.
+            while window and window[0][0].done():
+                future, size = window.popleft()
+                held -= size
+                yield future.result()
+            if len(window) < most and held <= _HELD_BYTES:
+                continue
+            # Waking up for half of them at once costs less than for each.
+            count = max(1, len(window) // 2)
+            window[count - 1][0].exception()
+            for _ in range(count):
                 future, size = window.popleft()
                 held -= size
                 yield future.result()
