@@ -24,6 +24,15 @@ public partial class ReadmeTests
     }
 
     [Fact]
+    public void The_check_finds_what_the_readme_shows()
+    {
+        var blocks = Blocks().Matches(Readme);
+        var at = Enumerable.Range(0, blocks.Count).Single(i => blocks[i].Groups["body"].Value.Contains("-- check samples/", StringComparison.Ordinal));
+        var arguments = blocks[at].Groups["body"].Value.Trim().Split(" -- ")[1].Split(' ');
+        Assert.Equal(blocks[at + 1].Groups["body"].Value.Trim(), PristineCommand.Run(arguments).Expect(0).Output.Trim());
+    }
+
+    [Fact]
     public void Every_command_it_names_exists()
     {
         var named = CommandNames().Matches(Readme).Select(match => match.Groups[1].Value).Distinct().ToArray();

@@ -123,7 +123,7 @@ public sealed record Issue
             Threshold = 0.2,
             By = "luma_p95",
             Reason = "95 % of the pixels are below a fifth of white. Night photographs with lights are not dark in this sense.",
-            Calibration = "Flags 0.4 % of 1,554 sound photographs of BIQ2021 and 1.7 % of all 2,000. A darkened photograph need not be dark: 16 % of copies darkened by level 5 are.",
+            Calibration = "Flags 0.4 % of 1,554 sound photographs of BIQ2021 and 1.6 % of all 2,000. A darkened photograph need not be dark: 16 % of copies darkened by level 5 are.",
         },
         new("underexposed")
         {
@@ -162,7 +162,7 @@ public sealed record Issue
             Threshold = 25,
             By = "sharpness",
             Reason = "The second part leaves out what is merely dark or pale, the third what is large and sharp at 256 pixels: large photographs are soft pixel by pixel.",
-            Calibration = "Flags 1.4 % of sound photographs, 5.9 % of all; finds 51, 78 and 88 % of copies blurred or enlarged by levels 3, 4 and 5: from Gaussian blur of sigma 2 on all, of motion less than half.",
+            Calibration = "Flags 1.4 % of sound photographs, 5.8 % of all; finds 51, 78 and 88 % of copies blurred or enlarged by levels 3, 4 and 5: from Gaussian blur of sigma 2 on all, of motion less than half.",
         },
         new("noisy")
         {
