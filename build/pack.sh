@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes everything that is published, and says how large it is:
-#   packages/   Pristine, Pristine.Experiments, Pristine.PaddleMix and the dotnet tool Pristine.Cli (one package per platform and one that points to them)
+#   packages/   Pristine, Pristine.Cloud, Pristine.Experiments, Pristine.PaddleMix and the dotnet tool Pristine.Cli (one package per platform and one that points to them)
 #   archives/   the command with .NET inside, for machines without it
 # usage: build/pack.sh [OUT [PLATFORM...]]     default: out/release, all platforms
 # VERSION=1.2.3 gives another version than the project's. Every platform's files can be made on any of them. The archive for the platform
@@ -28,7 +28,7 @@ mkdir -p "$out/packages" "$out/archives"
 # Files of their own, so that neither a build beside this one nor its remains get into a package.
 common=(-c Release -v quiet -clp:ErrorsOnly --artifacts-path "$out/work" ${VERSION:+-p:Version=$VERSION})
 
-for project in Pristine Pristine.Experiments Pristine.PaddleMix; do
+for project in Pristine Pristine.Cloud Pristine.Experiments Pristine.PaddleMix; do
   dotnet pack "src/$project" "${common[@]}" -o "$out/packages"
 done
 # From the environment: on the command line a semicolon would end the property.

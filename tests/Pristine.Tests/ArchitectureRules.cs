@@ -54,7 +54,8 @@ internal static partial class ArchitectureRules
         ["Reports"] = [Selection, Pages, .. BelowSelection],
         ["Experiments"] = [Selection, Pages, .. BelowSelection],
         ["PaddleMix"] = [Selection, .. BelowSelection],
-        [Cli] = ["Reports", "Experiments", Selection, .. BelowSelection],
+        ["Cloud"] = [Remote],
+        [Cli] = ["Cloud", "Reports", "Experiments", Selection, .. BelowSelection],
     };
 
     /// <summary>Files that a rule does not apply to. <paramref name="File"/> is relative to src; the reason is for the reader.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Pristine.Cloud;
 using Pristine.Remote;
 
 namespace Pristine.Cli.Options;
@@ -34,6 +35,21 @@ internal sealed class RemoteArguments
         DefaultValueFactory = _ => Default.Attempts,
     };
 
+    private readonly Option<string?> _endpoint = new("--s3-endpoint")
+    {
+        Description = "Server of s3:// addresses, for example http://minio:9000; default: AWS_ENDPOINT_URL, else Amazon's",
+        HelpName = "URL",
+    };
+
+    private readonly Option<string?> _region = new("--s3-region") { Description = "Region of s3:// addresses; default: AWS_REGION, else the profile's", HelpName = "NAME" };
+
+    private readonly Option<string?> _style = new("--s3-style")
+    {
+        Description = "Where requests name the bucket: path or host; default: path with an endpoint of one's own, else host",
+    };
+
+    private readonly Option<bool> _anonymous = new("--s3-anonymous") { Description = "Read public buckets without credentials" };
+
     private RemoteAccess? _access;
 
     public void AddTo(Command command)
@@ -42,17 +58,37 @@ internal sealed class RemoteArguments
         command.Options.Add(_connections);
         command.Options.Add(_timeout);
         command.Options.Add(_attempts);
+        command.Options.Add(_endpoint);
+        command.Options.Add(_region);
+        command.Options.Add(_style);
+        command.Options.Add(_anonymous);
+        _style.OneOf("path", "host");
+        _endpoint.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } text && !(Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+                result.AddError($"--s3-endpoint: expected an address that starts with https:// or http://; found '{text}'.");
+        });
         _connections.Between(1, Default.MaxConnections);
         _attempts.Between(1, 100);
         _timeout.Number("seconds above 0 and up to 86400", seconds => seconds is > 0 and <= 86_400);
     }
 
     /// <summary>What reads addresses, one for the whole command. Its connections end with the process.</summary>
-    public RemoteAccess Access(ParseResult parsed) => _access ??= new RemoteAccess(new RemoteOptions
-    {
-        AllowPrivateHosts = parsed.GetValue(_allowPrivate),
-        MaxConnectionsPerHost = parsed.GetValue(_connections),
-        Timeout = TimeSpan.FromSeconds(parsed.GetValue(_timeout)),
-        Attempts = parsed.GetValue(_attempts),
-    });
+    public RemoteAccess Access(ParseResult parsed) => _access ??= new RemoteAccess(
+        new RemoteOptions
+        {
+            AllowPrivateHosts = parsed.GetValue(_allowPrivate),
+            MaxConnectionsPerHost = parsed.GetValue(_connections),
+            Timeout = TimeSpan.FromSeconds(parsed.GetValue(_timeout)),
+            Attempts = parsed.GetValue(_attempts),
+        },
+        new S3Store(new S3Options
+        {
+            Endpoint = parsed.GetValue(_endpoint) is { } endpoint ? new Uri(endpoint) : null,
+            Region = parsed.GetValue(_region),
+            PathStyle = parsed.GetValue(_style) switch { null => null, var style => style == "path" },
+            Anonymous = parsed.GetValue(_anonymous),
+            MaxConnections = parsed.GetValue(_connections),
+            Attempts = parsed.GetValue(_attempts),
+        }));
 }

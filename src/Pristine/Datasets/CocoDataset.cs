@@ -84,7 +84,7 @@ internal sealed class CocoDataset(string file, string imageRoot, string? imageFi
         }
     }
 
-    public override DatasetWriter CreateWriter(string path) => new CocoWriter(PartialFile.Create(OutputName.Checked(path, Format), file), file);
+    public override DatasetWriter CreateWriter(string path) => new CocoWriter(PartialFile.Create(OutputName.Checked(path, Format), file, Remote), file);
 
     private static bool HasField(ReadOnlyMemory<byte> value, ReadOnlySpan<byte> name)
     {

@@ -94,7 +94,7 @@ internal sealed class CsvDataset : Dataset
 
     internal override IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => RecordFields.Watch(this, cancellation);
 
-    public override DatasetWriter CreateWriter(string path) => new CsvWriter(PartialFile.Create(OutputName.Checked(path, Format), Source), Header);
+    public override DatasetWriter CreateWriter(string path) => new CsvWriter(PartialFile.Create(OutputName.Checked(path, Format), Source, Remote), Header);
 
     /// <summary>The header with its line end, also before anything was read.</summary>
     private ReadOnlyMemory<byte> Header()

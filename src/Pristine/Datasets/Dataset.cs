@@ -126,18 +126,22 @@ public abstract class Dataset
         if (input == "-")
             return PathListDataset.FromStream("-", options.Input ?? StandardInput(), options);
         if (RemoteAddress.IsRemote(input))
-            return OpenFile(input, options);
+            return IsBucketFolder(input) ? new BucketDataset(input, options.Remote ?? RemoteAccess.Default) : OpenFile(input, options);
+        if (RemoteAddress.HasScheme(input))
+            throw new DatasetException($"Cannot read '{RemoteAddress.Display(input)}': {RemoteAddress.WhyNot(input)}.");
         if (Directory.Exists(input))
             return (Dataset?)ImageFolderDataset.Find(input, options.ImageField) ??
-                (ParquetDataset.IsFolder(input) ? ParquetDataset.OfFolder(input, options) : new FolderDataset(input));
+                (ParquetDataset.IsFolder(input) ? ParquetDataset.OfFolder(input, options) : new FolderDataset(input) { Remote = options.Remote });
         if (File.Exists(input))
             return OpenFile(input, options);
         if (GlobPattern.IsGlob(input))
-            return TarDataset.IsArchiveName(input) ? TarDataset.OfPattern(input) : ParquetDataset.IsName(input) ? ParquetDataset.OfPattern(input, options) : new GlobDataset(input);
-        throw new DatasetException(RemoteAddress.HasScheme(input)
-            ? $"Expected a folder, file, glob, '-' or an address that starts with http:// or https://; found '{input}', which cannot be read."
-            : $"Expected a folder, a dataset file, a glob or '-' for a list on standard input; '{input}' does not exist.");
+            return TarDataset.IsArchiveName(input) ? TarDataset.OfPattern(input, options.Remote) : ParquetDataset.IsName(input) ? ParquetDataset.OfPattern(input, options) : new GlobDataset(input) { Remote = options.Remote };
+        throw new DatasetException($"Expected a folder, a dataset file, a glob, an address or '-' for a list on standard input; '{input}' does not exist.");
     }
+
+    /// <summary>Whether an address is that of images in a bucket: a prefix, or a glob of images.</summary>
+    private static bool IsBucketFolder(string input) => RemoteAddress.IsBucket(input) && !TarDataset.IsArchiveName(input) && !ParquetDataset.IsName(input) && !ZipDataset.IsName(input)
+        && (GlobPattern.IsGlob(input) || input.EndsWith('/') || !(FolderDataset.IsImageName(input) || DatasetFile.ExtensionOf(input) is ".json" or ".jsonl" or ".ndjson" or ".txt" or ".csv" or ".tsv"));
 
     private static Stream StandardInput() => StandardStreams.HasInput
         ? StandardStreams.OpenInput()
@@ -156,12 +160,12 @@ public abstract class Dataset
         var isRemote = RemoteAddress.IsRemote(file);
         var (root, remote) = (options.ImageRoot ?? (isRemote ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(file) ?? ""), options.Remote);
         if (TarDataset.IsArchiveName(RemoteAddress.NameOf(file)))
-            return isRemote ? TarDataset.OfAddresses(file, remote ?? RemoteAccess.Default) : TarDataset.OfFile(file);
+            return isRemote ? TarDataset.OfAddresses(file, remote ?? RemoteAccess.Default) : TarDataset.OfFile(file, remote);
         if (ZipDataset.IsName(file))
         {
             return isRemote
                 ? throw new DatasetException($"Expected a zip archive on a disk, whose directory stands at its end; found the address '{RemoteAddress.Display(file)}'. Download it first.")
-                : new ZipDataset(file);
+                : new ZipDataset(file) { Remote = remote };
         }
         if (ParquetDataset.IsName(file))
         {

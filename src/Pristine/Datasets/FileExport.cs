@@ -3,6 +3,7 @@ using System.Text;
 using Pristine.Files;
 using Pristine.Media;
 using Pristine.Native;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -44,6 +45,7 @@ public sealed class FileExport
     {
         ArgumentException.ThrowIfNullOrEmpty(target);
         ArgumentNullException.ThrowIfNull(imageRoot);
+        OutputPlace.RefuseAddress(target);
         if (!Enum.IsDefined(mode))
             throw new ArgumentOutOfRangeException(nameof(mode), mode, "Expected Copy, Link or HardLink.");
         _target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
@@ -72,6 +74,9 @@ public sealed class FileExport
     {
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentException.ThrowIfNullOrEmpty(target);
+        OutputPlace.RefuseAddress(target);
+        if (RemoteAddress.HasScheme(dataset.ImageRoot))
+            throw new DatasetException($"Expected images on a disk to copy or link; those of '{RemoteAddress.Display(dataset.Source)}' are at addresses. Name a .tar or .parquet file, which holds them, or a .jsonl file of addresses.");
         if (dataset.SearchedFolder is { } searched && RealPath.IsWithin(RealPath.Of(target), RealPath.Of(searched)))
             throw new DatasetException($"Expected a target outside of the dataset's folder '{searched}'; '{target}' lies in it, and its files would become part of the dataset.");
         return new FileExport(target, mode, dataset.ImageRoot);

@@ -30,10 +30,47 @@ internal static partial class FilePattern
         return (prefix, [.. numbered.Select(name => (name[prefix.Length..], name))]);
     }
 
-    /// <summary>The addresses that one with ranges of numbers stands for. Whether they lead anywhere is not asked.</summary>
-    /// <param name="address">The address.</param>
-    public static (string Prefix, IReadOnlyList<(string Name, string Path)> Files) Addresses(string address)
+    /// <summary>What a bucket has under a prefix.</summary>
+    /// <param name="access">Lists.</param>
+    /// <param name="prefix">The beginning of the addresses.</param>
+    /// <param name="accept">Tells of what follows the prefix whether it counts.</param>
+    /// <param name="cancellation">Ends listing.</param>
+    /// <exception cref="DatasetException">It cannot be listed.</exception>
+    public static IEnumerable<RemoteEntry> Listed(RemoteAccess access, string prefix, Func<string, bool> accept, CancellationToken cancellation)
     {
+        using var entries = Try(() => access.StoreOf(prefix).List(prefix, cancellation).GetEnumerator());
+        while (Try(entries.MoveNext))
+            if (accept(entries.Current.Address[prefix.Length..]))
+                yield return entries.Current;
+
+        T Try<T>(Func<T> work)
+        {
+            try
+            {
+                return work();
+            }
+            catch (RemoteException e)
+            {
+                throw new DatasetException($"Cannot list '{prefix}': {e.Message}.", e);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The addresses that a pattern stands for: those that a bucket lists for a glob, or those with all numbers of a range. Whether these lead anywhere is not
+    /// asked.
+    /// </summary>
+    /// <param name="address">The pattern.</param>
+    /// <param name="remote">Lists.</param>
+    /// <exception cref="DatasetException">Nothing is found, or it cannot be listed.</exception>
+    public static (string Prefix, IReadOnlyList<(string Name, string Path)> Files) Addresses(string address, RemoteAccess remote)
+    {
+        if (RemoteAddress.IsBucket(address) && GlobPattern.IsGlob(address) && !Range().IsMatch(address))
+        {
+            var glob = GlobPattern.Parse(address);
+            var found = Listed(remote, glob.Prefix, glob.IsFound, default).Select(entry => (entry.Address[glob.Prefix.Length..], entry.Address)).ToArray();
+            return found.Length > 0 ? (glob.Prefix, found) : throw new DatasetException($"Expected files for '{address}'; found none.");
+        }
         var name = RemoteAddress.NameOf(address);
         var prefix = name[..(name[..(name.IndexOf('{', StringComparison.Ordinal) is var brace and >= 0 ? brace : name.Length)].LastIndexOf('/') + 1)];
         return (prefix, [.. Expand(address).Select(file => (RemoteAddress.NameOf(file)[prefix.Length..], file))]);

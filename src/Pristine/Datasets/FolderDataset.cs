@@ -29,7 +29,7 @@ internal sealed class FolderDataset(string folder) : Dataset
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
         FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []) { HasNames = true }, cancellation);
 
-    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null), () => false);
+    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
 }
 
 /// <summary>A glob: every matching file is an item, in ordinal order. The id is the path, as a shell would list it.</summary>
@@ -66,7 +66,7 @@ internal sealed class GlobDataset : Dataset
         return FolderSearch.Items(_pattern.Folder, _pattern.Prefix, _pattern.Prefix, search, cancellation);
     }
 
-    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null), () => false);
+    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
 }
 
 /// <summary>

@@ -41,6 +41,9 @@ internal sealed class GlobPattern
     /// <summary>Tells whether a path below <see cref="Prefix"/>, written with <c>/</c>, matches.</summary>
     public bool IsMatch(string path) => IsMatch(path.Split('/'), 0, 0);
 
+    /// <summary>As <see cref="IsMatch(string)"/>, without names that start with a dot, as a search of folders has it.</summary>
+    public bool IsFound(string path) => IsMatch(path) && (MatchesHidden || !path.Split('/').Any(name => name.StartsWith('.')));
+
     /// <summary>Tells whether something in a folder below <see cref="Prefix"/> can match.</summary>
     public bool CanMatchWithin(string folder)
     {

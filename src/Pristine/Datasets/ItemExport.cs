@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Pristine.Kernels;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -78,6 +79,8 @@ internal static partial class ItemExport
     /// <summary>Where an image is, as seen from a folder: relative where it lies below, else absolute.</summary>
     public static string PathFrom(string folder, MediaSource image)
     {
+        if (image is RemoteSource remote)
+            return remote.Address;
         if (image.LocalPath is not { Length: > 0 } path || path.Contains("://", StringComparison.Ordinal))
             return image.Reference;
         var full = Path.GetFullPath(path);
@@ -218,7 +221,7 @@ internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
     /// <summary>Opens the first output, or the next.</summary>
     protected Stream OpenNext()
     {
-        _file = PartialFile.Create(_numbers.NameOf(_number++), File.Exists(dataset.Source) ? dataset.Source : null);
+        _file = PartialFile.Create(_numbers.NameOf(_number++), File.Exists(dataset.Source) || RemoteAddress.HasScheme(dataset.Source) ? dataset.Source : null, dataset.Remote);
         return _file.Stream;
     }
 

@@ -71,7 +71,7 @@ internal sealed class JsonDataset : Dataset
 
     internal override IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => RecordFields.Watch(this, cancellation);
 
-    public override DatasetWriter CreateWriter(string path) => new JsonArrayWriter(PartialFile.Create(OutputName.Checked(path, Format), Source), () => Frame);
+    public override DatasetWriter CreateWriter(string path) => new JsonArrayWriter(PartialFile.Create(OutputName.Checked(path, Format), Source, Remote), () => Frame);
 }
 
 /// <summary>The bytes around the elements of a JSON array.</summary>

@@ -98,7 +98,7 @@ internal sealed class JsonlDataset : Dataset
     internal override IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => RecordFields.Watch(this, cancellation);
 
     public override DatasetWriter CreateWriter(string path) =>
-        new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), Source), () => _hasBom);
+        new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), Source, Remote), () => _hasBom);
 
     /// <summary>Looks why the first line is no record. Where all lines are none for the same reason, the file is refused.</summary>
     /// <param name="first">The first line, which could not be understood.</param>

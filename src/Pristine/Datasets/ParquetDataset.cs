@@ -159,7 +159,7 @@ internal sealed partial class ParquetDataset : Dataset
         }
     }
 
-    public override DatasetWriter CreateWriter(string path) => new ParquetRowWriter(path, _files);
+    public override DatasetWriter CreateWriter(string path) => new ParquetRowWriter(path, _files, Remote);
 
     /// <summary>An image again, by the name that it has in a table.</summary>
     /// <param name="path">The file.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ParquetSharp;
 using ParquetSharp.Schema;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -26,6 +27,7 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
     private readonly string _path;
     private readonly string? _folder;
     private readonly Match _numbered;
+    private readonly RemoteAccess? _remote;
     private readonly IReadOnlyList<ParquetFile> _inputs;
     private readonly List<KeptRows> _pending = [];
     private readonly List<PartialFile> _complete = [];
@@ -42,11 +44,12 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
 
     /// <param name="path">A file, a pattern with <c>{00000..}</c>, a folder, or <c>-</c>.</param>
     /// <param name="inputs">The files that are read, which must not be overwritten.</param>
+    /// <param name="remote">Writes to addresses; null for files only.</param>
     /// <exception cref="DatasetException">The output is none of these, cannot be made, or the inputs differ in their columns.</exception>
-    public ParquetRowWriter(string path, IReadOnlyList<ParquetFile> inputs)
+    public ParquetRowWriter(string path, IReadOnlyList<ParquetFile> inputs, RemoteAccess? remote = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        (_path, _inputs, _numbered) = (path, inputs, Numbered().Match(path));
+        (_path, _inputs, _numbered, _remote) = (path, inputs, Numbered().Match(path), remote);
         if (path != "-" && (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)))
         {
             _folder = path;
@@ -159,7 +162,7 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
     {
         foreach (var input in _inputs.Skip(1))
             PartialFile.CheckIsNot(path, input.Path);
-        _file = PartialFile.Create(path, _inputs.Count > 0 ? _inputs[0].Path : null);
+        _file = PartialFile.Create(path, _inputs.Count > 0 ? _inputs[0].Path : null, _remote);
         (_like, _hasGroups) = (like, false);
         // The writer's schema is the reader's own, which lives as long as the reader.
         _schema = like.Open();

@@ -84,8 +84,12 @@ internal static class DatasetFile
 internal sealed class PartialFile : IDisposable
 {
     private readonly WholeFile? _file;
+    private readonly RemoteUpload? _upload;
 
     private PartialFile(Stream stream) => Stream = stream;
+
+    private PartialFile(RemoteUpload upload, string address) =>
+        (_upload, Stream) = (upload, DatasetFile.IsCompressed(address) ? FileCompression.Write(address, upload) : upload);
 
     private PartialFile(WholeFile file) =>
         (_file, Stream) = (file, DatasetFile.IsCompressed(file.Path) ? FileCompression.Write(file.Path, file.Stream) : file.Stream);
@@ -93,17 +97,20 @@ internal sealed class PartialFile : IDisposable
     public Stream Stream { get; }
 
     /// <summary>False for standard output, devices and pipes.</summary>
-    public bool HasName => _file != null;
+    public bool HasName => _file != null || _upload != null;
 
     /// <summary>Opens an output.</summary>
     /// <param name="path">Its final name, or <c>-</c>.</param>
     /// <param name="input">The file that is being read, which must not be overwritten; null for none.</param>
+    /// <param name="remote">Writes to addresses; null for files only.</param>
     /// <exception cref="DatasetException">The output is the input, a folder, or cannot be created.</exception>
-    public static PartialFile Create(string path, string? input)
+    public static PartialFile Create(string path, string? input, RemoteAccess? remote = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (path == "-")
             return new PartialFile(new BufferedStream(StandardStreams.OpenOutput(), 1 << 16));
+        if (remote != null && RemoteAddress.IsBucket(path))
+            return Upload(path, input, remote);
         OutputPlace.RefuseAddress(path);
         if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path))
             throw new DatasetException($"Expected the name of a file to write; '{path}' is a folder.");
@@ -123,10 +130,27 @@ internal sealed class PartialFile : IDisposable
         }
     }
 
+    private static PartialFile Upload(string address, string? input, RemoteAccess remote)
+    {
+        if (address.EndsWith('/'))
+            throw new DatasetException($"Expected the name of a file to write; '{address}' is a folder.");
+        CheckIsNot(address, input ?? "");
+        try
+        {
+            return new PartialFile(remote.StoreOf(address).Create(address), address);
+        }
+        catch (RemoteException e)
+        {
+            throw new DatasetException($"Cannot write '{address}': {e.Message}.", e);
+        }
+    }
+
     /// <summary>Makes sure that an output, and its temporary name, is another file than an input.</summary>
     /// <exception cref="DatasetException">It is the same.</exception>
     public static void CheckIsNot(string path, string input)
     {
+        if (path == input && RemoteAddress.HasScheme(path))
+            throw new DatasetException($"Expected another file to write than the input; '{path}' would overwrite it.");
         if (File.Exists(input) && RealPath.Of(input) is var real && (RealPath.Of(path) == real || RealPath.Of(WholeFile.TemporaryOf(path)) == real))
             throw new DatasetException($"Expected another file to write than the input; '{path}' would overwrite '{input}'.");
     }
@@ -137,7 +161,7 @@ internal sealed class PartialFile : IDisposable
         EndCompression();
         if (_file != null)
             _file.Close();
-        else
+        else if (_upload == null)
             Stream.Dispose();
     }
 
@@ -146,6 +170,8 @@ internal sealed class PartialFile : IDisposable
         EndCompression();
         if (_file != null)
             _file.Complete();
+        else if (_upload != null)
+            _upload.Complete();
         else
             Stream.Dispose();
     }
@@ -165,13 +191,14 @@ internal sealed class PartialFile : IDisposable
         var isEmpty = _file is { Stream: { CanWrite: true, Position: 0 } } && Stream == _file.Stream;
         Stream.Dispose();
         _file?.Dispose();
+        _upload?.Dispose();
         if (isEmpty)
             File.Delete(WholeFile.TemporaryOf(_file!.Path));
     }
 
     private void EndCompression()
     {
-        if (_file != null && Stream != _file.Stream)
+        if (((Stream?)_file?.Stream ?? _upload) is { } target && Stream != target)
             Stream.Dispose();
     }
 }

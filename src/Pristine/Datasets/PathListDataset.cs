@@ -69,5 +69,5 @@ internal sealed class PathListDataset : Dataset
     }
 
     public override DatasetWriter CreateWriter(string path) =>
-        new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), Source == "-" ? null : Source), () => _hasBom);
+        new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), Source == "-" ? null : Source, Remote), () => _hasBom);
 }

@@ -147,7 +147,7 @@ internal sealed partial class RecordReader(string imageRoot, string? imageField 
     private static MediaSource PlaceOf(string reference, string imageRoot, RemoteAccess? remote, MediaKind kind)
     {
         var place = PathOf(reference, imageRoot);
-        return RemoteAddress.IsRemote(place)
+        return RemoteAddress.HasScheme(place)
             ? new RemoteSource(reference, place, remote ?? RemoteAccess.Default, kind)
             : new FileSource(reference, place, kind);
     }

@@ -43,20 +43,22 @@ internal sealed partial class TarDataset : Dataset
     public static bool IsArchiveName(string name) => Archive().IsMatch(name);
 
     /// <summary>One archive.</summary>
-    public static TarDataset OfFile(string file) => new(file, Path.GetDirectoryName(file) ?? "", [(Path.GetFileName(file), file)]);
+    public static TarDataset OfFile(string file, RemoteAccess? remote = null) =>
+        new(file, Path.GetDirectoryName(file) ?? "", [(Path.GetFileName(file), file)]) { Remote = remote };
 
     /// <summary>The archives that a pattern names: a glob, or a name with numbers such as <c>shard-{000..123}.tar</c>.</summary>
     /// <exception cref="DatasetException">There is none, or one of the numbered ones is not there.</exception>
-    public static TarDataset OfPattern(string pattern)
+    public static TarDataset OfPattern(string pattern, RemoteAccess? remote = null)
     {
         var (prefix, files) = FilePattern.Files(pattern, "tar archives");
-        return new TarDataset(pattern, prefix, files);
+        return new TarDataset(pattern, prefix, files) { Remote = remote };
     }
 
     /// <summary>The archive at an address, or those whose addresses differ in numbers: <c>https://host/shard-{000..123}.tar</c>.</summary>
+    /// <exception cref="DatasetException">A bucket has none for a glob, or cannot be listed.</exception>
     public static TarDataset OfAddresses(string address, RemoteAccess remote)
     {
-        var (prefix, archives) = FilePattern.Addresses(address);
+        var (prefix, archives) = FilePattern.Addresses(address, remote);
         return new TarDataset(address, prefix, archives) { Remote = remote };
     }
 
@@ -97,7 +99,7 @@ internal sealed partial class TarDataset : Dataset
         }
     }
 
-    public override DatasetWriter CreateWriter(string path) => new TarSampleWriter(path, _archives);
+    public override DatasetWriter CreateWriter(string path) => new TarSampleWriter(path, _archives, Remote);
 
     /// <summary>Reads the samples of an archive.</summary>
     private IEnumerable<DatasetItem> Samples((string Name, string Path) archive, long index, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -20,6 +21,7 @@ internal sealed partial class TarSampleWriter : DatasetWriter
     private readonly string _path;
     private readonly string? _folder;
     private readonly Match _numbered;
+    private readonly RemoteAccess? _remote;
     private readonly List<PartialFile> _complete = [];
     private PartialFile? _file;
     private Stream? _stream;
@@ -29,11 +31,12 @@ internal sealed partial class TarSampleWriter : DatasetWriter
 
     /// <param name="path">An archive, a pattern with <c>{000000..}</c>, a folder, or <c>-</c>.</param>
     /// <param name="inputs">The archives that are read, which must not be overwritten.</param>
+    /// <param name="remote">Writes to addresses; null for files only.</param>
     /// <exception cref="DatasetException">The output is none of these, or cannot be made.</exception>
-    public TarSampleWriter(string path, IReadOnlyList<(string Name, string Path)> inputs)
+    public TarSampleWriter(string path, IReadOnlyList<(string Name, string Path)> inputs, RemoteAccess? remote = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        (_path, _inputs, _numbered) = (path, inputs, Numbered().Match(path));
+        (_path, _inputs, _numbered, _remote) = (path, inputs, Numbered().Match(path), remote);
         if (path != "-" && (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)))
             _folder = path;
         else if (path != "-" && File.Exists(path) is var exists && !TarDataset.IsArchiveName(path) && !(exists && !Native.Vips.IsRegularFile(path)))
@@ -90,7 +93,7 @@ internal sealed partial class TarSampleWriter : DatasetWriter
     {
         foreach (var input in _inputs.Skip(1))
             PartialFile.CheckIsNot(path, input.Path);
-        _file = PartialFile.Create(path, _inputs.Count > 0 ? _inputs[0].Path : null);
+        _file = PartialFile.Create(path, _inputs.Count > 0 ? _inputs[0].Path : null, _remote);
         _stream = _file.Stream;
         _written = 0;
     }

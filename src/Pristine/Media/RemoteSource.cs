@@ -7,6 +7,7 @@ namespace Pristine.Media;
 public sealed class RemoteSource : MediaSource
 {
     private readonly RemoteAccess _access;
+    private readonly SourceStamp? _stamp;
     private ByteBudget.Share? _share;
     private Task<FetchedBytes>? _fetching;
 
@@ -15,13 +16,14 @@ public sealed class RemoteSource : MediaSource
     /// <param name="address">The address to read.</param>
     /// <param name="access">Reads it.</param>
     /// <param name="kind">What it holds.</param>
-    public RemoteSource(string reference, string address, RemoteAccess access, MediaKind kind = MediaKind.Image)
+    /// <param name="stamp">Its size and time where a list tells them; null where nothing is known.</param>
+    public RemoteSource(string reference, string address, RemoteAccess access, MediaKind kind = MediaKind.Image, SourceStamp? stamp = null)
         : base(reference, kind)
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentException.ThrowIfNullOrEmpty(address);
         ArgumentNullException.ThrowIfNull(access);
-        (Address, _access) = (address, access);
+        (Address, _access, _stamp) = (address, access, stamp);
     }
 
     /// <summary>The address that is read.</summary>
@@ -29,8 +31,8 @@ public sealed class RemoteSource : MediaSource
 
     internal override string SharedName => Address;
 
-    /// <summary>Null: what is at an address counts as unchanged. To ask the server for each image would take as long as to read it.</summary>
-    public override SourceStamp? Stamp() => null;
+    /// <summary>Null where no list has told it: what is at an address counts as unchanged then. To ask the server for each image would take as long as to read it.</summary>
+    public override SourceStamp? Stamp() => _stamp;
 
     /// <summary>Starts reading; <see cref="Read"/> waits for the end. Only for the thread that has made the source.</summary>
     /// <param name="limit">The most bytes to read.</param>

@@ -44,9 +44,7 @@ public sealed class RemoteAccess : IDisposable
     /// <summary>The store that reads an address.</summary>
     /// <exception cref="RemoteException">There is none.</exception>
     internal RemoteStore StoreOf(string address) => _stores.FirstOrDefault(store => store.Serves(address))
-        ?? throw new RemoteException(RemoteFailure.Refused, RemoteAddress.IsBucket(address)
-            ? "s3:// is read with the package Pristine.Cloud, which is not in use here"
-            : "addresses of this kind are not read; http://, https:// and s3:// are");
+        ?? throw new RemoteException(RemoteFailure.Missing, RemoteAddress.WhyNot(address));
 
     /// <summary>Reads all bytes at an address into memory. Nothing that goes wrong is an exception, but cancellation.</summary>
     /// <param name="address">The address.</param>

@@ -26,6 +26,16 @@ internal static class RemoteAddress
         && reference.AsSpan(0, at).IndexOfAnyExcept(SchemeLetters) < 0
         && !reference.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Why an address is not read that has no store.</summary>
+    public static string WhyNot(string address) => address.Split(':')[0].ToLowerInvariant() switch
+    {
+        "s3" => "s3:// is read with the package Pristine.Cloud, which is not in use here",
+        "gs" => "gs:// is not read; Google's buckets are read as s3://, with its keys for that (HMAC) and --s3-endpoint https://storage.googleapis.com",
+        "az" or "abfs" or "abfss" or "wasb" or "wasbs" => "Azure's containers are not read as such; addresses https://ACCOUNT.blob.core.windows.net/CONTAINER/... with a signature (SAS) are",
+        "hf" => "hf:// is not read; addresses https://huggingface.co/datasets/NAME/resolve/main/... are",
+        _ => "addresses of this kind are not read; http://, https:// and s3:// are",
+    };
+
     /// <summary>What says of an address what it holds: the address without query and fragment. Keys in buckets have neither.</summary>
     public static string NameOf(string address) => IsHttp(address) && address.IndexOfAny(['?', '#']) is var end and >= 0 ? address[..end] : address;
 

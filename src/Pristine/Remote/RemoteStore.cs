@@ -15,6 +15,18 @@ public abstract class RemoteStore
     /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
     public abstract Task<RemoteContent> OpenAsync(string address, long from, CancellationToken cancellation);
 
+    /// <summary>What there is under addresses that start so, in the store's order.</summary>
+    /// <param name="prefix">The beginning of the addresses.</param>
+    /// <param name="cancellation">Ends listing.</param>
+    /// <exception cref="RemoteException">It cannot be listed.</exception>
+    public virtual IEnumerable<RemoteEntry> List(string prefix, CancellationToken cancellation) =>
+        throw new RemoteException(RemoteFailure.Refused, "addresses of this kind cannot be listed");
+
+    /// <summary>Starts to write to an address.</summary>
+    /// <param name="address">The address.</param>
+    /// <exception cref="RemoteException">It cannot be written to.</exception>
+    public virtual RemoteUpload Create(string address) => throw new RemoteException(RemoteFailure.Refused, "addresses of this kind cannot be written to");
+
     /// <summary>What an exception while a body is read means; null for one that is a bug.</summary>
     /// <param name="exception">The exception.</param>
     public virtual RemoteException? Explain(Exception exception) => exception switch

@@ -147,8 +147,9 @@ public static class ScoreTableRun
 
     /// <summary>Whether images of an item will be read: the table lacks something of them, and no rule drops the item before.</summary>
     private static bool IsRead(TableWork work, List<Metric> metrics, ScoringOptions scoring, ScoreTableOptions options) =>
-        ScoringRun.IsOpened(work.Item, scoring) && work.Slots.Any(slot => slot is not { Known: { Row: var row } known }
+        ScoringRun.IsOpened(work.Item, scoring) && work.Slots.Index().Any(slot => slot.Item is not { Known: { Row: var row } known }
             || row.ContentHash == null
+            || work.Item.Images[slot.Index].Stamp() != row.File
             || row.Failed && options.RetryFailed
             || !row.Failed && (known.Computed.Contains(false) || row.Skipped is { } skipped && metrics.Any(metric => skipped.Metrics.Contains(metric.Name))));
 

@@ -11,7 +11,7 @@ public class PublicApiTests
 {
     private static readonly ApiGeneratorOptions Options = new() { IncludeAssemblyAttributes = false };
 
-    public static TheoryData<string> Assemblies => ["Pristine", "Pristine.Experiments", "Pristine.PaddleMix"];
+    public static TheoryData<string> Assemblies => ["Pristine", "Pristine.Cloud", "Pristine.Experiments", "Pristine.PaddleMix"];
 
     [Theory]
     [MemberData(nameof(Assemblies))]

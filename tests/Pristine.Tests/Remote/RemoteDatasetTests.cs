@@ -180,7 +180,7 @@ public sealed class RemoteDatasetTests : IDisposable
         Assert.StartsWith($"Cannot read '{_server.Address}none.tar': the server answered 404", archive.Message, StringComparison.Ordinal);
         var closed = Assert.Throws<DatasetException>(() => Dataset.Open(_server.Address + "a.jsonl").Read(Cancellation).Count());
         Assert.Contains("--allow-private-hosts", closed.Message, StringComparison.Ordinal);
-        Assert.Contains("'gs://bucket/a.jsonl', which cannot be read", Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.jsonl")).Message, StringComparison.Ordinal);
+        Assert.Contains("Cannot read 'gs://bucket/a.jsonl': gs:// is not read; Google's buckets are read as s3://", Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.jsonl")).Message, StringComparison.Ordinal);
         Assert.Contains("whose extension is none of these", Assert.Throws<DatasetException>(() => Open("folder")).Message, StringComparison.Ordinal);
     }
 

@@ -1,0 +1,161 @@
+using System.Net;
+using Amazon;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Pristine.Remote;
+
+namespace Pristine.Cloud;
+
+/// <summary><c>s3://bucket/key</c>: S3, and whatever speaks its protocol. Keys stand in addresses as they are, nothing is escaped.</summary>
+public sealed class S3Store : RemoteStore, IDisposable
+{
+    private const string Scheme = "s3://";
+
+    private readonly S3Options _options;
+    private readonly Lazy<AmazonS3Client> _reader;
+    private readonly Lazy<AmazonS3Client> _writer;
+
+    /// <summary>Prepares access; nothing is connected to, and credentials are looked for when the first address is read.</summary>
+    /// <param name="options">Where and as whom; null for the defaults.</param>
+    public S3Store(S3Options? options = null)
+    {
+        _options = options ?? new S3Options();
+        // Whoever reads tries again himself; listing and writing are left to the client.
+        _reader = new(() => Client(attempts: 1));
+        _writer = new(() => Client(_options.Attempts));
+    }
+
+    /// <inheritdoc/>
+    public override bool Serves(string address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        return address.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<RemoteContent> OpenAsync(string address, long from, CancellationToken cancellation)
+    {
+        var (bucket, key) = Parts(address);
+        var request = new GetObjectRequest { BucketName = bucket, Key = key };
+        if (from > 0)
+            request.ByteRange = new ByteRange($"bytes={from}-");
+        try
+        {
+            var response = await _reader.Value.GetObjectAsync(request, cancellation).ConfigureAwait(false);
+            // A server without ranges sends all.
+            var start = from > 0 && response.HttpStatusCode == HttpStatusCode.PartialContent ? from : 0;
+            return new RemoteContent(response.ResponseStream, response) { Start = start, Length = start + response.ContentLength, Version = response.ETag, CanResume = true };
+        }
+        catch (Exception exception) when (Explain(exception) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<RemoteEntry> List(string prefix, CancellationToken cancellation)
+    {
+        var (bucket, key) = Parts(prefix, isKeyNeeded: false);
+        var request = new ListObjectsV2Request { BucketName = bucket, Prefix = key };
+        for (var next = ListAsync(request, cancellation); next != null;)
+        {
+            var page = next.GetAwaiter().GetResult();
+            request.ContinuationToken = page.NextContinuationToken;
+            // The next page comes while this one is worked on.
+            next = page.IsTruncated == true ? ListAsync(request, cancellation) : null;
+            foreach (var found in page.S3Objects ?? [])
+                yield return new RemoteEntry($"{Scheme}{bucket}/{found.Key}", found.Size ?? 0, found.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override RemoteUpload Create(string address)
+    {
+        var (bucket, key) = Parts(address);
+        return S3Upload.Start(_writer.Value, this, bucket, key);
+    }
+
+    /// <inheritdoc/>
+    public override RemoteException? Explain(Exception exception) => exception switch
+    {
+        AmazonServiceException { StatusCode: HttpStatusCode.NotFound } missing => new(RemoteFailure.Missing, Message(missing), missing),
+        AmazonServiceException { StatusCode: HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } failed =>
+            new(RemoteFailure.Network, Message(failed), failed) { MayPass = failed.StatusCode != HttpStatusCode.NotImplemented },
+        AmazonServiceException { StatusCode: 0 } cut => new(RemoteFailure.Network, Message(cut), cut) { MayPass = true },
+        AmazonServiceException refused => new(RemoteFailure.Refused, Message(refused), refused),
+        // No credentials, or a content whose checksum is wrong.
+        AmazonClientException client when client.Message.Contains("credentials", StringComparison.OrdinalIgnoreCase) =>
+            new(RemoteFailure.Refused, $"{client.Message.TrimEnd('.', ' ')}; --s3-anonymous reads public buckets without", client),
+        AmazonClientException client => new(RemoteFailure.Network, client.Message.TrimEnd('.', ' '), client) { MayPass = true },
+        _ => base.Explain(exception),
+    };
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_reader.IsValueCreated)
+            _reader.Value.Dispose();
+        if (_writer.IsValueCreated)
+            _writer.Value.Dispose();
+    }
+
+    private static string Message(AmazonServiceException error)
+    {
+        // The innermost of a failure without an answer says what happened.
+        var text = (error.StatusCode == 0 ? error.GetBaseException().Message : error.Message).ReplaceLineEndings(" ").Trim().TrimEnd('.', ' ');
+        return error.StatusCode == 0 ? text : $"the server answered {(int)error.StatusCode} {error.ErrorCode}{(text.Length > 0 && text != error.ErrorCode ? $": {text}" : "")}".TrimEnd();
+    }
+
+    private static (string Bucket, string Key) Parts(string address, bool isKeyNeeded = true)
+    {
+        var rest = address[Scheme.Length..];
+        var slash = rest.IndexOf('/', StringComparison.Ordinal);
+        var (bucket, key) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
+        return bucket.Length > 0 && !(isKeyNeeded && key.Length == 0)
+            ? (bucket, key)
+            : throw new RemoteException(RemoteFailure.Refused, "expected an address such as s3://bucket/key");
+    }
+
+    private async Task<ListObjectsV2Response> ListAsync(ListObjectsV2Request request, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _writer.Value.ListObjectsV2Async(request, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (Explain(exception) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private AmazonS3Client Client(int attempts)
+    {
+        var endpoint = _options.Endpoint?.AbsoluteUri ?? Variable("AWS_ENDPOINT_URL_S3") ?? Variable("AWS_ENDPOINT_URL");
+        var config = new AmazonS3Config
+        {
+            MaxErrorRetry = attempts - 1,
+            RetryMode = RequestRetryMode.Standard,
+            MaxConnectionsPerServer = _options.MaxConnections,
+            // Many servers know only the checksums that they must.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        if (endpoint != null)
+        {
+            (config.ServiceURL, config.ForcePathStyle) = (endpoint, _options.PathStyle ?? true);
+            config.AuthenticationRegion = _options.Region ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? "us-east-1";
+        }
+        else
+        {
+            config.ForcePathStyle = _options.PathStyle ?? false;
+            if ((_options.Region ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION")) is { } region)
+                config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
+            else if (_options.Anonymous)
+                config.RegionEndpoint = RegionEndpoint.USEast1;
+        }
+        return _options.Anonymous ? new AmazonS3Client(new AnonymousAWSCredentials(), config) : new AmazonS3Client(config);
+    }
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+}
