@@ -17,7 +17,7 @@ internal sealed class Inputs
 
     private readonly Argument<string> _input = new("INPUT")
     {
-        Description = "A folder (searched recursively), a glob, a dataset file (.json, .jsonl: PaddleMIX, LLaVA, chat; .csv; .tar: WebDataset, also shard-{000..123}.tar; .parquet), the https:// or s3:// address of one, or - for a list of paths on stdin",
+        Description = "A folder (searched recursively), a glob, a dataset file (.json, .jsonl: PaddleMIX, LLaVA, chat, COCO; .csv; .tar: WebDataset, also shard-{000..123}.tar; .parquet), the https:// or s3:// address of one, or - for a list of paths on stdin",
     };
 
     private readonly Option<string?> _imageRoot = new("--image-root")
