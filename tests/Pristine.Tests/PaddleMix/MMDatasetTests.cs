@@ -309,7 +309,7 @@ public sealed class MMDatasetTests : IDisposable
         File.WriteAllText(_folder["a.jsonl"], string.Join('\n', Enumerable.Range(0, 500).Select(i => $$"""{"id":{{i}},"image":"{{i}}.jpg","text":"{{new string('x', i * 97 % 300)}}\u00e4","area":NaN,"big":1.50}""").Append("null").Append("{}")));
         var dataset = MMDataset.FromJsonl(_folder["a.jsonl"]);
         dataset.ExportH5(_folder["parts/a-part-00000_0000.h5"]);
-        dataset.Filter(item => item.Id?.EndsWith('7') == true).ExportH5(_folder["parts/a-part-00000_0001.h5"]);
+        dataset.Filter(item => item.Id?.EndsWith('7') == true, cancellation: TestContext.Current.CancellationToken).ExportH5(_folder["parts/a-part-00000_0001.h5"]);
         Assert.Equal(2, Directory.EnumerateFileSystemEntries(_folder["parts"]).Count());
         var again = MMDataset.FromH5(_folder["parts/a-part-00000_0000.h5"]);
         again.ExportJsonl(_folder["b.jsonl"]);
