@@ -178,7 +178,7 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
             : throw new UsageException($"{file}:{version.Value.Line}: expected the version of {version.Key} as a text."))
         : throw new UsageException($"{file}:{node.Line}: {VersionsKey}: expected the version of each metric by its name.");
 
-    private static IReadOnlyList<string> ValuesOf(RecipeNode node, Symbol symbol, string place)
+    private static string[] ValuesOf(RecipeNode node, Symbol symbol, string place)
     {
         string[] texts = node switch
         {
