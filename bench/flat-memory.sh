@@ -19,7 +19,7 @@ trap 'rm -rf "$work"' EXIT
 "${pristine[@]}" filter "$input" --keep "${RULE:-brisque <= 50}" --out "$output" --scores "$work/scores" 2>"$work/err" &
 process=$!
 while kill -0 "$process" 2>/dev/null; do
-  parts=$(find "$work/scores" -name 'part-*.parquet' 2>/dev/null | wc -l)
+  parts=$({ find "$work/scores" -name 'part-*.parquet' 2>/dev/null || true; } | wc -l)
   rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$process/status" 2>/dev/null || true)
   [ -z "$rss" ] || echo "$parts $rss" >>"$work/samples"
   sleep 0.5

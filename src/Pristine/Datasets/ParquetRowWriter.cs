@@ -24,6 +24,9 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
     /// <summary>A group of rows is written when its rows have so many bytes in the input; the default of Hugging Face's datasets. A group that is larger in the input stays one.</summary>
     public const long GroupBytes = 100_000_000;
 
+    // Arrow's default for pages.
+    private const long PageBytes = 1 << 20;
+
     private readonly string _path;
     private readonly string? _folder;
     private readonly Match _numbered;
@@ -179,6 +182,8 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
         if (reader.FileMetaData.NumRowGroups > 0)
         {
             using var group = reader.RowGroup(0);
+            // A page is ended between batches, so a batch must not be many images.
+            builder.WriteBatchSize(Math.Clamp(PageBytes * group.MetaData.NumRows / Math.Max(1, group.MetaData.TotalByteSize), 1, ParquetLeaf.BatchLevels));
             for (var column = 0; column < reader.FileMetaData.Schema.NumColumns; column++)
             {
                 using var path = reader.FileMetaData.Schema.Column(column).Path;
