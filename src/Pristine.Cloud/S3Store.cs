@@ -70,10 +70,10 @@ public sealed class S3Store : RemoteStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public override RemoteUpload Create(string address)
+    public override UploadStream Create(string address)
     {
         var (bucket, key) = Parts(address);
-        return S3Upload.Start(_writer.Value, this, bucket, key);
+        return S3UploadStream.Start(_writer.Value, this, bucket, key);
     }
 
     /// <inheritdoc/>

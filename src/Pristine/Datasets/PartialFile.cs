@@ -84,11 +84,11 @@ internal static class DatasetFile
 internal sealed class PartialFile : IDisposable
 {
     private readonly WholeFile? _file;
-    private readonly RemoteUpload? _upload;
+    private readonly UploadStream? _upload;
 
     private PartialFile(Stream stream) => Stream = stream;
 
-    private PartialFile(RemoteUpload upload, string address) =>
+    private PartialFile(UploadStream upload, string address) =>
         (_upload, Stream) = (upload, DatasetFile.IsCompressed(address) ? FileCompression.Write(address, upload) : upload);
 
     private PartialFile(WholeFile file) =>

@@ -25,7 +25,7 @@ public abstract class RemoteStore
     /// <summary>Starts to write to an address.</summary>
     /// <param name="address">The address.</param>
     /// <exception cref="RemoteException">It cannot be written to.</exception>
-    public virtual RemoteUpload Create(string address) => throw new RemoteException(RemoteFailure.Refused, "addresses of this kind cannot be written to");
+    public virtual UploadStream Create(string address) => throw new RemoteException(RemoteFailure.Refused, "addresses of this kind cannot be written to");
 
     /// <summary>What an exception while a body is read means; null for one that is a bug.</summary>
     /// <param name="exception">The exception.</param>

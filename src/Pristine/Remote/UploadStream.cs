@@ -7,7 +7,7 @@ namespace Pristine.Remote;
 public sealed record RemoteEntry(string Address, long Bytes, DateTime Modified);
 
 /// <summary>A content on its way to an address, where it is once it is complete. Disposal before that leaves what was there.</summary>
-public abstract class RemoteUpload : Stream
+public abstract class UploadStream : Stream
 {
     /// <inheritdoc/>
     public override bool CanRead => false;

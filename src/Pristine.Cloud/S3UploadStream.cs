@@ -8,7 +8,7 @@ namespace Pristine.Cloud;
 /// An object that is written part by part and exists once all of it is there (multipart upload). It is begun at once, so that a bucket that cannot be
 /// written to is found before the work.
 /// </summary>
-internal sealed class S3Upload : RemoteUpload
+internal sealed class S3UploadStream : UploadStream
 {
     /// <summary>Parts of an object may be 10,000, and all but the last at least 5 MiB.</summary>
     private const int PartBytes = 8 << 20;
@@ -26,7 +26,7 @@ internal sealed class S3Upload : RemoteUpload
     private long _length;
     private bool _isEnded;
 
-    private S3Upload(AmazonS3Client client, S3Store store, string bucket, string key)
+    private S3UploadStream(AmazonS3Client client, S3Store store, string bucket, string key)
     {
         (_client, _store, _bucket, _key) = (client, store, bucket, key);
         _upload = Wait(() => client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = bucket, Key = key })).UploadId;
@@ -41,7 +41,7 @@ internal sealed class S3Upload : RemoteUpload
     }
 
     /// <exception cref="RemoteException">The bucket cannot be written to.</exception>
-    public static S3Upload Start(AmazonS3Client client, S3Store store, string bucket, string key) => new(client, store, bucket, key);
+    public static S3UploadStream Start(AmazonS3Client client, S3Store store, string bucket, string key) => new(client, store, bucket, key);
 
     /// <exception cref="RemoteException">A part cannot be written.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)

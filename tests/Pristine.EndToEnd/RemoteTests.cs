@@ -1,0 +1,55 @@
+using System.Text;
+using Pristine.Tests;
+using Pristine.Tests.Models;
+
+namespace Pristine.EndToEnd;
+
+/// <summary>Images and datasets at addresses, as a user reads them.</summary>
+public sealed class RemoteTests : IDisposable
+{
+    private readonly ModelServer _server = new();
+    private readonly TemporaryFolder _folder = TestFiles.NewFolder();
+
+    public RemoteTests()
+    {
+        _server.Files["leaf.jpg"] = File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg"));
+        _server.Files["a.jsonl"] = Encoding.UTF8.GetBytes("{\"id\": 1, \"image\": \"leaf.jpg\"}\n{\"id\": 2, \"image\": \"gone.jpg\"}\n");
+    }
+
+    public void Dispose()
+    {
+        _server.Dispose();
+        _folder.Dispose();
+    }
+
+    private CommandResult Run(params string[] arguments) => PristineCommand.Run(arguments, _folder.Path);
+
+    [Fact]
+    public void A_dataset_at_an_address_is_filtered_into_a_file()
+    {
+        var refused = Run("filter", $"{_server.Address}a.jsonl", "--keep", "width > 0", "--out", "kept.jsonl").Expect(1);
+        Assert.Contains("127.0.0.1 is not a public address; --allow-private-hosts allows it", refused.Error, StringComparison.Ordinal);
+        Run("filter", $"{_server.Address}a.jsonl", "--allow-private-hosts", "--keep", "width > 0", "--out", "kept.jsonl").Expect(0);
+        Assert.Equal("{\"id\": 1, \"image\": \"leaf.jpg\"}\n", File.ReadAllText(_folder["kept.jsonl"]));
+    }
+
+    [Fact]
+    public void A_run_that_reaches_no_server_is_no_success()
+    {
+        File.WriteAllText(_folder["a.jsonl"], $"{{\"image\": \"{_server.Address}leaf.jpg\"}}\n");
+        _server.Dispose();
+        var result = Run("score", "a.jsonl", "--allow-private-hosts", "--network-attempts", "1", "--out", "table").Expect(3);
+        Assert.Contains("1 of 1 images could not be fetched, first 'http://127.0.0.1:", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_in_a_bucket_is_said_before_the_run()
+    {
+        File.WriteAllText(_folder["a.jsonl"], $"{{\"image\": \"{_server.Address}leaf.jpg\"}}\n");
+        Assert.Contains("Expected a folder for the score table", Run("score", "a.jsonl", "--out", "s3://bucket/table").Expect(1).Error, StringComparison.Ordinal);
+        var ledger = Run("filter", "a.jsonl", "--allow-private-hosts", "--keep", "width > 0", "--out", "kept.jsonl", "--ledger", "s3://bucket/ledger.csv").Expect(1);
+        Assert.Contains("cannot be written to", ledger.Error, StringComparison.Ordinal);
+        Assert.Empty(_server.Requests);
+        Assert.Contains("--s3-endpoint: expected an address", Run("score", "a.jsonl", "--s3-endpoint", "minio").Expect(2).Error, StringComparison.Ordinal);
+    }
+}
