@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Pristine.Metrics.Arniqa;
-using Pristine.Models;
 using Pristine.Metrics.Hashes;
-using Pristine.Tables;
+using Pristine.Models;
 
 namespace Pristine.Metrics;
 
@@ -22,6 +21,13 @@ public abstract class MetricFamily
 /// <param name="Description">What it is, in one sentence without a full stop.</param>
 /// <param name="Read">Reads the metric; throws <see cref="ModelException"/> or <see cref="ArgumentException"/> where there is none in the file.</param>
 internal sealed record MetricFile(string Kind, string Pattern, string Description, Func<string, Metric> Read);
+
+/// <summary>Which names a metric may have. Tables, which stand above, refuse those of columns that every row has.</summary>
+internal static class MetricNames
+{
+    /// <summary>Throws <see cref="ArgumentException"/> for a name that is refused; registered when the library is loaded.</summary>
+    public static Action<Metric> Check { get; set; } = _ => { };
+}
 
 /// <summary>
 /// The metrics that a run may use: those of this library, and the user's own. Immutable; options, rules and tables are given one.
@@ -56,7 +62,7 @@ public sealed class MetricSet
         var all = new List<Metric>(All);
         foreach (var metric in metrics)
         {
-            TableSchema.CheckName(metric);
+            MetricNames.Check(metric);
             foreach (var name in metric.Aliases.Prepend(metric.Name))
                 if (all.Exists(other => other.Name == name || other.Aliases.Contains(name)) || Find(name) != null)
                     throw new ArgumentException($"There is a metric '{name}' already; give the new one another name.");

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Runtime.CompilerServices;
 using Pristine.Media;
 using Pristine.Metrics;
 
@@ -195,6 +196,13 @@ public sealed class TableSchema : IReadOnlyList<Column>
         var scores = metrics.SelectMany((metric, index) => Column.Of(metric, index));
         return new TableSchema(metrics, WithRow(scores));
     }
+
+    /// <summary>Registers <see cref="CheckName"/> with the metrics, which do not know tables.</summary>
+    // CA2255: the metrics stand in a room below.
+#pragma warning disable CA2255
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void RegisterNames() => MetricNames.Check = CheckName;
 
     /// <summary>Refuses a metric whose column would be another one: only those of this library (width, bytes) may be columns of every row.</summary>
     /// <param name="metric">The metric.</param>
