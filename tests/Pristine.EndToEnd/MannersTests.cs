@@ -44,7 +44,7 @@ public partial class MannersTests
     [InlineData("found 'blr'. Did you mean", "degrade", Photos, "--out", "x", "--kinds", "blr")]
     [InlineData("found 'gausian_blur'. Did you mean gaussian_blur", "degrade", Photos, "--out", "x", "--kinds", "gausian_blur")]
     [InlineData("There is no model 'arnica'. Did you mean arniqa", "models", "pull", "arnica")]
-    [InlineData("--images: expected worst, mean or best; found 'first'.", "filter", Photos, "--keep", "width > 0", "--images", "first", "--out", "x")]
+    [InlineData("--images: expected worst, mean, best or any; found 'first'.", "filter", Photos, "--keep", "width > 0", "--images", "first", "--out", "x")]
     [InlineData("--format: expected table, jsonl or csv; found 'json'. Did you mean jsonl?", "score", Photos, "--format", "json")]
     [InlineData("--workers: expected a whole number; found 'two'.", "score", Photos, "-j", "two")]
     [InlineData("--workers: expected 1 to 1024; found 0.", "score", Photos, "-j", "0")]

@@ -92,7 +92,7 @@ public sealed class JsonDatasetTests : IDisposable
         Assert.Equal(
             ["root/x/1.jpg", "root/1.jpg root/2.jpg", "/abs/3.jpg", "", "root/4.png root/5.png", "root/6.png", "", "http://host/a.jpg",
                 "/tmp/with space.jpg", "", "root/7.png", "root/new.jpg"],
-            items.Select(i => string.Join(' ', i.Images.Select(image => image.LocalPath))));
+            items.Select(i => string.Join(' ', i.Images.Select(image => image.LocalPath ?? image.Reference))));
         Assert.Equal("x/1.jpg", items[0].Images[0].Reference);
         Assert.Equal(Enumerable.Range(0, 12).Select(i => (long)i), items.Select(i => i.Index));
     }
