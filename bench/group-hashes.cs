@@ -32,5 +32,7 @@ watch.Stop();
 var used = Process.GetCurrentProcess();
 Console.WriteLine(string.Create(
     CultureInfo.InvariantCulture,
-    $"{count:N0} hashes ({hashes.Length:N0} different), distance {distance}, {threads} threads, {choices} choices of bits: {watch.Elapsed.TotalSeconds:0.0} s wall, "
-    + $"{(used.TotalProcessorTime - before).TotalSeconds:0.0} s processor, peak {used.PeakWorkingSet64 >> 20} MiB, {roots.Distinct().Count():N0} groups"));
+    $"{count:N0} hashes ({hashes.Length:N0} different), distance {distance}, {threads} threads, {choices} choices of bits: " +
+    $"{watch.Elapsed.TotalSeconds:0.0} s wall, "
+    + $"{(used.TotalProcessorTime - before).TotalSeconds:0.0} s processor, peak {used.PeakWorkingSet64 >> 20} MiB, " +
+    $"{roots.Distinct().Count():N0} groups"));

@@ -17,12 +17,16 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var files = Directory.EnumerateFiles(args[0]).Order(StringComparer.Ordinal).ToArray();
 var count = args.Length > 1 ? int.Parse(args[1]) : 500;
 // Evenly spread over the folder, whose order may mean something.
-var chosen = Enumerable.Range(0, Math.Min(count, files.Length)).Select(i => files[(int)((long)i * files.Length / Math.Min(count, files.Length))]).ToArray();
+var chosen = Enumerable.Range(0, Math.Min(count, files.Length))
+    .Select(i => files[(int)((long)i * files.Length / Math.Min(count, files.Length))]).ToArray();
 var head = QualityHead.Read(Path.Combine(args.Length > 2 ? args[2] : "models", "resnet50-biq2021.head"));
 var scores = new[] { NetworkPrecision.Float, NetworkPrecision.Int8 }.Select(Score).ToArray();
 var differences = scores[0].Zip(scores[1], (a, b) => Math.Abs(a - b)).ToArray();
-Console.WriteLine($"{scores[0].Length} images: Spearman {Correlation.Spearman(scores[0], scores[1]):F4}, Pearson {Correlation.Pearson(scores[0], scores[1]):F4}; "
-    + $"difference {differences.Average():F4} on average, {differences.Max():F4} at most; scores {scores[0].Min():F2} to {scores[0].Max():F2}");
+Console.WriteLine(
+    $"{scores[0].Length} images: Spearman {Correlation.Spearman(scores[0], scores[1]):F4}, Pearson " +
+    $"{Correlation.Pearson(scores[0], scores[1]):F4}; "
+    + $"difference {differences.Average():F4} on average, {differences.Max():F4} at most; scores {scores[0].Min():F2} to " +
+    $"{scores[0].Max():F2}");
 
 double[] Score(NetworkPrecision precision)
 {

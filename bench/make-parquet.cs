@@ -12,7 +12,8 @@ const int side = 96;
 const int crops = 256;
 var file = Path.GetFullPath(args[0]);
 var rows = long.Parse(args[1], CultureInfo.InvariantCulture);
-var photos = Directory.GetFiles(Path.Combine(AppContext.GetData("EntryPointFileDirectoryPath") as string ?? "bench", "..", "samples", "photos"), "*.jpg").Order(StringComparer.Ordinal).ToArray();
+var photos = Directory.GetFiles(Path.Combine(AppContext.GetData(
+    "EntryPointFileDirectoryPath") as string ?? "bench", "..", "samples", "photos"), "*.jpg").Order(StringComparer.Ordinal).ToArray();
 var folder = Directory.CreateTempSubdirectory("pristine-crops-").FullName;
 using var decoder = new ImageDecoder();
 var random = new Random(1);

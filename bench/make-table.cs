@@ -28,7 +28,8 @@ database.Execute("SELECT setseed(0.5)");
 for (var part = 0; part * (long)rowsPerPart < rows; part++)
 {
     var (first, end) = (part * (long)rowsPerPart, Math.Min(rows, (part + 1) * (long)rowsPerPart));
-    var contents = new PartContents(end - first, first, end - 1, columns.ToDictionary(column => column.Metric, column => new PartColumn(column.Fingerprint)));
+    var contents = new PartContents(
+        end - first, first, end - 1, columns.ToDictionary(column => column.Metric, column => new PartColumn(column.Fingerprint)));
     // A BRISQUE-like hump, a long-tailed sharpness, two images in a thousand that could not be read.
     database.Execute(
         $"""

@@ -24,6 +24,7 @@ for (var round = 0; round < 2; round++)
     if (round == 0)
         continue;
     foreach (var fit in fits)
-        Console.WriteLine($"penalty {fit.Penalty:G4}: objective {fit.Objective:F6}, {fit.Iterations} iterations{(fit.Converged ? "" : ", not converged")}");
+        Console.WriteLine(
+            $"penalty {fit.Penalty:G4}: objective {fit.Objective:F6}, {fit.Iterations} iterations{(fit.Converged ? "" : ", not converged")}");
     Console.WriteLine($"pristine: {seconds:F2} CPU s for {fits.Length} penalties, {fits.Sum(fit => fit.Iterations)} iterations");
 }

@@ -11,7 +11,8 @@ using Pristine.Scoring;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var images = Directory.GetFiles(args[0]).Order(StringComparer.Ordinal).ToArray();
-using var worker = Process.Start(new ProcessStartInfo(args[1], [.. args[2..], "worker"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+using var worker = Process.Start(
+    new ProcessStartInfo(args[1], [.. args[2..], "worker"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
 using var scorer = new ImageScorer();
 var (own, asked, extra) = (new List<double>(), new List<double>(), new List<double>());
 for (var i = 0; i < images.Length; i++)

@@ -70,6 +70,7 @@ static string Section(string file, string text, string after, string? before)
 
 static double[] Numbers(string file, string text, int count)
 {
-    var numbers = Regex.Matches(text, @"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?").Select(m => double.Parse(m.Value, CultureInfo.InvariantCulture)).ToArray();
+    var numbers = Regex.Matches(text, @"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?").Select(m => double.Parse(m.Value, CultureInfo.InvariantCulture))
+        .ToArray();
     return numbers.Length == count ? numbers : throw new InvalidDataException($"{file}: expected {count} numbers; found {numbers.Length}.");
 }

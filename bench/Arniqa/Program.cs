@@ -31,7 +31,8 @@ switch (args[1])
         }
         return;
     case "score":
-        Score(args[2], Files(args[3]), int.Parse(args[4], CultureInfo.InvariantCulture), args.Length > 5 ? int.Parse(args[5], CultureInfo.InvariantCulture) : 1);
+        Score(args[2], Files(args[3]), int.Parse(args[4], CultureInfo.InvariantCulture), args.Length > 5 ? int.Parse(
+            args[5], CultureInfo.InvariantCulture) : 1);
         return;
     default:
         throw new ArgumentException($"Expected import, quantise or score; found '{args[1]}'.");
@@ -39,7 +40,8 @@ switch (args[1])
 
 void Score(string name, string[] files, int workers, int rounds)
 {
-    var metric = new ArniqaMetric((MetricCatalog.Find(name) as ArniqaMetric ?? throw new ArgumentException($"Expected a variant of arniqa; found '{name}'.")).Options with { Store = store });
+    var metric = new ArniqaMetric((MetricCatalog.Find(name) as ArniqaMetric
+        ?? throw new ArgumentException($"Expected a variant of arniqa; found '{name}'.")).Options with { Store = store });
     var scores = new double[files.Length];
     // Loading the model and the first run, which prepares its memory, are not part of the rate.
     using var warm = metric.CreateScorer();
@@ -59,7 +61,8 @@ void Score(string name, string[] files, int workers, int rounds)
             thread.Join();
         process.Refresh();
         Console.Error.WriteLine(
-            $"{name}: {workers} workers, {files.Length} images in {clock.Elapsed.TotalSeconds:F2} s: {files.Length / clock.Elapsed.TotalSeconds:F3} images/s; " +
+            $"{name}: {workers} workers, {files.Length} images in {clock.Elapsed.TotalSeconds:F2} s: " +
+            $"{files.Length / clock.Elapsed.TotalSeconds:F3} images/s; " +
             $"{(process.TotalProcessorTime - cpu).TotalSeconds / files.Length:F3} CPU s per image; " +
             $"resident {process.WorkingSet64 >> 20} MiB, at most {process.PeakWorkingSet64 >> 20} MiB");
     }

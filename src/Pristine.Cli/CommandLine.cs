@@ -59,7 +59,8 @@ internal static class CommandLine
             Console.Error.WriteLine($"See '{Usage.Path(parsed.CommandResult.Command)} --help'.");
             return ExitCode.Usage;
         }
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        return await parsed.InvokeAsync(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
     /// <summary>

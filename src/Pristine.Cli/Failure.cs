@@ -3,7 +3,9 @@ using Pristine.Selection;
 
 namespace Pristine.Cli;
 
-/// <summary>Turns what ended a command into one line on stderr and an exit code, so that a user's mistake, a failure and a bug look different.</summary>
+/// <summary>
+/// Turns what ended a command into one line on stderr and an exit code, so that a user's mistake, a failure and a bug look different.
+/// </summary>
 internal static class Failure
 {
     /// <summary>Set to <c>1</c>, it shows where an exception came from.</summary>

@@ -32,7 +32,8 @@ internal static class ProgramVersion
     public static void Write(TextWriter writer)
     {
         writer.WriteLine($"pristine {Number}");
-        writer.WriteLine($"build {Commit ?? "of no known commit"}, {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.FrameworkDescription}");
+        writer.WriteLine(
+            $"build {Commit ?? "of no known commit"}, {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.FrameworkDescription}");
         foreach (var (name, version) in Libraries)
             writer.WriteLine($"{name} {version ?? "not found"}");
     }

@@ -7,7 +7,9 @@ using Pristine.Remote;
 
 namespace Pristine.Cloud;
 
-/// <summary><c>s3://bucket/key</c>: S3, and whatever speaks its protocol. Keys stand in addresses as they are, nothing is escaped.</summary>
+/// <summary>
+/// <c>s3://bucket/key</c>: S3, and whatever speaks its protocol. Keys stand in addresses as they are, nothing is escaped.
+/// </summary>
 public sealed class S3Store : RemoteStore, IDisposable
 {
     private const string Scheme = "s3://";
@@ -45,7 +47,13 @@ public sealed class S3Store : RemoteStore, IDisposable
             var response = await _reader.Value.GetObjectAsync(request, cancellation).ConfigureAwait(false);
             // A server without ranges sends all.
             var start = from > 0 && response.HttpStatusCode == HttpStatusCode.PartialContent ? from : 0;
-            return new RemoteContent(response.ResponseStream, response) { Start = start, Length = start + response.ContentLength, Version = response.ETag, CanResume = true };
+            return new RemoteContent(response.ResponseStream, response)
+            {
+                Start = start,
+                Length = start + response.ContentLength,
+                Version = response.ETag,
+                CanResume = true,
+            };
         }
         catch (Exception exception) when (Explain(exception) is { } failure)
         {
@@ -65,7 +73,8 @@ public sealed class S3Store : RemoteStore, IDisposable
             // The next page comes while this one is worked on.
             next = page.IsTruncated == true ? ListAsync(request, cancellation) : null;
             foreach (var found in page.S3Objects ?? [])
-                yield return new RemoteEntry($"{Scheme}{bucket}/{found.Key}", found.Size ?? 0, found.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch);
+                yield return new RemoteEntry(
+                    $"{Scheme}{bucket}/{found.Key}", found.Size ?? 0, found.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch);
         }
     }
 
@@ -80,7 +89,11 @@ public sealed class S3Store : RemoteStore, IDisposable
     public override RemoteException? Explain(Exception exception) => exception switch
     {
         AmazonServiceException { StatusCode: HttpStatusCode.NotFound } missing => new(RemoteFailure.Missing, Message(missing), missing),
-        AmazonServiceException { StatusCode: HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } failed =>
+        AmazonServiceException
+        {
+            StatusCode: HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
+            or >= HttpStatusCode.InternalServerError
+        } failed =>
             new(RemoteFailure.Network, Message(failed), failed) { MayPass = failed.StatusCode != HttpStatusCode.NotImplemented },
         AmazonServiceException { StatusCode: 0 } cut => new(RemoteFailure.Network, Message(cut), cut) { MayPass = true },
         AmazonServiceException refused => new(RemoteFailure.Refused, Message(refused), refused),
@@ -103,8 +116,10 @@ public sealed class S3Store : RemoteStore, IDisposable
     private static string Message(AmazonServiceException error)
     {
         // The innermost of a failure without an answer says what happened.
-        var text = (error.StatusCode == 0 ? error.GetBaseException().Message : error.Message).ReplaceLineEndings(" ").Trim().TrimEnd('.', ' ');
-        return error.StatusCode == 0 ? text : $"the server answered {(int)error.StatusCode} {error.ErrorCode}{(text.Length > 0 && text != error.ErrorCode ? $": {text}" : "")}".TrimEnd();
+        var text = (error.StatusCode == 0 ? error.GetBaseException().Message : error.Message).ReplaceLineEndings(" ").Trim()
+            .TrimEnd('.', ' ');
+        return error.StatusCode == 0 ? text
+            : $"the server answered {(int)error.StatusCode} {error.ErrorCode}{(text.Length > 0 && text != error.ErrorCode ? $": {text}" : "")}".TrimEnd();
     }
 
     private static (string Bucket, string Key) Parts(string address, bool isKeyNeeded = true)

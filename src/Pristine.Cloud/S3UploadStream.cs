@@ -5,8 +5,8 @@ using Pristine.Remote;
 namespace Pristine.Cloud;
 
 /// <summary>
-/// An object that is written part by part and exists once all of it is there (multipart upload). It is begun at once, so that a bucket that cannot be
-/// written to is found before the work.
+/// An object that is written part by part and exists once all of it is there (multipart upload). It is begun at once, so that a bucket that
+/// cannot be written to is found before the work.
 /// </summary>
 internal sealed class S3UploadStream : UploadStream
 {
@@ -29,7 +29,8 @@ internal sealed class S3UploadStream : UploadStream
     private S3UploadStream(AmazonS3Client client, S3Store store, string bucket, string key)
     {
         (_client, _store, _bucket, _key) = (client, store, bucket, key);
-        _upload = Wait(() => client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = bucket, Key = key })).UploadId;
+        _upload = Wait(
+            () => client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = bucket, Key = key })).UploadId;
     }
 
     public override long Length => _length;
@@ -67,12 +68,14 @@ internal sealed class S3UploadStream : UploadStream
         {
             // There is no upload without a part.
             Abort();
-            Wait(() => _client.PutObjectAsync(new PutObjectRequest { BucketName = _bucket, Key = _key, ContentBody = "", UseChunkEncoding = false }));
+            Wait(() => _client.PutObjectAsync(
+                new PutObjectRequest { BucketName = _bucket, Key = _key, ContentBody = "", UseChunkEncoding = false }));
             return;
         }
         if (_part.Length > 0)
             Send();
-        Wait(() => _client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest { BucketName = _bucket, Key = _key, UploadId = _upload, PartETags = _parts }));
+        Wait(() => _client.CompleteMultipartUploadAsync(
+            new CompleteMultipartUploadRequest { BucketName = _bucket, Key = _key, UploadId = _upload, PartETags = _parts }));
         _isEnded = true;
     }
 
@@ -90,7 +93,8 @@ internal sealed class S3UploadStream : UploadStream
         _isEnded = true;
         try
         {
-            Wait(() => _client.AbortMultipartUploadAsync(new AbortMultipartUploadRequest { BucketName = _bucket, Key = _key, UploadId = _upload }));
+            Wait(() => _client.AbortMultipartUploadAsync(
+                new AbortMultipartUploadRequest { BucketName = _bucket, Key = _key, UploadId = _upload }));
         }
         catch (RemoteException)
         {

@@ -30,16 +30,21 @@ public sealed class BenchmarkReport
         ArgumentNullException.ThrowIfNull(result);
         var metrics = result.Metrics.Select(metric => metric.Metric).ToArray();
         var source = Path.GetFileName(result.Opinions.Source);
-        var scale = result.Opinions.Direction == OpinionDirection.LowerIsBetter ? "differential opinion scores (DMOS), lower is better" : "mean opinion scores (MOS), higher is better";
+        var scale = result.Opinions.Direction == OpinionDirection.LowerIsBetter
+            ? "differential opinion scores (DMOS), lower is better"
+            : "mean opinion scores (MOS), higher is better";
         var page = new ResultPage(
             $"Agreement with people: {result.Opinions.Dataset ?? source}",
-            $"{result.Rows.Count} images with {scale}, from {source}. Scores and opinions are turned so that higher is better: 1 is perfect agreement, 0 none, " +
+            $"{result.Rows.Count} images with {scale}, from {source}. Scores and opinions are turned so that higher is better: 1 is " +
+            $"perfect agreement, 0 none, " +
             $"below 0 the opposite. {Intervals(result.Bootstrap)}{Failures(result.Rows)}",
             [
                 new ResultSection(
                     "Metrics",
-                    "SRCC and KRCC compare the order of the images (Spearman, Kendall's tau-b), PLCC the values (Pearson): as they are, and after the 4-parameter logistic " +
-                    "curve of VQEG, which turns a score into an opinion. RMSE is the typical error of that opinion, in its own unit. Images/s is one thread, from file to score.",
+                    "SRCC and KRCC compare the order of the images (Spearman, Kendall's tau-b), PLCC the values (Pearson): as they are, " +
+                    "and after the 4-parameter logistic " +
+                    "curve of VQEG, which turns a score into an opinion. RMSE is the typical error of that opinion, in its own unit. " +
+                    "Images/s is one thread, from file to score.",
                     new PageTable(
                         ["metric", "images", "SRCC", "PLCC after logistic", "PLCC", "KRCC", "RMSE after logistic", "images/s"],
                         [
@@ -49,7 +54,8 @@ public sealed class BenchmarkReport
                                 InText(metric.Pearson), InText(metric.Kendall), InText(metric.FittedError), Speed(metric.ImagesPerSecond),
                             ]),
                         ]),
-                    new IntervalChart("SRCC", Math.Min(0, Math.Floor(result.Metrics.Min(metric => Least(metric.Spearman)) * 4) / 4), 1, [.. result.Metrics.Select(metric => (metric.Metric.Name, InChart(metric.Spearman)))])),
+                    new IntervalChart("SRCC", Math.Min(0, Math.Floor(result.Metrics.Min(metric => Least(metric.Spearman)) * 4) / 4), 1, [
+                        .. result.Metrics.Select(metric => (metric.Metric.Name, InChart(metric.Spearman)))])),
                 AgreementSection(metrics, result.Agreement),
             ]);
         return new BenchmarkReport(
@@ -94,12 +100,14 @@ public sealed class BenchmarkReport
         var degraded = result.Entries.Count(entry => entry.Degradation != null);
         var page = new ResultPage(
             "Finding degraded images",
-            $"{degraded} degraded images among {result.Entries.Count}, from {Path.GetFileName(result.Log)}. Every metric flags its worst images, as many as were degraded. " +
+            $"{degraded} degraded images among {result.Entries.Count}, from {Path.GetFileName(result.Log)}. Every metric flags its worst " +
+            $"images, as many as were degraded. " +
             $"{Intervals(result.Bootstrap)}{Failures(result.Rows)}",
             [
                 new ResultSection(
                     "Metrics",
-                    "AUC: the chance that a degraded image scores worse than one left as it was; 0.5 is guessing, 1 perfect. Recall: how many of the degraded images are flagged. " +
+                    "AUC: the chance that a degraded image scores worse than one left as it was; 0.5 is guessing, 1 perfect. Recall: how " +
+                    "many of the degraded images are flagged. " +
                     "Precision: how many of the flagged images were degraded. Images/s is one thread, from file to score.",
                     new PageTable(
                         ["metric", "images", "AUC", "recall", "precision", "flagged", "images/s"],
@@ -110,10 +118,16 @@ public sealed class BenchmarkReport
                                 InText(metric.Precision), Count(metric.Flagged), Speed(metric.ImagesPerSecond),
                             ]),
                         ]),
-                    new IntervalChart("AUC", 0, 1, [.. result.Metrics.Select(metric => (metric.Metric.Name, InChart(metric.AreaUnderRoc)))])),
-                PartSection("AUC by kind and level", "The chance that such an image scores worse than one left as it was.", result, part => part.AreaUnderRoc),
+                    new IntervalChart(
+                        "AUC", 0, 1, [.. result.Metrics.Select(metric => (metric.Metric.Name, InChart(metric.AreaUnderRoc)))])),
+                PartSection(
+                    "AUC by kind and level", "The chance that such an image scores worse than one left as it was.", result, part =>
+                        part.AreaUnderRoc),
                 PartSection("Recall by kind and level", "The share of such images that is flagged.", result, part => part.Recall),
-                PartSection("Precision by kind and level", "Of the flagged images that are such or were left as they were, the share of such: small where there are few of the kind.", result, part => part.Precision),
+                PartSection(
+                    "Precision by kind and level",
+                    "Of the flagged images that are such or were left as they were, the share of such: small where there are few of the " +
+                    "kind.", result, part => part.Precision),
                 AgreementSection(metrics, result.Agreement),
             ]);
         return new BenchmarkReport(
@@ -146,7 +160,8 @@ public sealed class BenchmarkReport
                 })),
                 ["agreement_srcc"] = Matrix(result.Agreement),
             },
-            Images(metrics, result.Rows, ["kind", "level"], row => result.Entries[row].Degradation is { } done ? [DegradationDefinition.Get(done.Kind).Name, Count(done.Level)] : ["", ""]));
+            Images(metrics, result.Rows, ["kind", "level"], row => result.Entries[row].Degradation is { } done ? [
+                DegradationDefinition.Get(done.Kind).Name, Count(done.Level)] : ["", ""]));
     }
 
     /// <summary>The report as Markdown.</summary>
@@ -163,10 +178,13 @@ public sealed class BenchmarkReport
     /// <exception cref="DatasetException">It cannot be written to.</exception>
     public static void CheckPlace(string folder) => OutputPlace.CheckFolder(folder, "bench.md", "bench.html", "bench.json", "images.csv");
 
-    /// <summary>Writes <c>bench.md</c>, <c>bench.html</c>, <c>bench.json</c> and <c>images.csv</c>; files of these names are replaced.</summary>
+    /// <summary>
+    /// Writes <c>bench.md</c>, <c>bench.html</c>, <c>bench.json</c> and <c>images.csv</c>; files of these names are replaced.
+    /// </summary>
     /// <param name="folder">The folder; made if it does not exist.</param>
     /// <exception cref="DatasetException">A file cannot be written.</exception>
-    public void Write(string folder) => ResultFiles.Write(folder, ("bench.md", ToMarkdown()), ("bench.html", ToHtml()), ("bench.json", ToJson()), ("images.csv", _images));
+    public void Write(string folder) =>
+        ResultFiles.Write(folder, ("bench.md", ToMarkdown()), ("bench.html", ToHtml()), ("bench.json", ToJson()), ("images.csv", _images));
 
     private static ResultSection AgreementSection(Metric[] metrics, IReadOnlyList<IReadOnlyList<double>> agreement) => new(
         "Agreement among metrics",
@@ -192,28 +210,34 @@ public sealed class BenchmarkReport
                         DegradationDefinition.Get(part.Kind!.Value).Name,
                         part.Level is { } level ? Count(level) : "all",
                         Count(counts.Count(done => done.Kind == part.Kind && (part.Level == null || done.Level == part.Level))),
-                        .. result.Metrics.Select(metric => metric.Parts.FirstOrDefault(other => (other.Kind, other.Level) == part) is { } found ? ResultPage.Number(value(found), 2) : "–"),
+                        .. result.Metrics.Select(metric => metric.Parts.FirstOrDefault(
+                            other => (other.Kind, other.Level) == part) is { } found ? ResultPage.Number(value(found), 2) : "–"),
                     ]),
                 ]));
     }
 
     private static string Intervals(BootstrapOptions bootstrap) => string.Create(
         CultureInfo.InvariantCulture,
-        $"Ranges in brackets hold the true value with {100 * bootstrap.Confidence:0.##} % confidence (bootstrap, {bootstrap.Resamples} resamples, seed {bootstrap.Seed}).");
+        $"Ranges in brackets hold the true value with {100 * bootstrap.Confidence:0.##} % confidence (bootstrap, {bootstrap.Resamples} " +
+        $"resamples, seed {bootstrap.Seed}).");
 
     private static string Failures(IReadOnlyList<ScoreRow> rows)
     {
         var failed = rows.Where(row => row.Status != ImageStatus.Ok).GroupBy(row => row.Status).OrderBy(group => group.Key).ToArray();
-        return failed.Length == 0 ? "" : $" Not scored by every metric: {string.Join(", ", failed.Select(group => $"{Count(group.Count())} {group.Key.Name()}"))}.";
+        return failed.Length == 0
+            ? ""
+            : $" Not scored by every metric: {string.Join(", ", failed.Select(group => $"{Count(group.Count())} {group.Key.Name()}"))}.";
     }
 
     private static string Images(Metric[] metrics, IReadOnlyList<ScoreRow> rows, string[] labels, Func<int, string[]> values)
     {
-        var csv = new StringBuilder().AppendJoin(',', ["image", .. labels, "status", .. metrics.Select(metric => metric.Name)]).Append('\n');
+        var csv = new StringBuilder().AppendJoin(',', ["image", .. labels, "status", .. metrics.Select(metric => metric.Name)])
+            .Append('\n');
         for (var i = 0; i < rows.Count; i++)
         {
             var scores = rows[i].Scores.ToArray().Select(score => double.IsNaN(score) ? "" : Exact(score));
-            csv.AppendJoin(',', ((string[])[rows[i].Image!, .. values(i), rows[i].Status.Name(), .. scores]).Select(CsvRowWriter.Quoted)).Append('\n');
+            csv.AppendJoin(',', ((string[])[rows[i].Image!, .. values(i), rows[i].Status.Name(), .. scores]).Select(CsvRowWriter.Quoted))
+                .Append('\n');
         }
         return csv.ToString();
     }
@@ -222,7 +246,12 @@ public sealed class BenchmarkReport
     {
         ["program"] = ResultFiles.Program,
         ["decoder"] = ImageDecoder.Description,
-        ["bootstrap"] = new JsonObject { ["resamples"] = bootstrap.Resamples, ["confidence"] = bootstrap.Confidence, ["seed"] = bootstrap.Seed },
+        ["bootstrap"] = new JsonObject
+        {
+            ["resamples"] = bootstrap.Resamples,
+            ["confidence"] = bootstrap.Confidence,
+            ["seed"] = bootstrap.Seed,
+        },
     };
 
     private static JsonObject Identity(Metric metric) => new()

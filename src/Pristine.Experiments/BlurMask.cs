@@ -62,7 +62,9 @@ internal static class BlurMask
     private static double CoveredBox(double radius, double left, double right, double y) =>
         y == 0 ? 2 * Area(radius, left, right, 0, 0.5) : Area(radius, left, right, y - 0.5, y + 0.5);
 
-    /// <summary>The area of a box in the first quadrant that lies below the circle: the integral of sqrt(r^2 - x^2), clipped to the box.</summary>
+    /// <summary>
+    /// The area of a box in the first quadrant that lies below the circle: the integral of sqrt(r^2 - x^2), clipped to the box.
+    /// </summary>
     private static double Area(double radius, double left, double right, double bottom, double top)
     {
         // Up to x = full the circle is above the box; from x = empty on it is below.

@@ -44,7 +44,8 @@ public static class Bootstrap
         options ??= new BootstrapOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Resamples, 1);
         if (options.Confidence is not (> 0 and < 1))
-            throw new ArgumentOutOfRangeException(nameof(options), string.Create(CultureInfo.InvariantCulture, $"Expected a confidence above 0 and below 1; found {options.Confidence}."));
+            throw new ArgumentOutOfRangeException(nameof(options), string.Create(
+                CultureInfo.InvariantCulture, $"Expected a confidence above 0 and below 1; found {options.Confidence}."));
         if (count == 0)
             return [];
         var resampled = new double[options.Resamples][];

@@ -37,7 +37,8 @@ public readonly record struct SupportVectorTrial(double Cost, double Gamma, doub
 /// <param name="Regressor">The regression on scaled features.</param>
 /// <param name="Chosen">C and gamma.</param>
 /// <param name="Trials">What cross-validation found; empty when there was one pair only.</param>
-public sealed record BrisqueTrainer(LibSvmRange Range, SupportVectorRegressor Regressor, (double Cost, double Gamma) Chosen, IReadOnlyList<SupportVectorTrial> Trials)
+public sealed record BrisqueTrainer(
+    LibSvmRange Range, SupportVectorRegressor Regressor, (double Cost, double Gamma) Chosen, IReadOnlyList<SupportVectorTrial> Trials)
 {
     /// <summary>Trains.</summary>
     /// <param name="images">The features <c>brisque-live</c> and the ratings.</param>
@@ -52,7 +53,9 @@ public sealed record BrisqueTrainer(LibSvmRange Range, SupportVectorRegressor Re
         ArgumentNullException.ThrowIfNull(images);
         options ??= new BrisqueTrainerOptions();
         if (options.Folds < 2 || images.Ratings.Length < options.Folds)
-            throw new ArgumentException($"Expected at least 2 folds and as many images; found {options.Folds} folds and {images.Ratings.Length} images.", nameof(options));
+            throw new ArgumentException(
+                $"Expected at least 2 folds and as many images; found {options.Folds} folds and {images.Ratings.Length} images.",
+                nameof(options));
         if (options.Costs.Count == 0 || options.Gammas.Count == 0)
             throw new ArgumentException("Expected at least one C and one gamma.", nameof(options));
         var rows = images.Features.Select(row => row.Select(value => (double)value).ToArray()).ToList();
@@ -61,12 +64,16 @@ public sealed record BrisqueTrainer(LibSvmRange Range, SupportVectorRegressor Re
             range.Scale(row, row);
         var targets = images.Ratings.Select(rating => 100 * (best - rating) / (best - worst)).ToArray();
         var pairs = options.Costs.SelectMany(cost => options.Gammas, (cost, gamma) => (Cost: cost, Gamma: gamma)).ToArray();
-        var trials = pairs.Length == 1 ? [] : pairs.Select(pair => CrossValidate(rows, targets, images.Originals, pair, options, cancellation)).ToArray();
+        var trials = pairs.Length == 1
+            ? []
+            : pairs.Select(pair => CrossValidate(rows, targets, images.Originals, pair, options, cancellation)).ToArray();
         var chosen = trials.Length == 0 ? pairs[0] : pairs[Array.IndexOf(trials, trials.MaxBy(trial => trial.Spearman))];
         return new(range, SupportVectorTrainer.Train(rows, targets, Options(chosen, options), cancellation), chosen, trials);
     }
 
-    /// <summary>Writes <c>allmodel</c> and <c>allrange</c>, the files that <c>pristine models import brisque-live DIR --trust</c> takes.</summary>
+    /// <summary>
+    /// Writes <c>allmodel</c> and <c>allrange</c>, the files that <c>pristine models import brisque-live DIR --trust</c> takes.
+    /// </summary>
     /// <param name="folder">The folder; it is made if it is not there.</param>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public void Write(string folder)
@@ -77,14 +84,16 @@ public sealed record BrisqueTrainer(LibSvmRange Range, SupportVectorRegressor Re
     }
 
     private static SupportVectorTrial CrossValidate(
-        List<double[]> rows, double[] targets, IReadOnlyList<string> originals, (double Cost, double Gamma) pair, BrisqueTrainerOptions options, CancellationToken cancellation)
+        List<double[]> rows, double[] targets, IReadOnlyList<string> originals, (double Cost, double Gamma) pair,
+        BrisqueTrainerOptions options, CancellationToken cancellation)
     {
         var folds = RidgeRegression.AssignFolds(rows.Count, options.Folds, options.Seed, originals);
         var predictions = new double[rows.Count];
         Parallel.For(0, options.Folds, fold =>
         {
             var training = Enumerable.Range(0, rows.Count).Where(i => folds[i] != fold).ToArray();
-            var model = SupportVectorTrainer.Train([.. training.Select(i => rows[i])], [.. training.Select(i => targets[i])], Options(pair, options), cancellation);
+            var model = SupportVectorTrainer.Train(
+                [.. training.Select(i => rows[i])], [.. training.Select(i => targets[i])], Options(pair, options), cancellation);
             for (var i = 0; i < rows.Count; i++)
                 if (folds[i] == fold)
                     predictions[i] = model.Predict(rows[i]);

@@ -11,7 +11,9 @@ public static class Correlation
     /// </summary>
     /// <param name="x">Finite numbers.</param>
     /// <param name="y">As many finite numbers.</param>
-    /// <returns>-1 to 1; NaN for fewer than two pairs or when all of <paramref name="x"/> or all of <paramref name="y"/> are equal.</returns>
+    /// <returns>
+    /// -1 to 1; NaN for fewer than two pairs or when all of <paramref name="x"/> or all of <paramref name="y"/> are equal.
+    /// </returns>
     /// <exception cref="ArgumentException">The lengths differ, or a number is not finite.</exception>
     public static double Pearson(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
@@ -33,7 +35,9 @@ public static class Correlation
     /// <summary>Spearman's rank correlation (SRCC): Pearson's correlation of the ranks, equal values sharing their mean rank.</summary>
     /// <param name="x">Finite numbers.</param>
     /// <param name="y">As many finite numbers.</param>
-    /// <returns>-1 to 1; NaN for fewer than two pairs or when all of <paramref name="x"/> or all of <paramref name="y"/> are equal.</returns>
+    /// <returns>
+    /// -1 to 1; NaN for fewer than two pairs or when all of <paramref name="x"/> or all of <paramref name="y"/> are equal.
+    /// </returns>
     /// <exception cref="ArgumentException">The lengths differ, or a number is not finite.</exception>
     public static double Spearman(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
@@ -47,7 +51,9 @@ public static class Correlation
     /// </summary>
     /// <param name="x">Finite numbers.</param>
     /// <param name="y">As many finite numbers.</param>
-    /// <returns>-1 to 1; NaN for fewer than two pairs or when all of <paramref name="x"/> or all of <paramref name="y"/> are equal.</returns>
+    /// <returns>
+    /// -1 to 1; NaN for fewer than two pairs or when all of <paramref name="x"/> or all of <paramref name="y"/> are equal.
+    /// </returns>
     /// <exception cref="ArgumentException">The lengths differ, or a number is not finite.</exception>
     public static double Kendall(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
@@ -98,7 +104,8 @@ public static class Correlation
     public static double AreaUnderRoc(ReadOnlySpan<double> values, ReadOnlySpan<bool> isPositive)
     {
         if (values.Length != isPositive.Length)
-            throw new ArgumentException($"Expected a label for each of {values.Length} values; found {isPositive.Length}.", nameof(isPositive));
+            throw new ArgumentException(
+                $"Expected a label for each of {values.Length} values; found {isPositive.Length}.", nameof(isPositive));
         CheckFinite(values, nameof(values));
         var ranks = Ranks(values);
         double rankSum = 0;

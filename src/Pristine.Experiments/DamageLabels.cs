@@ -3,8 +3,8 @@ using Pristine.Datasets;
 namespace Pristine.Experiments;
 
 /// <summary>
-/// Damage as something to train a regressor on, from logs of <see cref="DegradationRun"/>: 0 for an image that was left as it was, a share of
-/// 1 for a degraded one that grows with its level. Smaller is better.
+/// Damage as something to train a regressor on, from logs of <see cref="DegradationRun"/>: 0 for an image that was left as it was, a share
+/// of 1 for a degraded one that grows with its level. Smaller is better.
 /// </summary>
 public static class DamageLabels
 {
@@ -21,8 +21,10 @@ public static class DamageLabels
         ArgumentOutOfRangeException.ThrowIfZero(logs.Count, nameof(logs));
         var folders = logs.Select(log => Path.GetDirectoryName(Path.GetFullPath(log))!).ToArray();
         var common = folders[0];
-        while (!folders.All(folder => folder == common || folder.StartsWith(Path.EndsInDirectorySeparator(common) ? common : common + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
-            common = Path.GetDirectoryName(common) ?? throw new DatasetException($"Expected logs below one folder; found {string.Join(" and ", logs)}.");
+        while (!folders.All(folder => folder == common || folder.StartsWith(
+            Path.EndsInDirectorySeparator(common) ? common : common + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+            common = Path.GetDirectoryName(common)
+                ?? throw new DatasetException($"Expected logs below one folder; found {string.Join(" and ", logs)}.");
         // A dataset may name an image twice; its file was written once and counts once.
         var scores = logs.Zip(folders)
             .SelectMany(pair => DegradationLog.Read(pair.First)
@@ -35,10 +37,13 @@ public static class DamageLabels
             .ToArray();
         var degraded = scores.Count(score => score.Value > 0);
         if (degraded == 0 || degraded == scores.Length)
-            throw new DatasetException($"Expected degraded images and images left as they were in {string.Join(" and ", logs)}; found {degraded} and {scores.Length - degraded}.");
+            throw new DatasetException(
+                $"Expected degraded images and images left as they were in {string.Join(" and ", logs)}; found {degraded} and " +
+                $"{scores.Length - degraded}.");
         return (new OpinionScores(string.Join(" and ", logs.Select(Named)), null, OpinionDirection.LowerIsBetter, scores), common);
     }
 
     /// <summary>The end of a log's path that tells it from another run's.</summary>
-    private static string Named(string log) => Path.Combine(Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(log))!), Path.GetFileName(log));
+    private static string Named(string log) =>
+        Path.Combine(Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(log))!), Path.GetFileName(log));
 }

@@ -11,7 +11,9 @@ namespace Pristine.Experiments;
 /// <param name="Degraded">Degraded images of this kind and level that the metric scored.</param>
 /// <param name="AreaUnderRoc">The chance that such an image scores worse than one left as it was: 0.5 is chance, 1 perfect.</param>
 /// <param name="Recall">The share of them that is flagged.</param>
-/// <param name="Precision">Of the flagged images that are either these or were left as they were, the share of these; NaN when none is flagged.</param>
+/// <param name="Precision">
+/// Of the flagged images that are either these or were left as they were, the share of these; NaN when none is flagged.
+/// </param>
 public sealed record DetectionPart(DegradationKind? Kind, int? Level, int Degraded, double AreaUnderRoc, double Recall, double Precision);
 
 /// <summary>How well one metric finds degraded images. It flags its worst images, as many as were degraded.</summary>
@@ -73,10 +75,13 @@ public static class DegradationBenchmark
     /// <param name="options">Metrics, workers, bootstrap; null for the defaults.</param>
     /// <param name="onItem">Told of every scored image; null for nobody.</param>
     /// <param name="cancellation">Ends the run.</param>
-    /// <exception cref="DatasetException">The log cannot be read, has no degraded or no copied images, or fewer than two that can be scored.</exception>
+    /// <exception cref="DatasetException">
+    /// The log cannot be read, has no degraded or no copied images, or fewer than two that can be scored.
+    /// </exception>
     /// <exception cref="Models.ModelException">A metric cannot run here (a model is not installed).</exception>
     public static DetectionResult Run(
-        string log, string? folder = null, BenchmarkOptions? options = null, Action<ScoredItem>? onItem = null, CancellationToken cancellation = default)
+        string log, string? folder = null, BenchmarkOptions? options = null, Action<ScoredItem>? onItem = null,
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(log);
         options ??= new BenchmarkOptions();
@@ -88,7 +93,8 @@ public static class DegradationBenchmark
             .ToArray();
         var degraded = entries.Count(entry => entry.Degradation != null);
         if (degraded == 0 || degraded == entries.Length)
-            throw new DatasetException($"Expected degraded images and images left as they were in '{log}'; found {degraded} and {entries.Length - degraded}.");
+            throw new DatasetException(
+                $"Expected degraded images and images left as they were in '{log}'; found {degraded} and {entries.Length - degraded}.");
         string[] paths = [.. entries.Select(entry => entry.Output!)];
         ScoredImages.CheckPresent(paths, folder, log);
         var scored = ScoredImages.Score(new LabelledImages(folder).AsDataset(log, paths), options.Scoring, onItem, cancellation);
@@ -101,7 +107,8 @@ public static class DegradationBenchmark
             Metrics =
             [
                 .. Enumerable.Range(0, scored.Metrics.Count).Select(metric => Compare(
-                    scored.Metrics[metric], scored.Goodness(metric), entries, scored.Speed(metric, folder, options, cancellation), options.Bootstrap, cancellation)),
+                    scored.Metrics[metric], scored.Goodness(metric), entries, scored.Speed(metric, folder, options, cancellation),
+                    options.Bootstrap, cancellation)),
             ],
             Agreement = scored.Agreement(),
             Bootstrap = options.Bootstrap,
@@ -110,7 +117,8 @@ public static class DegradationBenchmark
 
     /// <summary>Compares one metric's scores (higher is better, NaN is left out) with what was done to the images.</summary>
     internal static DetectionAgreement Compare(
-        Metric metric, double[] goodness, IReadOnlyList<DegradationLogEntry> entries, double imagesPerSecond, BootstrapOptions bootstrap, CancellationToken cancellation)
+        Metric metric, double[] goodness, IReadOnlyList<DegradationLogEntry> entries, double imagesPerSecond, BootstrapOptions bootstrap,
+        CancellationToken cancellation)
     {
         var known = Enumerable.Range(0, goodness.Length).Where(i => !double.IsNaN(goodness[i])).ToArray();
         var badness = Array.ConvertAll(known, i => -goodness[i]);
@@ -119,7 +127,8 @@ public static class DegradationBenchmark
         var isFlagged = Flag(badness, isDegraded.Count(value => value));
         var values = Statistics(badness, isDegraded);
         var intervals = Bootstrap.Intervals(
-            known.Length, positions => Statistics(ScoredImages.Pick(badness, positions), Array.ConvertAll(positions, i => isDegraded[i])), bootstrap, cancellation);
+            known.Length, positions => Statistics(ScoredImages.Pick(badness, positions), Array.ConvertAll(positions, i => isDegraded[i])),
+            bootstrap, cancellation);
         var kinds = degradations.OfType<Degradation>().Select(degradation => degradation.Kind).Distinct().Order().ToArray();
         return new DetectionAgreement
         {
@@ -143,7 +152,8 @@ public static class DegradationBenchmark
 
         DetectionPart Part(DegradationKind kind, int? level)
         {
-            bool Belongs(int i) => degradations[i] is { } degradation && degradation.Kind == kind && (level == null || degradation.Level == level);
+            bool Belongs(int i) =>
+                degradations[i] is { } degradation && degradation.Kind == kind && (level == null || degradation.Level == level);
             var part = Enumerable.Range(0, known.Length).Where(i => !isDegraded[i] || Belongs(i)).ToArray();
             var mine = part.Where(i => isDegraded[i]).ToArray();
             var flaggedMine = mine.Count(i => isFlagged[i]);
@@ -167,7 +177,9 @@ public static class DegradationBenchmark
         return [Correlation.AreaUnderRoc(badness, isDegraded), (double)hits / degraded, (double)hits / flagged.Count(value => value)];
     }
 
-    /// <summary>The worst images, at least so many: those that tie with the last one are flagged too, since nothing tells them apart.</summary>
+    /// <summary>
+    /// The worst images, at least so many: those that tie with the last one are flagged too, since nothing tells them apart.
+    /// </summary>
     private static bool[] Flag(double[] badness, int count)
     {
         if (count == 0)

@@ -74,7 +74,8 @@ public sealed record DegradationDefinition(DegradationKind Kind, string Name, st
         new(DegradationKind.MultiplicativeNoise, "multiplicative_noise", "variance of the factor", [0.001, 0.005, 0.01, 0.02, 0.05]),
         new(DegradationKind.Brighten, "brighten", "twice the rise of middle grey", [0.1, 0.2, 0.4, 0.7, 1.1]),
         new(DegradationKind.Darken, "darken", "twice the fall of middle grey", [0.05, 0.1, 0.2, 0.4, 0.8]),
-        new(DegradationKind.Contrast, "contrast", "bend of the tone curve, 0.3 and 0.7 moved by a quarter of it", [0, 0.15, -0.4, 0.3, -0.6]),
+        new(DegradationKind.Contrast, "contrast", "bend of the tone curve, 0.3 and 0.7 moved by a quarter of it", [
+            0, 0.15, -0.4, 0.3, -0.6]),
         new(DegradationKind.Saturation, "saturation", "factor of the HSV saturation", [0.4, 0.2, 0.1, 0, -0.4]),
         new(DegradationKind.Pixelate, "pixelate", "strength s: sides times 0.95 - s^0.6 and back", [0.01, 0.05, 0.1, 0.2, 0.5]),
         new(DegradationKind.Quantise, "quantise", "levels per channel", [20, 16, 13, 10, 7]),
@@ -85,7 +86,8 @@ public sealed record DegradationDefinition(DegradationKind Kind, string Name, st
     /// <param name="name">For example <c>lens_blur</c>.</param>
     /// <exception cref="ArgumentException">There is no such kind; the message lists them.</exception>
     public static DegradationDefinition Get(string name) => All.FirstOrDefault(kind => kind.Name == name)
-        ?? throw new ArgumentException($"There is no degradation '{name}'. Expected one of {string.Join(", ", All.Select(kind => kind.Name))}.", nameof(name));
+        ?? throw new ArgumentException(
+            $"There is no degradation '{name}'. Expected one of {string.Join(", ", All.Select(kind => kind.Name))}.", nameof(name));
 
     /// <summary>The definition of a kind.</summary>
     /// <param name="kind">A kind.</param>
@@ -94,13 +96,16 @@ public sealed record DegradationDefinition(DegradationKind Kind, string Name, st
     /// <summary>The kinds and their values as a Markdown table, as in docs/experiments.md.</summary>
     public static string ToMarkdown() =>
         "| kind | value | level 1 | 2 | 3 | 4 | 5 |\n| --- | --- | --- | --- | --- | --- | --- |\n" + string.Concat(All.Select(kind =>
-            $"| `{kind.Name}` | {kind.Parameter} | {string.Join(" | ", kind.Values.Select(value => value.ToString(CultureInfo.InvariantCulture)))} |\n"));
+            $"| `{kind.Name}` | {kind.Parameter} | " +
+            $"{string.Join(" | ", kind.Values.Select(value => value.ToString(CultureInfo.InvariantCulture)))} |\n"));
 }
 
 /// <summary>One degradation of one image.</summary>
 /// <param name="Kind">What is done.</param>
 /// <param name="Level">How strongly, 1 to 5.</param>
-/// <param name="Angle">The direction of <see cref="DegradationKind.MotionBlur"/> in degrees, counter-clockwise from the horizontal; 0 for other kinds.</param>
+/// <param name="Angle">
+/// The direction of <see cref="DegradationKind.MotionBlur"/> in degrees, counter-clockwise from the horizontal; 0 for other kinds.
+/// </param>
 public readonly record struct Degradation(DegradationKind Kind, int Level, double Angle = 0)
 {
     /// <summary>The value of the level, in the unit that <see cref="DegradationDefinition.Parameter"/> names.</summary>

@@ -79,7 +79,8 @@ public static class DegradationLog
         {
             throw new DatasetException($"Cannot read '{file}': {e.Message}", e);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
+            or ArgumentException)
         {
             throw new DatasetException($"{file}:{number}: expected an entry of a degradation log: {e.Message}", e);
         }
@@ -128,9 +129,11 @@ public static class DegradationLog
         {
             var level = entry.GetProperty("level").GetInt32();
             if (level is < 1 or > DegradationDefinition.Levels)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"expected a level from 1 to {DegradationDefinition.Levels}; found {level}."));
+                throw new FormatException(string.Create(
+                    CultureInfo.InvariantCulture, $"expected a level from 1 to {DegradationDefinition.Levels}; found {level}."));
             var angle = entry.GetProperty("angle");
-            degradation = new Degradation(DegradationDefinition.Get(kind).Kind, level, angle.ValueKind == JsonValueKind.Null ? 0 : angle.GetDouble());
+            degradation = new Degradation(
+                DegradationDefinition.Get(kind).Kind, level, angle.ValueKind == JsonValueKind.Null ? 0 : angle.GetDouble());
         }
         var outcome = entry.GetProperty("outcome").GetString();
         return new DegradationLogEntry
@@ -139,7 +142,8 @@ public static class DegradationLog
             Id = entry.GetProperty("id").GetString()!,
             Image = entry.GetProperty("image").GetString()!,
             Output = entry.GetProperty("output").GetString(),
-            Outcome = Enum.GetValues<DegradationOutcome>().Where(value => Name(value) == outcome).Cast<DegradationOutcome?>().FirstOrDefault()
+            Outcome = Enum.GetValues<DegradationOutcome>().Where(value => Name(value) == outcome).Cast<DegradationOutcome?>()
+                .FirstOrDefault()
                 ?? throw new FormatException($"expected the outcome degraded, copied, failed or missing; found '{outcome}'."),
             Degradation = degradation,
             Seed = entry.GetProperty("seed").GetInt64(),

@@ -35,9 +35,9 @@ public sealed record DegradationOptions
 public sealed record DegradedItem(DatasetItem Item, IReadOnlyList<DegradationLogEntry> Images);
 
 /// <summary>
-/// Degrades a share of a dataset's images into a new folder, for experiments that need to know which images are bad. Seed and path below the
-/// image root give each image a lot, kind and level; the lowest lots are drawn. Order and threads do not matter, a larger share draws the
-/// images of a smaller one and more, and of other images only their number and lots matter.
+/// Degrades a share of a dataset's images into a new folder, for experiments that need to know which images are bad. Seed and path below
+/// the image root give each image a lot, kind and level; the lowest lots are drawn. Order and threads do not matter, a larger share draws
+/// the images of a smaller one and more, and of other images only their number and lots matter.
 /// </summary>
 /// <remarks>
 /// The target receives every image at its path below the dataset's image root, degraded or byte for byte; a JSON or JSONL dataset as a file
@@ -54,12 +54,16 @@ public static class DegradationRun
 
     /// <summary>Runs while its result is consumed; log and dataset file have temporary names until the last item has been.</summary>
     /// <param name="dataset">The dataset.</param>
-    /// <param name="target">The folder to write to; made if it does not exist. For a folder or glob it must lie outside of the searched folder.</param>
+    /// <param name="target">
+    /// The folder to write to; made if it does not exist. For a folder or glob it must lie outside of the searched folder.
+    /// </param>
     /// <param name="options">Share, kinds, levels, seed; null for the defaults.</param>
     /// <param name="cancellation">Ends the run with <see cref="OperationCanceledException"/> after the items that were finished.</param>
     /// <returns>The items in order.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
-    /// <exception cref="DatasetException">The dataset cannot be read on, or the target cannot be written or holds another file at an image's place.</exception>
+    /// <exception cref="DatasetException">
+    /// The dataset cannot be read on, or the target cannot be written or holds another file at an image's place.
+    /// </exception>
     public static IEnumerable<DegradedItem> Run(
         Dataset dataset, string target, DegradationOptions? options = null, CancellationToken cancellation = default)
     {
@@ -71,15 +75,19 @@ public static class DegradationRun
         if (options.Kinds.Count == 0)
             throw new ArgumentOutOfRangeException(nameof(options), "Expected at least one kind of degradation; found none.");
         if (options.Levels.Count == 0 || options.Levels.Any(level => level is < 1 or > DegradationDefinition.Levels))
-            throw new ArgumentOutOfRangeException(nameof(options), $"Expected levels from 1 to {DegradationDefinition.Levels}; found {string.Join(", ", options.Levels)}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), $"Expected levels from 1 to {DegradationDefinition.Levels}; found {string.Join(", ", options.Levels)}.");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
         if (!dataset.HasImageFiles)
-            throw new DatasetException($"Expected a dataset whose images are files, copies of which are degraded; found '{dataset.Source}', which holds them itself. Unpack it first.");
+            throw new DatasetException(
+                $"Expected a dataset whose images are files, copies of which are degraded; found '{dataset.Source}', which holds them " +
+                $"itself. Unpack it first.");
         dataset.RequireImages(cancellation);
         return RunChecked(dataset, target, options, cancellation);
     }
 
-    private static IEnumerable<DegradedItem> RunChecked(Dataset dataset, string target, DegradationOptions options, CancellationToken cancellation)
+    private static IEnumerable<DegradedItem> RunChecked(
+        Dataset dataset, string target, DegradationOptions options, CancellationToken cancellation)
     {
         var export = FileExport.For(dataset, target, FileExportMode.Copy);
         var hasFile = dataset.HasRecords;
@@ -109,7 +117,9 @@ public static class DegradationRun
         log.Complete();
     }
 
-    /// <summary>The highest lot that is drawn, so that the share is met; -1 where no image is drawn. Keeps a number for each image.</summary>
+    /// <summary>
+    /// The highest lot that is drawn, so that the share is met; -1 where no image is drawn. Keeps a number for each image.
+    /// </summary>
     private static double HighestLot(Dataset dataset, FileExport export, DegradationOptions options, CancellationToken cancellation)
     {
         if (options.Share is 0 or 1)
@@ -140,7 +150,13 @@ public static class DegradationRun
         // Below the target a path is longer than below the dataset; one image must not stop the run.
         catch (DatasetException e) when (e.InnerException is PathTooLongException)
         {
-            return entry with { Output = null, Outcome = DegradationOutcome.Failed, Degradation = null, Error = "its name is too long to be written" };
+            return entry with
+            {
+                Output = null,
+                Outcome = DegradationOutcome.Failed,
+                Degradation = null,
+                Error = "its name is too long to be written",
+            };
         }
     }
 
@@ -172,7 +188,8 @@ public static class DegradationRun
         private (DegradationLogEntry Entry, byte[] File) Work(DatasetItem item, MediaSource image)
         {
             if (image.LocalPath is not { } path)
-                return Entry(null, DegradationOutcome.Failed, null, "it is no file of its own, so the exported item would not show the copy", []);
+                return Entry(
+                    null, DegradationOutcome.Failed, null, "it is no file of its own, so the exported item would not show the copy", []);
             if (!IsNamed(path))
                 return Entry(null, DegradationOutcome.Failed, null, "the path is empty or has a NUL character", []);
             var place = export.PlaceOf(image);
@@ -183,17 +200,23 @@ public static class DegradationRun
                 return Entry(null, DegradationOutcome.Missing, null, loaded.Error, []);
             if (_decoder.FileBytes.IsEmpty)
                 return Entry(null, DegradationOutcome.Failed, null, loaded.Error, []);
-            if (itemRoot != null && Path.GetFullPath(RecordReader.PathOf(image.Reference, itemRoot)) != Path.GetFullPath(Path.Combine(itemRoot, place)))
-                return Entry(null, DegradationOutcome.Failed, null, "the item names it by an absolute path or outside of the image root, so the exported item would not show the copy", []);
+            if (itemRoot != null
+                && Path.GetFullPath(RecordReader.PathOf(image.Reference, itemRoot)) != Path.GetFullPath(Path.Combine(itemRoot, place)))
+                return Entry(
+                    null, DegradationOutcome.Failed, null,
+                    "the item names it by an absolute path or outside of the image root, so the exported item would not show the copy", []);
             if (degradation == null)
                 return Entry(place, DegradationOutcome.Copied, null, null, _decoder.FileBytes.ToArray());
             var file = Array.Empty<byte>();
-            var error = loaded.Status == ImageStatus.Ok ? _degrader.Degrade(_decoder.Image, degradation.Value, ref random, out file) : loaded.Error;
+            var error = loaded.Status == ImageStatus.Ok
+                ? _degrader.Degrade(_decoder.Image, degradation.Value, ref random, out file)
+                : loaded.Error;
             return error == null
                 ? Entry(place, DegradationOutcome.Degraded, degradation, null, file)
                 : Entry(place, DegradationOutcome.Failed, null, error, _decoder.FileBytes.ToArray());
 
-            (DegradationLogEntry, byte[]) Entry(string? output, DegradationOutcome outcome, Degradation? done, string? reason, byte[] bytes) => (
+            (DegradationLogEntry, byte[]) Entry(
+                string? output, DegradationOutcome outcome, Degradation? done, string? reason, byte[] bytes) => (
                 new DegradationLogEntry
                 {
                     Index = item.Index,

@@ -17,8 +17,8 @@ namespace Pristine.Experiments;
 public readonly record struct ImageFeatures(string Path, float[]? Features, string? Error);
 
 /// <summary>
-/// The features of images, as <c>score --features</c> computes them, perhaps in a score table: what stands in the table is not computed again. Without a
-/// table nothing is kept.
+/// The features of images, as <c>score --features</c> computes them, perhaps in a score table: what stands in the table is not computed
+/// again. Without a table nothing is kept.
 /// </summary>
 public static class FeatureTable
 {
@@ -30,8 +30,8 @@ public static class FeatureTable
     /// <param name="paths">The image files; each is computed once.</param>
     /// <param name="scoring">Workers, decoding, batch; the metrics do not matter. Defaults when null.</param>
     /// <param name="table">
-    /// A score table. One that is not there is made, about these images, and follows them from run to run. One that is about another dataset is
-    /// brought up to date with it, and must have the images. Null to keep nothing.
+    /// A score table. One that is not there is made, about these images, and follows them from run to run. One that is about another
+    /// dataset is brought up to date with it, and must have the images. Null to keep nothing.
     /// </param>
     /// <param name="onImage">Called after each image, with true or, where it cannot be used, false; optional.</param>
     /// <param name="cancellation">Ends the run with <see cref="OperationCanceledException"/>; what a table has got stays in it.</param>
@@ -40,14 +40,22 @@ public static class FeatureTable
     /// <exception cref="ScoreTableException">The table's features are of another version, model or device; or it is damaged.</exception>
     /// <exception cref="DatasetException">The folder of the table is a file.</exception>
     public static IReadOnlyList<ImageFeatures> Compute(
-        Feature features, IReadOnlyList<string> paths, ScoringOptions? scoring = null, string? table = null, Action<bool>? onImage = null, CancellationToken cancellation = default)
+        Feature features, IReadOnlyList<string> paths, ScoringOptions? scoring = null, string? table = null, Action<bool>? onImage = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(paths);
         if (features.Missing is { } missing)
             throw new ModelException(missing);
         var column = new FeatureColumn(features);
-        var options = (scoring ?? new ScoringOptions()) with { Metrics = [], Gates = [], ItemGates = [], Features = [features], Device = features.Device };
+        var options = (scoring ?? new ScoringOptions()) with
+        {
+            Metrics = [],
+            Gates = [],
+            ItemGates = [],
+            Features = [features],
+            Device = features.Device,
+        };
         var asked = new Dictionary<string, ImageFeatures>(StringComparer.Ordinal);
         foreach (var path in paths)
             asked.TryAdd(Path.GetFullPath(path), new(path, null, null));
@@ -57,7 +65,8 @@ public static class FeatureTable
             for (var i = 0; i < item.Rows.Count; i++)
             {
                 var row = item.Rows[i];
-                if (row.Image == null || item.Item.Images[i].LocalPath is not { } file || !asked.TryGetValue(Path.GetFullPath(file), out var image))
+                if (row.Image == null || item.Item.Images[i].LocalPath is not { } file
+                    || !asked.TryGetValue(Path.GetFullPath(file), out var image))
                     continue;
                 var error = row.Status == ImageStatus.Ok ? null : row.Error ?? row.Status.Name();
                 if (error == null && row.Vectors == null)
@@ -80,12 +89,14 @@ public static class FeatureTable
         : numbers is { Length: > 0 } && numbers.All(float.IsFinite) ? new(path, numbers, null)
         : new(path, null, "a feature does not exist for this image (it may be a single colour)");
 
-    private static IEnumerable<ScoredItem> Items(IReadOnlyCollection<string> files, ScoringOptions options, string? table, CancellationToken cancellation)
+    private static IEnumerable<ScoredItem> Items(
+        IReadOnlyCollection<string> files, ScoringOptions options, string? table, CancellationToken cancellation)
     {
         // NUL separates, so that any name can stand in the list.
         var list = Encoding.UTF8.GetBytes(string.Concat(files.Select(file => file + '\0')));
         if (table == null)
-            return ScoringRun.Score(PathListDataset.FromStream("the images", new MemoryStream(list), new DatasetOptions()), options, cancellation: cancellation);
+            return ScoringRun.Score(PathListDataset.FromStream(
+                "the images", new MemoryStream(list), new DatasetOptions()), options, cancellation: cancellation);
         OutputPlace.CheckFolder(table);
         var own = Path.GetFullPath(Path.Combine(table, ListFile));
         if (TableProvenance.Read(table) is { } provenance && provenance.Dataset.Path != own)

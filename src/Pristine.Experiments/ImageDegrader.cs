@@ -17,7 +17,10 @@ internal sealed class ImageDegrader : IDisposable
 
     public ImageDegrader(ImagingOptions? options = null) => _decoder = new ImageDecoder(options);
 
-    /// <summary>Degrades an image and encodes it in its own format, as <see cref="ImageEncoder.Encode"/> does; <c>jpeg</c> of a JPEG is encoded once.</summary>
+    /// <summary>
+    /// Degrades an image and encodes it in its own format, as <see cref="ImageEncoder.Encode"/> does; <c>jpeg</c> of a JPEG is encoded
+    /// once.
+    /// </summary>
     /// <param name="image">An image with RGB pixels.</param>
     /// <param name="degradation">What to do.</param>
     /// <param name="random">Chance for noise.</param>
@@ -105,7 +108,9 @@ internal sealed class ImageDegrader : IDisposable
             target[i] = curve[samples[i]];
     }
 
-    /// <summary>Multiplies the saturation of HSV: hue and value V = max(R,G,B) stay, every channel c becomes V - factor (V - c), clipped.</summary>
+    /// <summary>
+    /// Multiplies the saturation of HSV: hue and value V = max(R,G,B) stay, every channel c becomes V - factor (V - c), clipped.
+    /// </summary>
     private static void Saturate(ReadOnlySpan<byte> rgb, double factor, Span<byte> target)
     {
         for (var i = 0; i < target.Length; i += 3)

@@ -33,7 +33,8 @@ internal sealed class LabelTable
         var rows = new List<LabelRow>();
         try
         {
-            using var reader = Sep.New(SeparatorOf(text)).Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).FromText(text);
+            using var reader = Sep.New(SeparatorOf(text))
+                .Reader(options => options with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).FromText(text);
             foreach (var row in reader)
             {
                 if (row.Span.IsWhiteSpace())
@@ -71,7 +72,8 @@ internal sealed class LabelTable
     /// <param name="content">What is in such a column, for example <c>an image</c>; null when the user named it.</param>
     /// <exception cref="DatasetException">The header has none of them.</exception>
     public int Require(IReadOnlyCollection<string> names, string? content = null) => Find(names) ?? throw new DatasetException(
-        $"{_file}:{HeaderLine}: expected a column{(content == null ? "" : $" with {content}")}, called {string.Join(", ", names)}; found the columns {string.Join(", ", Columns)}.");
+        $"{_file}:{HeaderLine}: expected a column{(content == null ? "" : $" with {content}")}, called {string.Join(", ", names)}; found " +
+        $"the columns {string.Join(", ", Columns)}.");
 
     /// <summary>Whichever of comma, semicolon and tab the first line with a text has most of.</summary>
     private static char SeparatorOf(string text)

@@ -5,14 +5,16 @@ namespace Pristine.Experiments;
 
 /// <summary>
 /// Finds the files that a label file names, below one folder. Tried in turn: the path itself, then the path without its first folders
-/// (label collections begin with the dataset's name), each as written, then with another case, then with another extension: so files that were
-/// converted, for example from BMP, which is not decoded, are found under the label's name.
+/// (label collections begin with the dataset's name), each as written, then with another case, then with another extension: so files that
+/// were converted, for example from BMP, which is not decoded, are found under the label's name.
 /// </summary>
 internal sealed class LabelledImages(string folder)
 {
     private readonly Dictionary<string, Dictionary<string, string[]>> _listings = new(StringComparer.Ordinal);
 
-    /// <summary>The path, relative to the folder and with <c>/</c>, of the file that a label names; the label's own where there is none.</summary>
+    /// <summary>
+    /// The path, relative to the folder and with <c>/</c>, of the file that a label names; the label's own where there is none.
+    /// </summary>
     public string Find(string label)
     {
         var parts = label.Split('/', StringSplitOptions.RemoveEmptyEntries);

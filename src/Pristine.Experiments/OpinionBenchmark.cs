@@ -11,7 +11,9 @@ namespace Pristine.Experiments;
 /// <param name="Interval">Its bootstrap confidence interval.</param>
 public readonly record struct Estimate(double Value, ConfidenceInterval Interval);
 
-/// <summary>How well one metric agrees with people. Scores and opinions are turned so that higher is better: 1 is perfect agreement.</summary>
+/// <summary>
+/// How well one metric agrees with people. Scores and opinions are turned so that higher is better: 1 is perfect agreement.
+/// </summary>
 public sealed record OpinionAgreement
 {
     /// <summary>The metric.</summary>
@@ -74,18 +76,25 @@ public static class OpinionBenchmark
     /// <param name="onItem">Told of every scored image; null for nobody.</param>
     /// <param name="cancellation">Ends the run.</param>
     /// <returns>The comparison. An image that cannot be scored is left out of the statistics, and its row says why.</returns>
-    /// <exception cref="DatasetException">Nothing can be compared: fewer than two images can be scored, or all opinions are the same.</exception>
+    /// <exception cref="DatasetException">
+    /// Nothing can be compared: fewer than two images can be scored, or all opinions are the same.
+    /// </exception>
     /// <exception cref="Models.ModelException">A metric cannot run here (a model is not installed).</exception>
     public static OpinionResult Run(
-        OpinionScores opinions, string folder, BenchmarkOptions? options = null, Action<ScoredItem>? onItem = null, CancellationToken cancellation = default)
+        OpinionScores opinions, string folder, BenchmarkOptions? options = null, Action<ScoredItem>? onItem = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(opinions);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         options ??= new BenchmarkOptions();
         if (opinions.Scores.Count < LeastImages)
-            throw new DatasetException($"Expected opinions of at least {LeastImages} images in '{opinions.Source}', to compare with; found {opinions.Scores.Count}.");
+            throw new DatasetException(
+                $"Expected opinions of at least {LeastImages} images in '{opinions.Source}', to compare with; found " +
+                $"{opinions.Scores.Count}.");
         if (opinions.Scores.All(score => score.Value == opinions.Scores[0].Value))
-            throw new DatasetException($"Expected opinions that differ in '{opinions.Source}'; found {opinions.Scores[0].Value.ToString(CultureInfo.InvariantCulture)} for every image, with which nothing can agree.");
+            throw new DatasetException(
+                $"Expected opinions that differ in '{opinions.Source}'; found " +
+                $"{opinions.Scores[0].Value.ToString(CultureInfo.InvariantCulture)} for every image, with which nothing can agree.");
         var files = new LabelledImages(folder);
         var paths = opinions.Scores.Select(score => files.Find(score.Image)).ToArray();
         ScoredImages.CheckPresent(paths, folder, opinions.Source);
@@ -100,7 +109,8 @@ public static class OpinionBenchmark
             Metrics =
             [
                 .. Enumerable.Range(0, scored.Metrics.Count).Select(metric => Compare(
-                    scored.Metrics[metric], scored.Goodness(metric), opinion, scored.Speed(metric, folder, options, cancellation), options.Bootstrap, cancellation)),
+                    scored.Metrics[metric], scored.Goodness(metric), opinion, scored.Speed(metric, folder, options, cancellation),
+                    options.Bootstrap, cancellation)),
             ],
             Agreement = scored.Agreement(),
             Bootstrap = options.Bootstrap,
@@ -109,7 +119,8 @@ public static class OpinionBenchmark
 
     /// <summary>Compares one metric's scores with opinions, both turned so that higher is better; NaN scores are left out.</summary>
     internal static OpinionAgreement Compare(
-        Metric metric, double[] scores, double[] opinions, double imagesPerSecond, BootstrapOptions bootstrap, CancellationToken cancellation)
+        Metric metric, double[] scores, double[] opinions, double imagesPerSecond, BootstrapOptions bootstrap,
+        CancellationToken cancellation)
     {
         var known = Enumerable.Range(0, scores.Length).Where(i => !double.IsNaN(scores[i])).ToArray();
         double[] x = ScoredImages.Pick(scores, known), y = ScoredImages.Pick(opinions, known);

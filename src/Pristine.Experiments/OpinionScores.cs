@@ -44,7 +44,8 @@ public sealed partial class OpinionScores
 {
     // The columns that public label files use, the most telling first: koniq10k has MOS beside MOS_zscore, IQA-Dataset a reference image.
     internal static readonly string[] ImageColumns =
-        ["dis_img_path", "dist_img", "dist_name", "image_name", "image name", "img_name", "image", "img", "name", "file_name", "filename", "file", "path", "image_path"];
+        ["dis_img_path", "dist_img", "dist_name", "image_name", "image name", "img_name", "image", "img", "name", "file_name", "filename",
+        "file", "path", "image_path"];
 
     /// <summary>Far beyond any scale; the squares and sums of larger numbers would leave the range of a double.</summary>
     private const double Largest = 1e100;
@@ -99,7 +100,9 @@ public sealed partial class OpinionScores
     /// <summary>Reads a label file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="options">Columns and direction where the file does not tell; null to recognise everything.</param>
-    /// <exception cref="DatasetException">The file cannot be read or has another layout; file, line, expected and found are named.</exception>
+    /// <exception cref="DatasetException">
+    /// The file cannot be read or has another layout; file, line, expected and found are named.
+    /// </exception>
     public static OpinionScores Read(string file, OpinionOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
@@ -110,7 +113,8 @@ public sealed partial class OpinionScores
             var bytes = File.ReadAllBytes(file);
             if (Binary(bytes) is { } kind)
                 throw new DatasetException(
-                    $"Expected a text file with a column of images and one of opinion scores; '{file}' is {kind}. Save it as CSV, or take the dataset's file from github.com/icbcbicc/IQA-Dataset.");
+                    $"Expected a text file with a column of images and one of opinion scores; '{file}' is {kind}. Save it as CSV, or " +
+                    $"take the dataset's file from github.com/icbcbicc/IQA-Dataset.");
             text = Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF');
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -123,7 +127,8 @@ public sealed partial class OpinionScores
         foreach (var (line, fields) in table.Rows)
         {
             if (fields.Count <= Math.Max(table.Image, table.Score))
-                throw new DatasetException($"{file}:{line}: expected at least {Math.Max(table.Image, table.Score) + 1} fields; found {fields.Count}.");
+                throw new DatasetException(
+                    $"{file}:{line}: expected at least {Math.Max(table.Image, table.Score) + 1} fields; found {fields.Count}.");
             var (image, number) = (fields[table.Image].Replace('\\', '/'), fields[table.Score]);
             if (image.Length == 0)
                 throw new DatasetException($"{file}:{line}: expected the name of an image; found an empty field.");
@@ -139,7 +144,9 @@ public sealed partial class OpinionScores
             throw new DatasetException($"Expected a line per image in '{file}'; found only a header.");
         var known = Recognise(table.Columns, scores);
         var direction = options.Direction ?? known?.Direction
-            ?? (table.ScoreColumn.Contains("dmos", StringComparison.OrdinalIgnoreCase) ? OpinionDirection.LowerIsBetter : OpinionDirection.HigherIsBetter);
+            ?? (table.ScoreColumn.Contains("dmos", StringComparison.OrdinalIgnoreCase)
+            ? OpinionDirection.LowerIsBetter
+            : OpinionDirection.HigherIsBetter);
         return new OpinionScores(file, known?.Name, direction, scores);
     }
 

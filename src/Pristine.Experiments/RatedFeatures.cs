@@ -8,7 +8,8 @@ namespace Pristine.Experiments;
 /// <param name="Ratings">The opinion scores, in the unit of the label file.</param>
 /// <param name="Originals">What each image is a copy of, or its own name: rows of one original are not independent.</param>
 /// <param name="Unusable">Images of the label file that are missing or could not be used, and why; they are in none of the lists.</param>
-public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Ratings, IReadOnlyList<string> Originals, IReadOnlyList<ImageFeatures> Unusable)
+public sealed record RatedFeatures(
+    IReadOnlyList<float[]> Features, double[] Ratings, IReadOnlyList<string> Originals, IReadOnlyList<ImageFeatures> Unusable)
 {
     /// <summary>Computes the features of all images of a label file.</summary>
     /// <param name="opinions">The ratings.</param>
@@ -20,7 +21,8 @@ public sealed record RatedFeatures(IReadOnlyList<float[]> Features, double[] Rat
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>; what is in the table stays.</param>
     /// <exception cref="Models.ModelException">The features cannot be computed here.</exception>
     public static RatedFeatures Compute(
-        OpinionScores opinions, string folder, Feature features, ScoringOptions? scoring = null, string? table = null, Action<bool>? progress = null, CancellationToken cancellation = default)
+        OpinionScores opinions, string folder, Feature features, ScoringOptions? scoring = null, string? table = null,
+        Action<bool>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(opinions);
         var images = new LabelledImages(folder);

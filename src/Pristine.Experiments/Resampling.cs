@@ -60,7 +60,8 @@ internal static class Resampling
             double start = i * scale, end = start + scale;
             var first = (int)start;
             var last = Math.Min((int)Math.Ceiling(end), from) - 1;
-            taps[i] = new Taps(first, [.. Enumerable.Range(first, last - first + 1).Select(j => (float)((Math.Min(end, j + 1) - Math.Max(start, j)) / scale))]);
+            taps[i] = new Taps(first, [
+                .. Enumerable.Range(first, last - first + 1).Select(j => (float)((Math.Min(end, j + 1) - Math.Max(start, j)) / scale))]);
         }
         return taps;
     }

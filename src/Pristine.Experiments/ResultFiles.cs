@@ -8,13 +8,21 @@ using Pristine.Pages;
 
 namespace Pristine.Experiments;
 
-/// <summary>What the files of a result have in common: how numbers stand in JSON, and that a file has its name only when it is whole.</summary>
+/// <summary>
+/// What the files of a result have in common: how numbers stand in JSON, and that a file has its name only when it is whole.
+/// </summary>
 internal static class ResultFiles
 {
-    private static readonly JsonWriterOptions Json = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+    private static readonly JsonWriterOptions Json = new()
+    {
+        Indented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NewLine = "\n",
+    };
 
     /// <summary>The program's version, for the provenance.</summary>
-    public static string? Program => typeof(ResultFiles).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+    public static string? Program =>
+        typeof(ResultFiles).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     /// <summary>JSON of a result; numbers in full.</summary>
     public static string ToJson(JsonObject data)

@@ -12,11 +12,15 @@ public sealed record RidgeOptions
     /// <summary>Decides which row falls into which part. The same seed gives the same result.</summary>
     public long Seed { get; init; } = 1;
 
-    /// <summary>A name per row; rows of one name fall into one part, so that none is predicted from its own copies. Null when all stand alone.</summary>
+    /// <summary>
+    /// A name per row; rows of one name fall into one part, so that none is predicted from its own copies. Null when all stand alone.
+    /// </summary>
     public IReadOnlyList<string>? Groups { get; init; }
 }
 
-/// <summary>What cross-validation found for one penalty: the coefficients of the predictions for rows left out with their targets.</summary>
+/// <summary>
+/// What cross-validation found for one penalty: the coefficients of the predictions for rows left out with their targets.
+/// </summary>
 /// <param name="Penalty">The penalty.</param>
 /// <param name="Spearman">Rank correlation over all rows.</param>
 /// <param name="Pearson">Linear correlation.</param>
@@ -24,14 +28,15 @@ public sealed record RidgeOptions
 public readonly record struct PenaltyTrial(double Penalty, double Spearman, double Pearson, double RootMeanSquareError);
 
 /// <summary>
-/// Ridge regression: the weights w and the bias b that minimise sum_i (y_i - b - w . z_i)^2 + penalty |w|^2, where z_i are the features less
-/// their mean and over their standard deviation in the training set. The penalty is the one whose predictions for left-out rows have the
-/// highest rank correlation with the targets.
+/// Ridge regression: the weights w and the bias b that minimise sum_i (y_i - b - w . z_i)^2 + penalty |w|^2, where z_i are the features
+/// less their mean and over their standard deviation in the training set. The penalty is the one whose predictions for left-out rows have
+/// the highest rank correlation with the targets.
 /// </summary>
 /// <remarks>
 /// Solved in its dual form, w = Z^T a with (K + penalty I) a = y - mean y and K = Z Z^T centred, by Cholesky factorisation in double
-/// precision: memory grows with the square of the rows (8 bytes x rows^2, three times during cross-validation) and not with the features, of which there are
-/// more here. Means and deviations of the features are those of all rows, in cross-validation too: they know nothing of the targets.
+/// precision: memory grows with the square of the rows (8 bytes x rows^2, three times during cross-validation) and not with the features,
+/// of which there are more here. Means and deviations of the features are those of all rows, in cross-validation too: they know nothing of
+/// the targets.
 /// </remarks>
 public sealed class RidgeRegression
 {
@@ -44,7 +49,9 @@ public sealed class RidgeRegression
     private RidgeRegression(double[] weights, double bias, double penalty, IReadOnlyList<PenaltyTrial> trials) =>
         (Weights, Bias, Penalty, Trials) = (weights, bias, penalty, trials);
 
-    /// <summary>One weight per feature, for features as they are given: the standardisation is contained. 0 for a feature that is constant.</summary>
+    /// <summary>
+    /// One weight per feature, for features as they are given: the standardisation is contained. 0 for a feature that is constant.
+    /// </summary>
     public IReadOnlyList<double> Weights { get; }
 
     /// <summary>Added to the weighted sum.</summary>
@@ -61,9 +68,13 @@ public sealed class RidgeRegression
     /// <param name="targets">A finite number per row.</param>
     /// <param name="options">Penalties, folds, seed.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="ArgumentException">The rows are fewer than the folds or more than <see cref="MaxRows"/>, of different lengths or not finite, or the targets are all equal; an option is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// The rows are fewer than the folds or more than <see cref="MaxRows"/>, of different lengths or not finite, or the targets are all
+    /// equal; an option is out of range.
+    /// </exception>
     public static RidgeRegression Fit(
-        IReadOnlyList<float[]> features, ReadOnlySpan<double> targets, RidgeOptions? options = null, CancellationToken cancellation = default)
+        IReadOnlyList<float[]> features, ReadOnlySpan<double> targets, RidgeOptions? options = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(features);
         options ??= new RidgeOptions();
@@ -108,7 +119,8 @@ public sealed class RidgeRegression
         if (groups != null)
         {
             var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
-            var numberOf = groups.Select(group => numbers.TryGetValue(group, out var known) ? known : numbers[group] = numbers.Count).ToArray();
+            var numberOf = groups.Select(group => numbers.TryGetValue(group, out var known) ? known : numbers[group] = numbers.Count)
+                .ToArray();
             var assignedGroups = AssignFolds(numbers.Count, folds, seed);
             return Array.ConvertAll(numberOf, number => assignedGroups[number]);
         }
@@ -126,7 +138,8 @@ public sealed class RidgeRegression
         return assigned;
     }
 
-    private static List<PenaltyTrial> CrossValidate(SymmetricMatrix gram, double[] targets, RidgeOptions options, CancellationToken cancellation)
+    private static List<PenaltyTrial> CrossValidate(
+        SymmetricMatrix gram, double[] targets, RidgeOptions options, CancellationToken cancellation)
     {
         var folds = AssignFolds(targets.Length, options.Folds, options.Seed, options.Groups);
         var predictions = options.Penalties.Select(_ => new double[targets.Length]).ToArray();
@@ -143,11 +156,13 @@ public sealed class RidgeRegression
             }
         }
         return [.. options.Penalties.Zip(predictions, (penalty, predicted) => new PenaltyTrial(
-            penalty, Correlation.Spearman(predicted, targets), Correlation.Pearson(predicted, targets), Correlation.RootMeanSquareError(predicted, targets)))];
+            penalty, Correlation.Spearman(predicted, targets), Correlation.Pearson(predicted, targets),
+            Correlation.RootMeanSquareError(predicted, targets)))];
     }
 
     /// <summary>Z Z^T.</summary>
-    private static SymmetricMatrix Gram(IReadOnlyList<float[]> features, double[] means, double[] deviations, CancellationToken cancellation)
+    private static SymmetricMatrix Gram(
+        IReadOnlyList<float[]> features, double[] means, double[] deviations, CancellationToken cancellation)
     {
         var gram = new SymmetricMatrix(features.Count);
         var panel = new double[features.Count * Math.Min(Panel, means.Length)];
@@ -157,7 +172,9 @@ public sealed class RidgeRegression
             var columns = Math.Min(Panel, means.Length - first);
             for (var i = 0; i < features.Count; i++)
                 for (var k = 0; k < columns; k++)
-                    panel[i * columns + k] = deviations[first + k] > 0 ? (features[i][first + k] - means[first + k]) / deviations[first + k] : 0;
+                    panel[i * columns + k] = deviations[first + k] > 0
+                        ? (features[i][first + k] - means[first + k]) / deviations[first + k]
+                        : 0;
             gram.AddProduct(panel, columns);
         }
         return gram;
@@ -166,14 +183,19 @@ public sealed class RidgeRegression
     private static void Check(IReadOnlyList<float[]> features, ReadOnlySpan<double> targets, RidgeOptions options)
     {
         if (features.Count != targets.Length)
-            throw new ArgumentException($"Expected a target per row; found {features.Count} rows and {targets.Length} targets.", nameof(targets));
+            throw new ArgumentException(
+                $"Expected a target per row; found {features.Count} rows and {targets.Length} targets.", nameof(targets));
         if (options.Folds < 2 || features.Count < options.Folds || features.Count > MaxRows)
-            throw new ArgumentException($"Expected at least 2 folds, at least as many rows as folds, and at most {MaxRows} rows; found {options.Folds} folds and {features.Count} rows.", nameof(features));
+            throw new ArgumentException(
+                $"Expected at least 2 folds, at least as many rows as folds, and at most {MaxRows} rows; found {options.Folds} folds and " +
+                $"{features.Count} rows.", nameof(features));
         if (options.Penalties.Count == 0 || options.Penalties.Any(penalty => !(penalty > 0 && double.IsFinite(penalty))))
             throw new ArgumentException($"Expected penalties above 0; found {string.Join(", ", options.Penalties)}.", nameof(options));
-        if (options.Groups is { } groups && (groups.Count != features.Count || groups.Distinct(StringComparer.Ordinal).Count() < options.Folds))
+        if (options.Groups is { } groups
+            && (groups.Count != features.Count || groups.Distinct(StringComparer.Ordinal).Count() < options.Folds))
             throw new ArgumentException(
-                $"Expected a group per row and at least {options.Folds} groups, one per fold; found {groups.Count} for {features.Count} rows, {groups.Distinct(StringComparer.Ordinal).Count()} of them different.", nameof(options));
+                $"Expected a group per row and at least {options.Folds} groups, one per fold; found {groups.Count} for {features.Count} " +
+                $"rows, {groups.Distinct(StringComparer.Ordinal).Count()} of them different.", nameof(options));
         Standardisation.Check(features);
         foreach (var target in targets)
             if (!double.IsFinite(target))

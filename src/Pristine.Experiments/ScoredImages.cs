@@ -16,7 +16,9 @@ public sealed record BenchmarkOptions
     /// <summary>How confidence intervals are made.</summary>
     public BootstrapOptions Bootstrap { get; init; } = new();
 
-    /// <summary>How long each metric's speed is measured at most, after one image that does not count; default 3 s. Zero measures no speed.</summary>
+    /// <summary>
+    /// How long each metric's speed is measured at most, after one image that does not count; default 3 s. Zero measures no speed.
+    /// </summary>
     public TimeSpan SpeedTime { get; init; } = TimeSpan.FromSeconds(3);
 }
 
@@ -54,7 +56,8 @@ internal sealed class ScoredImages
     public static void CheckPresent(IReadOnlyList<string> paths, string folder, string list)
     {
         if (!paths.Any(path => File.Exists(Path.Combine(folder, path))))
-            throw new DatasetException($"Expected the {paths.Count} images of '{list}' below '{folder}'; none of them is there. The first is '{paths[0]}'.");
+            throw new DatasetException(
+                $"Expected the {paths.Count} images of '{list}' below '{folder}'; none of them is there. The first is '{paths[0]}'.");
     }
 
     /// <summary>Checks that enough images were scored to compare anything.</summary>
@@ -63,12 +66,14 @@ internal sealed class ScoredImages
     /// <exception cref="DatasetException">No metric scored as many; the message has the reason of one that failed.</exception>
     public void CheckScored(string folder, int least)
     {
-        var most = Enumerable.Range(0, Metrics.Count).Select(metric => Rows.Count(row => !double.IsNaN(row.Scores.Span[metric]))).DefaultIfEmpty().Max();
+        var most = Enumerable.Range(0, Metrics.Count).Select(metric => Rows.Count(row => !double.IsNaN(row.Scores.Span[metric])))
+            .DefaultIfEmpty().Max();
         if (most >= least)
             return;
         var failed = Rows.First(row => row.Status != ImageStatus.Ok);
         throw new DatasetException(
-            $"Expected at least {least} images below '{folder}' that can be scored; found {most} of {Rows.Count}. '{failed.Image}' is {failed.Status.Name()}: {failed.Error}.");
+            $"Expected at least {least} images below '{folder}' that can be scored; found {most} of {Rows.Count}. '{failed.Image}' is " +
+            $"{failed.Status.Name()}: {failed.Error}.");
     }
 
     /// <summary>A metric's scores turned so that higher is better, one per image; NaN where there is none.</summary>
@@ -89,7 +94,8 @@ internal sealed class ScoredImages
         if (scored.Length == 0 || options.SpeedTime <= TimeSpan.Zero)
             return double.NaN;
         using var scorer = new ImageScorer(options.Scoring with { Metrics = [Metrics[metric]] });
-        string Sample(int number) => Path.Combine(folder, scored[(int)((long)number * scored.Length / Math.Min(most, scored.Length))].Image!);
+        string Sample(int number) =>
+            Path.Combine(folder, scored[(int)((long)number * scored.Length / Math.Min(most, scored.Length))].Image!);
         scorer.Score(Sample(0));
         var clock = Stopwatch.StartNew();
         var done = 0;
@@ -101,7 +107,9 @@ internal sealed class ScoredImages
         return done / clock.Elapsed.TotalSeconds;
     }
 
-    /// <summary>Spearman's correlation of every pair of metrics over the images that both score; NaN where they have no common image.</summary>
+    /// <summary>
+    /// Spearman's correlation of every pair of metrics over the images that both score; NaN where they have no common image.
+    /// </summary>
     public double[][] Agreement()
     {
         var goodness = Enumerable.Range(0, Metrics.Count).Select(Goodness).ToArray();

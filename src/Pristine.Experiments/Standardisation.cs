@@ -16,7 +16,8 @@ internal sealed record Standardisation(double[] Means, double[] Deviations)
         for (var i = 0; i < features.Count; i++)
         {
             if (features[i].Length != features[0].Length || features[i].Length == 0)
-                throw new ArgumentException($"Expected rows of {features[0].Length} features, at least one; row {i} has {features[i].Length}.", nameof(features));
+                throw new ArgumentException(
+                    $"Expected rows of {features[0].Length} features, at least one; row {i} has {features[i].Length}.", nameof(features));
             foreach (var value in features[i])
                 if (!float.IsFinite(value))
                     throw new ArgumentException($"Expected finite features; found {value} in row {i}.", nameof(features));

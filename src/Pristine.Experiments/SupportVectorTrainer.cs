@@ -15,7 +15,9 @@ public sealed record SupportVectorOptions
     /// <summary>Deviations up to this do not count, in the targets' unit; at least 0. LIBSVM's default is 0.1.</summary>
     public double Epsilon { get; init; } = 0.1;
 
-    /// <summary>Training ends when no pair of variables violates the optimality conditions by more than this; above 0. LIBSVM's default is 0.001.</summary>
+    /// <summary>
+    /// Training ends when no pair of variables violates the optimality conditions by more than this; above 0. LIBSVM's default is 0.001.
+    /// </summary>
     public double Tolerance { get; init; } = 0.001;
 }
 
@@ -38,10 +40,15 @@ public static class SupportVectorTrainer
     /// <param name="targets">A finite number per row.</param>
     /// <param name="options">Cost, gamma, epsilon, tolerance; defaults when null.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="ArgumentException">There are no rows or more than <see cref="MaxRows"/>, their lengths differ, a value is not finite, or an option is out of range.</exception>
-    /// <exception cref="DatasetException">All targets lie within epsilon of one number: a constant fits, and there are no support vectors.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are no rows or more than <see cref="MaxRows"/>, their lengths differ, a value is not finite, or an option is out of range.
+    /// </exception>
+    /// <exception cref="DatasetException">
+    /// All targets lie within epsilon of one number: a constant fits, and there are no support vectors.
+    /// </exception>
     public static SupportVectorRegressor Train(
-        IReadOnlyList<double[]> rows, ReadOnlySpan<double> targets, SupportVectorOptions? options = null, CancellationToken cancellation = default)
+        IReadOnlyList<double[]> rows, ReadOnlySpan<double> targets, SupportVectorOptions? options = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(rows);
         options ??= new SupportVectorOptions();
@@ -61,13 +68,15 @@ public static class SupportVectorTrainer
         return coefficients.Count > 0
             ? new(options.Gamma, problem.Rho(), [.. coefficients], [.. vectors])
             : throw new DatasetException(
-                $"Expected targets that differ by more than twice epsilon, {options.Epsilon}; a constant fits all {rows.Count} of them. Choose a smaller epsilon.");
+                $"Expected targets that differ by more than twice epsilon, {options.Epsilon}; a constant fits all {rows.Count} of them. " +
+                $"Choose a smaller epsilon.");
     }
 
     private static void Check(IReadOnlyList<double[]> rows, ReadOnlySpan<double> targets, SupportVectorOptions options)
     {
         if (rows.Count is 0 or > MaxRows || rows.Count != targets.Length)
-            throw new ArgumentException($"Expected 1 to {MaxRows} rows and a target for each; found {rows.Count} rows and {targets.Length} targets.", nameof(rows));
+            throw new ArgumentException(
+                $"Expected 1 to {MaxRows} rows and a target for each; found {rows.Count} rows and {targets.Length} targets.", nameof(rows));
         if (rows.Any(row => row.Length != rows[0].Length || row.Length == 0 || !row.All(double.IsFinite)))
             throw new ArgumentException($"Expected rows of {rows[0].Length} finite features; one is not.", nameof(rows));
         foreach (var target in targets)
@@ -124,7 +133,10 @@ public static class SupportVectorTrainer
             }
         }
 
-        /// <summary>The offset: the mean of -s times the gradient where it is determined, at variables strictly between the bounds; otherwise the middle of what the others allow.</summary>
+        /// <summary>
+        /// The offset: the mean of -s times the gradient where it is determined, at variables strictly between the bounds; otherwise the
+        /// middle of what the others allow.
+        /// </summary>
         public double Rho()
         {
             var (free, sum, upper, lower) = (0, 0.0, double.PositiveInfinity, double.NegativeInfinity);
@@ -150,7 +162,10 @@ public static class SupportVectorTrainer
 
         private bool CanFall(int t) => t < _rows ? _variables[t] > 0 : _variables[t] < _options.Cost;
 
-        /// <summary>The variable that violates the conditions most, and the one that lowers the objective most together with it. False at the optimum.</summary>
+        /// <summary>
+        /// The variable that violates the conditions most, and the one that lowers the objective most together with it. False at the
+        /// optimum.
+        /// </summary>
         private bool Select(out int first, out int second)
         {
             (first, second) = (-1, -1);

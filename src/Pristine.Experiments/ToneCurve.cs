@@ -10,7 +10,8 @@ internal static class ToneCurve
 
     /// <summary>
     /// The cubic spline (not-a-knot) through black, (0.3, 0.25 - amount/4), (1/2, 1/2), (0.7, 0.75 + amount/4) and white, clipped: steeper
-    /// in the middle for a positive amount. The points are symmetric about the centre, so the spline is the one cubic a u + c u^3 around it.
+    /// in the middle for a positive amount. The points are symmetric about the centre, so the spline is the one cubic a u + c u^3 around
+    /// it.
     /// </summary>
     public static byte[] Contrast(double amount)
     {

@@ -36,7 +36,9 @@ public static class ItemOps
     /// <param name="min">Smallest quality that is kept.</param>
     /// <param name="max">Largest quality that is kept.</param>
     /// <param name="imageRoot">Folder of relative image paths; by default the current one.</param>
-    /// <param name="options">Another regressor, mode, precision, device or store; when null as PaddleMIX has it, from the user's store.</param>
+    /// <param name="options">
+    /// Another regressor, mode, precision, device or store; when null as PaddleMIX has it, from the user's store.
+    /// </param>
     /// <returns>A condition for <see cref="MMDataset.Filter"/>; threads may share it.</returns>
     /// <exception cref="ArgumentException">min is above max, or one of them is not a number.</exception>
     /// <exception cref="ModelException">The weights are not installed; the message names the command that gets them.</exception>
@@ -61,19 +63,23 @@ public static class ItemOps
     /// <param name="max">Largest sum that is kept.</param>
     /// <returns>A condition for <see cref="MMDataset.Filter"/>; threads may share it.</returns>
     /// <exception cref="ArgumentException">There is no tagger, the numbers of taggers and weights differ, or min is above max.</exception>
-    public static Func<MMItem, bool> Ensemble(IReadOnlyList<QualityTagger> taggers, IReadOnlyList<double> weights, double min = 0, double max = 1)
+    public static Func<MMItem,
+    bool> Ensemble(IReadOnlyList<QualityTagger> taggers, IReadOnlyList<double> weights, double min = 0, double max = 1)
     {
         ArgumentNullException.ThrowIfNull(taggers);
         ArgumentNullException.ThrowIfNull(weights);
         if (taggers.Count == 0 || taggers.Count != weights.Count)
-            throw new ArgumentException($"Expected one weight for each of at least one tagger; found {taggers.Count} taggers and {weights.Count} weights.", nameof(weights));
+            throw new ArgumentException(
+                $"Expected one weight for each of at least one tagger; found {taggers.Count} taggers and {weights.Count} weights.",
+                nameof(weights));
         return Between(item => taggers.Zip(weights, (tagger, weight) => tagger.Quality(item) * weight).Sum(), min, max);
     }
 
     private static Func<MMItem, bool> Between(Func<MMItem, double> quality, double min, double max)
     {
         if (!(min <= max))
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Expected min <= max; found min {min} and max {max}."), nameof(min));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"Expected min <= max; found min {min} and max {max}."), nameof(min));
         return item => item.Images.Count == 0 || (quality(item) is var value && value >= min && value <= max);
     }
 }
@@ -97,7 +103,9 @@ public sealed class QualityTagger
 
     /// <summary>The quality of the item's worst image.</summary>
     /// <param name="item">The item.</param>
-    /// <returns>In [0,1], 1 best; NaN where an image has no score (missing, unreadable, too small) and for an item without an image.</returns>
+    /// <returns>
+    /// In [0,1], 1 best; NaN where an image has no score (missing, unreadable, too small) and for an item without an image.
+    /// </returns>
     public double Quality(MMItem item)
     {
         ArgumentNullException.ThrowIfNull(item);
@@ -109,7 +117,8 @@ public sealed class QualityTagger
             scorer = new ImageScorer(new ScoringOptions { Metrics = [_metric] });
         try
         {
-            return images.Min(image => _metric.Quality(scorer.Score(_imageRoot == null ? image : Path.Combine(_imageRoot, image)).Scores.Span[0]));
+            return images.Min(
+                image => _metric.Quality(scorer.Score(_imageRoot == null ? image : Path.Combine(_imageRoot, image)).Scores.Span[0]));
         }
         finally
         {
@@ -117,7 +126,9 @@ public sealed class QualityTagger
         }
     }
 
-    /// <summary>The item with the field <see cref="Field"/>: its quality, or null where there is none. An item without an image stays as it is.</summary>
+    /// <summary>
+    /// The item with the field <see cref="Field"/>: its quality, or null where there is none. An item without an image stays as it is.
+    /// </summary>
     /// <param name="item">The item; it is not changed.</param>
     public MMItem? Apply(MMItem item)
     {

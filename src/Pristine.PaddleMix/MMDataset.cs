@@ -82,7 +82,9 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
 
     /// <summary>Reads a file, every file of a folder (not of its subfolders), or every file a glob matches, in ordinal order.</summary>
     /// <param name="path">A .json, .jsonl or .h5 file, a folder, or a glob; files of other kinds in a folder are passed over.</param>
-    /// <param name="schema">The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.</param>
+    /// <param name="schema">
+    /// The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.
+    /// </param>
     /// <exception cref="DatasetException">There is no such file, or one cannot be read.</exception>
     public static MMDataset FromAuto(string path, MMSchema? schema = null)
     {
@@ -96,14 +98,17 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
         var pattern = GlobPattern.Parse(path);
         var search = new FolderSearch(pattern.MatchesHidden, pattern.IsMatch, pattern.CanMatchWithin, pattern.Positions);
         var files = Directory.Exists(pattern.Folder)
-            ? FolderSearch.Items(pattern.Folder, pattern.Prefix, "", search, default).SelectMany(item => item.Images, (_, file) => file.LocalPath!)
+            ? FolderSearch.Items(pattern.Folder, pattern.Prefix, "", search, default)
+            .SelectMany(item => item.Images, (_, file) => file.LocalPath!)
             : [];
         return FromAuto(files, schema, path);
     }
 
     /// <summary>Reads files, in the order of the list.</summary>
     /// <param name="paths">.json, .jsonl and .h5 files; others are passed over.</param>
-    /// <param name="schema">The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.</param>
+    /// <param name="schema">
+    /// The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.
+    /// </param>
     /// <exception cref="DatasetException">None of the files is .json, .jsonl or .h5, or one cannot be read.</exception>
     public static MMDataset FromAuto(IEnumerable<string> paths, MMSchema? schema = null)
     {
@@ -113,7 +118,9 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
 
     /// <summary>Reads a JSON array of records.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="schema">The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.</param>
+    /// <param name="schema">
+    /// The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.
+    /// </param>
     /// <exception cref="DatasetException">The file cannot be read, or a record is neither an object nor null.</exception>
     public static MMDataset FromJson(string path, MMSchema? schema = null)
     {
@@ -128,7 +135,9 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
 
     /// <summary>Reads one record per line; blank lines are passed over.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="schema">The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.</param>
+    /// <param name="schema">
+    /// The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.
+    /// </param>
     /// <exception cref="DatasetException">The file cannot be read, or a line is neither an object nor null.</exception>
     public static MMDataset FromJsonl(string path, MMSchema? schema = null)
     {
@@ -142,9 +151,13 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
         return Make(items.ToImmutable(), schema);
     }
 
-    /// <summary>Reads a part file of PaddleMIX in HDF5 (<c>NAME-part-00000_0000.h5</c>). Not in programs that are compiled ahead of time.</summary>
+    /// <summary>
+    /// Reads a part file of PaddleMIX in HDF5 (<c>NAME-part-00000_0000.h5</c>). Not in programs that are compiled ahead of time.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="schema">The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.</param>
+    /// <param name="schema">
+    /// The shape of the items; null to take MIX where the first item with images has <c>images</c>, otherwise MM.
+    /// </param>
     /// <exception cref="DatasetException">The file cannot be read, or a record is neither an object nor null.</exception>
     public static MMDataset FromH5(string path, MMSchema? schema = null)
     {
@@ -154,12 +167,15 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
 
     /// <summary>Applies a function to every item.</summary>
     /// <param name="function">
-    /// Gives the new item; null leaves <see cref="MMItem.Null"/> in its place, which <see cref="Nonempty"/> drops. Called by several threads.
+    /// Gives the new item; null leaves <see cref="MMItem.Null"/> in its place, which <see cref="Nonempty"/> drops. Called by several
+    /// threads.
     /// </param>
     /// <param name="options">Workers, progress, errors; null for the defaults.</param>
     /// <param name="cancellation">Stops the operation.</param>
     /// <returns>As many items, in the same order. An item whose function threw stays as it was and is in <see cref="Failures"/>.</returns>
-    /// <exception cref="DatasetException">The function threw and <see cref="MapOptions.OnError"/> is <see cref="ItemErrors.Throw"/>.</exception>
+    /// <exception cref="DatasetException">
+    /// The function threw and <see cref="MapOptions.OnError"/> is <see cref="ItemErrors.Throw"/>.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The operation was stopped.</exception>
     public MMDataset Map(Func<MMItem, MMItem?> function, MapOptions? options = null, CancellationToken cancellation = default)
     {
@@ -173,7 +189,9 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
     /// <param name="options">Workers, progress, errors; null for the defaults.</param>
     /// <param name="cancellation">Stops the operation.</param>
     /// <returns>The kept items in the same order. An item whose condition threw is left out and is in <see cref="Failures"/>.</returns>
-    /// <exception cref="DatasetException">The condition threw and <see cref="MapOptions.OnError"/> is <see cref="ItemErrors.Throw"/>.</exception>
+    /// <exception cref="DatasetException">
+    /// The condition threw and <see cref="MapOptions.OnError"/> is <see cref="ItemErrors.Throw"/>.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The operation was stopped.</exception>
     public MMDataset Filter(Func<MMItem, bool> condition, MapOptions? options = null, CancellationToken cancellation = default)
     {
@@ -258,7 +276,10 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
         return new MMDataset(converted._items, schema, converted._failures);
     }
 
-    /// <summary>Writes a JSON array with the bytes of Python's <c>json.dump(items, f, indent=4, ensure_ascii=False)</c>; numbers keep their spelling.</summary>
+    /// <summary>
+    /// Writes a JSON array with the bytes of Python's <c>json.dump(items, f, indent=4, ensure_ascii=False)</c>; numbers keep their
+    /// spelling.
+    /// </summary>
     /// <param name="path">The file; it has its name only when it is complete. An existing one is replaced.</param>
     /// <exception cref="DatasetException">The file cannot be written.</exception>
     public void ExportJson(string path) =>
@@ -283,8 +304,8 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
         });
 
     /// <summary>
-    /// Writes a part file of PaddleMIX in HDF5: the records as <see cref="ExportJsonl"/> has them, without line ends, and where each begins. Not in
-    /// programs that are compiled ahead of time.
+    /// Writes a part file of PaddleMIX in HDF5: the records as <see cref="ExportJsonl"/> has them, without line ends, and where each
+    /// begins. Not in programs that are compiled ahead of time.
     /// </summary>
     /// <param name="path">The file; it has its name only when it is complete. An existing one is replaced.</param>
     /// <exception cref="DatasetException">The file cannot be written, or the records have about 2 GiB or more.</exception>
@@ -397,7 +418,8 @@ public sealed class MMDataset : IReadOnlyList<MMItem>
             progress.Tick(errors[i] != null);
         });
         progress.End();
-        var failures = Enumerable.Range(0, Count).Where(i => errors[i] != null).Select(i => new MapFailure(i, _items[i], errors[i]!)).ToList();
+        var failures = Enumerable.Range(0, Count).Where(i => errors[i] != null).Select(i => new MapFailure(i, _items[i], errors[i]!))
+            .ToList();
         if (options.OnError == ItemErrors.Throw && failures is [var first, ..])
             throw new DatasetException($"Item {first.Index} (id '{first.Item.Id}') failed: {first.Error.Message}", first.Error);
         return (results, failures);

@@ -43,8 +43,8 @@ public sealed class MMItem
 
     /// <summary>Reads an item from JSON in UTF-8.</summary>
     /// <param name="json">
-    /// A JSON object, or <c>null</c>. Python's <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> are JSON's null to whoever reads the item, and are
-    /// exported as they are.
+    /// A JSON object, or <c>null</c>. Python's <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> are JSON's null to whoever reads the item,
+    /// and are exported as they are.
     /// </param>
     /// <returns>The item; it keeps no reference to the bytes.</returns>
     /// <exception cref="FormatException">The text is not JSON in UTF-8, or of another kind.</exception>
@@ -108,7 +108,8 @@ public sealed class MMItem
         if (other._marked == null)
             return this;
         var marked = Array.ConvertAll(_fields, field =>
-            Array.FindLastIndex(other._fields, same => same.Key == field.Key) is var at and >= 0 && JsonElement.DeepEquals(other._fields[at].Value, field.Value)
+            Array.FindLastIndex(other._fields, same => same.Key == field.Key) is var at and >= 0
+            && JsonElement.DeepEquals(other._fields[at].Value, field.Value)
                 ? other._marked[at]
                 : field.Value);
         return new MMItem(_fields, marked);
@@ -142,7 +143,9 @@ public sealed class MMItem
         ArgumentNullException.ThrowIfNull(field);
         var pair = KeyValuePair.Create(field, JsonElement.Parse(value?.ToJsonString() ?? "null", Strict));
         var at = Array.FindLastIndex(_fields, f => f.Key == field);
-        var fields = at < 0 ? new KeyValuePair<string, JsonElement>[_fields.Length + 1] : new KeyValuePair<string, JsonElement>[_fields.Length];
+        var fields = at < 0
+            ? new KeyValuePair<string, JsonElement>[_fields.Length + 1]
+            : new KeyValuePair<string, JsonElement>[_fields.Length];
         _fields.CopyTo(fields, 0);
         fields[at < 0 ? ^1 : at] = pair;
         JsonElement[]? marked = _marked == null ? null : [.. _marked, .. at < 0 ? [pair.Value] : (JsonElement[])[]];
@@ -156,9 +159,13 @@ public sealed class MMItem
     /// <returns>Another item; this one where it has no such field.</returns>
     public MMItem Without(string field) => this[field] is null
         ? this
-        : new MMItem([.. _fields.Where(f => f.Key != field)], _marked == null ? null : [.. _marked.Where((_, i) => _fields[i].Key != field)]);
+        : new MMItem(
+            [.. _fields.Where(f => f.Key != field)], _marked == null ? null : [.. _marked.Where((_, i) => _fields[i].Key != field)]);
 
-    /// <summary>A copy to work on, with null for Python's <c>NaN</c>; <see cref="From"/> makes an item of it again. Of a name that occurs twice, the last counts.</summary>
+    /// <summary>
+    /// A copy to work on, with null for Python's <c>NaN</c>; <see cref="From"/> makes an item of it again. Of a name that occurs twice, the
+    /// last counts.
+    /// </summary>
     public JsonObject ToJsonObject()
     {
         var copy = new JsonObject();

@@ -8,8 +8,8 @@ using PureHDF.Selections;
 namespace Pristine.PaddleMix;
 
 /// <summary>
-/// PaddleMIX's part files in HDF5: <c>dataset</c>, the records as compact JSON in ASCII, one behind the other, and <c>offset</c>, where each of them
-/// begins. PureHDF reads and writes them by code that it makes at run time, which a program compiled ahead of time cannot.
+/// PaddleMIX's part files in HDF5: <c>dataset</c>, the records as compact JSON in ASCII, one behind the other, and <c>offset</c>, where
+/// each of them begins. PureHDF reads and writes them by code that it makes at run time, which a program compiled ahead of time cannot.
 /// </summary>
 internal static class MMPartFile
 {
@@ -32,7 +32,9 @@ internal static class MMPartFile
             throw Unexpected(path, $"'{Records}' to be a list of bytes");
         for (var i = 0; i < starts.Length; i++)
             if (starts[i] > (i + 1 < starts.Length ? starts[i + 1] : length[0]) || (i == 0 && starts[i] != 0))
-                throw Unexpected(path, $"'{Offsets}' to rise from 0 to at most {length[0]}, the bytes of '{Records}'; found {starts[i]} for record {i + 1}");
+                throw Unexpected(
+                    path, $"'{Offsets}' to rise from 0 to at most {length[0]}, the bytes of '{Records}'; found {starts[i]} for record " +
+                        $"{i + 1}");
         for (var first = 0; first < starts.Length;)
         {
             var last = first + 1;
@@ -41,7 +43,9 @@ internal static class MMPartFile
             var (start, end) = (starts[first], last < starts.Length ? starts[last] : length[0]);
             if (end - start > (ulong)Array.MaxLength)
                 throw Unexpected(path, $"records of at most {Array.MaxLength} bytes; found one of {end - start}");
-            var bytes = end == start ? [] : Try(path, () => records.Read<byte[]>(fileSelection: new HyperslabSelection(start, end - start)));
+            var bytes = end == start
+                ? []
+                : Try(path, () => records.Read<byte[]>(fileSelection: new HyperslabSelection(start, end - start)));
             for (; first < last; first++)
             {
                 var from = (int)(starts[first] - start);
@@ -69,7 +73,9 @@ internal static class MMPartFile
                 starts[i] = (uint)records.Length;
                 // A MemoryStream ends here, before 32 bits do.
                 if (records.Length > int.MaxValue - LineReader.MaxRecordBytes)
-                    throw new DatasetException($"Expected at most {int.MaxValue - LineReader.MaxRecordBytes} bytes of records for '{path}'; found more. Export slices of the dataset into several files.");
+                    throw new DatasetException(
+                        $"Expected at most {int.MaxValue - LineReader.MaxRecordBytes} bytes of records for '{path}'; found more. Export " +
+                        $"slices of the dataset into several files.");
                 writer.Write(items[i]);
             }
         }
@@ -98,7 +104,8 @@ internal static class MMPartFile
     private static void RequireRuntime(string path)
     {
         if (!RuntimeFeature.IsDynamicCodeSupported)
-            throw new DatasetException($"Expected a program on the .NET runtime to read and write '{path}'; this one was compiled ahead of time. Use .jsonl.");
+            throw new DatasetException(
+                $"Expected a program on the .NET runtime to read and write '{path}'; this one was compiled ahead of time. Use .jsonl.");
     }
 
     // PureHDF throws Exception itself for what is wrong with a file.
@@ -110,7 +117,8 @@ internal static class MMPartFile
         }
         catch (Exception e) when (e is not (OutOfMemoryException or DatasetException))
         {
-            throw new DatasetException($"Expected '{path}' to be a part file of PaddleMIX in HDF5, with '{Records}' and '{Offsets}': {e.Message}", e);
+            throw new DatasetException(
+                $"Expected '{path}' to be a part file of PaddleMIX in HDF5, with '{Records}' and '{Offsets}': {e.Message}", e);
         }
     }
 

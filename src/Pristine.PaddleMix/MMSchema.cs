@@ -54,7 +54,8 @@ public static partial class MMSchemas
     /// <summary>Makes an MM item a MIX item.</summary>
     /// <param name="item">An item with <c>conversations</c>; without an <c>image</c> its <c>images</c> becomes null.</param>
     /// <returns>The item with <c>images</c> and with <c>human</c> as <c>user</c>, any other speaker as <c>assistant</c>; where there is an
-    /// image, each question says <c>&lt;image&gt;0&lt;/image&gt;</c> for <c>&lt;image&gt;</c>, or begins with it. All other fields stay.</returns>
+    /// image, each question says <c>&lt;image&gt;0&lt;/image&gt;</c> for <c>&lt;image&gt;</c>, or begins with it. All other fields
+    /// stay.</returns>
     /// <exception cref="FormatException">Image or conversations have another shape.</exception>
     public static MMItem ToMix(MMItem item)
     {
@@ -82,7 +83,8 @@ public static partial class MMSchemas
         Check(item["id"], "id", "text that is not blank, or an integer from 0", IsId)
             ?? (schema == MMSchema.MM
                 ? Check(item["image"], "image", "a path ending in .jpg, .jpeg or .png", v => IsText(v) && MMImage().IsMatch(v.GetString()!))
-                : Check(item["images"], "images", "null, or a list of at least one image", v => v.ValueKind == JsonValueKind.Null || IsList(v))
+                : Check(item["images"], "images", "null, or a list of at least one image", v => v.ValueKind == JsonValueKind.Null || IsList(
+                    v))
                     ?? Each(item["images"], "images", MixImage))
             ?? Check(item["conversations"], "conversations", "a list of at least one turn", IsList)
             ?? Each(item["conversations"], "conversations", schema == MMSchema.MM ? MMTurn : MixTurn)
@@ -116,7 +118,8 @@ public static partial class MMSchemas
 
     private static string? MixImage(JsonElement image, string where) =>
         Check(Property(image, "id"), where + ".id", "an integer from 0", IsIndex)
-        ?? Check(Property(image, "url"), where + ".url", "a path ending in .jpg, .jpeg, .png or .webp", v => IsText(v) && MixImageName().IsMatch(v.GetString()!))
+        ?? Check(Property(image, "url"),
+        where + ".url", "a path ending in .jpg, .jpeg, .png or .webp", v => IsText(v) && MixImageName().IsMatch(v.GetString()!))
         // "heigh" is how the published schema spells it.
         ?? (Property(image, "heigh") is { } height ? Check(height, where + ".heigh", "an integer from 0", IsIndex) : null)
         ?? (Property(image, "width") is { } width ? Check(width, where + ".width", "an integer from 0", IsIndex) : null);
@@ -125,7 +128,8 @@ public static partial class MMSchemas
         Check(meta, "meta", "an object", IsObject)
         ?? Check(Property(meta, "width"), "meta.width", "an integer or null", IsIntegerOrNull)
         ?? Check(Property(meta, "height"), "meta.height", "an integer or null", IsIntegerOrNull)
-        ?? Check(Property(meta, "is_valid"), "meta.is_valid", "true or false", v => v.ValueKind is JsonValueKind.True or JsonValueKind.False);
+        ?? Check(
+            Property(meta, "is_valid"), "meta.is_valid", "true or false", v => v.ValueKind is JsonValueKind.True or JsonValueKind.False);
 
     private static string? Each(JsonElement? list, string name, Func<JsonElement, string, string?> check)
     {

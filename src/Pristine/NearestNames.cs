@@ -1,15 +1,17 @@
 namespace Pristine;
 
 /// <summary>
-/// What a mistyped name may have meant: metrics, columns, models, commands, options. A name that goes on as the typed one begins comes first,
-/// then names of the same parts in another order, names of which a part begins so, then those with the fewest letters added, lost, changed or swapped.
+/// What a mistyped name may have meant: metrics, columns, models, commands, options. A name that goes on as the typed one begins comes
+/// first, then names of the same parts in another order, names of which a part begins so, then those with the fewest letters added, lost,
+/// changed or swapped.
 /// </summary>
 internal static class NearestNames
 {
     private const int PrefixLetters = 3;
 
     /// <summary>The nearest names, best first, whether or not they are near.</summary>
-    public static IEnumerable<string> Of(string typed, IEnumerable<string> names, int count = 3) => Ranked(typed, names).Select(pair => pair.Name).Take(count);
+    public static IEnumerable<string> Of(string typed, IEnumerable<string> names, int count = 3) =>
+        Ranked(typed, names).Select(pair => pair.Name).Take(count);
 
     /// <summary>The nearest names that are near enough to be asked about; may be none.</summary>
     public static IReadOnlyList<string> Similar(string typed, IEnumerable<string> names, int count = 3)

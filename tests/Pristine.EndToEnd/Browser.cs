@@ -34,7 +34,8 @@ public sealed class Browser : IAsyncLifetime
     {
         if (_browser == null)
             Assert.Skip("Needs Chromium (Debian: apt-get install chromium), or its path in PRISTINE_CHROMIUM.");
-        var page = await _browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = scheme });
+        var page = await _browser.NewPageAsync(
+            new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = scheme });
         var opened = new OpenedPage(page);
         await page.GotoAsync(new Uri(file).AbsoluteUri);
         return opened;

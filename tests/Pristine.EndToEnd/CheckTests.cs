@@ -7,16 +7,21 @@ namespace Pristine.EndToEnd;
 public class CheckTests
 {
     /// <summary>All default issues but the network's, which needs weights.</summary>
-    private const string Issues = "unreadable,missing,truncated,duplicates,dark,underexposed,bright,overexposed,blurry,noisy,flat,gray,blocky,border,low_resolution,odd_size,odd_aspect_ratio,low_quality";
+    private const string Issues =
+        "unreadable,missing,truncated,duplicates,dark,underexposed,bright,overexposed,blurry,noisy,flat,gray,blocky,border,low_resolution,odd_size,odd_aspect_ratio,low_quality";
 
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
 
-    /// <summary>What samples/README.md says was done to copies, and the issue that names it. A picture enlarged from 96 pixels is blurred.</summary>
-    private static readonly (string Ending, string Issue)[] Planted = [("-blur", "blurry"), ("-noise", "noisy"), ("-jpeg10", "blocky"), ("-dark", "dark"), ("-lowres", "blurry")];
+    /// <summary>
+    /// What samples/README.md says was done to copies, and the issue that names it. A picture enlarged from 96 pixels is blurred.
+    /// </summary>
+    private static readonly (string Ending, string Issue)[] Planted =
+        [("-blur", "blurry"), ("-noise", "noisy"), ("-jpeg10", "blocky"), ("-dark", "dark"), ("-lowres", "blurry")];
 
     private static Dictionary<string, string[]> Found(JsonElement result) => result.GetProperty("issues").EnumerateArray()
         .Where(issue => issue.TryGetProperty("examples", out _))
-        .ToDictionary(issue => issue.GetProperty("name").GetString()!, issue => issue.GetProperty("examples").EnumerateArray().Select(example => example.GetProperty("image").GetString()!).ToArray());
+        .ToDictionary(issue => issue.GetProperty("name").GetString()!, issue => issue.GetProperty("examples").EnumerateArray()
+        .Select(example => example.GetProperty("image").GetString()!).ToArray());
 
     [Fact]
     public void Every_planted_fault_of_the_samples_is_found_by_name()
@@ -28,10 +33,13 @@ public class CheckTests
         Assert.Equal(["corrupt.jpg"], found["truncated"].Select(Path.GetFileName));
         var planted = Directory.GetFiles(Photos).Select(file => Path.GetFileName(file)!).ToArray();
         foreach (var (ending, issue) in Planted)
-            Assert.Superset(planted.Where(name => name.EndsWith(ending + ".jpg", StringComparison.Ordinal)).ToHashSet(), found[issue].Select(name => Path.GetFileName(name)!).ToHashSet());
+            Assert.Superset(planted.Where(name => name.EndsWith(ending + ".jpg", StringComparison.Ordinal)).ToHashSet(), found[issue]
+                .Select(name => Path.GetFileName(name)!).ToHashSet());
         // What was left as it was: storm.jpg is soft, jetty.jpg grey and dark below; nothing else is flagged.
-        var sound = planted.Where(name => name != "corrupt.jpg" && !Planted.Any(plant => name.EndsWith(plant.Ending + ".jpg", StringComparison.Ordinal))).ToHashSet();
-        var flagged = found.SelectMany(pair => pair.Value.Select(image => (Issue: pair.Key, Name: Path.GetFileName(image)))).Where(pair => sound.Contains(pair.Name)).Order();
+        var sound = planted.Where(name => name != "corrupt.jpg"
+            && !Planted.Any(plant => name.EndsWith(plant.Ending + ".jpg", StringComparison.Ordinal))).ToHashSet();
+        var flagged = found.SelectMany(pair => pair.Value.Select(image => (Issue: pair.Key, Name: Path.GetFileName(image))))
+            .Where(pair => sound.Contains(pair.Name)).Order();
         Assert.Equal([("blurry", "storm.jpg"), ("border", "jetty.jpg"), ("gray", "jetty.jpg")], flagged);
     }
 
@@ -39,7 +47,8 @@ public class CheckTests
     public void The_text_shows_rules_to_copy_and_the_next_commands_do_what_they_say()
     {
         using var folder = TestFiles.NewFolder();
-        var text = PristineCommand.Run(["check", Photos, "--issues", "dark,blocky,flat", "--set", "dark=0.1"], folder.Path).Expect(0).Output;
+        var text = PristineCommand.Run(["check", Photos, "--issues", "dark,blocky,flat", "--set", "dark=0.1"], folder.Path)
+            .Expect(0).Output;
         Assert.Contains("37 images, 4 with an issue (10.8%)", text, StringComparison.Ordinal);
         Assert.Contains("--drop \"luma_p95 < 0.1\"", text, StringComparison.Ordinal);
         Assert.Contains("raindrops-dark.jpg (0.051)", text, StringComparison.Ordinal);
@@ -61,9 +70,11 @@ public class CheckTests
         Assert.Contains("Not looked for: noisy: the table has no noise", again.Output, StringComparison.Ordinal);
         Assert.Equal(first.Output.Split('\n')[2..8], again.Output.Split('\n')[2..8]);
         Assert.Contains("pristine select scores --drop-issue", again.Output, StringComparison.Ordinal);
-        var selected = PristineCommand.Run(["select", "scores", "--drop-issue", "dark", "--drop-issue", "odd_size", "--dropped", "dropped.jsonl"], folder.Path).Expect(0);
+        var selected = PristineCommand.Run(
+            ["select", "scores", "--drop-issue", "dark", "--drop-issue", "odd_size", "--dropped", "dropped.jsonl"], folder.Path).Expect(0);
         Assert.Contains("fails not (luma_p95 < 0.2)", selected.Error, StringComparison.Ordinal);
-        var reasons = File.ReadLines(folder["dropped.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("status").GetString() == "ok").ToArray();
+        var reasons = File.ReadLines(folder["dropped.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("status").GetString() == "ok").ToArray();
         Assert.Equal(["not (luma_p95 < 0.2)", "not (luma_p95 < 0.2)"], reasons.Select(line => line.GetProperty("rule").GetString()));
     }
 
@@ -76,7 +87,9 @@ public class CheckTests
     [InlineData("truncated = 0", 3)]
     public void Fail_on_sets_the_exit_code(string condition, int code)
     {
-        var result = PristineCommand.Run("check", Photos, "--issues", "dark,missing,truncated", "--fail-on", condition == "truncated = 0" ? "missing = 0" : condition).Expect(code);
+        var result = PristineCommand.Run(
+            "check", Photos, "--issues", "dark,missing,truncated", "--fail-on", condition == "truncated = 0" ? "missing = 0" : condition)
+                .Expect(code);
         Assert.Equal(code == 3, result.Error.Contains("holds", StringComparison.Ordinal));
     }
 
@@ -107,7 +120,8 @@ public class CheckTests
     public void The_text_fits_80_columns_but_for_what_is_to_be_copied()
     {
         var lines = PristineCommand.Run("check", Photos, "--issues", Issues).Expect(0).Lines;
-        Assert.All(lines.Where(line => !line.Contains("--drop", StringComparison.Ordinal) && !line.Contains("pristine ", StringComparison.Ordinal)), line => Assert.True(line.Length <= 100, line));
+        Assert.All(lines.Where(line => !line.Contains("--drop", StringComparison.Ordinal) && !line.Contains(
+            "pristine ", StringComparison.Ordinal)), line => Assert.True(line.Length <= 100, line));
     }
 
     [Fact]
@@ -118,6 +132,7 @@ public class CheckTests
         Assert.Matches(@"  metric   images +p5 +median +p95\n  brisque +36 +[\d.]+ +[\d.]+ +[\d.]+\n  width +37 +", error);
         Assert.Contains("  not ok: 1 truncated\n", error, StringComparison.Ordinal);
         Assert.EndsWith("Next: pristine check scores\n      pristine report scores --out report.html\n", error, StringComparison.Ordinal);
-        Assert.DoesNotContain("Next:", PristineCommand.Run(["score", Photos, "--out", "half", "--shard", "0/2"], folder.Path).Expect(0).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Next:", PristineCommand.Run(["score", Photos, "--out", "half", "--shard", "0/2"], folder.Path)
+            .Expect(0).Error, StringComparison.Ordinal);
     }
 }

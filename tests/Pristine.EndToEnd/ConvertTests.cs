@@ -4,7 +4,9 @@ using Pristine.Tests.Models;
 
 namespace Pristine.EndToEnd;
 
-/// <summary><c>pristine models convert</c> with real networks: the one that is imported, and files of ARNIQA's layout where they are.</summary>
+/// <summary>
+/// <c>pristine models convert</c> with real networks: the one that is imported, and files of ARNIQA's layout where they are.
+/// </summary>
 public sealed class ConvertTests : IDisposable
 {
     private const string Network = "resnet50-imagenet";
@@ -36,7 +38,9 @@ public sealed class ConvertTests : IDisposable
             File.Copy(TestFiles.InRepository("samples", "photos", photo), _folder[photo]);
         var converted = Convert(Network, "--int8", "--calibration", _folder.Path, "--out", _folder["out/int8.onnx"]).Expect(0);
         Assert.Contains("8-bit integers.", converted.Error, StringComparison.Ordinal);
-        Assert.Contains($"Calibrated on 2 images (4 crops) of {_folder.Path}; 1 could not be used. 20 or more are better.", converted.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Calibrated on 2 images (4 crops) of {_folder.Path}; 1 could not be used. 20 or more are better.", converted.Error,
+            StringComparison.Ordinal);
         Assert.InRange(new FileInfo(_folder["out/int8.onnx"]).Length, 23_000_000, 25_000_000);
         Assert.Equal(["int8.onnx"], Written);
     }
@@ -45,8 +49,10 @@ public sealed class ConvertTests : IDisposable
     public void Arniqas_files_become_a_scoring_model_and_the_8_bit_metric_of_the_store()
     {
         var (encoder, head) = (TestFiles.Reference("arniqa", "ARNIQA.pth"), TestFiles.Reference("arniqa", "regressor_kadid10k.pth"));
-        Assert.Contains("full [N, 3, H, W], half [N, 3, H, W] -> score [N]", Convert(encoder, "--head", head, "--out", _folder["out/arniqa.onnx"]).Expect(0).Error, StringComparison.Ordinal);
-        Assert.Contains("expected a state dict; found a module", Convert(head, "--out", _folder["out/x.onnx"]).Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains("full [N, 3, H, W], half [N, 3, H, W] -> score [N]", Convert(
+            encoder, "--head", head, "--out", _folder["out/arniqa.onnx"]).Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("expected a state dict; found a module", Convert(head, "--out", _folder["out/x.onnx"])
+            .Expect(1).Error, StringComparison.Ordinal);
         Assert.Contains("pristine models pull arniqa", Convert("arniqa", "--int8").Expect(1).Error, StringComparison.Ordinal);
         Run("models", "import", "arniqa", encoder, "--trust").Expect(0);
         Run("models", "import", "arniqa-kadid10k", head, "--trust").Expect(0);
@@ -97,5 +103,6 @@ public sealed class ConvertTests : IDisposable
 
     private CommandResult Convert(params string[] arguments) => Run(["models", "convert", .. arguments]);
 
-    private CommandResult Run(params string[] arguments) => PristineCommand.Run(arguments, TestFiles.Root, null, ("PRISTINE_MODELS", _folder["store"]));
+    private CommandResult Run(params string[] arguments) =>
+        PristineCommand.Run(arguments, TestFiles.Root, null, ("PRISTINE_MODELS", _folder["store"]));
 }

@@ -24,21 +24,24 @@ public sealed class DeviceTests
         CommandResult Run(string[] device, params (string, string)[] environment) =>
             PristineCommand.Run([.. arguments, .. device], TestFiles.Root, null, [.. environment, ("PRISTINE_ORT", "")]).Expect(2);
 
-        Assert.Contains("--device: expected cpu, or cuda:0, cuda:1 and so on; found 'gpu'.", Run(["--device", "gpu"]).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "--device: expected cpu, or cuda:0, cuda:1 and so on; found 'gpu'.", Run(["--device", "gpu"]).Error, StringComparison.Ordinal);
         var refused = Run(["--device", "cuda:0"]).Error;
         Assert.Contains("--device: The device cuda:0 cannot be used with ", refused, StringComparison.Ordinal);
         Assert.Contains("PRISTINE_ORT", refused, StringComparison.Ordinal);
         // That line, and where help is.
         Assert.Equal(2, refused.Count(c => c == '\n'));
         Assert.Contains("PRISTINE_DEVICE: expected cpu", Run([], ("PRISTINE_DEVICE", "gpu")).Error, StringComparison.Ordinal);
-        Assert.Contains("PRISTINE_DEVICE: The device cuda:1 cannot", Run([], ("PRISTINE_DEVICE", "cuda:1")).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "PRISTINE_DEVICE: The device cuda:1 cannot", Run([], ("PRISTINE_DEVICE", "cuda:1")).Error, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
     [Fact]
     public void The_option_is_stronger_than_the_variable_which_what_runs_no_network_ignores()
     {
-        Assert.Single(PristineCommand.Run(["score", Photo, "--device", "cpu"], TestFiles.Root, null, ("PRISTINE_DEVICE", "gpu")).Expect(0).Lines);
+        Assert.Single(
+            PristineCommand.Run(["score", Photo, "--device", "cpu"], TestFiles.Root, null, ("PRISTINE_DEVICE", "gpu")).Expect(0).Lines);
         PristineCommand.Run(["metrics"], TestFiles.Root, null, ("PRISTINE_DEVICE", "gpu")).Expect(0);
         PristineCommand.Run(["doctor"], TestFiles.Root, null, ("PRISTINE_DEVICE", "gpu")).Expect(0);
     }

@@ -16,7 +16,8 @@ public class FilterTests
     public void Kept_lines_of_a_jsonl_dataset_are_the_inputs_lines_byte_for_byte()
     {
         using var folder = TestFiles.NewFolder();
-        PristineCommand.Run("filter", Dialogs, "--keep", "brisque <= 40", "--out", folder["kept.jsonl"], "--dropped", folder["dropped.jsonl"]).Expect(0);
+        PristineCommand.Run(
+            "filter", Dialogs, "--keep", "brisque <= 40", "--out", folder["kept.jsonl"], "--dropped", folder["dropped.jsonl"]).Expect(0);
         var input = File.ReadAllLines(Dialogs, Encoding.Latin1);
         var kept = File.ReadAllLines(folder["kept.jsonl"], Encoding.Latin1);
         var dropped = Ledger(folder["dropped.jsonl"]);
@@ -38,7 +39,8 @@ public class FilterTests
     public void The_ledger_tells_for_each_dropped_item_the_rule_the_value_the_threshold_and_the_margin()
     {
         using var folder = TestFiles.NewFolder();
-        var result = PristineCommand.Run("filter", Captions, "--keep", "brisque <= 40", "--out", folder["kept.json"], "--dropped", folder["dropped.jsonl"]).Expect(0);
+        var result = PristineCommand.Run(
+            "filter", Captions, "--keep", "brisque <= 40", "--out", folder["kept.json"], "--dropped", folder["dropped.jsonl"]).Expect(0);
         var dropped = Ledger(folder["dropped.jsonl"]);
         Assert.All(dropped.Where(line => line.GetProperty("status").GetString() == "ok"), line =>
         {
@@ -69,9 +71,11 @@ public class FilterTests
             "{\"id\": 4, \"text\": \"brief\"}",
         ]);
         var result = PristineCommand.Run(
-            "filter", folder["data.jsonl"], "--keep", "width > 10", "--keep", "text_length > 10", "--out", "-", "--ledger", folder["ledger.jsonl"], "--max-failures", "0").Expect(0);
+            "filter", folder["data.jsonl"], "--keep", "width > 10", "--keep", "text_length > 10", "--out", "-", "--ledger",
+            folder["ledger.jsonl"], "--max-failures", "0").Expect(0);
         Assert.Equal(["{\"id\": 1", "{\"id\": 3"], result.Lines.Select(line => line[..8]));
-        Assert.Equal(["ok", "skipped", "no_image", "no_image"], Ledger(folder["ledger.jsonl"]).Select(line => line.GetProperty("status").GetString()));
+        Assert.Equal(["ok", "skipped", "no_image", "no_image"], Ledger(folder["ledger.jsonl"])
+            .Select(line => line.GetProperty("status").GetString()));
         Assert.Equal("text_length 5 fails text_length > 10", Ledger(folder["ledger.jsonl"])[1].GetProperty("reason").GetString());
         Assert.Contains("        1  without an image, which a rule needs", result.Error, StringComparison.Ordinal);
         Assert.Contains("        2  fails text_length > 10", result.Error, StringComparison.Ordinal);
@@ -82,7 +86,8 @@ public class FilterTests
     {
         using var folder = TestFiles.NewFolder();
         PristineCommand.Run(
-            "filter", Captions, "--keep", "brisque <= 40", "--no-image", "drop", "--out", folder["kept.json"], "--dropped", folder["dropped.csv"]).Expect(0);
+            "filter", Captions, "--keep", "brisque <= 40", "--no-image", "drop", "--out", folder["kept.json"], "--dropped",
+            folder["dropped.csv"]).Expect(0);
         Assert.Contains(File.ReadLines(folder["dropped.csv"]), line => line.Contains(",no_image,", StringComparison.Ordinal));
     }
 
@@ -104,13 +109,16 @@ public class FilterTests
     {
         using var folder = TestFiles.NewFolder();
         Directory.CreateDirectory(folder["in/a/b"]);
-        foreach (var (name, target) in (ReadOnlySpan<(string, string)>)[("leaf.jpg", "in/a/b/x y.jpg"), ("moss.jpg", "in/moss.jpg"), ("moss-blur.jpg", "in/blur.jpg")])
+        foreach (var (name, target) in (ReadOnlySpan<(string, string)>)[("leaf.jpg", "in/a/b/x y.jpg"), ("moss.jpg", "in/moss.jpg"),
+            ("moss-blur.jpg", "in/blur.jpg")])
             File.Copy(Path.Combine(Photos, name), folder[target]);
-        var before = Directory.GetFiles(folder["in"], "*", SearchOption.AllDirectories).Order().ToDictionary(file => file, File.ReadAllBytes);
+        var before = Directory.GetFiles(folder["in"], "*", SearchOption.AllDirectories).Order()
+            .ToDictionary(file => file, File.ReadAllBytes);
         PristineCommand.Run("filter", folder["in"], "--keep", "brisque <= 45", mode, "--out", folder["out"]).Expect(0);
         Assert.Equal(
             ["a/b/x y.jpg", "moss.jpg"],
-            Directory.GetFiles(folder["out"], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder["out"], file)).Order(StringComparer.Ordinal));
+            Directory.GetFiles(folder["out"], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder["out"], file))
+                .Order(StringComparer.Ordinal));
         Assert.Equal(before[folder["in/moss.jpg"]], File.ReadAllBytes(folder["out/moss.jpg"]));
         Assert.Equal(mode == "--link", new FileInfo(folder["out/moss.jpg"]).LinkTarget != null);
         Assert.All(before, pair => Assert.Equal(pair.Value, File.ReadAllBytes(pair.Key)));
@@ -123,7 +131,8 @@ public class FilterTests
         var good = File.ReadLines(Dialogs).First();
         File.WriteAllText(folder["in.jsonl"], $"{good}\n{{\"id\": 3, \n{good}\n");
         PristineCommand.Run(
-            "filter", folder["in.jsonl"], "--image-root", Path.GetDirectoryName(Dialogs)!, "--keep", "width > 0", "--out", folder["kept.jsonl"], "--dropped", folder["dropped.jsonl"]).Expect(0);
+            "filter", folder["in.jsonl"], "--image-root", Path.GetDirectoryName(Dialogs)!, "--keep", "width > 0", "--out",
+            folder["kept.jsonl"], "--dropped", folder["dropped.jsonl"]).Expect(0);
         Assert.Equal([good, good], File.ReadAllLines(folder["kept.jsonl"]));
         Assert.Contains("2", Ledger(folder["dropped.jsonl"]).Single().GetProperty("reason").GetString(), StringComparison.Ordinal);
     }
@@ -134,7 +143,8 @@ public class FilterTests
         using var folder = TestFiles.NewFolder();
         File.WriteAllBytes(folder["in.json"], File.ReadAllBytes(Captions)[..2000]);
         var result = PristineCommand.Run(
-            "filter", folder["in.json"], "--image-root", Path.GetDirectoryName(Captions)!, "--keep", "width > 0", "--out", folder["kept.json"]).Expect(1);
+            "filter", folder["in.json"], "--image-root", Path.GetDirectoryName(Captions)!, "--keep", "width > 0", "--out",
+            folder["kept.json"]).Expect(1);
         Assert.Contains("in.json", result.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(folder["kept.json"]));
         // The dataset is read to its end before anything is exported, so nothing is left under a temporary name either.

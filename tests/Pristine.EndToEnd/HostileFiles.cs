@@ -97,7 +97,8 @@ internal static class HostileFiles
         Write("short.webp", "damaged", [.. "RIFF"u8, 255, 255, 0, 0, .. "WEBPVP8 "u8, 240, 255, 0, 0, .. Noise(200)]);
         Write("loop.tif", "damaged", LoopingTiff(), mayDecode: true);
         var flipped = Good();
-        Write("flipped-bit.jpg", "damaged", WithFlippedBit(flipped, random.Next(flipped.Length / 2, flipped.Length - 512)), mayDecode: true);
+        Write("flipped-bit.jpg", "damaged", WithFlippedBit(
+            flipped, random.Next(flipped.Length / 2, flipped.Length - 512)), mayDecode: true);
 
         // Formats that the decoder does not read.
         Write("photo.heic", "unsupported format", [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0, .. "mif1heic"u8, .. Noise(500)]);
@@ -198,7 +199,8 @@ internal static class HostileFiles
             }
             position += 2 + BinaryPrimitives.ReadUInt16BigEndian(jpeg.AsSpan(position + 2));
         }
-        throw new ArgumentException("Expected a baseline or progressive JPEG with a frame header before its pixels; found none.", nameof(jpeg));
+        throw new ArgumentException(
+            "Expected a baseline or progressive JPEG with a frame header before its pixels; found none.", nameof(jpeg));
     }
 
     /// <summary>A GIF of one frame in two colours, whose compressed data is whatever is given.</summary>

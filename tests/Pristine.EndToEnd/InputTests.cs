@@ -32,7 +32,9 @@ public class InputTests
         Assert.All(Text(forgotten, "status"), status => Assert.Contains(status, (string[])["missing", "no_image"]));
         Assert.Contains("is --image-root right?", forgotten.Error, StringComparison.Ordinal);
         var found = Text(
-            PristineCommand.Run("score", folder["dialogs.jsonl"], "--metrics", "width", "--format", "jsonl", "--image-root", TestFiles.InRepository("samples")).Expect(0), "status");
+            PristineCommand.Run(
+                "score", folder["dialogs.jsonl"], "--metrics", "width", "--format", "jsonl", "--image-root",
+                TestFiles.InRepository("samples")).Expect(0), "status");
         Assert.Single(found, "missing");
         Assert.InRange(found.Count(status => status == "ok"), 15, 30);
     }
@@ -42,18 +44,25 @@ public class InputTests
     {
         using var folder = TestFiles.NewFolder();
         File.Copy(Path.Combine(Photos, "leaf.jpg"), folder["a.jpg"]);
-        const string sound = """{"id":"a","image":"a.jpg","conversations":[{"from":"human","value":"<image>"}]}""", other = """{"id":"b","image":"a.jpg","conversations":[{"from":"human","value":"x"}]}""";
+        const string sound = """{"id":"a","image":"a.jpg","conversations":[{"from":"human","value":"<image>"}]}""",
+        other = """{"id":"b","image":"a.jpg","conversations":[{"from":"human","value":"x"}]}""";
         File.WriteAllText(folder["a.jsonl"], $"{sound}\n{other}\n");
         const string warning = "1 item has more or fewer placeholders such as <image> than images, first 'b' has 0 for 1 image.";
-        Assert.Contains(warning, PristineCommand.Run("score", folder["a.jsonl"], "--metrics", "width").Expect(0).Error, StringComparison.Ordinal);
-        Assert.Contains(warning, PristineCommand.Run("score", folder["a.jsonl"], "--metrics", "width", "--out", folder["t"]).Expect(0).Error, StringComparison.Ordinal);
-        Assert.Contains(warning, PristineCommand.Run("filter", folder["a.jsonl"], "--keep", "width > 0", "--out", folder["k.jsonl"]).Expect(0).Error, StringComparison.Ordinal);
-        var asked = PristineCommand.Run("filter", folder["a.jsonl"], "--drop", "image_tokens <> image_count and image_tokens is not null", "--out", folder["k.jsonl"]).Expect(0);
+        Assert.Contains(
+            warning, PristineCommand.Run("score", folder["a.jsonl"], "--metrics", "width").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains(warning, PristineCommand.Run("score", folder["a.jsonl"], "--metrics", "width", "--out", folder["t"])
+            .Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains(warning, PristineCommand.Run("filter", folder["a.jsonl"], "--keep", "width > 0", "--out", folder["k.jsonl"])
+            .Expect(0).Error, StringComparison.Ordinal);
+        var asked = PristineCommand.Run(
+            "filter", folder["a.jsonl"], "--drop", "image_tokens <> image_count and image_tokens is not null", "--out", folder["k.jsonl"])
+                .Expect(0);
         Assert.DoesNotContain("placeholders", asked.Error, StringComparison.Ordinal);
         Assert.Equal($"{sound}\n", File.ReadAllText(folder["k.jsonl"]));
         // Where no item has one, they are not needed.
         File.WriteAllText(folder["none.jsonl"], $"{other}\n");
-        Assert.DoesNotContain("placeholders", PristineCommand.Run("score", folder["none.jsonl"], "--metrics", "width").Expect(0).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("placeholders", PristineCommand.Run("score", folder["none.jsonl"], "--metrics", "width")
+            .Expect(0).Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +89,8 @@ public class InputTests
             File.Copy(Path.Combine(Photos, "leaf.jpg"), folder[$"in/{name}"]);
         PristineCommand.Run(["filter", "in", "--keep", "width > 0", "--out", "kept.txt"], folder.Path).Expect(0);
         Assert.Equal("in/a.jpg\0in/line\nfeed.jpg\0", File.ReadAllText(folder["kept.txt"]));
-        Assert.Equal(["ok", "ok"], Text(PristineCommand.Run(["score", "kept.txt", "--metrics", "width", "--format", "jsonl"], folder.Path).Expect(0), "status"));
+        Assert.Equal(["ok", "ok"], Text(
+            PristineCommand.Run(["score", "kept.txt", "--metrics", "width", "--format", "jsonl"], folder.Path).Expect(0), "status"));
     }
 
     [Theory]
@@ -94,7 +104,8 @@ public class InputTests
         File.WriteAllText(folder["in.jsonl"], record);
         // Of the two, one passes; their mean, too.
         PristineCommand.Run(
-            "filter", folder["in.jsonl"], "--image-root", TestFiles.InRepository("samples"), "--keep", "brisque <= 50", "--images", policy, "--out", folder["kept.jsonl"]).Expect(0);
+            "filter", folder["in.jsonl"], "--image-root", TestFiles.InRepository("samples"), "--keep", "brisque <= 50", "--images", policy,
+            "--out", folder["kept.jsonl"]).Expect(0);
         Assert.Equal(kept == "true" ? record : "", File.ReadAllText(folder["kept.jsonl"]));
     }
 
@@ -145,7 +156,8 @@ public class InputTests
         Expect("", "score", input, "-m", "brisque,width", "--out", "table");
         Expect("", "score", input, "--out", "table");
         Expect(content, "filter", input, "--keep", "brisque < 40 and width > 3", "--out", "-", "--ledger", "ledger.parquet");
-        Expect(content, "select", "table", "--keep", "brisque < 40", "--keep-top", "50%", "--by", "brisque", "--out", "-", "--ledger", "ledger.csv", "--dropped", "dropped.jsonl");
+        Expect(content, "select", "table", "--keep", "brisque < 40", "--keep-top", "50%", "--by", "brisque", "--out", "-", "--ledger",
+            "ledger.csv", "--dropped", "dropped.jsonl");
         Expect("", "report", "table", "--out", "report.html");
         Assert.Single(File.ReadAllLines(folder["ledger.csv"]));
         Assert.Empty(File.ReadAllText(folder["dropped.jsonl"]));
@@ -159,20 +171,24 @@ public class InputTests
         var lines = new[]
         {
             JsonSerializer.Serialize(new { id = 1, pictures = new[] { photo } }),
-            JsonSerializer.Serialize(new { id = 2, pictures = new[] { $"data:image/jpeg;base64,{Convert.ToBase64String(File.ReadAllBytes(photo))}" } }),
+            JsonSerializer.Serialize(
+                new { id = 2, pictures = new[] { $"data:image/jpeg;base64,{Convert.ToBase64String(File.ReadAllBytes(photo))}" } }),
             JsonSerializer.Serialize(new { id = 3, pictures = new[] { "data:image/jpeg;base64,AAAA" } }),
         };
         File.WriteAllLines(folder["in.jsonl"], lines);
         Assert.Contains(
-            "Fields seen: id, pictures", PristineCommand.Run(["score", "in.jsonl", "--out", "table"], folder.Path).Expect(1).Error, StringComparison.Ordinal);
-        var scored = PristineCommand.Run(["score", "in.jsonl", "--out", "table", "-m", "brisque,width", "--image-field", "pictures"], folder.Path).Expect(0);
+            "Fields seen: id, pictures", PristineCommand.Run(["score", "in.jsonl", "--out", "table"], folder.Path).Expect(1).Error,
+            StringComparison.Ordinal);
+        var scored = PristineCommand.Run(
+            ["score", "in.jsonl", "--out", "table", "-m", "brisque,width", "--image-field", "pictures"], folder.Path).Expect(0);
         Assert.Contains("images in 'pictures'", scored.Error, StringComparison.Ordinal);
         PristineCommand.Run(["select", "table", "--keep", "width > 0", "--out", "kept.jsonl"], folder.Path).Expect(0);
         Assert.Equal(lines[..2], File.ReadAllLines(folder["kept.jsonl"]));
         // Nothing has changed, and nothing is read again.
         var again = PristineCommand.Run(["score", "in.jsonl", "--out", "table", "--image-field", "pictures"], folder.Path).Expect(0);
         Assert.Contains("0 read, 3 already in the table", again.Error, StringComparison.Ordinal);
-        var rows = PristineCommand.Run("score", folder["in.jsonl"], "-m", "brisque", "--format", "jsonl", "--image-field", "pictures").Expect(0).Lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var rows = PristineCommand.Run("score", folder["in.jsonl"], "-m", "brisque", "--format", "jsonl", "--image-field", "pictures")
+            .Expect(0).Lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
         Assert.Equal(rows[0].GetProperty("brisque").GetDouble(), rows[1].GetProperty("brisque").GetDouble());
         Assert.StartsWith("data:image/jpeg#", rows[1].GetProperty("image").GetString(), StringComparison.Ordinal);
     }
@@ -188,13 +204,20 @@ public class InputTests
             foreach (var (photo, i) in photos.Skip(2 * shard).Take(2).Select((photo, i) => (photo, i)))
             {
                 tar.WriteEntry(photo, $"{shard}{i}.jpg");
-                tar.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, $"{shard}{i}.txt") { DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(new string('x', i + 1))) });
+                tar.WriteEntry(
+                    new System.Formats.Tar.PaxTarEntry(
+                        System.Formats.Tar.TarEntryType.RegularFile,
+                        $"{shard}{i}.txt")
+                    { DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(new string('x', i + 1))) });
             }
         }
-        var files = PristineCommand.Run(["score", .. new[] { Path.Combine(Photos, "mo*.jpg") }, "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
+        var files = PristineCommand.Run(
+            ["score", .. new[] { Path.Combine(Photos, "mo*.jpg") }, "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
         var rows = PristineCommand.Run(["score", "s-{0..1}.tar", "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
         Assert.Contains("WebDataset, members .jpg, .txt", rows.Error, StringComparison.Ordinal);
-        static IEnumerable<string> Scores(CommandResult result) => result.Lines.Select(line => JsonDocument.Parse(line).RootElement).Select(row => $"{row.GetProperty("brisque")} {row.GetProperty("width")}");
+        static IEnumerable<string> Scores(CommandResult result) =>
+            result.Lines.Select(line => JsonDocument.Parse(line).RootElement)
+            .Select(row => $"{row.GetProperty("brisque")} {row.GetProperty("width")}");
         Assert.Equal(Scores(files), Scores(rows));
         Assert.Equal(["s-0.tar/00.jpg", "s-0.tar/01.jpg", "s-1.tar/10.jpg", "s-1.tar/11.jpg"], Text(rows, "image"));
 
@@ -203,11 +226,14 @@ public class InputTests
         Assert.Contains("0 read, 4 already in the table", again.Error, StringComparison.Ordinal);
         PristineCommand.Run(["select", "table", "--keep", "text_length = 1 and width > 0", "--out", "kept/"], folder.Path).Expect(0);
         PristineCommand.Run(["filter", "s-*.tar", "--keep", "item.txt = 'x' and width > 0", "--out", "kept.tar"], folder.Path).Expect(0);
-        Assert.Equal(["00", "10"], Text(PristineCommand.Run(["score", "kept.tar", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
-        Assert.Equal(["00", "10"], Text(PristineCommand.Run(["score", "kept/*.tar", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
+        Assert.Equal(
+            ["00", "10"], Text(PristineCommand.Run(["score", "kept.tar", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
+        Assert.Equal(
+            ["00", "10"], Text(PristineCommand.Run(["score", "kept/*.tar", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
         PristineCommand.Run(["report", "table", "--out", "report.html"], folder.Path).Expect(0);
         Assert.Contains("data:image/webp;base64", File.ReadAllText(folder["report.html"]), StringComparison.Ordinal);
-        Assert.Contains("Unpack it first", PristineCommand.Run(["degrade", "s-0.tar", "--out", "worse"], folder.Path).Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains("Unpack it first", PristineCommand.Run(["degrade", "s-0.tar", "--out", "worse"], folder.Path)
+            .Expect(1).Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -219,20 +245,28 @@ public class InputTests
         for (var file = 0; file < 2; file++)
         {
             var two = photos.Skip(2 * file).Take(2).ToArray();
-            WriteParquet(folder[$"set/data/train-{file}.parquet"], [.. two.Select(Path.GetFileNameWithoutExtension)!], [.. two.Select(File.ReadAllBytes)], new string('x', file + 1));
+            WriteParquet(folder[$"set/data/train-{file}.parquet"], [.. two.Select(Path.GetFileNameWithoutExtension)!], [
+                .. two.Select(File.ReadAllBytes)], new string('x', file + 1));
         }
-        var files = PristineCommand.Run(["score", .. new[] { Path.Combine(Photos, "mo*.jpg") }, "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
+        var files = PristineCommand.Run(
+            ["score", .. new[] { Path.Combine(Photos, "mo*.jpg") }, "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
         var rows = PristineCommand.Run(["score", "set", "-m", "brisque,width", "-f", "jsonl"], folder.Path).Expect(0);
         Assert.Contains("set: Parquet, images in 'image'", rows.Error, StringComparison.Ordinal);
-        static IEnumerable<string> Scores(CommandResult result) => result.Lines.Select(line => JsonDocument.Parse(line).RootElement).Select(row => $"{row.GetProperty("brisque")} {row.GetProperty("width")}");
+        static IEnumerable<string> Scores(CommandResult result) =>
+            result.Lines.Select(line => JsonDocument.Parse(line).RootElement)
+            .Select(row => $"{row.GetProperty("brisque")} {row.GetProperty("width")}");
         Assert.Equal(Scores(files), Scores(rows));
-        Assert.Equal(["data/train-0.parquet/image#0", "data/train-0.parquet/image#1", "data/train-1.parquet/image#0", "data/train-1.parquet/image#1"], Text(rows, "image"));
+        Assert.Equal(
+            ["data/train-0.parquet/image#0", "data/train-0.parquet/image#1", "data/train-1.parquet/image#0",
+                "data/train-1.parquet/image#1"], Text(rows, "image"));
 
         PristineCommand.Run(["score", "set", "-m", "brisque,width", "--out", "table"], folder.Path).Expect(0);
         var again = PristineCommand.Run(["score", "set", "--out", "table"], folder.Path).Expect(0);
         Assert.Contains("0 read, 4 already in the table", again.Error, StringComparison.Ordinal);
         PristineCommand.Run(["select", "table", "--keep", "text_length = 2 and width > 0", "--out", "kept/"], folder.Path).Expect(0);
-        PristineCommand.Run(["filter", "set/data/train-{0..1}.parquet", "--keep", "item.caption = 'xx' and width > 0", "--out", "kept.parquet"], folder.Path).Expect(0);
+        PristineCommand.Run(
+            ["filter", "set/data/train-{0..1}.parquet", "--keep", "item.caption = 'xx' and width > 0", "--out", "kept.parquet"],
+            folder.Path).Expect(0);
         var ids = Text(rows, "id").Skip(2).ToArray();
         Assert.Equal(ids, Text(PristineCommand.Run(["score", "kept.parquet", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
         Assert.Equal(ids, Text(PristineCommand.Run(["score", "kept", "-m", "width", "-f", "jsonl"], folder.Path).Expect(0), "id"));
@@ -250,7 +284,8 @@ public class InputTests
 
     private static void WriteParquet(string file, string[] ids, byte[][] images, string caption)
     {
-        using var writer = new ParquetFileWriter(file, [new Column<string>("id"), new Column<byte[]>("image"), new Column<string>("caption")]);
+        using var writer = new ParquetFileWriter(
+            file, [new Column<string>("id"), new Column<byte[]>("image"), new Column<string>("caption")]);
         using (var group = writer.AppendRowGroup())
         {
             using (var column = group.NextColumn().LogicalWriter<string>())

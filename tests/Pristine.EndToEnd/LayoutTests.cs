@@ -31,7 +31,8 @@ public sealed class LayoutTests : IDisposable
         Assert.Equal(4, Directory.EnumerateFiles(_folder["out"], "*", SearchOption.AllDirectories).Count());
 
         // A row whose image is not there is not exported: load_dataset would fail on it.
-        var text = PristineCommand.Run("filter", _folder["in"], "--keep", "item.split = 'test'", "--out", _folder["texts"], "--hardlink").Expect(1);
+        var text = PristineCommand.Run("filter", _folder["in"], "--keep", "item.split = 'test'", "--out", _folder["texts"], "--hardlink")
+            .Expect(1);
         Assert.Contains("missing.jpg", text.Error, StringComparison.Ordinal);
         Assert.Equal("{\"file_name\": \"a.jpg\"}\n", File.ReadAllText(_folder["texts/test/metadata.jsonl"]));
 
@@ -47,7 +48,8 @@ public sealed class LayoutTests : IDisposable
     [Fact]
     public void Images_in_data_addresses_have_thumbnails_in_the_report()
     {
-        var address = $"data:image/jpeg;base64,{Convert.ToBase64String(File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg")))}";
+        var address =
+            $"data:image/jpeg;base64,{Convert.ToBase64String(File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg")))}";
         File.WriteAllText(_folder["a.jsonl"], $"{{\"image\":\"{address}\"}}\n{{\"image\":\"missing.jpg\"}}\n");
         PristineCommand.Run("score", _folder["a.jsonl"], "--out", _folder["scores"]).Expect(0);
         PristineCommand.Run("report", _folder["scores"], "--out", _folder["report.html"]).Expect(0);
@@ -60,10 +62,13 @@ public sealed class LayoutTests : IDisposable
         if (OperatingSystem.IsWindows())
             Assert.Skip("Needs named pipes.");
         Photo("a.jpg");
-        foreach (var (name, records, exitCode) in new[] { ("a.jsonl", "{\"x\":\"a.jpg\"}\n{\"y\":1}\n", 1), ("b.csv", "x,y\na.jpg,1\n", 1), ("c.jsonl", "{\"x\":1}\n{\"image\":\"a.jpg\"}\n", 0), ("d.csv", "image\na.jpg\n", 0) })
+        foreach (var (name, records, exitCode) in new[] { ("a.jsonl", "{\"x\":\"a.jpg\"}\n{\"y\":1}\n", 1), ("b.csv", "x,y\na.jpg,1\n", 1),
+            ("c.jsonl", "{\"x\":1}\n{\"image\":\"a.jpg\"}\n", 0), ("d.csv", "image\na.jpg\n", 0) })
         {
             File.WriteAllText(_folder["content"], records);
-            var result = PristineCommand.Shell($"mkfifo {name} && (cat content > {name} &) && {PristineCommand.InShell} score {name} --metrics width --format jsonl", _folder.Path);
+            var result = PristineCommand.Shell(
+                $"mkfifo {name} && (cat content > {name} &) && {PristineCommand.InShell} score {name} --metrics width --format jsonl",
+                _folder.Path);
             Assert.True(result.ExitCode == exitCode, $"{name}: {result.ExitCode}\n{result.Error}");
             Assert.Equal(exitCode == 1, result.Error.Contains("Fields seen: x, y.", StringComparison.Ordinal));
         }
@@ -75,7 +80,9 @@ public sealed class LayoutTests : IDisposable
         Photo("in/a.jpg");
         PristineCommand.Run("score", _folder["in"], "--metrics", "width", "--out", _folder["scores"]).Expect(0);
         foreach (var rule in new[] { "brisque <= 40", "width <", "item.none = 1" })
-            PristineCommand.Run("select", _folder["scores"], "--keep", rule, "--out", _folder["out/kept.txt"], "--dropped", _folder["out/dropped.jsonl"]).Expect(2);
+            PristineCommand.Run(
+                "select", _folder["scores"], "--keep", rule, "--out", _folder["out/kept.txt"], "--dropped", _folder["out/dropped.jsonl"])
+                    .Expect(2);
         Assert.True(!Directory.Exists(_folder["out"]) || !Directory.EnumerateFileSystemEntries(_folder["out"]).Any());
     }
 
@@ -85,7 +92,9 @@ public sealed class LayoutTests : IDisposable
         Photo("in/train/cats/a.jpg");
         Photo("in/train/dogs/b.jpg");
         Photo("in/test/cats/c.jpg");
-        PristineCommand.Run("filter", _folder["in"], "--keep", "item.label = 'cats' and item.split <> 'test' and width > 1", "--out", _folder["out"], "--copy").Expect(0);
+        PristineCommand.Run(
+            "filter", _folder["in"], "--keep", "item.label = 'cats' and item.split <> 'test' and width > 1", "--out", _folder["out"],
+            "--copy").Expect(0);
         Assert.Equal([_folder["out/train/cats/a.jpg"]], Directory.EnumerateFiles(_folder["out"], "*", SearchOption.AllDirectories));
         var unknown = PristineCommand.Run("filter", _folder["in"], "--keep", "item.class = 'cats'", "--out", "-").Expect(2);
         Assert.Contains("their fields are label, split", unknown.Error, StringComparison.Ordinal);

@@ -12,10 +12,12 @@ public partial class MannersTests
     /// <summary>The command as a line of shell can call it.</summary>
     private static readonly string Command = PristineCommand.InShell;
 
-    private static readonly string[] ModelCommands = ["models list", "models pull", "models import", "models verify", "models remove", "models convert"];
+    private static readonly string[] ModelCommands =
+        ["models list", "models pull", "models import", "models verify", "models remove", "models convert"];
 
     private static string[] Commands() =>
-        [.. PristineCommand.Run("--help").Expect(0).Output.Split("Commands:\n")[1].Split("\n\n")[0].Split('\n').Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' ')
+        [.. PristineCommand.Run("--help").Expect(0).Output.Split("Commands:\n")[1].Split("\n\n")[0].Split('\n')
+        .Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' ')
             .Select(line => line.Trim().Split(' ')[0])];
 
     private static void AssertOneLine(CommandResult result, string message)
@@ -44,11 +46,14 @@ public partial class MannersTests
     [InlineData("found 'blr'. Did you mean", "degrade", Photos, "--out", "x", "--kinds", "blr")]
     [InlineData("found 'gausian_blur'. Did you mean gaussian_blur", "degrade", Photos, "--out", "x", "--kinds", "gausian_blur")]
     [InlineData("There is no model 'arnica'. Did you mean arniqa", "models", "pull", "arnica")]
-    [InlineData("--images: expected worst, mean, best or any; found 'first'.", "filter", Photos, "--keep", "width > 0", "--images", "first", "--out", "x")]
+    [InlineData(
+        "--images: expected worst, mean, best or any; found 'first'.", "filter", Photos, "--keep", "width > 0", "--images", "first",
+        "--out", "x")]
     [InlineData("--format: expected table, jsonl or csv; found 'json'. Did you mean jsonl?", "score", Photos, "--format", "json")]
     [InlineData("--workers: expected a whole number; found 'two'.", "score", Photos, "-j", "two")]
     [InlineData("--workers: expected 1 to 1024; found 0.", "score", Photos, "-j", "0")]
-    [InlineData("--min-quality: expected a number with a point; found '0,5'. Write 0.5.", "filter", Photos, "--min-quality", "0,5", "--out", "x")]
+    [InlineData(
+        "--min-quality: expected a number with a point; found '0,5'. Write 0.5.", "filter", Photos, "--min-quality", "0,5", "--out", "x")]
     [InlineData("--max-megapixels: expected a number with a point; found '1,5'.", "score", Photos, "--max-megapixels", "1,5")]
     [InlineData("Write 80%.", "filter", Photos, "--keep-top", "0.8", "--by", "brisque", "--out", "x")]
     [InlineData("Write p5..p95.", "filter", Photos, "--keep-between", "5-95", "--by", "brisque", "--out", "x")]
@@ -65,7 +70,8 @@ public partial class MannersTests
     {
         using var folder = TestFiles.NewFolder();
         File.WriteAllText(folder["mos.csv"], "image,mos\nleaf.jpg,1e308\nmoss.jpg,-1.5e308\nstorm.jpg,1\n");
-        AssertOneLine(PristineCommand.Run("bench", "--images", Photos, "--mos", folder["mos.csv"], "-m", "brisque").Expect(1), "mos.csv:2: expected an opinion score from");
+        AssertOneLine(PristineCommand.Run("bench", "--images", Photos, "--mos", folder["mos.csv"], "-m", "brisque")
+            .Expect(1), "mos.csv:2: expected an opinion score from");
     }
 
     [Theory]
@@ -77,7 +83,8 @@ public partial class MannersTests
         using var folder = TestFiles.NewFolder();
         var result = PristineCommand.Shell($"{Command} score {Photos} -m width {redirection}", TestFiles.Root).Expect(0);
         Assert.Equal(PristineCommand.Run("score", Photos, "-m", "width").Expect(0).OutputBytes, result.OutputBytes);
-        PristineCommand.Shell($"{Command} filter {Photos} --keep 'width > 0' --out {folder["kept.txt"]} {redirection}", TestFiles.Root).Expect(0);
+        PristineCommand.Shell($"{Command} filter {Photos} --keep 'width > 0' --out {folder["kept.txt"]} {redirection}", TestFiles.Root)
+            .Expect(0);
         Assert.NotEmpty(File.ReadAllLines(folder["kept.txt"]));
         PristineCommand.Shell($"{Command} score {redirection}", TestFiles.Root).Expect(2);
     }
@@ -86,8 +93,10 @@ public partial class MannersTests
     public void Too_few_open_files_are_told_before_any_work()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs ulimit.");
-        AssertOneLine(PristineCommand.Shell($"ulimit -n 64; {Command} score {Photos}", TestFiles.Root).Expect(1), "at least 128 open files; found 64");
-        AssertOneLine(PristineCommand.Shell($"ulimit -n 140; {Command} score {Photos} -j 64", TestFiles.Root).Expect(2), "at least 256 open files; found 140");
+        AssertOneLine(PristineCommand.Shell($"ulimit -n 64; {Command} score {Photos}", TestFiles.Root)
+            .Expect(1), "at least 128 open files; found 64");
+        AssertOneLine(PristineCommand.Shell($"ulimit -n 140; {Command} score {Photos} -j 64", TestFiles.Root)
+            .Expect(2), "at least 256 open files; found 140");
     }
 
     [Theory]
@@ -100,7 +109,8 @@ public partial class MannersTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Closes descriptors as a POSIX shell does.");
         using var folder = TestFiles.NewFolder();
-        AssertOneLine(PristineCommand.Shell($"{Command} {line.Replace("TABLE", folder["table"], StringComparison.Ordinal)}", TestFiles.Root).Expect(1), message);
+        AssertOneLine(PristineCommand.Shell($"{Command} {line.Replace("TABLE", folder["table"], StringComparison.Ordinal)}", TestFiles.Root)
+            .Expect(1), message);
     }
 
     [Theory]
@@ -125,14 +135,18 @@ public partial class MannersTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a POSIX shell.");
         using var folder = TestFiles.NewFolder();
-        PristineCommand.Shell($"(sleep 0.3; exec {Command} filter {Photos} --keep 'width > 0' --out - --ledger {folder["all.csv"]}) | true; exit ${{PIPESTATUS[0]}}", TestFiles.Root).Expect(0);
-        Assert.Equal(Directory.GetFiles(TestFiles.InRepository("samples", "photos")).Count(file => file.EndsWith(".jpg", StringComparison.Ordinal)) + 1, File.ReadAllLines(folder["all.csv"]).Length);
+        PristineCommand.Shell(
+            $"(sleep 0.3; exec {Command} filter {Photos} --keep 'width > 0' --out - --ledger {folder["all.csv"]}) | true; exit " +
+            $"${{PIPESTATUS[0]}}", TestFiles.Root).Expect(0);
+        Assert.Equal(Directory.GetFiles(TestFiles.InRepository("samples", "photos"))
+            .Count(file => file.EndsWith(".jpg", StringComparison.Ordinal)) + 1, File.ReadAllLines(folder["all.csv"]).Length);
     }
 
     /// <summary>The program's own judgement of an exception: no command line is known to produce a bug.</summary>
     private static (string Message, int Code) Judge(Exception exception)
     {
-        var judge = Assembly.LoadFrom(PristineCommand.Assembly).GetType("Pristine.Cli.Failure")!.GetMethod("Describe", BindingFlags.Static | BindingFlags.Public)!;
+        var judge = Assembly.LoadFrom(PristineCommand.Assembly)
+            .GetType("Pristine.Cli.Failure")!.GetMethod("Describe", BindingFlags.Static | BindingFlags.Public)!;
         return ((string, int))judge.Invoke(null, [exception])!;
     }
 
@@ -141,10 +155,13 @@ public partial class MannersTests
     {
         var (bug, code) = Judge(new InvalidOperationException("Sequence contains\nno elements"));
         Assert.Equal(1, code);
-        Assert.Equal("This is a bug of Pristine, please report it with the command: InvalidOperationException: Sequence contains no elements (PRISTINE_DEBUG=1 shows where)", bug);
+        Assert.Equal(
+            "This is a bug of Pristine, please report it with the command: InvalidOperationException: Sequence contains no elements " +
+            "(PRISTINE_DEBUG=1 shows where)", bug);
         Assert.StartsWith("This is a bug", Judge(new AggregateException(new ArgumentNullException("x"))).Message, StringComparison.Ordinal);
         Assert.Equal(("No space left", 1), Judge(new IOException("No space left")));
-        Assert.Equal(("No library", 1), Judge(new TypeInitializationException("X", new AggregateException(new DllNotFoundException("No library")))));
+        Assert.Equal(
+            ("No library", 1), Judge(new TypeInitializationException("X", new AggregateException(new DllNotFoundException("No library")))));
     }
 
     [Fact]
@@ -167,7 +184,8 @@ public partial class MannersTests
             Assert.All(help.Split('\n'), line => Assert.True(line.Length <= 80, $"{command}: {line}"));
             var examples = help.Split("Examples:\n")[1].Split("\n\n")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries);
             Assert.True(examples.Length >= 2, $"Expected two examples in the help of '{command}'.");
-            Assert.All(examples, example => Assert.Contains(words is [var first, ..] ? first : "pristine", example, StringComparison.Ordinal));
+            Assert.All(
+                examples, example => Assert.Contains(words is [var first, ..] ? first : "pristine", example, StringComparison.Ordinal));
             if (words.Length == 0)
                 continue;
             foreach (var option in examples.SelectMany(example => LongOption().Matches(example)).Select(match => match.Value))
@@ -187,7 +205,8 @@ public partial class MannersTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs bash.");
         var result = PristineCommand.Shell(
-            $"pristine() {{ {Command} \"$@\"; }}; source <(pristine completion bash); COMP_LINE='{line}'; COMP_POINT=${{#COMP_LINE}}; _pristine; echo \"${{COMPREPLY[@]}}\"", TestFiles.Root).Expect(0);
+            $"pristine() {{ {Command} \"$@\"; }}; source <(pristine completion bash); COMP_LINE='{line}'; COMP_POINT=${{#COMP_LINE}}; " +
+            $"_pristine; echo \"${{COMPREPLY[@]}}\"", TestFiles.Root).Expect(0);
         var found = result.Output.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
         Assert.Superset(new HashSet<string>(words.Split(' ')), found.ToHashSet());
         Assert.All(found, word => Assert.StartsWith(line[(line.LastIndexOf(' ') + 1)..], word, StringComparison.Ordinal));
@@ -201,7 +220,8 @@ public partial class MannersTests
         File.WriteAllText(folder["broken.jpg"], "no image");
         var lines = PristineCommand.Run("score", folder.Path, "--format", "table").Expect(0).Lines;
         Assert.All(lines.Where(line => !line.StartsWith("  ", StringComparison.Ordinal)), line => Assert.True(line.Length <= 80, line));
-        Assert.Contains(lines, line => line.StartsWith("broken.jpg ", StringComparison.Ordinal) && line.Contains("unreadable", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("broken.jpg ", StringComparison.Ordinal) && line.Contains(
+            "unreadable", StringComparison.Ordinal));
         Assert.Contains("xxx.jpg", lines[^1], StringComparison.Ordinal);
         Assert.EndsWith("0.569", lines[^1], StringComparison.Ordinal);
     }

@@ -15,7 +15,9 @@ public class MetricsAndModelsTests
         Assert.StartsWith("name\tgood end\trange\t", lines[0], StringComparison.Ordinal);
         var names = lines[1..].Select(line => line.Split('\t')[0]).ToArray();
         Assert.Superset(
-            new HashSet<string>(["width", "height", "min_side", "max_side", "pixels", "aspect_ratio", "bytes", "format", "brisque", "brisque-live", "sharpness"]),
+            new HashSet<string>(
+                ["width", "height", "min_side", "max_side", "pixels", "aspect_ratio", "bytes", "format", "brisque", "brisque-live",
+                    "sharpness"]),
             new HashSet<string>([.. names, "format"]));
         Assert.All(lines, line => Assert.Equal(6, line.Split('\t').Length));
     }
@@ -31,7 +33,8 @@ public class MetricsAndModelsTests
 
     [Fact]
     public void Markdown_is_the_page_in_the_documentation() =>
-        Assert.Equal(File.ReadAllText(TestFiles.InRepository("docs", "metrics.md")), PristineCommand.Run("metrics", "--markdown").Expect(0).Output);
+        Assert.Equal(
+            File.ReadAllText(TestFiles.InRepository("docs", "metrics.md")), PristineCommand.Run("metrics", "--markdown").Expect(0).Output);
 
     [Fact]
     public void A_manifest_that_makes_no_sense_is_a_mistake_and_no_bug()
@@ -58,7 +61,8 @@ public class MetricsAndModelsTests
         var refused = Run("models", "import", "brisque-live", folder["release"]).Expect(1);
         Assert.Contains("expected SHA-256 8b04d604", refused.Error, StringComparison.Ordinal);
         Assert.Contains("--trust", refused.Error, StringComparison.Ordinal);
-        string Listed() => Run("models", "list").Expect(0).Lines.Single(line => line.StartsWith("brisque-live\t", StringComparison.Ordinal));
+        string Listed() =>
+            Run("models", "list").Expect(0).Lines.Single(line => line.StartsWith("brisque-live\t", StringComparison.Ordinal));
         var before = Listed();
 
         Run("models", "import", "brisque-live", folder["release"], "--trust").Expect(0);
@@ -94,7 +98,8 @@ public class MetricsAndModelsTests
     {
         using var folder = TestFiles.NewFolder();
         var result = PristineCommand.Run(
-            ["filter", "samples/photos", "--keep", "\"brisque-live\" < 40", "--out", folder["kept.txt"], "--dropped", folder["dropped.csv"]],
+            ["filter", "samples/photos", "--keep", "\"brisque-live\" < 40", "--out", folder["kept.txt"], "--dropped",
+                folder["dropped.csv"]],
             TestFiles.Root, null, (Variable, folder["store"])).Expect(1);
         Assert.Contains("pristine models import brisque-live", result.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));

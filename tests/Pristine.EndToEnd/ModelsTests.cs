@@ -40,7 +40,9 @@ public sealed class ModelsTests : IDisposable
     {
         Assert.Equal("absent", State());
         var pulled = Run(PullArguments).Expect(0);
-        Assert.Equal(_files.Select(file => $"{Model}\t{Path.GetFileName(file)}\t{new FileInfo(file).Length}\t{Hash(file)}\tunknown origin, trusted"), pulled.Lines);
+        Assert.Equal(
+            _files.Select(file => $"{Model}\t{Path.GetFileName(file)}\t{new FileInfo(file).Length}\t{Hash(file)}\tunknown origin, trusted"),
+            pulled.Lines);
         Assert.Equal("trusted", State());
         var row = Run("score", TestFiles.InRepository("samples", "photos", "boats.jpg"), "--metrics", Model).Expect(0).Output;
         Assert.Matches("\"brisque-live\": ?-?[0-9]", row);
@@ -61,11 +63,14 @@ public sealed class ModelsTests : IDisposable
     [Fact]
     public void A_model_is_imported_from_a_folder_or_files()
     {
-        Assert.Contains("expected SHA-256 8b04d604", Run("models", "import", Model, _folder["source"]).Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected SHA-256 8b04d604", Run("models", "import", Model, _folder["source"]).Expect(1).Error, StringComparison.Ordinal);
         Run("models", "import", Model, _folder["source"], "--trust").Expect(0);
         Run(["models", "import", Model, .. _files, "--trust"]).Expect(0);
-        Assert.Contains("expected the files allmodel, allrange", Run("models", "import", Model, _files[0], "--trust").Expect(2).Error, StringComparison.Ordinal);
-        Assert.Contains("expected the files allmodel, allrange", Run("models", "import", Model, _files[0], _files[0], "--trust").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("expected the files allmodel, allrange", Run("models", "import", Model, _files[0], "--trust")
+            .Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("expected the files allmodel, allrange", Run("models", "import", Model, _files[0], _files[0], "--trust")
+            .Expect(2).Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,15 +78,19 @@ public sealed class ModelsTests : IDisposable
     {
         Assert.Contains("pristine models import brisque-live DIR", Run("models", "pull", Model).Expect(1).Error, StringComparison.Ordinal);
         var unknown = Run("models", "pull", "arniqa-live").Expect(1).Error;
-        Assert.Contains("the SHA-256 of https://github.com/miccunifi/ARNIQA/releases/download/weights/regressor_live.pth is not known", unknown, StringComparison.Ordinal);
+        Assert.Contains(
+            "the SHA-256 of https://github.com/miccunifi/ARNIQA/releases/download/weights/regressor_live.pth is not known", unknown,
+            StringComparison.Ordinal);
         Assert.Contains("--trust", unknown, StringComparison.Ordinal);
         Run("models", "pull", "arnica").Expect(2);
-        Assert.Contains("--from: expected an address", Run("models", "pull", Model, "--from", "ftp://host/").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "--from: expected an address", Run("models", "pull", Model, "--from", "ftp://host/").Expect(2).Error, StringComparison.Ordinal);
         // The mirror's file is not the released one, and nobody vouches for it.
         _server.Files["regressor_kadid10k.pth"] = new byte[19_778];
         var wrong = Run("models", "pull", "arniqa-kadid10k", "--from", _server.Address.ToString()).Expect(1).Error;
         Assert.Contains($"{_server.Address}regressor_kadid10k.pth: expected SHA-256 4315bf47", wrong, StringComparison.Ordinal);
-        Assert.Contains($"{_server.Address}ARNIQA.pth: the server answered 404", Run("models", "pull", "arniqa", "--from", _server.Address.ToString()).Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains($"{_server.Address}ARNIQA.pth: the server answered 404", Run(
+            "models", "pull", "arniqa", "--from", _server.Address.ToString()).Expect(1).Error, StringComparison.Ordinal);
     }
 
     [Fact]

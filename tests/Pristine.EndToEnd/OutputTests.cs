@@ -12,7 +12,8 @@ public class OutputTests
     private static readonly string Captions = TestFiles.InRepository("samples", "captions.json");
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
 
-    private static CommandResult Filter(string input, params string[] arguments) => PristineCommand.Run(["filter", input, "--keep", "width > 0", .. arguments]);
+    private static CommandResult Filter(string input, params string[] arguments) =>
+        PristineCommand.Run(["filter", input, "--keep", "width > 0", .. arguments]);
 
     private static void AssertOneMessage(CommandResult result, string message)
     {
@@ -57,7 +58,8 @@ public class OutputTests
             File.WriteAllText(folder[$"in/{name}.txt"], $"A caption of {name}.");
         }
         PristineCommand.Run("filter", folder["in"], "--keep", "brisque <= 45", "--copy", "--out", folder["out"]).Expect(0);
-        Assert.Equal([folder["out/moss.jpg"], folder["out/moss.txt"]], Directory.GetFileSystemEntries(folder["out"]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [folder["out/moss.jpg"], folder["out/moss.txt"]], Directory.GetFileSystemEntries(folder["out"]).Order(StringComparer.Ordinal));
         Assert.Equal("A caption of moss.", File.ReadAllText(folder["out/moss.txt"]));
     }
 
@@ -110,7 +112,8 @@ public class OutputTests
     public void Scores_that_cannot_be_written_end_with_exit_code_1()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "Needs /dev/full.");
-        AssertOneMessage(PristineCommand.Shell($"{PristineCommand.InShell} score {Photos} --format jsonl > /dev/full", TestFiles.Root).Expect(1), "No space left on device");
+        AssertOneMessage(PristineCommand.Shell($"{PristineCommand.InShell} score {Photos} --format jsonl > /dev/full", TestFiles.Root)
+            .Expect(1), "No space left on device");
     }
 
     [Fact]
@@ -128,8 +131,12 @@ public class OutputTests
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGINT with kill.");
         using var folder = TestFiles.NewFolder();
         const int items = 10_000;
-        File.WriteAllText(folder["in.json"], $"[{string.Join(",\n", Enumerable.Range(0, items).Select(i => $$"""{"id":{{i}},"image":"{{(i % 2 == 0 ? "leaf" : "no such")}}.jpg"}"""))}]");
-        string[] command = ["filter", folder["in.json"], "--image-root", Photos, "--keep", "brisque <= 100", "--out", folder["kept.json"], "--dropped", folder["dropped.jsonl"], "--scores", folder["scores"]];
+        File.WriteAllText(
+            folder["in.json"],
+            $"[{string.Join(",\n", Enumerable.Range(0, items).Select(i => $$"""{"id":{{i}},"image":"{{(i % 2 == 0 ? "leaf" : "no such")}}.jpg"}"""))}]");
+        string[] command = [
+            "filter", folder["in.json"], "--image-root", Photos, "--keep", "brisque <= 100", "--out", folder["kept.json"], "--dropped",
+            folder["dropped.jsonl"], "--scores", folder["scores"]];
         var process = PristineCommand.Start(command, folder.Path);
         // The opened output shows that the run is about its items.
         while (!process.HasExited && !File.Exists(folder["dropped.jsonl.partial"]))
@@ -144,7 +151,8 @@ public class OutputTests
 
         PristineCommand.Run(command, folder.Path).Expect(0);
         using var kept = JsonDocument.Parse(File.ReadAllBytes(folder["kept.json"]));
-        Assert.Equal(Enumerable.Range(0, items).Where(i => i % 2 == 0), kept.RootElement.EnumerateArray().Select(item => item.GetProperty("id").GetInt32()));
+        Assert.Equal(Enumerable.Range(0, items).Where(i => i % 2 == 0), kept.RootElement.EnumerateArray()
+            .Select(item => item.GetProperty("id").GetInt32()));
         Assert.Equal(
             Enumerable.Range(0, items).Where(i => i % 2 == 1),
             File.ReadLines(folder["dropped.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("index").GetInt32()));

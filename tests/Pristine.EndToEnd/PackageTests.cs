@@ -38,7 +38,8 @@ public sealed class PackageTests : IDisposable
     public void A_program_of_a_stranger_scores_an_image_with_the_package()
     {
         foreach (var project in (string[])["Pristine", "Pristine.Experiments", "Pristine.PaddleMix"])
-            Dotnet(TestFiles.Root, "pack", Path.Combine("src", project), "-c", PristineCommand.Configuration, "--no-build", "-o", _folder["source"], $"-p:Version={Version}");
+            Dotnet(TestFiles.Root, "pack", Path.Combine(
+                "src", project), "-c", PristineCommand.Configuration, "--no-build", "-o", _folder["source"], $"-p:Version={Version}");
         Assert.Equal(["MathNet.Numerics", "Pristine", "Sep"], Dependencies("Pristine.Experiments"));
         // PureHDF reads and writes the part files of MMDataset.
         Assert.Equal(["Pristine", "PureHDF"], Dependencies("Pristine.PaddleMix"));
@@ -61,8 +62,10 @@ public sealed class PackageTests : IDisposable
         var expected = PristineCommand.Run("score", Photo, "--format", "csv").Expect(0).Lines[1].Split(',')[^2];
         Assert.Equal($"Ok {expected}", result.Lines[^1]);
         // Only this machine's native libraries stand beside the program.
-        var platforms = Directory.GetDirectories(Directory.GetDirectories(_folder["program/bin/Debug"]).Single() + "/runtimes").Select(path => Path.GetFileName(path));
-        Assert.All(platforms, platform => Assert.Contains(platform, (string[])[RuntimeInformation.RuntimeIdentifier, RuntimeInformation.RuntimeIdentifier.Split('-')[0], "unix"]));
+        var platforms = Directory.GetDirectories(Directory.GetDirectories(_folder["program/bin/Debug"]).Single() + "/runtimes")
+            .Select(path => Path.GetFileName(path));
+        Assert.All(platforms, platform => Assert.Contains(
+            platform, (string[])[RuntimeInformation.RuntimeIdentifier, RuntimeInformation.RuntimeIdentifier.Split('-')[0], "unix"]));
     }
 
     [Fact]
@@ -71,17 +74,21 @@ public sealed class PackageTests : IDisposable
         var platform = RuntimeInformation.RuntimeIdentifier;
         // Not compiled ahead, which takes longer than the rest and is done by build/pack.sh.
         Dotnet(
-            TestFiles.Root, "pack", Path.Combine("src", "Pristine.Cli"), "--artifacts-path", _folder["work"], "-o", _folder["source"], $"-p:Version={Version}",
+            TestFiles.Root, "pack", Path.Combine("src", "Pristine.Cli"), "--artifacts-path", _folder["work"], "-o", _folder["source"],
+            $"-p:Version={Version}",
             $"-p:PackPlatforms={platform}", "-p:PublishReadyToRun=false", "-p:RunAnalyzers=false", "-p:GenerateDocumentationFile=false");
         using (var package = ZipFile.OpenRead(_folder[$"source/Pristine.Cli.{platform}.{Version}.nupkg"]))
         {
             var files = package.Entries.Select(entry => entry.Name).ToArray();
-            Assert.Equal(1, files.Count(file => file.Contains("onnxruntime.", StringComparison.Ordinal) && !file.StartsWith("Microsoft", StringComparison.Ordinal)));
+            Assert.Equal(1, files.Count(file => file.Contains("onnxruntime.", StringComparison.Ordinal)
+                && !file.StartsWith("Microsoft", StringComparison.Ordinal)));
             Assert.DoesNotContain("leaf.jpg", files);
         }
-        Dotnet(_folder.Path, "tool", "install", "Pristine.Cli", "--version", Version, "--tool-path", _folder["tools"], "--configfile", _folder["nuget.config"]);
+        Dotnet(_folder.Path, "tool", "install", "Pristine.Cli", "--version", Version, "--tool-path", _folder["tools"], "--configfile",
+            _folder["nuget.config"]);
         var command = Path.Combine(_folder["tools"], OperatingSystem.IsWindows() ? "pristine.exe" : "pristine");
-        var result = PristineCommand.Finish(PristineCommand.StartProgram(command, ["score", Photo, "--format", "csv"], _folder.Path), null).Expect(0);
+        var result = PristineCommand.Finish(PristineCommand.StartProgram(command, ["score", Photo, "--format", "csv"], _folder.Path), null)
+            .Expect(0);
         Assert.Equal(PristineCommand.Run("score", Photo, "--format", "csv").Expect(0).Output, result.Output);
     }
 
@@ -89,14 +96,19 @@ public sealed class PackageTests : IDisposable
     {
         using var archive = ZipFile.OpenRead(_folder[$"source/{package}.{Version}.nupkg"]);
         using var nuspec = archive.GetEntry($"{package}.nuspec")!.Open();
-        return [.. XDocument.Load(nuspec).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value).Order(StringComparer.Ordinal)];
+        return [.. XDocument.Load(nuspec).Descendants().Where(element => element.Name.LocalName == "dependency")
+            .Select(element => element.Attribute("id")!.Value).Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Runs the SDK as from a shell: what the process that runs the tests has set for MSBuild must not reach another build.</summary>
+    /// <summary>
+    /// Runs the SDK as from a shell: what the process that runs the tests has set for MSBuild must not reach another build.
+    /// </summary>
     private static CommandResult Dotnet(string folder, params string[] arguments)
     {
-        string[] ofBuild = [.. Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name == "DOTNET_HOST_PATH")];
+        string[] ofBuild = [.. Environment.GetEnvironmentVariables().Keys.Cast<string>()
+            .Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name == "DOTNET_HOST_PATH")];
         return PristineCommand.Finish(
-            PristineCommand.StartProgram("dotnet", arguments, folder, [.. ofBuild.Select(name => (name, "")), ("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_TELEMETRY_OPTOUT", "1")]), null).Expect(0);
+            PristineCommand.StartProgram("dotnet", arguments, folder, [.. ofBuild.Select(
+                name => (name, "")), ("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_TELEMETRY_OPTOUT", "1")]), null).Expect(0);
     }
 }

@@ -27,24 +27,30 @@ internal static class PristineCommand
     public static string Configuration { get; } = typeof(PristineCommand).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Configuration").Value!;
 
-    public static string Assembly { get; } = TestFiles.InRepository("src", "Pristine.Cli", "bin", Configuration, "net10.0", "Pristine.Cli.dll");
+    public static string Assembly { get; } = TestFiles.InRepository(
+        "src", "Pristine.Cli", "bin", Configuration, "net10.0", "Pristine.Cli.dll");
 
     private static readonly Lazy<string> ModelStore = new(() => Run("models", "list").Expect(0).Error.Split("Store: ")[1].Trim());
 
     /// <summary>The folder of the user's models.</summary>
     public static string UserStore => ModelStore.Value;
 
-    /// <summary>Names another build of the command to test, for example one that build/pack.sh made; the one beside the tests when not set.</summary>
+    /// <summary>
+    /// Names another build of the command to test, for example one that build/pack.sh made; the one beside the tests when not set.
+    /// </summary>
     private const string Variable = "PRISTINE_COMMAND";
 
-    private static readonly string[] Words = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } other ? [Path.GetFullPath(other)] : ["dotnet", Assembly];
+    private static readonly string[] Words = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } other
+        ? [Path.GetFullPath(other)]
+        : ["dotnet", Assembly];
 
     /// <summary>The command for a line of shell.</summary>
     public static string InShell { get; } = string.Join(' ', Words.Select(word => $"'{word}'"));
 
     public static CommandResult Run(params string[] arguments) => Run(arguments, TestFiles.Root);
 
-    public static CommandResult Run(string[] arguments, string folder, byte[]? input = null, params (string Name, string Value)[] environment) =>
+    public static CommandResult Run(
+        string[] arguments, string folder, byte[]? input = null, params (string Name, string Value)[] environment) =>
         Finish(Start(arguments, folder, environment), input);
 
     public static Process Start(string[] arguments, string folder, params (string Name, string Value)[] environment) =>

@@ -3,18 +3,23 @@ using Pristine.Tests;
 
 namespace Pristine.EndToEnd;
 
-/// <summary>The Python package: the wheel is built around the program of this build, installed into a fresh environment, and tested there with pytest.</summary>
+/// <summary>
+/// The Python package: the wheel is built around the program of this build, installed into a fresh environment, and tested there with
+/// pytest.
+/// </summary>
 public sealed class PythonPackageTests(PythonPackage package) : IClassFixture<PythonPackage>
 {
     public static TheoryData<string> TestFilesOfPython =>
-        [.. Directory.GetFiles(TestFiles.InRepository("python", "tests"), "test_*.py").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(TestFiles.InRepository("python", "tests"), "test_*.py").Select(file => Path.GetFileName(file))
+        .Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(TestFilesOfPython))]
     public void Its_tests_pass_where_the_wheel_is_installed(string file)
     {
         Assert.SkipWhen(package.Missing != null, package.Missing ?? "");
-        var result = package.Run(package.Python, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--tb=short", Path.Combine("tests", file));
+        var result = package.Run(
+            package.Python, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--tb=short", Path.Combine("tests", file));
         Assert.True(result.ExitCode == 0, result.Output + result.Error);
         TestContext.Current.TestOutputHelper?.WriteLine(result.Output);
     }
@@ -36,7 +41,8 @@ public sealed class PythonPackageTests(PythonPackage package) : IClassFixture<Py
         var names = wheel.Entries.Select(entry => entry.FullName).ToArray();
         Assert.Contains("pristine_iqa/py.typed", names);
         Assert.Contains("pristine_iqa/program/pristine", names);
-        Assert.DoesNotContain(names, name => name.Contains("leaf.jpg", StringComparison.Ordinal) || name.EndsWith(".pdb", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            names, name => name.Contains("leaf.jpg", StringComparison.Ordinal) || name.EndsWith(".pdb", StringComparison.Ordinal));
     }
 }
 
@@ -53,7 +59,8 @@ public sealed class PythonPackage : IDisposable
         const string modules = "build, ensurepip, pytest, setuptools, venv, wheel";
         if (!File.Exists(SystemPython) || Run(SystemPython, "-c", $"import {modules}").ExitCode != 0)
         {
-            Missing = $"Needs {SystemPython} with {modules} (Debian: apt-get install python3-build python3-pytest python3-setuptools python3-venv python3-wheel).";
+            Missing = $"Needs {SystemPython} with {modules} (Debian: apt-get install python3-build python3-pytest python3-setuptools " +
+                $"python3-venv python3-wheel).";
             return;
         }
         // Compressing the native libraries would take longer than the tests.

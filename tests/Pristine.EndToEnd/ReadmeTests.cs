@@ -27,7 +27,8 @@ public partial class ReadmeTests
     public void The_check_finds_what_the_readme_shows()
     {
         var blocks = Blocks().Matches(Readme);
-        var at = Enumerable.Range(0, blocks.Count).Single(i => blocks[i].Groups["body"].Value.Contains("-- check samples/", StringComparison.Ordinal));
+        var at = Enumerable.Range(0, blocks.Count)
+            .Single(i => blocks[i].Groups["body"].Value.Contains("-- check samples/", StringComparison.Ordinal));
         var arguments = blocks[at].Groups["body"].Value.Trim().Split(" -- ")[1].Split(' ');
         Assert.Equal(blocks[at + 1].Groups["body"].Value.Trim(), PristineCommand.Run(arguments).Expect(0).Output.Trim());
     }
@@ -44,7 +45,8 @@ public partial class ReadmeTests
     [Fact]
     public void Every_file_it_links_to_exists() =>
         Assert.All(
-            Links().Matches(Readme).Select(match => match.Groups[1].Value).Where(link => !link.StartsWith("http", StringComparison.Ordinal)),
+            Links().Matches(Readme).Select(match => match.Groups[1].Value)
+                .Where(link => !link.StartsWith("http", StringComparison.Ordinal)),
             link => Assert.True(Path.Exists(TestFiles.InRepository(link)), $"README.md links to {link}, which does not exist."));
 
     private static string WithoutTimes(string text) => Times().Replace(text.Trim(), "T");

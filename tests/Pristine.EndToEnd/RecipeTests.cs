@@ -14,8 +14,10 @@ public class RecipeTests
         using var folder = TestFiles.NewFolder();
         string[] outputs = ["kept.jsonl", "dropped.jsonl", "ledger.csv"];
         PristineCommand.Run(
-            "filter", Dialogs, "--keep", "brisque <= 60 and image <> 'it''s: #x'", "--keep", "min_side >= 100", "--dedup", "near", "--keep-best", "brisque", "--keep-top", "90%", "--by",
-            "brisque", "--no-image", "drop", "--out", folder["kept.jsonl"], "--dropped", folder["dropped.jsonl"], "--ledger", folder["ledger.csv"], "--scores", folder["scores"],
+            "filter", Dialogs, "--keep", "brisque <= 60 and image <> 'it''s: #x'", "--keep", "min_side >= 100", "--dedup", "near",
+            "--keep-best", "brisque", "--keep-top", "90%", "--by",
+            "brisque", "--no-image", "drop", "--out", folder["kept.jsonl"], "--dropped", folder["dropped.jsonl"], "--ledger",
+            folder["ledger.csv"], "--scores", folder["scores"],
             "--metrics", "sharpness", "--report", folder["report.html"], "--write-recipe", folder["recipe.yaml"]).Expect(0);
         var first = outputs.Select(name => File.ReadAllBytes(folder[name])).ToArray();
         Assert.True(new FileInfo(folder["report.html"]).Length > 1000);
@@ -30,7 +32,8 @@ public class RecipeTests
         PristineCommand.Run("run", folder["kept.jsonl.recipe.yaml"]).Expect(0);
         Assert.Equal(first, outputs.Select(name => File.ReadAllBytes(folder[name])));
 
-        PristineCommand.Run("run", folder["recipe.yaml"], "--set", $"out={folder["other.jsonl"]}", "--set", $"scores={folder["other"]}").Expect(0);
+        PristineCommand.Run("run", folder["recipe.yaml"], "--set", $"out={folder["other.jsonl"]}", "--set", $"scores={folder["other"]}")
+            .Expect(0);
         Assert.Equal(first[0], File.ReadAllBytes(folder["other.jsonl"]));
         Assert.True(File.Exists(folder["other.jsonl.recipe.yaml"]));
     }
@@ -39,10 +42,14 @@ public class RecipeTests
     public void Scoring_and_selecting_are_recipes_too()
     {
         using var folder = TestFiles.NewFolder();
-        File.WriteAllText(folder["score.yaml"], $"pristine: score\ninput: {Photos}\nmetrics: [sharpness, phash]\ncascade: [min_side >= 100]\nout: {folder["scores"]}\n");
+        File.WriteAllText(
+            folder["score.yaml"],
+            $"pristine: score\ninput: {Photos}\nmetrics: [sharpness, phash]\ncascade: [min_side >= 100]\nout: {folder["scores"]}\n");
         PristineCommand.Run("run", folder["score.yaml"]).Expect(0);
         Assert.Contains("metrics: sharpness,phash", File.ReadAllText(folder["scores/recipe.yaml"]), StringComparison.Ordinal);
-        PristineCommand.Run("select", folder["scores"], "--dedup", "near", "--keep", "sharpness > 10", "--out", folder["kept.txt"], "--write-recipe", folder["select.yaml"]).Expect(0);
+        PristineCommand.Run(
+            "select", folder["scores"], "--dedup", "near", "--keep", "sharpness > 10", "--out", folder["kept.txt"], "--write-recipe",
+            folder["select.yaml"]).Expect(0);
         var kept = File.ReadAllBytes(folder["kept.txt"]);
         PristineCommand.Run("run", folder["select.yaml"]).Expect(0);
         Assert.Equal(kept, File.ReadAllBytes(folder["kept.txt"]));
@@ -78,13 +85,16 @@ public class RecipeTests
         using var folder = TestFiles.NewFolder();
         var recipe = $"pristine: filter\ninput: {Photos}\nkeep: sharpness > 10\nout: {folder["kept.txt"]}\nversions:\n  sharpness: ";
         File.WriteAllText(folder["old.yaml"], recipe + "0 -\n");
-        Assert.Contains("made with sharpness of version and model '0 -'; found '1 -'", PristineCommand.Run("run", folder["old.yaml"]).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("made with sharpness of version and model '0 -'; found '1 -'", PristineCommand.Run("run", folder["old.yaml"])
+            .Expect(2).Error, StringComparison.Ordinal);
         Assert.False(File.Exists(folder["kept.txt"]));
         File.WriteAllText(folder["new.yaml"], recipe + "1 -\n  program: pristine 0.0.1\n");
         PristineCommand.Run("run", folder["new.yaml"]).Expect(0);
     }
 
-    /// <summary>data-juicer's decisions by its own formulas, operation by operation and all together, on a thousand records with up to three images.</summary>
+    /// <summary>
+    /// data-juicer's decisions by its own formulas, operation by operation and all together, on a thousand records with up to three images.
+    /// </summary>
     [Fact]
     public void A_configuration_of_data_juicer_decides_as_its_formulas_do()
     {
@@ -99,8 +109,10 @@ public class RecipeTests
             return (Width: width, Height: height, Bytes: file.Length);
         }).ToArray();
         var records = Enumerable.Range(0, 1000).Select(i => (
-            Id: $"r{i}", Text: string.Concat(Enumerable.Range(0, random.Next(30)).Select(_ => "aé語\U0001F600"[random.Next(3)])), Likes: i % 7 == 0 ? (int?)null : random.Next(100),
-            Source: "coco,laion,own".Split(',')[random.Next(3)], Images: Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(images.Length)).ToArray())).ToArray();
+            Id: $"r{i}", Text: string.Concat(Enumerable.Range(0, random.Next(30)).Select(_ => "aé語\U0001F600"[random.Next(3)])),
+            Likes: i % 7 == 0 ? (int?)null : random.Next(100),
+            Source: "coco,laion,own".Split(',')[random.Next(3)],
+            Images: Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(images.Length)).ToArray())).ToArray();
         File.WriteAllLines(folder["data.jsonl"], records.Select(record => JsonSerializer.Serialize(new Dictionary<string, object?>
         {
             ["id"] = record.Id,
@@ -110,26 +122,35 @@ public class RecipeTests
             ["images"] = record.Images.Select(image => $"images/{image}.png"),
         })));
 
-        bool Any(int[] all, Func<(int Width, int Height, int Bytes), bool> holds) => all.Length == 0 || all.Any(image => holds(images[image]));
+        bool Any(int[] all, Func<(int Width, int Height, int Bytes), bool> holds) =>
+            all.Length == 0 || all.Any(image => holds(images[image]));
         bool All(int[] all, Func<(int Width, int Height, int Bytes), bool> holds) => all.All(image => holds(images[image]));
         var operations = new (string Yaml, Func<(string Id, string Text, int? Likes, string Source, int[] Images), bool> Keeps)[]
         {
-            ("image_shape_filter: {min_width: 20, max_width: 90, max_height: 80}", r => Any(r.Images, i => i.Width is >= 20 and <= 90 && i.Height is >= 1 and <= 80)),
+            ("image_shape_filter: {min_width: 20, max_width: 90, max_height: 80}", r => Any(
+                r.Images, i => i.Width is >= 20 and <= 90 && i.Height is >= 1 and <= 80)),
             ("image_shape_filter: {min_width: 20, any_or_all: all}", r => All(r.Images, i => i.Width >= 20)),
-            ("image_shape_filter: {min_width: 50, min_height: 50, min_closed_interval: false}", r => Any(r.Images, i => i.Width > 50 && i.Height > 50)),
+            ("image_shape_filter: {min_width: 50, min_height: 50, min_closed_interval: false}", r => Any(
+                r.Images, i => i.Width > 50 && i.Height > 50)),
             ("image_size_filter: {min_size: \"1KB\", max_size: 4 KiB}", r => Any(r.Images, i => i.Bytes is >= 1024 and <= 4096)),
             ("image_aspect_ratio_filter:", r => Any(r.Images, i => (double)i.Width / i.Height is >= 0.333 and <= 3.0)),
-            ("image_aspect_ratio_filter: {min_ratio: 9/21, max_ratio: 1.5, reversed_range: true}", r => Any(r.Images, i => !((double)i.Width / i.Height >= 9.0 / 21 && (double)i.Width / i.Height <= 1.5))),
+            ("image_aspect_ratio_filter: {min_ratio: 9/21, max_ratio: 1.5, reversed_range: true}", r => Any(
+                r.Images, i => !((double)i.Width / i.Height >= 9.0 / 21 && (double)i.Width / i.Height <= 1.5))),
             ("text_length_filter: {max_len: 20}", r => new System.Globalization.StringInfo(r.Text).LengthInTextElements is >= 10 and <= 20),
-            ("specified_numeric_field_filter: {field_key: likes, min_value: 10, max_value: 60, max_closed_interval: false}", r => r.Likes is >= 10 and < 60),
+            ("specified_numeric_field_filter: {field_key: likes, min_value: 10, max_value: 60, max_closed_interval: false}",
+                r => r.Likes is >= 10 and < 60),
             ("specified_field_filter: {field_key: source, target_value: [coco, own]}", r => r.Source is "coco" or "own"),
         };
         string[] Run(params IEnumerable<string> yaml)
         {
-            File.WriteAllText(folder["dj.yaml"], $"project_name: test\ndataset_path: {folder["data.jsonl"]}\nexport_path: {folder["kept.jsonl"]}\nnp: 2\ntext_keys: text\nprocess:\n{string.Concat(yaml.Select(line => $"  - {line}\n"))}");
+            File.WriteAllText(
+                folder["dj.yaml"],
+                $"project_name: test\ndataset_path: {folder["data.jsonl"]}\nexport_path: {folder["kept.jsonl"]}\nnp: 2\ntext_keys: " +
+                $"text\nprocess:\n{string.Concat(yaml.Select(line => $"  - {line}\n"))}");
             var run = PristineCommand.Run("run", folder["dj.yaml"]).Expect(0);
             Assert.Contains("without effect on what is kept: project_name.", run.Error, StringComparison.Ordinal);
-            return [.. File.ReadLines(folder["kept.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()!)];
+            return [.. File.ReadLines(folder["kept.jsonl"])
+                .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()!)];
         }
 
         foreach (var (yaml, keeps) in operations)
@@ -139,7 +160,8 @@ public class RecipeTests
             Assert.True(expected.SequenceEqual(Run(yaml)), yaml);
         }
         var together = operations.Where((_, i) => i is 0 or 3 or 4 or 6 or 8).ToArray();
-        Assert.Equal(records.Where(record => together.All(operation => operation.Keeps(record))).Select(record => record.Id), Run(together.Select(operation => operation.Yaml)));
+        Assert.Equal(records.Where(record => together.All(operation => operation.Keeps(record)))
+            .Select(record => record.Id), Run(together.Select(operation => operation.Yaml)));
     }
 
     [Fact]
@@ -147,24 +169,31 @@ public class RecipeTests
     {
         using var folder = TestFiles.NewFolder();
         void Write(string process, string more = "") =>
-            File.WriteAllText(folder["dj.yaml"], $"dataset_path: {Dialogs}\nexport_path: {folder["kept.jsonl"]}\n{more}process:\n{process}");
+            File.WriteAllText(
+                folder["dj.yaml"], $"dataset_path: {Dialogs}\nexport_path: {folder["kept.jsonl"]}\n{more}process:\n{process}");
         string Refusal(params string[] arguments) => PristineCommand.Run(["run", folder["dj.yaml"], .. arguments]).Expect(2).Error;
 
         Write("  - image_shape_filter:\n      min_width: 200\n  - perplexity_filter:\n      lang: en\n  - clean_links_mapper:\n");
-        Assert.Contains("Pristine does not have: perplexity_filter (line 6), clean_links_mapper (line 8). To run the others: --skip perplexity_filter --skip clean_links_mapper", Refusal(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Pristine does not have: perplexity_filter (line 6), clean_links_mapper (line 8). To run the others: --skip " +
+            "perplexity_filter --skip clean_links_mapper", Refusal(), StringComparison.Ordinal);
         Assert.Contains("clean_links_mapper (line 8)", Refusal("--skip", "perplexity_filter"), StringComparison.Ordinal);
-        Assert.Contains("--skip video_nsfw_filter: expected an operation", Refusal("--skip", "perplexity_filter", "--skip", "clean_links_mapper", "--skip", "video_nsfw_filter"), StringComparison.Ordinal);
+        Assert.Contains("--skip video_nsfw_filter: expected an operation", Refusal(
+            "--skip", "perplexity_filter", "--skip", "clean_links_mapper", "--skip", "video_nsfw_filter"), StringComparison.Ordinal);
         Assert.False(File.Exists(folder["kept.jsonl"]));
         var run = PristineCommand.Run("run", folder["dj.yaml"], "--skip", "perplexity_filter", "--skip", "clean_links_mapper").Expect(0);
         Assert.Contains("perplexity_filter is skipped, as asked", run.Error, StringComparison.Ordinal);
-        Assert.Contains("keep: (width >= 200) and (height >= 1)", File.ReadAllText(folder["kept.jsonl.recipe.yaml"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "keep: (width >= 200) and (height >= 1)", File.ReadAllText(folder["kept.jsonl.recipe.yaml"]), StringComparison.Ordinal);
 
         Write("  - image_shape_filter: {min_with: 200}\n");
         Assert.Contains("found 'min_with'. Nearest: min_width", Refusal(), StringComparison.Ordinal);
         Write("  - image_shape_filter: {min_width: wide}\n");
         Assert.Contains("min_width: expected a number; found 'wide'", Refusal(), StringComparison.Ordinal);
         Write("  - image_shape_filter: {any_or_all: all}\n  - image_size_filter:\n");
-        Assert.Contains("expected one any_or_all for all operations on images; found all for image_shape_filter, any for image_size_filter", Refusal(), StringComparison.Ordinal);
+        Assert.Contains(
+            "expected one any_or_all for all operations on images; found all for image_shape_filter, any for image_size_filter", Refusal(),
+            StringComparison.Ordinal);
         Write("  - image_size_filter: {max_size: big}\n");
         Assert.Contains("expected a size such as 124KB; found 'big'", Refusal(), StringComparison.Ordinal);
         Write("  - image_size_filter:\n", "datset_path: x\n");

@@ -46,10 +46,14 @@ public sealed class RemoteTests : IDisposable
     public void What_cannot_be_in_a_bucket_is_said_before_the_run()
     {
         File.WriteAllText(_folder["a.jsonl"], $"{{\"image\": \"{_server.Address}leaf.jpg\"}}\n");
-        Assert.Contains("Expected a folder for the score table", Run("score", "a.jsonl", "--out", "s3://bucket/table").Expect(1).Error, StringComparison.Ordinal);
-        var ledger = Run("filter", "a.jsonl", "--allow-private-hosts", "--keep", "width > 0", "--out", "kept.jsonl", "--ledger", "s3://bucket/ledger.csv").Expect(1);
+        Assert.Contains("Expected a folder for the score table", Run("score", "a.jsonl", "--out", "s3://bucket/table")
+            .Expect(1).Error, StringComparison.Ordinal);
+        var ledger = Run(
+            "filter", "a.jsonl", "--allow-private-hosts", "--keep", "width > 0", "--out", "kept.jsonl", "--ledger",
+            "s3://bucket/ledger.csv").Expect(1);
         Assert.Contains("cannot be written to", ledger.Error, StringComparison.Ordinal);
         Assert.Empty(_server.Requests);
-        Assert.Contains("--s3-endpoint: expected an address", Run("score", "a.jsonl", "--s3-endpoint", "minio").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("--s3-endpoint: expected an address", Run("score", "a.jsonl", "--s3-endpoint", "minio")
+            .Expect(2).Error, StringComparison.Ordinal);
     }
 }

@@ -37,12 +37,14 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     {
         id,
         images = images.Length == 0 ? null : images.Select((url, i) => new { id = i, url }).ToArray(),
-        conversations = new[] { new { from = "user", value = "What is this?" }, new { from = "assistant", value = "<script>window.hacked = 1</script>" } },
+        conversations = new[] { new { from = "user", value = "What is this?" },
+            new { from = "assistant", value = "<script>window.hacked = 1</script>" } },
     });
 
     private static async Task<(long Kept, long Dropped)> Shown(IPage page)
     {
-        async Task<long> Number(string id) => long.Parse(await page.Locator($"#{id}-count").InnerTextAsync(), NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+        async Task<long> Number(string id) =>
+            long.Parse(await page.Locator($"#{id}-count").InnerTextAsync(), NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
         return (await Number("kept"), await Number("dropped"));
     }
 
@@ -51,12 +53,16 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     {
         var command = await page.Locator("#command").InnerTextAsync();
         var said = PristineCommand.Shell($"pristine() {{ {PristineCommand.InShell} \"$@\"; }}\n{command}", folder).Expect(0).Error;
-        long Number(string word) => long.Parse(Regex.Match(said, $@"^{word} +([\d,]+)", RegexOptions.Multiline).Groups[1].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+        long Number(string word) =>
+            long.Parse(
+                Regex.Match(said, $@"^{word} +([\d,]+)", RegexOptions.Multiline).Groups[1].Value, NumberStyles.AllowThousands,
+                CultureInfo.InvariantCulture);
         return (Number("kept"), Number("dropped"));
     }
 
     private static async Task Choose(IPage page, string metric) =>
-        await page.Locator(".metric").Filter(new LocatorFilterOptions { Has = page.GetByText(metric, new PageGetByTextOptions { Exact = true }) }).ClickAsync();
+        await page.Locator(".metric")
+        .Filter(new LocatorFilterOptions { Has = page.GetByText(metric, new PageGetByTextOptions { Exact = true }) }).ClickAsync();
 
     private static async Task Drag(IPage page, double from, double to)
     {
@@ -89,7 +95,8 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         }
         // The other side of the same threshold.
         await page.Locator(".sentence select").First.SelectOptionAsync("most");
-        Assert.EndsWith("<=", (await page.Locator("#command").InnerTextAsync()).Split("min_side ")[1].Split(' ')[0], StringComparison.Ordinal);
+        Assert.EndsWith(
+            "<=", (await page.Locator("#command").InnerTextAsync()).Split("min_side ")[1].Split(' ')[0], StringComparison.Ordinal);
         Assert.Equal(await Selected(page, folder.Path), await Shown(page));
         Assert.True(seen.Count >= 4, $"The drags should change the counts; seen: {string.Join(" ", seen)}.");
         Assert.Empty(opened.Messages);
@@ -104,14 +111,16 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         PristineCommand.Run("export", folder["scores"], "--format", "jsonl", "--out", folder["rows.jsonl"]).Expect(0);
         var items = File.ReadLines(folder["rows.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement)
             .GroupBy(row => row.GetProperty("item_index").GetInt64()).ToArray();
-        var data = JsonDocument.Parse(Data().Match(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).Groups[1].Value).RootElement;
+        var data = JsonDocument.Parse(
+            Data().Match(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).Groups[1].Value).RootElement;
         Assert.Equal(items.Length, data.GetProperty("all").GetProperty("items").GetInt32());
         await using var opened = await browser.Open(report);
         for (var metric = 0; metric < data.GetProperty("metrics").GetArrayLength(); metric++)
         {
             var (about, name) = (data.GetProperty("metrics")[metric], data.GetProperty("metrics")[metric].GetProperty("name").GetString()!);
             var isFloat = name is "brisque" or "sharpness" or "brightness";
-            double? Value(JsonElement row) => row.GetProperty("status").GetString() is "unreadable" or "truncated" ? null : row.GetProperty(name) is { ValueKind: JsonValueKind.Number } value ? isFloat ? value.GetSingle() : value.GetDouble() : null;
+            double? Value(JsonElement row) => row.GetProperty("status").GetString() is "unreadable" or "truncated" ? null : row.GetProperty(
+                name) is { ValueKind: JsonValueKind.Number } value ? isFloat ? value.GetSingle() : value.GetDouble() : null;
             await Choose(opened.Page, name);
             foreach (var isAtMost in (bool[])[true, false])
             {
@@ -129,9 +138,11 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
                       return shown;
                     }
                     """);
-                var positions = about.GetProperty("positions").EnumerateArray().Select(position => isFloat ? (double)position.GetSingle() : position.GetDouble()).ToArray();
+                var positions = about.GetProperty("positions").EnumerateArray()
+                    .Select(position => isFloat ? (double)position.GetSingle() : position.GetDouble()).ToArray();
                 var expected = positions.Select(threshold => items.Count(item => item.All(row =>
-                    row.GetProperty("status").GetString() == "no_image" || (isAtMost ? Value(row) <= threshold : Value(row) >= threshold))));
+                    row.GetProperty("status").GetString() == "no_image"
+                    || (isAtMost ? Value(row) <= threshold : Value(row) >= threshold))));
                 Assert.Equal(expected, shown);
             }
         }
@@ -175,7 +186,8 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         using var folder = TestFiles.NewFolder();
         string[] names =
         [
-            "<script>window.hacked = 1<script>.jpg", "\"><img src=x onerror=window.hacked=1>.jpg", "it's \"quoted\" & `touch hacked` $(touch hacked) \\.jpg",
+            "<script>window.hacked = 1<script>.jpg", "\"><img src=x onerror=window.hacked=1>.jpg",
+            "it's \"quoted\" & `touch hacked` $(touch hacked) \\.jpg",
             "</title><svg onload=window.hacked=1>.jpg", "ünïcödé 猫.jpg",
         ];
         names = [.. names.Select(name => name.Replace('/', '\u2044'))];
@@ -185,14 +197,16 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         var lines = names.Append("</script><script>window.hacked=1</script>.jpg")
             .Select((name, i) => Line($"</script><script>window.hacked={i}</script><!--", folder[name]));
         File.WriteAllLines(folder["it's \"<b onclick=x>\" $(touch hacked).jsonl"], lines);
-        foreach (var (input, i) in ((string[])[folder.Path, folder["it's \"<b onclick=x>\" $(touch hacked).jsonl"]]).Select((input, i) => (input, i)))
+        foreach (var (input, i) in ((string[])[folder.Path, folder["it's \"<b onclick=x>\" $(touch hacked).jsonl"]])
+            .Select((input, i) => (input, i)))
         {
             var report = Report(input, folder[$"a 'table' \"{i}\" $(touch hacked) `touch hacked`"]);
             foreach (var width in (int[])[1280, 400])
             {
                 await using var opened = await browser.Open(report, width);
                 var page = opened.Page;
-                Assert.Contains(names[0], await page.Locator("body").InnerTextAsync() + await page.Locator(".tile").First.GetAttributeAsync("title"), StringComparison.Ordinal);
+                Assert.Contains(names[0], await page.Locator("body")
+                    .InnerTextAsync() + await page.Locator(".tile").First.GetAttributeAsync("title"), StringComparison.Ordinal);
                 for (var tile = 0; tile < names.Length; tile++)
                 {
                     await page.Locator(".tile").Nth(tile).ClickAsync();
@@ -218,15 +232,20 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         using var folder = TestFiles.NewFolder();
         await using var opened = await browser.Open(Report(Photos, folder["scores"]), width, scheme);
         var page = opened.Page;
-        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), $"The page is wider than {width} px.");
+        Assert.True(await page.EvaluateAsync<bool>(
+            "() => document.documentElement.scrollWidth <= innerWidth"), $"The page is wider than {width} px.");
         foreach (var metric in await page.Locator(".metric .name").AllInnerTextsAsync())
         {
             await Choose(page, metric);
             foreach (var end in await page.Locator("#gallery .choice label").AllAsync())
                 await end.ClickAsync();
         }
-        Assert.Equal(36, await page.EvaluateAsync<int>("() => JSON.parse(document.getElementById('data').textContent).pictures.filter(picture => picture.webp).length"));
-        Assert.True(await page.EvaluateAsync<bool>("() => [...document.images].length > 0 && [...document.images].every(image => image.naturalWidth > 0)"), "Every thumbnail can be shown.");
+        Assert.Equal(36, await page.EvaluateAsync<int>(
+            "() => JSON.parse(document.getElementById('data').textContent).pictures.filter(picture => picture.webp).length"));
+        Assert.True(
+            await page.EvaluateAsync<bool>(
+                "() => [...document.images].length > 0 && [...document.images].every(image => image.naturalWidth > 0)"),
+                    "Every thumbnail can be shown.");
         var ground = await page.EvaluateAsync<string>("() => getComputedStyle(document.body).backgroundColor");
         Assert.Equal(scheme == ColorScheme.Dark ? "rgb(20, 22, 24)" : "rgb(250, 249, 247)", ground);
         Assert.Empty(opened.Messages);
@@ -240,10 +259,13 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         File.Copy(TestFiles.InRepository("samples", "photos", "leaf.jpg"), folder["images/leaf.jpg"]);
         PristineCommand.Run("score", folder["images"], "--metrics", "entropy,contrast", "--out", folder["table"]).Expect(0);
         var provenance = folder["table/scores.json"];
-        File.WriteAllText(provenance, File.ReadAllText(provenance).Replace("\"metric\": \"contrast\"", "\"metric\": \"arniqa@elsewhere\"", StringComparison.Ordinal));
+        File.WriteAllText(provenance, File.ReadAllText(provenance)
+            .Replace("\"metric\": \"contrast\"", "\"metric\": \"arniqa@elsewhere\"", StringComparison.Ordinal));
         var result = PristineCommand.Run("report", folder["table"], "--out", folder["report.html"]).Expect(0);
-        Assert.Contains("this program does not have the metric of the column arniqa@elsewhere (pristine ", result.Error, StringComparison.Ordinal);
-        Assert.Contains("this program does not have the metric of the column arniqa@elsewhere", File.ReadAllText(folder["report.html"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "this program does not have the metric of the column arniqa@elsewhere (pristine ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("this program does not have the metric of the column arniqa@elsewhere", File.ReadAllText(
+            folder["report.html"]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -253,11 +275,14 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         var one = File.ReadAllBytes(Report(Photos, folder["scores"], "--workers", "1"));
         PristineCommand.Run("report", folder["scores"], "--out", folder["two.html"], "--workers", "3").Expect(0);
         Assert.Equal(one, File.ReadAllBytes(folder["two.html"]));
-        Assert.Contains("no scores.json", PristineCommand.Run("report", folder["none"], "--out", folder["three.html"]).Expect(1).Error, StringComparison.Ordinal);
-        Assert.Contains("--thumbnails: expected 0 to 600", PristineCommand.Run("report", folder["scores"], "--out", folder["three.html"], "--thumbnails", "601").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("no scores.json", PristineCommand.Run("report", folder["none"], "--out", folder["three.html"])
+            .Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains("--thumbnails: expected 0 to 600", PristineCommand.Run(
+            "report", folder["scores"], "--out", folder["three.html"], "--thumbnails", "601").Expect(2).Error, StringComparison.Ordinal);
         Assert.False(File.Exists(folder["three.html"]));
         // Images that have gone since are told of, in the page and by the command.
-        var gone = PristineCommand.Run("report", folder["scores"], "--out", folder["gone.html"], "--image-root", folder["elsewhere"]).Expect(0);
+        var gone = PristineCommand.Run("report", folder["scores"], "--out", folder["gone.html"], "--image-root", folder["elsewhere"])
+            .Expect(0);
         Assert.Contains("37 items, 0 thumbnails", gone.Error, StringComparison.Ordinal);
     }
 
@@ -265,21 +290,26 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     public async Task The_issues_are_shown_with_images_and_a_command_that_drops_them()
     {
         using var folder = TestFiles.NewFolder();
-        PristineCommand.Run(["check", Photos, "--issues", "truncated,dark,low_quality,flat", "--set", "dark=0.1", "--scores", "scores", "--format", "html", "--out", "report.html"], folder.Path).Expect(0);
+        PristineCommand.Run(
+            ["check", Photos, "--issues", "truncated,dark,low_quality,flat", "--set", "dark=0.1", "--scores", "scores", "--format", "html",
+                "--out", "report.html"], folder.Path).Expect(0);
         await using var opened = await browser.Open(folder["report.html"]);
         var page = opened.Page;
-        Assert.Equal(["low_quality", "truncated", "dark"], (await page.Locator(".issue h3 label").AllInnerTextsAsync()).Select(text => text.Trim()));
+        Assert.Equal(
+            ["low_quality", "truncated", "dark"], (await page.Locator(".issue h3 label").AllInnerTextsAsync()).Select(text => text.Trim()));
         Assert.Contains("raindrops-dark.jpg", await page.Locator(".issue").Nth(2).InnerTextAsync(), StringComparison.Ordinal);
         Assert.Contains("Looked for and not found: flat.", await page.Locator("#issues").InnerTextAsync(), StringComparison.Ordinal);
         var command = page.Locator("#issues .command code");
         Assert.Equal("pristine select scores --drop-issue low_quality,truncated,dark --set dark=0.1", await command.InnerTextAsync());
         await page.Locator(".issue input").First.UncheckAsync();
         Assert.Equal("pristine select scores --drop-issue truncated,dark --set dark=0.1", await command.InnerTextAsync());
-        var said = PristineCommand.Shell($"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{await command.InnerTextAsync()}", folder.Path).Expect(0).Error;
+        var said = PristineCommand.Shell(
+            $"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{await command.InnerTextAsync()}", folder.Path).Expect(0).Error;
         Assert.Matches("(?m)^kept +35 ", said);
         // An issue's threshold is the first of its metric, and a button leads to it.
         await page.Locator(".issue").Nth(2).GetByText("Try other thresholds").ClickAsync();
-        Assert.StartsWith("pristine select scores --keep \"luma_p95 >= 0.1", await page.Locator("#command").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "pristine select scores --keep \"luma_p95 >= 0.1", await page.Locator("#command").InnerTextAsync(), StringComparison.Ordinal);
         Assert.Empty(opened.Messages);
     }
 
@@ -300,7 +330,8 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         Assert.Equal(3, await page.Locator(".rule").CountAsync());
         var count = await page.Locator("#together-count").InnerTextAsync();
         var command = await page.Locator("#together-command").InnerTextAsync();
-        var said = PristineCommand.Shell($"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{command}", folder.Path).Expect(0).Error;
+        var said = PristineCommand.Shell($"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{command}", folder.Path)
+            .Expect(0).Error;
         Assert.StartsWith($"{Regex.Match(said, @"(?m)^kept +([\d,]+)").Groups[1].Value} of 58 items kept", count, StringComparison.Ordinal);
         await page.Locator("#threshold .choice label").Nth(1).ClickAsync();
         await Drag(page, 0.5, 0.25);
@@ -313,7 +344,8 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         await using var other = await browser.Open(report);
         await other.Page.GotoAsync("about:blank");
         await other.Page.GotoAsync(page.Url);
-        Assert.Equal(seen, (await other.Page.Locator("#command").InnerTextAsync(), await other.Page.Locator("#together-command").InnerTextAsync(), await Shown(other.Page)));
+        Assert.Equal(seen, (await other.Page.Locator("#command").InnerTextAsync(), await other.Page.Locator("#together-command")
+            .InnerTextAsync(), await Shown(other.Page)));
         Assert.True(await other.Page.GetByLabel("By rank").IsCheckedAsync());
         await other.Page.Locator(".rule button").First.ClickAsync();
         Assert.Equal(2, await other.Page.Locator(".rule").CountAsync());
@@ -330,7 +362,10 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         var name = await tile.Locator(".name").InnerTextAsync();
         await tile.ClickAsync();
         Assert.Equal(new Uri(Path.Combine(Photos, name)).AbsoluteUri, await page.Locator("dialog a").GetAttributeAsync("href"));
-        Assert.Equal((320, 320), await page.EvaluateAsync<int[]>("() => { const image = document.querySelector('dialog .crop'); return [image.naturalWidth, image.naturalHeight]; }") is [var width, var height] ? (width, height) : default);
+        Assert.Equal(
+            (320, 320),
+            await page.EvaluateAsync<int[]>(
+                "() => { const image = document.querySelector('dialog .crop'); return [image.naturalWidth, image.naturalHeight]; }") is [var width, var height] ? (width, height) : default);
         Assert.Empty(opened.Messages);
     }
 

@@ -19,17 +19,20 @@ public class ScoreTests
         {
             Assert.Equal(
                 [
-                    "key", "id", "image", "image_index", "item_index", "folder", "status", "error", "skipped", "width", "height", "format", "bytes", "modified", "content_hash",
+                    "key", "id", "image", "image_index", "item_index", "folder", "status", "error", "skipped", "width", "height", "format",
+                    "bytes", "modified", "content_hash",
                     "text_length", "word_count", "turns", "image_count", "image_tokens", "brisque", "brisque_quality", "min_side",
                 ],
                 row.EnumerateObject().Select(property => property.Name));
-            Assert.DoesNotContain(row.EnumerateObject(), property => property.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array);
+            Assert.DoesNotContain(
+                row.EnumerateObject(), property => property.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array);
         }
         Assert.Equal(Enumerable.Range(0, rows.Length), rows.Select(row => row.GetProperty("key").GetInt32()));
         var corrupt = rows.Single(row => row.GetProperty("image").GetString()!.EndsWith("corrupt.jpg", StringComparison.Ordinal));
         Assert.Equal("truncated", corrupt.GetProperty("status").GetString());
         Assert.Equal(JsonValueKind.Null, corrupt.GetProperty("brisque").ValueKind);
-        Assert.All(rows.Where(row => row.GetProperty("status").GetString() == "ok"), row => Assert.InRange(row.GetProperty("brisque").GetDouble(), 0, 100));
+        Assert.All(rows.Where(row => row.GetProperty("status").GetString() == "ok"), row => Assert.InRange(
+            row.GetProperty("brisque").GetDouble(), 0, 100));
     }
 
     [Theory]
@@ -41,11 +44,13 @@ public class ScoreTests
         File.WriteAllLines(folder["data.jsonl"],
         [
             $"{{\"id\": 1, \"image\": \"{Photos}/leaf.jpg\", \"text\": \"a caption, with a comma\"}}",
-            $"{{\"id\": 2, \"images\": [\"{Photos}/fig.jpg\", \"{Photos}/corrupt.jpg\", \"/nowhere.png\"], \"conversations\": [[\"q\", \"a\"]]}}",
+            $"{{\"id\": 2, \"images\": [\"{Photos}/fig.jpg\", \"{Photos}/corrupt.jpg\", \"/nowhere.png\"], \"conversations\": [[\"q\", " +
+            $"\"a\"]]}}",
             "{\"id\": 3, \"text\": \"nothing to see\"}",
             $"{{\"id\": 4, \"image\": \"{Photos}/dune.jpg\", \"text\": \"x\"}}",
         ]);
-        string[] arguments = ["score", folder["data.jsonl"], "--metrics", "brisque,entropy,min_side", "--cascade", "text_length <> 1 and entropy < 7.2"];
+        string[] arguments =
+            ["score", folder["data.jsonl"], "--metrics", "brisque,entropy,min_side", "--cascade", "text_length <> 1 and entropy < 7.2"];
         var rows = PristineCommand.Run([.. arguments, "--format", format]).Expect(0);
         PristineCommand.Run([.. arguments, "--out", folder["table"]]).Expect(0);
         PristineCommand.Run("export", folder["table"], "--format", format, "--out", folder["export"]).Expect(0);
@@ -55,7 +60,8 @@ public class ScoreTests
             Assert.Equal(exported[0], rows.Lines[0]);
         else
             foreach (var (expected, found) in exported.Zip(rows.Lines))
-                Assert.True(JsonElement.DeepEquals(JsonDocument.Parse(expected).RootElement, JsonDocument.Parse(found).RootElement), $"{expected}\n{found}");
+                Assert.True(JsonElement.DeepEquals(
+                    JsonDocument.Parse(expected).RootElement, JsonDocument.Parse(found).RootElement), $"{expected}\n{found}");
         Assert.Contains("text_length 1 fails text_length <> 1", rows.Output, StringComparison.Ordinal);
     }
 
@@ -64,11 +70,14 @@ public class ScoreTests
     {
         var scores = Rows(PristineCommand.Run("score", Photos, "--format", "jsonl").Expect(0))
             .Where(row => row.GetProperty("status").GetString() == "ok")
-            .ToDictionary(row => Path.GetFileNameWithoutExtension(row.GetProperty("image").GetString()!), row => row.GetProperty("brisque").GetDouble());
+            .ToDictionary(row => Path.GetFileNameWithoutExtension(row.GetProperty("image").GetString()!), row => row.GetProperty("brisque")
+            .GetDouble());
         // Darkening alone leaves the statistics of a photo natural; BRISQUE is not made to see it (the metric brightness is).
-        var pairs = scores.Keys.Where(name => name.Contains('-', StringComparison.Ordinal) && !name.EndsWith("-dark", StringComparison.Ordinal)).ToArray();
+        var pairs = scores.Keys.Where(
+            name => name.Contains('-', StringComparison.Ordinal) && !name.EndsWith("-dark", StringComparison.Ordinal)).ToArray();
         Assert.InRange(pairs.Length, 8, 40);
-        Assert.All(pairs, name => Assert.True(scores[name] > scores[name.Split('-')[0]], $"{name} {scores[name]} against {scores[name.Split('-')[0]]}"));
+        Assert.All(pairs, name => Assert.True(
+            scores[name] > scores[name.Split('-')[0]], $"{name} {scores[name]} against {scores[name.Split('-')[0]]}"));
     }
 
     [Fact]
@@ -76,12 +85,15 @@ public class ScoreTests
     {
         var csv = PristineCommand.Run("score", Photos, "--format", "csv").Expect(0).Lines;
         var rows = Rows(PristineCommand.Run("score", Photos, "--format", "jsonl").Expect(0));
-        Assert.Equal("key,id,image,image_index,item_index,folder,status,error,skipped,width,height,format,bytes,modified,content_hash,text_length,word_count,turns,image_count,image_tokens,brisque,brisque_quality", csv[0]);
+        Assert.Equal(
+            "key,id,image,image_index,item_index,folder,status,error,skipped,width,height,format,bytes,modified,content_hash,text_length,word_count,turns,image_count,image_tokens,brisque,brisque_quality", csv[0]);
         Assert.Equal(rows.Length + 1, csv.Length);
         for (var i = 0; i < rows.Length; i++)
         {
             if (rows[i].GetProperty("status").GetString() == "ok")
-                Assert.EndsWith($",{rows[i].GetProperty("brisque").GetRawText()},{rows[i].GetProperty("brisque_quality").GetRawText()}", csv[i + 1], StringComparison.Ordinal);
+                Assert.EndsWith(
+                    $",{rows[i].GetProperty("brisque").GetRawText()},{rows[i].GetProperty("brisque_quality").GetRawText()}", csv[i + 1],
+                    StringComparison.Ordinal);
         }
     }
 
@@ -192,7 +204,8 @@ public class ScoreTests
         using var folder = TestFiles.NewFolder();
         // The input never ends: only the lost reader can end the run.
         var result = PristineCommand.Shell(
-            $"yes '{TestFiles.InRepository("samples", "photos", "leaf.jpg")}' 2> /dev/null | {PristineCommand.InShell} score - --format jsonl | head -n 2", folder.Path).Expect(0);
+            $"yes '{TestFiles.InRepository("samples", "photos", "leaf.jpg")}' 2> /dev/null | {PristineCommand.InShell} score - --format " +
+            $"jsonl | head -n 2", folder.Path).Expect(0);
         Assert.Equal(2, result.Lines.Length);
         Assert.Empty(result.Error);
     }

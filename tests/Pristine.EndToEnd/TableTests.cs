@@ -25,7 +25,8 @@ public class TableTests
         Directory.CreateDirectory(folder["images"]);
         for (var i = 0; i < count; i++)
             File.CreateSymbolicLink(folder[$"images/{i:0000}.jpg"], photos[i % photos.Length]);
-        File.WriteAllLines(folder["images.jsonl"], Enumerable.Range(0, count).Select(i => $$"""{"id": {{i}}, "image": "images/{{i:0000}}.jpg"}"""));
+        File.WriteAllLines(
+            folder["images.jsonl"], Enumerable.Range(0, count).Select(i => $$"""{"id": {{i}}, "image": "images/{{i:0000}}.jpg"}"""));
         // Every image, also those that cannot be decoded.
         string[] all = ["--keep", "width > 0 or width is null or width <= 0", "--limit", $"{count}"];
         if (input is "images.tar" or "images.parquet")
@@ -76,12 +77,14 @@ public class TableTests
     {
         using var folder = TestFiles.NewFolder();
         string[] rules = ["--keep", "brisque <= 54", "--keep", "brightness >= 0.1"];
-        PristineCommand.Run(["filter", Captions, .. rules, "--out", folder["filtered.json"], "--dropped", folder["filtered.jsonl"]], folder.Path).Expect(0);
+        PristineCommand.Run(
+            ["filter", Captions, .. rules, "--out", folder["filtered.json"], "--dropped", folder["filtered.jsonl"]], folder.Path).Expect(0);
         PristineCommand.Run("score", Captions, "--out", folder["table"], "--metrics", "brisque,brightness").Expect(0);
         foreach (var workers in (string[])["1", "2"])
         {
             var result = PristineCommand.Run(
-                ["select", folder["table"], .. rules, "--out", folder[$"kept{workers}.json"], "--dropped", folder[$"dropped{workers}.jsonl"], "--ledger", folder[$"all{workers}.parquet"], "--workers", workers],
+                ["select", folder["table"], .. rules, "--out", folder[$"kept{workers}.json"], "--dropped",
+                    folder[$"dropped{workers}.jsonl"], "--ledger", folder[$"all{workers}.parquet"], "--workers", workers],
                 folder.Path).Expect(0);
             Assert.Empty(result.Output);
         }
@@ -129,7 +132,8 @@ public class TableTests
         Assert.Contains("is not complete", stopped.Error, StringComparison.Ordinal);
         var rest = PristineCommand.Run("score", folder["images"], "--out", folder["table"]).Expect(0);
         Assert.DoesNotContain(" 0 already in the table", rest.Error, StringComparison.Ordinal);
-        Assert.Contains("3,000", PristineCommand.Run("select", folder["table"], "--keep", "width > 0").Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "3,000", PristineCommand.Run("select", folder["table"], "--keep", "width > 0").Expect(0).Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -154,7 +158,8 @@ public class TableTests
         using var folder = TestFiles.NewFolder();
         PristineCommand.Run("score", Captions, "--out", folder["table"]).Expect(0);
         foreach (var format in (string[])["parquet", "csv", "jsonl"])
-            Assert.Contains("39 rows", PristineCommand.Run("export", folder["table"], "--format", format, "--out", folder[$"all.{format}"]).Expect(0).Error, StringComparison.Ordinal);
+            Assert.Contains("39 rows", PristineCommand.Run("export", folder["table"], "--format", format, "--out", folder[$"all.{format}"])
+                .Expect(0).Error, StringComparison.Ordinal);
         var rows = File.ReadLines(folder["all.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
         Assert.Equal(Enumerable.Range(0, 39), rows.Select(row => row.GetProperty("key").GetInt32()));
         Assert.Equal(40, File.ReadLines(folder["all.csv"]).Count());

@@ -17,7 +17,9 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     {
         InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
-        var run = PristineCommand.Run("experiment", Labels, "--out", folder["answer"], "--keep-top", "80%,50%", "--by", "brisque,sharpness", "--keep", "brightness >= 0.2", "--seeds", "3").Expect(0);
+        var run = PristineCommand.Run(
+            "experiment", Labels, "--out", folder["answer"], "--keep-top", "80%,50%", "--by", "brisque,sharpness", "--keep",
+            "brightness >= 0.2", "--seeds", "3").Expect(0);
         Assert.Matches(@"\Atrained on +images  kept, % +accuracy, %", run.Output);
         Assert.Contains("Trained on everything, the model finds the class of", run.Output, StringComparison.Ordinal);
         // Nine test images tell nothing for certain, and nothing else is claimed.
@@ -42,11 +44,13 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
             Assert.Equal("Does filtering help? labels.csv", await opened.Page.TitleAsync());
             var text = await opened.Page.InnerTextAsync("body");
             // The answer stands before the first picture and the first table.
-            Assert.True(text.IndexOf("No selection is better", StringComparison.Ordinal) < text.IndexOf("Accuracy and how much is kept", StringComparison.Ordinal));
+            Assert.True(text.IndexOf("No selection is better", StringComparison.Ordinal) < text.IndexOf(
+                "Accuracy and how much is kept", StringComparison.Ordinal));
             Assert.Equal(2, await opened.Page.Locator("svg").CountAsync());
             // Two metrics, one rule, the random control and everything.
             Assert.Equal(4, await opened.Page.Locator("svg polyline").CountAsync());
-            Assert.True(await opened.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= window.innerWidth"), $"the page is wider than a window of {width}");
+            Assert.True(await opened.Page.EvaluateAsync<bool>(
+                "document.documentElement.scrollWidth <= window.innerWidth"), $"the page is wider than a window of {width}");
             Assert.Empty(opened.Messages);
             Assert.Equal([new Uri(folder["answer/experiment.html"]).AbsoluteUri], opened.Requests);
             await opened.Page.ScreenshotAsync(new PageScreenshotOptions { Path = folder[$"page-{width}.png"], FullPage = true });
@@ -58,7 +62,8 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     {
         InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
-        string[] command = ["experiment", Labels, "--out", folder["answer"], "--keep-top", "50%", "--by", "sharpness", "--seeds", "2", "--reverse"];
+        string[] command =
+            ["experiment", Labels, "--out", folder["answer"], "--keep-top", "50%", "--by", "sharpness", "--seeds", "2", "--reverse"];
         var first = PristineCommand.Run(command).Expect(0);
         var written = Directory.GetFiles(folder["answer/models"]).ToDictionary(file => file, File.GetLastWriteTimeUtc);
         Assert.Equal(2 * 4, written.Count);
@@ -79,12 +84,17 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
             output=$(sed -n 's/.*"output" *: *"\([^"]*\)".*/\1/p' "$1")
             echo '{"accuracy": 0.5, "epochs": 3}' > "$output"
             """);
-        var run = PristineCommand.Run("experiment", Labels, "--out", folder["answer"], "--keep-top", "50%", "--by", "sharpness", "--seeds", "2", "--trainer", $"sh '{folder["train.sh"]}'").Expect(0);
+        var run = PristineCommand.Run(
+            "experiment", Labels, "--out", folder["answer"], "--keep-top", "50%", "--by", "sharpness", "--seeds", "2", "--trainer",
+            $"sh '{folder["train.sh"]}'").Expect(0);
         Assert.Matches(@"(?m)^everything +20 +100\.0 +50\.00 ", run.Output);
         using var json = JsonDocument.Parse(File.ReadAllText(folder["answer/experiment.json"]));
-        Assert.Equal(3, json.RootElement.GetProperty("conditions")[0].GetProperty("seeds")[0].GetProperty("metrics").GetProperty("epochs").GetDouble());
+        Assert.Equal(3, json.RootElement.GetProperty("conditions")[0].GetProperty("seeds")[0].GetProperty("metrics").GetProperty("epochs")
+            .GetDouble());
 
-        var failed = PristineCommand.Run("experiment", Labels, "--out", folder["other"], "--keep-top", "50%", "--by", "sharpness", "--trainer", "echo no luck >&2; false").Expect(1);
+        var failed = PristineCommand.Run(
+            "experiment", Labels, "--out", folder["other"], "--keep-top", "50%", "--by", "sharpness", "--trainer",
+            "echo no luck >&2; false").Expect(1);
         Assert.Contains("no luck", failed.Error, StringComparison.Ordinal);
     }
 
@@ -111,8 +121,10 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     public void The_log_of_another_dataset_and_a_file_as_the_folder_are_refused()
     {
         using var folder = TestFiles.NewFolder();
-        PristineCommand.Run("degrade", TestFiles.InRepository("samples", "photos"), "--out", folder["bad"], "--share", "100%", "--kinds", "jpeg").Expect(0);
-        var run = PristineCommand.Run("experiment", Labels, "--out", folder["answer"], "--degraded", folder["bad/degraded.jsonl"]).Expect(1);
+        PristineCommand.Run(
+            "degrade", TestFiles.InRepository("samples", "photos"), "--out", folder["bad"], "--share", "100%", "--kinds", "jpeg").Expect(0);
+        var run = PristineCommand.Run("experiment", Labels, "--out", folder["answer"], "--degraded", folder["bad/degraded.jsonl"])
+            .Expect(1);
         Assert.Contains("log of another dataset", run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Scoring", run.Error, StringComparison.Ordinal);
         Assert.Contains("is a file", PristineCommand.Run("experiment", Labels, "--out", Labels).Expect(2).Error, StringComparison.Ordinal);
@@ -123,17 +135,23 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     {
         InstalledNetwork.Require(PristineCommand.UserStore);
         using var folder = TestFiles.NewFolder();
-        var photos = Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Where(file => Path.GetFileName(file) is var name && name != "corrupt.jpg" && !name.Contains('-', StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
+        var photos = Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg")
+            .Where(file => Path.GetFileName(file) is var name && name != "corrupt.jpg" && !name.Contains('-', StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).ToArray();
         foreach (var (photo, i) in photos.Select((photo, i) => (photo, i)))
         {
             var place = folder[$"in/{(i % 2 == 0 ? "even" : "odd")}/{Path.GetFileName(photo)}"];
             Directory.CreateDirectory(Path.GetDirectoryName(place)!);
             File.Copy(photo, place);
         }
-        PristineCommand.Run("degrade", folder["in"], "--out", folder["bad"], "--share", "50%", "--kinds", "lens_blur", "--levels", "5").Expect(0);
-        PristineCommand.Run("experiment", folder["bad"], "--out", folder["answer"], "--keep-top", "50%", "--by", "sharpness", "--seeds", "2", "--degraded", folder["bad/degraded.jsonl"]).Expect(0);
+        PristineCommand.Run("degrade", folder["in"], "--out", folder["bad"], "--share", "50%", "--kinds", "lens_blur", "--levels", "5")
+            .Expect(0);
+        PristineCommand.Run(
+            "experiment", folder["bad"], "--out", folder["answer"], "--keep-top", "50%", "--by", "sharpness", "--seeds", "2", "--degraded",
+            folder["bad/degraded.jsonl"]).Expect(0);
         using var json = JsonDocument.Parse(File.ReadAllText(folder["answer/experiment.json"]));
-        var shares = json.RootElement.GetProperty("conditions").EnumerateArray().ToDictionary(condition => condition.GetProperty("name").GetString()!, condition => condition.GetProperty("degraded_share").GetDouble());
+        var shares = json.RootElement.GetProperty("conditions").EnumerateArray().ToDictionary(
+            condition => condition.GetProperty("name").GetString()!, condition => condition.GetProperty("degraded_share").GetDouble());
         Assert.InRange(shares["everything"], 0.3, 0.7);
         Assert.True(shares["best 50% by sharpness"] < shares["everything"] - 0.2);
         Assert.Equal(0, shares["all but the degraded"]);

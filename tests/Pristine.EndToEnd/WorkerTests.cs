@@ -14,9 +14,11 @@ public partial class WorkerTests
     [Fact]
     public void Its_rows_are_those_of_score_after_the_request()
     {
-        var scored = PristineCommand.Run(["score", "-", "--metrics", "brisque,sharpness"], TestFiles.Root, Encoding.UTF8.GetBytes(string.Join('\n', Photos))).Expect(0);
+        var scored = PristineCommand.Run(
+            ["score", "-", "--metrics", "brisque,sharpness"], TestFiles.Root, Encoding.UTF8.GetBytes(string.Join('\n', Photos))).Expect(0);
         var requests = string.Concat(Photos.Select((path, i) => JsonSerializer.Serialize(new { request = i, path }) + "\n"));
-        var answered = PristineCommand.Run(["worker", "--metrics", "brisque,sharpness", "--workers", "3"], TestFiles.Root, Encoding.UTF8.GetBytes(requests)).Expect(0);
+        var answered = PristineCommand.Run(
+            ["worker", "--metrics", "brisque,sharpness", "--workers", "3"], TestFiles.Root, Encoding.UTF8.GetBytes(requests)).Expect(0);
         Assert.Equal(scored.Lines.Select((line, i) => $"{{\"request\":{i},{line[1..]}"), answered.Lines);
         Assert.Empty(answered.Error);
     }
@@ -39,7 +41,8 @@ public partial class WorkerTests
     public void It_ends_with_its_reader_and_tells_of_failures_where_that_is_asked()
     {
         var request = JsonSerializer.Serialize(new { path = Photos[0] });
-        var left = PristineCommand.Shell($"yes '{request}' 2> /dev/null | {PristineCommand.InShell} worker | head -n 2", TestFiles.Root).Expect(0);
+        var left = PristineCommand.Shell($"yes '{request}' 2> /dev/null | {PristineCommand.InShell} worker | head -n 2", TestFiles.Root)
+            .Expect(0);
         Assert.Equal(2, left.Lines.Length);
         Assert.Empty(left.Error);
         PristineCommand.Run(["worker", "--max-failures", "0"], TestFiles.Root, "{}\n"u8.ToArray()).Expect(3);

@@ -12,8 +12,8 @@ internal sealed record Violation(string File, int Line, string Message)
 }
 
 /// <summary>
-/// The rules of docs/architecture.md that a parser can check. A room is a folder of src/Pristine, or another project beside it: src/Pristine.Cli is the room Cli.
-/// To change the architecture, change the tables here and docs/architecture.md in one commit.
+/// The rules of docs/architecture.md that a parser can check. A room is a folder of src/Pristine, or another project beside it:
+/// src/Pristine.Cli is the room Cli. To change the architecture, change the tables here and docs/architecture.md in one commit.
 /// </summary>
 internal static partial class ArchitectureRules
 {
@@ -28,12 +28,14 @@ internal static partial class ArchitectureRules
     private const string Remote = "Remote";
     private const string Selection = "Selection";
 
-    private static readonly string[] BelowSelection = ["Scoring", "Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote];
+    private static readonly string[] BelowSelection =
+        ["Scoring", "Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote];
 
     /// <summary>
-    /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables ->
-    /// Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it (Pages stands below Reports and Experiments). Selection consumes the rows that Scoring makes, so
-    /// it stands above Scoring; it never touches pixels, so of what lies lower it may use only names, numbers and, in Native, the database.
+    /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables
+    /// -> Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it (Pages stands below Reports
+    /// and Experiments). Selection consumes the rows that Scoring makes, so it stands above Scoring; it never touches pixels, so of what
+    /// lies lower it may use only names, numbers and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
@@ -80,7 +82,8 @@ internal static partial class ArchitectureRules
     /// <param name="file">Path relative to src, with forward slashes: <c>Pristine/Metrics/Entropy.cs</c>.</param>
     /// <param name="text">The file's text.</param>
     public static IEnumerable<Violation> Check(string file, string text) =>
-        Rules.Where(rule => !Exemptions.Any(e => e.Rule == rule.Key && e.File == file)).SelectMany(rule => rule.Value(new SourceFile(file, text)));
+        Rules.Where(rule => !Exemptions.Any(e => e.Rule == rule.Key && e.File == file))
+        .SelectMany(rule => rule.Value(new SourceFile(file, text)));
 
     /// <summary>Checks one file against one rule, exempt or not.</summary>
     public static IEnumerable<Violation> Check(string rule, string file, string text) => Rules[rule](new SourceFile(file, text));
@@ -93,19 +96,22 @@ internal static partial class ArchitectureRules
                 yield return source.At(declaration, $"expected the namespace {expected}, as the folder; found {declaration.Name}");
         // Top-level statements stand outside namespaces, but types may not.
         foreach (var type in source.Root.Members.OfType<BaseTypeDeclarationSyntax>())
-            yield return source.At(type, $"expected the namespace {expected}, as the folder; found {type.Identifier} outside any namespace");
+            yield return source.At(
+                type, $"expected the namespace {expected}, as the folder; found {type.Identifier} outside any namespace");
     }
 
     private static IEnumerable<Violation> ArrowsPointDown(SourceFile source)
     {
         if (!MayUse.TryGetValue(source.Room, out var below))
         {
-            yield return source.At(source.Root, $"expected a file in one of the rooms {string.Join(", ", MayUse.Keys)}; found it in {source.Folder}");
+            yield return source.At(
+                source.Root, $"expected a file in one of the rooms {string.Join(", ", MayUse.Keys)}; found it in {source.Folder}");
             yield break;
         }
         foreach (var (token, room) in References(source))
             if (room != source.Room && !below.Contains(room))
-                yield return source.At(token, $"{source.Room} may use only {(below.Length == 0 ? "itself" : string.Join(", ", below))}; found {room}");
+                yield return source.At(
+                    token, $"{source.Room} may use only {(below.Length == 0 ? "itself" : string.Join(", ", below))}; found {room}");
     }
 
     /// <summary>
@@ -154,9 +160,12 @@ internal static partial class ArchitectureRules
     {
         if (source.Room is Kernels or Native)
             return [];
-        var keywords = source.Tokens.Where(t => t.IsKind(SyntaxKind.UnsafeKeyword) || t.IsKind(SyntaxKind.FixedKeyword) || Names(t, "Unsafe"));
-        var pointers = source.Root.DescendantNodes().Where(n => n is PointerTypeSyntax or FunctionPointerTypeSyntax).Select(n => n.GetFirstToken());
-        return keywords.Concat(pointers).Select(t => source.At(t, $"unsafe code and pointers belong to Kernels and Native; found {t.Parent}"));
+        var keywords = source.Tokens.Where(
+            t => t.IsKind(SyntaxKind.UnsafeKeyword) || t.IsKind(SyntaxKind.FixedKeyword) || Names(t, "Unsafe"));
+        var pointers = source.Root.DescendantNodes().Where(n => n is PointerTypeSyntax or FunctionPointerTypeSyntax)
+            .Select(n => n.GetFirstToken());
+        return keywords.Concat(pointers)
+            .Select(t => source.At(t, $"unsafe code and pointers belong to Kernels and Native; found {t.Parent}"));
     }
 
     private static IEnumerable<Violation> VectorsStayInKernels(SourceFile source)
@@ -204,7 +213,8 @@ internal static partial class ArchitectureRules
         public SourceFile(string file, string text)
         {
             File = file;
-            Root = CSharpSyntaxTree.ParseText(text, CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Preview)).GetCompilationUnitRoot();
+            Root = CSharpSyntaxTree.ParseText(text, CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Preview))
+                .GetCompilationUnitRoot();
             Tokens = [.. Root.DescendantTokens()];
         }
 
@@ -217,7 +227,9 @@ internal static partial class ArchitectureRules
 
         public string Folder => File[..File.LastIndexOf('/')];
 
-        /// <summary>A folder of src/Pristine, its ground, or the last part of another project's name: Cli, Experiments, PaddleMix.</summary>
+        /// <summary>
+        /// A folder of src/Pristine, its ground, or the last part of another project's name: Cli, Experiments, PaddleMix.
+        /// </summary>
         public string Room => File.Split('/') switch
         {
             [Ground, _] => Ground,
@@ -227,6 +239,7 @@ internal static partial class ArchitectureRules
 
         public Violation At(SyntaxNode node, string message) => At(node.GetFirstToken(), message);
 
-        public Violation At(SyntaxToken token, string message) => new(File, token.GetLocation().GetLineSpan().StartLinePosition.Line + 1, message);
+        public Violation At(SyntaxToken token, string message) =>
+            new(File, token.GetLocation().GetLineSpan().StartLinePosition.Line + 1, message);
     }
 }

@@ -9,7 +9,9 @@ public class ArchitectureTests
     public void The_code_follows_the_rules()
     {
         var violations = SourceFiles().SelectMany(file => ArchitectureRules.Check(file, Read(file))).ToArray();
-        Assert.True(violations.Length == 0, $"docs/architecture.md is broken in {violations.Length} places:\n{string.Join('\n', violations.AsEnumerable())}");
+        Assert.True(
+            violations.Length == 0,
+            $"docs/architecture.md is broken in {violations.Length} places:\n{string.Join('\n', violations.AsEnumerable())}");
     }
 
     [Fact]
@@ -53,20 +55,27 @@ public class ArchitectureTests
     [InlineData("Pristine/Scoring/A.cs", "using Pristine.Selection;", 1, "found Selection")]
     [InlineData("Pristine/Reports/A.cs", "using Pristine.Experiments;", 1, "found Experiments")]
     [InlineData("Pristine/Selection/A.cs", "using Pristine.Kernels;", 1, "found Kernels")]
-    [InlineData("Pristine/Scoring/A.cs", "namespace Pristine.Scoring;\nclass A { object B => new global::Pristine.Cli.Program(); }", 2, "found Cli")]
+    [InlineData(
+        "Pristine/Scoring/A.cs", "namespace Pristine.Scoring;\nclass A { object B => new global::Pristine.Cli.Program(); }", 2,
+        "found Cli")]
     [InlineData("Pristine/Kernels/A.cs", "namespace Pristine.Kernels;\nclass A { Media.ImageView B; }", 2, "found Media")]
     [InlineData("Pristine/Kernels/A.cs", "namespace Pristine.Kernels;\nclass A { void B() => Media.Decoder.Run(); }", 2, "found Media")]
     [InlineData("Pristine/Selection/A.cs", "namespace Pristine.Selection;\nclass A { void B(ImageView view) { } }", 2, "found ImageView")]
-    [InlineData("Pristine/Selection/A.cs", "namespace Pristine.Selection;\nclass A { void B(JpegDecoder decoder) { } }", 2, "found JpegDecoder")]
+    [InlineData(
+        "Pristine/Selection/A.cs", "namespace Pristine.Selection;\nclass A { void B(JpegDecoder decoder) { } }", 2, "found JpegDecoder")]
     [InlineData("Pristine/Metrics/A.cs", "namespace Pristine.Metrics;\nunsafe class A;", 2, "unsafe code")]
     [InlineData("Pristine/Metrics/A.cs", "namespace Pristine.Metrics;\nclass A { byte* B; }", 2, "unsafe code")]
     [InlineData("Pristine/Metrics/A.cs", "namespace Pristine.Metrics;\nclass A { delegate*<int> B; }", 2, "unsafe code")]
-    [InlineData("Pristine/Metrics/A.cs", "namespace Pristine.Metrics;\nclass A { void B(byte[] c) => Unsafe.Add(ref c[0], 1); }", 2, "unsafe code")]
+    [InlineData(
+        "Pristine/Metrics/A.cs", "namespace Pristine.Metrics;\nclass A { void B(byte[] c) => Unsafe.Add(ref c[0], 1); }", 2, "unsafe code")]
     [InlineData("Pristine/Models/A.cs", "using System.Runtime.Intrinsics.X86;", 1, "vector arithmetic")]
     [InlineData("Pristine/Models/A.cs", "namespace Pristine.Models;\nclass A { Vector<double> B; }", 2, "vector arithmetic")]
     [InlineData("Pristine/Native/A.cs", "namespace Pristine.Native;\nclass A { int B => Vector256<int>.Count; }", 2, "vector arithmetic")]
-    [InlineData("Pristine/Media/A.cs", "namespace Pristine.Media;\nclass A { [LibraryImport(\"vips\")] static partial void B(); }", 2, "native libraries")]
-    [InlineData("Pristine/Media/A.cs", "namespace Pristine.Media;\nclass A { [DllImport(\"vips\")]\nstatic void B(); }", 2, "native libraries")]
+    [InlineData(
+        "Pristine/Media/A.cs", "namespace Pristine.Media;\nclass A { [LibraryImport(\"vips\")] static partial void B(); }", 2,
+        "native libraries")]
+    [InlineData(
+        "Pristine/Media/A.cs", "namespace Pristine.Media;\nclass A { [DllImport(\"vips\")]\nstatic void B(); }", 2, "native libraries")]
     [InlineData("Pristine/Media/A.cs", "namespace Pristine.Media;\nclass A { static extern void B(); }", 2, "native libraries")]
     [InlineData("Pristine.Cli/A.cs", "namespace Pristine.Cli;\nclass A { nint B => NativeLibrary.Load(\"c\"); }", 2, "native libraries")]
     [InlineData("Pristine/Metrics/ImageUtils.cs", "namespace Pristine.Metrics;", 1, "found ImageUtils")]
@@ -82,15 +91,29 @@ public class ArchitectureTests
     }
 
     [Theory]
-    [InlineData("Pristine/Metrics/A.cs", "using Pristine.Media;\nusing Pristine.Kernels;\nusing Pristine.Models;\nnamespace Pristine.Metrics;\nclass A;")]
-    [InlineData("Pristine/Selection/A.cs", "using Pristine.Media;\nusing Pristine.Scoring;\nnamespace Pristine.Selection;\nclass A { ImageStatus B; }")]
+    [InlineData(
+        "Pristine/Metrics/A.cs",
+        "using Pristine.Media;\nusing Pristine.Kernels;\nusing Pristine.Models;\nnamespace Pristine.Metrics;\nclass A;")]
+    [InlineData(
+        "Pristine/Selection/A.cs",
+        "using Pristine.Media;\nusing Pristine.Scoring;\nnamespace Pristine.Selection;\nclass A { ImageStatus B; }")]
     [InlineData("Pristine.Cli/Program.cs", "using Pristine.Native;\nusing Pristine.Selection;\nreturn 0;")]
-    [InlineData("Pristine/Kernels/A.cs", "using System.Runtime.Intrinsics;\nnamespace Pristine.Kernels;\nunsafe class A { byte* B; Vector256<int> C; }")]
-    [InlineData("Pristine/Native/A.cs", "namespace Pristine.Native;\nunsafe partial class A { [LibraryImport(\"c\")] static partial void B(byte* c); }")]
+    [InlineData(
+        "Pristine/Kernels/A.cs",
+        "using System.Runtime.Intrinsics;\nnamespace Pristine.Kernels;\nunsafe class A { byte* B; Vector256<int> C; }")]
+    [InlineData(
+        "Pristine/Native/A.cs",
+        "namespace Pristine.Native;\nunsafe partial class A { [LibraryImport(\"c\")] static partial void B(byte* c); }")]
     // Comments, strings and members that happen to be called like a room are no references.
-    [InlineData("Pristine/Kernels/A.cs", "namespace Pristine.Kernels;\n// unlike Pristine.Metrics\nclass A { string B => \"using Pristine.Datasets; unsafe\"; }")]
-    [InlineData("Pristine/Selection/A.cs", "namespace Pristine.Selection;\nclass A { string[] B => [\"ImageView\", \"Vector\", \"Unsafe\", \"NativeLibrary\"]; }")]
-    [InlineData("Pristine/Datasets/A.cs", "namespace Pristine.Datasets;\nclass A { int[] Metrics { get; } int B => Metrics.Length + this.Metrics.Length; }")]
+    [InlineData(
+        "Pristine/Kernels/A.cs",
+        "namespace Pristine.Kernels;\n// unlike Pristine.Metrics\nclass A { string B => \"using Pristine.Datasets; unsafe\"; }")]
+    [InlineData(
+        "Pristine/Selection/A.cs",
+        "namespace Pristine.Selection;\nclass A { string[] B => [\"ImageView\", \"Vector\", \"Unsafe\", \"NativeLibrary\"]; }")]
+    [InlineData(
+        "Pristine/Datasets/A.cs",
+        "namespace Pristine.Datasets;\nclass A { int[] Metrics { get; } int B => Metrics.Length + this.Metrics.Length; }")]
     [InlineData("Pristine/Metrics/A.cs", "namespace Pristine.Metrics;\nclass Commonwealth { class Vectors; }")]
     public void What_belongs_is_let_pass(string file, string text) => Assert.Empty(ArchitectureRules.Check(file, text));
 

@@ -12,7 +12,8 @@ public class NearestNamesTests
     [InlineData("live", "arniqa@live")]
     [InlineData("live-brisque", "brisque-live")]
     [InlineData("arniqa@koniq", "arniqa@koniq10k")]
-    public void The_nearest_metric_comes_first(string typed, string nearest) => Assert.Equal(nearest, NearestNames.Of(typed, MetricSet.BuiltIn.Names).First());
+    public void The_nearest_metric_comes_first(string typed, string nearest) =>
+        Assert.Equal(nearest, NearestNames.Of(typed, MetricSet.BuiltIn.Names).First());
 
     [Fact]
     public void Only_near_names_are_asked_about()

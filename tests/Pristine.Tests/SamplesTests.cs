@@ -78,7 +78,8 @@ public sealed class SamplesTests : IDisposable
         var items = Dataset.Open(TestFiles.InRepository("samples", name)).Read(TestContext.Current.CancellationToken).ToArray();
         Assert.Equal(count, items.Length);
         Assert.All(items, item => Assert.Null(item.Error));
-        Assert.Equal("photos/lighthouse.jpg", Assert.Single(items.SelectMany(item => item.Images), image => !File.Exists(image.LocalPath)).Reference);
+        Assert.Equal("photos/lighthouse.jpg", Assert.Single(
+            items.SelectMany(item => item.Images), image => !File.Exists(image.LocalPath)).Reference);
         Assert.Single(items, item => item.Images.Count == 0);
         Assert.Single(items, item => item.Images.Any(image => image.Reference == "photos/corrupt.jpg"));
         Assert.Equal(count, items.Select(item => item.Id).Distinct().Count());

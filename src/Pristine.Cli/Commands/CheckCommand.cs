@@ -21,7 +21,9 @@ internal static class CheckCommand
         var thresholds = new IssueThresholds();
         var issues = new Option<string>("--issues")
         {
-            Description = $"Issues to look for, separated by commas: {string.Join(", ", Issue.All.Where(issue => issue.IsDefault).Select(issue => issue.Name))}; cleanvision for those with its formulas",
+            Description = $"Issues to look for, separated by commas: " +
+                $"{string.Join(", ", Issue.All.Where(issue => issue.IsDefault).Select(issue => issue.Name))}; cleanvision for those with " +
+                $"its formulas",
             HelpName = "A,B",
             DefaultValueFactory = _ => "default",
         };
@@ -31,22 +33,34 @@ internal static class CheckCommand
             DefaultValueFactory = _ => "text",
         };
         format.OneOf("text", "json", "html");
-        var output = new Option<string>("--out", "-o") { Description = "File for the result; - for stdout", HelpName = "FILE", DefaultValueFactory = _ => "-" };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "File for the result; - for stdout",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => "-",
+        };
         var scores = new Option<string?>("--scores")
         {
             Description = "Score table to keep, so that rules can be tried without reading an image again; default: none is kept",
             HelpName = "DIR",
         };
-        var examples = new Option<int>("--examples") { Description = "Images to name for each issue", HelpName = "N", DefaultValueFactory = _ => new CheckOptions().Examples };
+        var examples = new Option<int>("--examples")
+        {
+            Description = "Images to name for each issue",
+            HelpName = "N",
+            DefaultValueFactory = _ => new CheckOptions().Examples,
+        };
         examples.Between(0, 1000);
         var failOn = new Option<string[]>("--fail-on")
         {
-            Description = "Exit with code 3 when this holds, for example \"duplicates > 0\", \"dark > 5%\" or \"any > 10%\"; may be repeated",
+            Description =
+                "Exit with code 3 when this holds, for example \"duplicates > 0\", \"dark > 5%\" or \"any > 10%\"; may be repeated",
             HelpName = "CONDITION",
         };
         var command = new CliCommand(
             "check",
-            "Says what is wrong with the images of a dataset, or of a score table: unreadable, truncated, duplicate, dark, blurry, noisy and so on, with examples and the rule behind each.",
+            "Says what is wrong with the images of a dataset, or of a score table: unreadable, truncated, duplicate, dark, blurry, noisy " +
+            "and so on, with examples and the rule behind each.",
             "pristine check photos",
             "pristine check data.jsonl --issues dark,blurry --set dark=0.3",
             "pristine check photos --format json --fail-on \"duplicates > 0\"");
@@ -74,7 +88,8 @@ internal static class CheckCommand
             {
                 if (parsed.GetValue(scores) != null)
                     throw new UsageException($"--scores: expected with a dataset; '{input}' is a score table already.");
-                return Job.Run(() => "Stopped.", cancellation => Finish(TableArguments.Open(input), input, input, options, written, cancellation));
+                return Job.Run(
+                    () => "Stopped.", cancellation => Finish(TableArguments.Open(input), input, input, options, written, cancellation));
             }
             return ScoreAndCheck(parsed, inputs, parsed.GetValue(scores), options, written);
         });
@@ -98,7 +113,9 @@ internal static class CheckCommand
                     progress.Add(item);
                 LiveLine.Clear();
                 Console.Error.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s)"));
+                    CultureInfo.InvariantCulture,
+                    $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} " +
+                    $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s)"));
                 var exit = inputs.ExitCodeOf(parsed, progress, dataset);
                 var check = Finish(ScoreTable.Open(folder), dataset.Source, kept, options, written, cancellation);
                 return exit == ExitCode.Done ? check : exit;
@@ -111,7 +128,8 @@ internal static class CheckCommand
         }
     }
 
-    private static int Finish(ScoreTable table, string name, string? kept, CheckOptions options, Output output, CancellationToken cancellation)
+    private static int Finish(
+        ScoreTable table, string name, string? kept, CheckOptions options, Output output, CancellationToken cancellation)
     {
         var result = table.Check(options, cancellation);
         if (output.Format == "html")
@@ -153,10 +171,12 @@ internal static class CheckCommand
                 .Select(issue => string.Create(CultureInfo.InvariantCulture, $" --set {issue.Rule.Issue.Name}={issue.Rule.Threshold}")));
             yield return (
                 "To keep the images without any of them",
-                $"pristine {(table == null ? "filter" : "select")} {PlainText.ShellWord(table ?? name)} --drop-issue {string.Join(',', found.Select(issue => issue.Rule.Issue.Name))}{set} --out {KeptName(name, table)}");
+                $"pristine {(table == null ? "filter" : "select")} {PlainText.ShellWord(table ?? name)} --drop-issue " +
+                $"{string.Join(',', found.Select(issue => issue.Rule.Issue.Name))}{set} --out {KeptName(name, table)}");
         }
         if (table == null)
-            yield return ("To look at them, and try other thresholds", $"pristine check {PlainText.ShellWord(name)} --scores scores --format html --out report.html");
+            yield return ("To look at them, and try other thresholds",
+                $"pristine check {PlainText.ShellWord(name)} --scores scores --format html --out report.html");
         else
             yield return ("To look at them", $"pristine report {PlainText.ShellWord(table)} --out report.html");
     }

@@ -55,7 +55,8 @@ internal static class CompletionCommand
             var text = parsed.GetRequiredValue(line).TrimStart();
             var words = text.IndexOf(' ', StringComparison.Ordinal) is > 0 and var end ? text[(end + 1)..] : "";
             var typed = words[(words.LastIndexOf(' ') + 1)..];
-            foreach (var completion in root.Parse(words).GetCompletions(words.Length).Where(completion => completion.Label.StartsWith(typed, StringComparison.Ordinal)))
+            foreach (var completion in root.Parse(words).GetCompletions(words.Length)
+                .Where(completion => completion.Label.StartsWith(typed, StringComparison.Ordinal)))
                 Console.Out.WriteLine(completion.InsertText ?? completion.Label);
         });
         return command;

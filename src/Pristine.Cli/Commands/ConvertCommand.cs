@@ -22,7 +22,9 @@ internal static class ConvertCommand
     /// <summary>With fewer images ranges are too narrow for what was not seen.</summary>
     private const int FewImages = 20;
 
-    /// <summary>Beside the program in a build from a clone; not published, because the photos' licences differ from the program's.</summary>
+    /// <summary>
+    /// Beside the program in a build from a clone; not published, because the photos' licences differ from the program's.
+    /// </summary>
     private static readonly string SamplePhotos = Path.Combine(AppContext.BaseDirectory, "samples", "photos");
 
     /// <summary>What was asked for.</summary>
@@ -40,14 +42,29 @@ internal static class ConvertCommand
     {
         var source = new Argument<string>("SOURCE")
         {
-            Description = $"ARNIQA's checkpoint (.pth), the model.json of Keras' ResNet-50 (TensorFlow.js), or the name of a network that is here: {string.Join(", ", OnnxExport.InstalledNames)}",
+            Description = $"ARNIQA's checkpoint (.pth), the model.json of Keras' ResNet-50 (TensorFlow.js), or the name of a network " +
+                $"that is here: {string.Join(", ", OnnxExport.InstalledNames)}",
         };
-        var head = new Option<string?>("--head") { Description = "With ARNIQA: a regressor_*.pth, or the name of an installed one such as koniq10k; the model then gives scores instead of embeddings", HelpName = "FILE" };
-        var output = new Option<string?>("--out", "-o") { Description = "The .onnx file to write; without it the store's own file of 'arniqa' is made, which the metrics arniqa and arniqa:int8 use", HelpName = "FILE" };
-        var int8 = new Option<bool>("--int8") { Description = "Write 8-bit integers: unsigned activations, signed weights with a step per channel" };
+        var head = new Option<string?>("--head")
+        {
+            Description = "With ARNIQA: a regressor_*.pth, or the name of an installed one such as koniq10k; the model then gives scores " +
+                "instead of embeddings",
+            HelpName = "FILE",
+        };
+        var output = new Option<string?>("--out", "-o")
+        {
+            Description = "The .onnx file to write; without it the store's own file of 'arniqa' is made, which the metrics arniqa and " +
+                "arniqa:int8 use",
+            HelpName = "FILE",
+        };
+        var int8 = new Option<bool>("--int8")
+        {
+            Description = "Write 8-bit integers: unsigned activations, signed weights with a step per channel",
+        };
         var calibration = new Option<string?>("--calibration")
         {
-            Description = $"With --int8: images to measure the activations on, some dozens like those to be scored, as a folder, glob or dataset file (at most {MostImages}, evenly spread, are used); default: the sample photos of a clone",
+            Description = $"With --int8: images to measure the activations on, some dozens like those to be scored, as a folder, glob or " +
+                $"dataset file (at most {MostImages}, evenly spread, are used); default: the sample photos of a clone",
             HelpName = "DIR",
         };
         var command = new CliCommand(
@@ -67,14 +84,19 @@ internal static class ConvertCommand
         if (!IsName(request.Source) && !File.Exists(request.Source))
         {
             throw new UsageException(
-                $"Expected a file, or one of the networks {string.Join(", ", OnnxExport.InstalledNames)}; found '{request.Source}', which is {(Directory.Exists(request.Source) ? "a folder" : "neither")}.");
+                $"Expected a file, or one of the networks {string.Join(", ", OnnxExport.InstalledNames)}; found '{request.Source}', " +
+                $"which is {(Directory.Exists(request.Source) ? "a folder" : "neither")}.");
         }
         if (request.Head is { } head && !File.Exists(head) && ArniqaHead.All.All(known => known.Name != head))
-            throw new UsageException($"--head: expected a file, or one of {string.Join(", ", ArniqaHead.All.Select(known => known.Name))}; found '{head}', which is neither.");
+            throw new UsageException(
+                $"--head: expected a file, or one of {string.Join(", ", ArniqaHead.All.Select(known => known.Name))}; found '{head}', " +
+                $"which is neither.");
         CheckOutput(request);
         if (request.Precision == NetworkPrecision.Int8)
             return request with { Calibration = CalibrationImages(request.Calibration) };
-        return request.Calibration == null ? request : throw new UsageException("--calibration: expected with --int8; floats need no calibration.");
+        return request.Calibration == null
+            ? request
+            : throw new UsageException("--calibration: expected with --int8; floats need no calibration.");
     }
 
     private static void CheckOutput(Request request)
@@ -82,7 +104,9 @@ internal static class ConvertCommand
         if (request.Out is not { } file)
         {
             if (request.Source != ArniqaModel.Encoder || request.Head != null)
-                throw new UsageException($"Expected --out FILE; it may be left out only with the name {ArniqaModel.Encoder} and without --head, for the file of the store.");
+                throw new UsageException(
+                    $"Expected --out FILE; it may be left out only with the name {ArniqaModel.Encoder} and without --head, for the file " +
+                    $"of the store.");
             return;
         }
         if (Path.Exists(file))
@@ -97,7 +121,8 @@ internal static class ConvertCommand
             return input;
         return Directory.Exists(SamplePhotos)
             ? SamplePhotos
-            : throw new UsageException("--int8 needs images to measure activations on: name some dozens like those to be scored with --calibration DIR.");
+            : throw new UsageException(
+                "--int8 needs images to measure activations on: name some dozens like those to be scored with --calibration DIR.");
     }
 
     private static int Run(Request request)
@@ -121,12 +146,14 @@ internal static class ConvertCommand
         using (var file = File.OpenRead(target))
             Console.Out.WriteLine($"{target}\t{file.Length}\t{Convert.ToHexStringLower(SHA256.HashData(file))}");
         Console.Error.WriteLine(
-            $"Written: {target}. {string.Join(", ", network.Inputs.Select(input => $"{input} [N, 3, H, W]"))} -> {network.Output}, {(calibrated == null ? "32-bit floats" : "8-bit integers")}.");
+            $"Written: {target}. {string.Join(", ", network.Inputs.Select(input => $"{input} [N, 3, H, W]"))} -> {network.Output}, " +
+            $"{(calibrated == null ? "32-bit floats" : "8-bit integers")}.");
         if (calibrated is { } done)
         {
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Calibrated on {done.Images} images ({done.Crops} crops) of {request.Calibration}; {done.Unusable} could not be used.{(done.Images < FewImages ? $" {FewImages} or more are better." : "")}"));
+                $"Calibrated on {done.Images} images ({done.Crops} crops) of {request.Calibration}; {done.Unusable} could not be " +
+                $"used.{(done.Images < FewImages ? $" {FewImages} or more are better." : "")}"));
         }
         return ExitCode.Done;
     }
@@ -152,7 +179,9 @@ internal static class ConvertCommand
         }
         LiveLine.Clear();
         if (usable == 0)
-            throw new DatasetException($"Expected at least one image to calibrate with in {input}; found none that can be read and has {NetworkQuantiser.MinSide} pixels on each side.");
+            throw new DatasetException(
+                $"Expected at least one image to calibrate with in {input}; found none that can be read and has " +
+                $"{NetworkQuantiser.MinSide} pixels on each side.");
         quantiser.Save(target);
         return new(usable, (int)progress.Failed, quantiser.Crops);
     }
@@ -180,7 +209,9 @@ internal static class ConvertCommand
     {
         try
         {
-            using (new FileStream(WholeFile.WithSuffix(file, $".{Guid.NewGuid():N}{WholeFile.Suffix}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
+            using (new FileStream(
+                WholeFile.WithSuffix(file, $".{Guid.NewGuid():N}{WholeFile.Suffix}"), FileMode.CreateNew, FileAccess.Write, FileShare.None,
+                1, FileOptions.DeleteOnClose))
             {
             }
         }

@@ -6,7 +6,9 @@ using Pristine.Experiments;
 
 namespace Pristine.Cli.Commands;
 
-/// <summary><c>pristine degrade INPUT --out DIR</c>: a copy of a dataset with a share of its images made worse, and a log of what was done.</summary>
+/// <summary>
+/// <c>pristine degrade INPUT --out DIR</c>: a copy of a dataset with a share of its images made worse, and a log of what was done.
+/// </summary>
 internal static class DegradeCommand
 {
     public static Command Create()
@@ -26,7 +28,8 @@ internal static class DegradeCommand
         };
         var kinds = new Option<string?>("--kinds")
         {
-            Description = $"Kinds to draw from, separated by commas; default all: {string.Join(", ", DegradationDefinition.All.Select(kind => kind.Name))}",
+            Description = $"Kinds to draw from, separated by commas; default all: " +
+                $"{string.Join(", ", DegradationDefinition.All.Select(kind => kind.Name))}",
             HelpName = "A,B",
         };
         var levels = new Option<string>("--levels")
@@ -69,7 +72,9 @@ internal static class DegradeCommand
         using var progress = new Progress(dataset);
         var outcomes = new Dictionary<DegradationOutcome, long>();
         var kinds = new Dictionary<DegradationKind, long>();
-        return Job.Run(() => $"Stopped after {progress.Items:N0} items. To go on: the same command again; files that are there are kept.", cancellation =>
+        return Job.Run(
+            () => $"Stopped after {progress.Items:N0} items. To go on: the same command again; files that are there are kept.",
+            cancellation =>
         {
             foreach (var item in DegradationRun.Run(dataset, target, options, cancellation))
             {
@@ -81,14 +86,17 @@ internal static class DegradeCommand
                     if (image.Degradation is { } done)
                         kinds[done.Kind] = kinds.GetValueOrDefault(done.Kind) + 1;
                 }
-                progress.Add(item.Images.Count, item.Images.Count(image => image.Outcome is DegradationOutcome.Failed or DegradationOutcome.Missing));
+                progress.Add(item.Images.Count, item.Images.Count(
+                    image => image.Outcome is DegradationOutcome.Failed or DegradationOutcome.Missing));
             }
             LiveLine.Clear();
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Count(DegradationOutcome.Degraded):N0} of {progress.Images:N0} images degraded, {Count(DegradationOutcome.Copied):N0} copied, {progress.Failed:N0} failed or missing -> {target}"));
+                $"{Count(DegradationOutcome.Degraded):N0} of {progress.Images:N0} images degraded, {Count(DegradationOutcome.Copied):N0} " +
+                $"copied, {progress.Failed:N0} failed or missing -> {target}"));
             foreach (var (kind, count) in kinds.OrderBy(pair => pair.Key))
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,9:N0}  {DegradationDefinition.Get(kind).Name}"));
+                Console.Error.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"{count,9:N0}  {DegradationDefinition.Get(kind).Name}"));
             Console.Error.WriteLine($"What was done to which image: {Path.Combine(target, DegradationRun.LogName)}");
             return inputs.ExitCodeOf(parsed, progress, dataset);
         });
@@ -120,7 +128,8 @@ internal static class DegradeCommand
         var unknown = list.FirstOrDefault(name => !known.Contains(name));
         if (list.Length == 0 || unknown != null)
             throw new UsageException(
-                $"--kinds: expected some of {string.Join(", ", known)}; found '{unknown ?? names}'.{NearestNames.Question(unknown ?? "", known)}");
+                $"--kinds: expected some of {string.Join(", ", known)}; found " +
+                $"'{unknown ?? names}'.{NearestNames.Question(unknown ?? "", known)}");
         return [.. list.Distinct().Select(name => DegradationDefinition.Get(name).Kind)];
     }
 
@@ -133,7 +142,8 @@ internal static class DegradeCommand
             if (ends.Length > 2 || !int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
                 || !int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var last)
                 || first < 1 || last < first || last > DegradationDefinition.Levels)
-                throw new UsageException($"--levels: expected levels from 1 to {DegradationDefinition.Levels} such as 3, 2,4 or 3-5; found '{text}'.");
+                throw new UsageException(
+                    $"--levels: expected levels from 1 to {DegradationDefinition.Levels} such as 3, 2,4 or 3-5; found '{text}'.");
             levels.UnionWith(Enumerable.Range(first, last - first + 1));
         }
         return [.. levels];

@@ -14,7 +14,12 @@ internal static class DiffCommand
     {
         var first = new Argument<string>("A") { Description = SelectionSource.Description };
         var second = new Argument<string>("B") { Description = "The same" };
-        var examples = new Option<int>("--examples") { Description = "How many differences of each side to show", HelpName = "N", DefaultValueFactory = _ => 10 };
+        var examples = new Option<int>("--examples")
+        {
+            Description = "How many differences of each side to show",
+            HelpName = "N",
+            DefaultValueFactory = _ => 10,
+        };
         examples.AtLeast(0);
         var selection = new SelectionArguments();
         var arguments = new TableArguments();
@@ -75,7 +80,8 @@ internal static class DiffCommand
             if (side.Length > 0)
                 Console.Out.WriteLine($"dropped by {(keptByFirst ? b : a)} only:");
             foreach (var example in side)
-                Console.Out.WriteLine($"  {new string([.. $"{example.Id}: {example.Reason}".Select(c => char.IsControl(c) ? '\uFFFD' : c)])}");
+                Console.Out.WriteLine(
+                    $"  {new string([.. $"{example.Id}: {example.Reason}".Select(c => char.IsControl(c) ? '\uFFFD' : c)])}");
         }
     }
 }

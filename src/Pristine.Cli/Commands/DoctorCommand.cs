@@ -30,7 +30,9 @@ internal static class DoctorCommand
         var findings = Findings().ToArray();
         var width = findings.Max(finding => finding.Name.Length);
         foreach (var finding in findings)
-            writer.WriteLine($"{(finding.Found != null ? "ok     " : finding.Required ? "MISSING" : "absent ")}  {finding.Name.PadRight(width)}  {finding.Found ?? finding.Missing}");
+            writer.WriteLine(
+                $"{(finding.Found != null ? "ok     " : finding.Required ? "MISSING" : "absent ")}  {finding.Name.PadRight(width)}  " +
+                $"{finding.Found ?? finding.Missing}");
         var broken = findings.Count(finding => finding is { Found: null, Required: true });
         writer.WriteLine(broken == 0 ? "Everything that is required is here." : $"{broken} required part(s) missing.");
         return broken == 0 ? ExitCode.Done : ExitCode.Failed;
@@ -39,10 +41,13 @@ internal static class DoctorCommand
     private static IEnumerable<Finding> Findings()
     {
         yield return new("pristine", ProgramVersion.Number);
-        yield return new("runtime", $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
+        yield return new(
+            "runtime",
+            $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.OSDescription}");
         yield return new("cores", $"{Environment.ProcessorCount}");
         yield return new("SIMD", $"{Simd.Current} in use; supported: {string.Join(", ", Simd.Supported)}");
-        const string rebuild = "rebuild (dotnet build copies it from its NuGet package), or set its PRISTINE_ variable to the full path of the library";
+        const string rebuild =
+            "rebuild (dotnet build copies it from its NuGet package), or set its PRISTINE_ variable to the full path of the library";
         yield return Library("libvips", "vips", () => Vips.Version, rebuild, required: true);
         yield return Library("libturbojpeg", "turbojpeg", () => TurboJpeg.Version,
             "optional, decodes JPEG about twice as fast (Debian: apt-get install libturbojpeg0)", required: false);
@@ -67,7 +72,8 @@ internal static class DoctorCommand
         if (cuda.Count == 0)
         {
             yield return new("CUDA", null,
-                "optional, runs networks on an NVIDIA GPU: build with -p:OnnxRuntimeGpu=true and install CUDA 13 (docs/models.md); 'pristine score --device cuda:0' says what is missing");
+                "optional, runs networks on an NVIDIA GPU: build with -p:OnnxRuntimeGpu=true and install CUDA 13 (docs/models.md); " +
+                "'pristine score --device cuda:0' says what is missing");
         }
     }
 

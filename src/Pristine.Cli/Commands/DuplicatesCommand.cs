@@ -13,17 +13,25 @@ internal static class DuplicatesCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string>("TABLE") { Description = "A score table, made by 'pristine score INPUT --out TABLE --metrics phash'" };
+        var folder = new Argument<string>("TABLE")
+        {
+            Description = "A score table, made by 'pristine score INPUT --out TABLE --metrics phash'",
+        };
         var by = new Option<string?>("--by")
         {
-            Description = $"exact (same bytes), or near (perceptual hashes that differ in at most {DuplicateMethod.DefaultDistance} bits; near:6 for 6); default: near if the table has the column phash",
+            Description = $"exact (same bytes), or near (perceptual hashes that differ in at most {DuplicateMethod.DefaultDistance} " +
+                $"bits; near:6 for 6); default: near if the table has the column phash",
             HelpName = "exact|near",
         };
-        var format = new Option<string?>("--format", "-f") { Description = "Layout of the list; default: a table on a terminal, else jsonl" };
+        var format = new Option<string?>("--format", "-f")
+        {
+            Description = "Layout of the list; default: a table on a terminal, else jsonl",
+        };
         format.OneOf("table", "jsonl", "csv");
         var output = new Option<string?>("--out", "-o")
         {
-            Description = "Also write the columns duplicate_group and copies of every image (.parquet, .csv or .jsonl), and FILE.duplicates.json, which says where they come from",
+            Description = "Also write the columns duplicate_group and copies of every image (.parquet, .csv or .jsonl), and " +
+                "FILE.duplicates.json, which says where they come from",
             HelpName = "FILE",
         };
         var threads = new Option<int>("--workers", "-j")
@@ -46,7 +54,8 @@ internal static class DuplicatesCommand
                 : DuplicateMethod.Exact;
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {
-                using var groups = DuplicateGroups.Find(table, method, new SelectionResources { Threads = parsed.GetValue(threads) }, cancellation);
+                using var groups = DuplicateGroups.Find(
+                    table, method, new SelectionResources { Threads = parsed.GetValue(threads) }, cancellation);
                 if (parsed.GetValue(output) is { } file)
                     groups.WriteColumns(file, Ledger.FormatOf(file));
                 var layout = parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table");
@@ -71,7 +80,9 @@ internal static class DuplicatesCommand
             last = image.Group;
             var size = image is { Width: { } width, Height: { } height } ? $"{width}x{height}" : "";
             var distance = image.Distance is { } bits ? string.Create(CultureInfo.InvariantCulture, $"{bits,2} bits") : "";
-            Console.Out.WriteLine($"  {string.Create(CultureInfo.InvariantCulture, $"{size,11} {image.Bytes,12:N0} bytes {distance}").TrimEnd()}  {Clean(image.Image ?? image.Id)}");
+            Console.Out.WriteLine(
+                $"  {string.Create(CultureInfo.InvariantCulture, $"{size,11} {image.Bytes,12:N0} bytes {distance}").TrimEnd()}  " +
+                $"{Clean(image.Image ?? image.Id)}");
         }
     }
 
@@ -80,11 +91,13 @@ internal static class DuplicatesCommand
         var culture = CultureInfo.InvariantCulture;
         Console.Error.WriteLine(string.Create(
             culture,
-            $"{groups.Images:N0} images: {groups.Surplus:N0} {groups.Method.Description} of others, in {groups.Groups:N0} groups{(output == null ? "" : $" -> {output}")}"));
+            $"{groups.Images:N0} images: {groups.Surplus:N0} {groups.Method.Description} of others, in {groups.Groups:N0} " +
+            $"groups{(output == null ? "" : $" -> {output}")}"));
         if (groups.NotCompared > 0)
             Console.Error.WriteLine(string.Create(culture, $"{groups.NotCompared:N0} images could not be read and were not compared."));
         if (hasNoHash)
-            Console.Error.WriteLine("The table has no column phash, so only equal files are found. 'pristine score INPUT --out TABLE --metrics phash' adds it.");
+            Console.Error.WriteLine(
+                "The table has no column phash, so only equal files are found. 'pristine score INPUT --out TABLE --metrics phash' adds it.");
     }
 
     /// <summary>Names come from datasets; control characters in them would disturb the terminal.</summary>

@@ -24,7 +24,8 @@ internal static class ExperimentCommand
         var arguments = new ExperimentArguments();
         var command = new CliCommand(
             "experiment",
-            "Does filtering help? Trains the same model on everything, on what each filter keeps, and on as many random images, and compares. Prints the answer.",
+            "Does filtering help? Trains the same model on everything, on what each filter keeps, and on as many random images, and " +
+            "compares. Prints the answer.",
             "pristine experiment clothes --out experiment",
             "pristine experiment clothes --out experiment --keep \"brisque <= 40\" --seeds 3");
         arguments.AddTo(command);
@@ -53,7 +54,8 @@ internal static class ExperimentCommand
                 foreach (var (image, reason) in result.Unusable.Take(10))
                     Console.Error.WriteLine($"{image}: {reason}");
                 if (result.Unusable.Count > 0)
-                    Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Unusable.Count:N0} images cannot be used and are left out."));
+                    Console.Error.WriteLine(
+                        string.Create(CultureInfo.InvariantCulture, $"{result.Unusable.Count:N0} images cannot be used and are left out."));
                 var report = new ExperimentReport(result);
                 report.Write(folder);
                 Console.Out.Write(report.ToTable());
@@ -83,34 +85,114 @@ internal static class ExperimentCommand
     {
         private readonly Argument<string> _input = new("INPUT")
         {
-            Description = "Images with classes: a folder with a folder per class, perhaps within train, validation and test; or a .csv, .json or .jsonl with a label for each image",
+            Description = "Images with classes: a folder with a folder per class, perhaps within train, validation and test; or a .csv, " +
+                ".json or .jsonl with a label for each image",
         };
 
-        private readonly Option<string> _output = new("--out", "-o") { Description = "Folder for the page and for what is computed; the same command goes on from it", HelpName = "DIR", Required = true };
-        private readonly Option<string[]> _keep = new("--keep", "-k") { Description = "A rule to compare, such as \"brisque <= 40\"; each is a condition of its own; may be repeated", HelpName = "RULE" };
-        private readonly Option<string?> _top = new("--keep-top") { Description = $"Shares to keep, by each metric of --by; default, without other conditions: {DefaultShares}", HelpName = "A,B" };
-        private readonly Option<string?> _between = new("--keep-between") { Description = "Ranges of percentiles to keep, by each metric of --by, such as p5..p95", HelpName = "A,B" };
-        private readonly Option<string> _by = new("--by") { Description = "Metrics of --keep-top and --keep-between", HelpName = "A,B", DefaultValueFactory = _ => DefaultMetrics };
-        private readonly Option<bool> _reverse = new("--reverse") { Description = "Train on the opposite of each selection too: the worst images" };
-        private readonly Option<int> _seeds = new("--seeds") { Description = "How often everything is repeated with other random draws", HelpName = "N", DefaultValueFactory = _ => 5 };
-        private readonly Option<long> _seed = new("--seed") { Description = "The first seed; the others follow it", HelpName = "N", DefaultValueFactory = _ => 1 };
-        private readonly Option<double?> _trainShare = new("--train-share") { Description = "Share of each class's training images that a seed trains on; default 0.8 where the parts are given, else 1", HelpName = "S" };
-        private readonly Option<double> _testShare = new("--test-share") { Description = "Share of each class for testing, if the dataset does not say", HelpName = "S", DefaultValueFactory = _ => new SplitOptions().TestShare };
-        private readonly Option<double> _validationShare = new("--validation-share") { Description = "Share of each class to choose settings with, if the dataset has no validation images", HelpName = "S", DefaultValueFactory = _ => new SplitOptions().ValidationShare };
-        private readonly Option<string?> _trainer = new("--trainer") { Description = "Command that trains a model of yours: it gets a JSON file and writes one (docs/trainers.md); default: a linear probe on an ImageNet ResNet-50", HelpName = "COMMAND" };
-        private readonly Option<int?> _jobs = new("--jobs") { Description = "Models trained at the same time; default: one per worker, with --trainer one", HelpName = "N" };
-        private readonly Option<string?> _degraded = new("--degraded") { Description = "Log of 'pristine degrade': tells how many degraded images each condition trains on", HelpName = "LOG" };
-        private readonly Option<string?> _imageRoot = new("--image-root") { Description = "Folder of relative image paths; default: the folder of the file", HelpName = "DIR" };
-        private readonly Option<string?> _imageColumn = new("--image-column") { Description = "The table's column with the image, if it is not found by its name", HelpName = "NAME" };
-        private readonly Option<string?> _labelColumn = new("--label-column") { Description = "The column or field with the class; default: label, class, category or target", HelpName = "NAME" };
-        private readonly Option<string?> _splitColumn = new("--split-column") { Description = "The column or field with train, validation or test; default: split, part, subset or set, if there is one", HelpName = "NAME" };
+        private readonly Option<string> _output = new("--out", "-o")
+        {
+            Description = "Folder for the page and for what is computed; the same command goes on from it",
+            HelpName = "DIR",
+            Required = true,
+        };
+        private readonly Option<string[]> _keep = new("--keep", "-k")
+        {
+            Description = "A rule to compare, such as \"brisque <= 40\"; each is a condition of its own; may be repeated",
+            HelpName = "RULE",
+        };
+        private readonly Option<string?> _top = new("--keep-top")
+        {
+            Description = $"Shares to keep, by each metric of --by; default, without other conditions: {DefaultShares}",
+            HelpName = "A,B",
+        };
+        private readonly Option<string?> _between = new("--keep-between")
+        {
+            Description = "Ranges of percentiles to keep, by each metric of --by, such as p5..p95",
+            HelpName = "A,B",
+        };
+        private readonly Option<string> _by = new("--by")
+        {
+            Description = "Metrics of --keep-top and --keep-between",
+            HelpName = "A,B",
+            DefaultValueFactory = _ => DefaultMetrics,
+        };
+        private readonly Option<bool> _reverse = new("--reverse")
+        {
+            Description = "Train on the opposite of each selection too: the worst images",
+        };
+        private readonly Option<int> _seeds = new("--seeds")
+        {
+            Description = "How often everything is repeated with other random draws",
+            HelpName = "N",
+            DefaultValueFactory = _ => 5,
+        };
+        private readonly Option<long> _seed = new("--seed")
+        {
+            Description = "The first seed; the others follow it",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
+        private readonly Option<double?> _trainShare = new("--train-share")
+        {
+            Description = "Share of each class's training images that a seed trains on; default 0.8 where the parts are given, else 1",
+            HelpName = "S",
+        };
+        private readonly Option<double> _testShare = new("--test-share")
+        {
+            Description = "Share of each class for testing, if the dataset does not say",
+            HelpName = "S",
+            DefaultValueFactory = _ => new SplitOptions().TestShare,
+        };
+        private readonly Option<double> _validationShare = new("--validation-share")
+        {
+            Description = "Share of each class to choose settings with, if the dataset has no validation images",
+            HelpName = "S",
+            DefaultValueFactory = _ => new SplitOptions().ValidationShare,
+        };
+        private readonly Option<string?> _trainer = new("--trainer")
+        {
+            Description = "Command that trains a model of yours: it gets a JSON file and writes one (docs/trainers.md); default: a " +
+                "linear probe on an ImageNet ResNet-50",
+            HelpName = "COMMAND",
+        };
+        private readonly Option<int?> _jobs = new("--jobs")
+        {
+            Description = "Models trained at the same time; default: one per worker, with --trainer one",
+            HelpName = "N",
+        };
+        private readonly Option<string?> _degraded = new("--degraded")
+        {
+            Description = "Log of 'pristine degrade': tells how many degraded images each condition trains on",
+            HelpName = "LOG",
+        };
+        private readonly Option<string?> _imageRoot = new("--image-root")
+        {
+            Description = "Folder of relative image paths; default: the folder of the file",
+            HelpName = "DIR",
+        };
+        private readonly Option<string?> _imageColumn = new("--image-column")
+        {
+            Description = "The table's column with the image, if it is not found by its name",
+            HelpName = "NAME",
+        };
+        private readonly Option<string?> _labelColumn = new("--label-column")
+        {
+            Description = "The column or field with the class; default: label, class, category or target",
+            HelpName = "NAME",
+        };
+        private readonly Option<string?> _splitColumn = new("--split-column")
+        {
+            Description = "The column or field with train, validation or test; default: split, part, subset or set, if there is one",
+            HelpName = "NAME",
+        };
 
         public void AddTo(Command command)
         {
             command.Arguments.Add(_input);
             foreach (var option in (Option[])
                 [
-                    _output, _keep, _top, _between, _by, _reverse, _seeds, _seed, _trainShare, _testShare, _validationShare, _trainer, _jobs, _degraded,
+                    _output, _keep, _top, _between, _by, _reverse, _seeds, _seed, _trainShare, _testShare, _validationShare, _trainer,
+                    _jobs, _degraded,
                     _imageRoot, _imageColumn, _labelColumn, _splitColumn,
                 ])
                 command.Options.Add(option);
@@ -118,13 +200,14 @@ internal static class ExperimentCommand
             _jobs.Between(1, Inputs.MostWorkers);
         }
 
-        public ClassifiedImages Open(ParseResult parsed) => ClassifiedImages.Open(parsed.GetRequiredValue(_input), new ClassifiedImagesOptions
-        {
-            ImageRoot = parsed.GetValue(_imageRoot),
-            ImageColumn = parsed.GetValue(_imageColumn),
-            LabelColumn = parsed.GetValue(_labelColumn),
-            SplitColumn = parsed.GetValue(_splitColumn),
-        });
+        public ClassifiedImages Open(ParseResult parsed) =>
+            ClassifiedImages.Open(parsed.GetRequiredValue(_input), new ClassifiedImagesOptions
+            {
+                ImageRoot = parsed.GetValue(_imageRoot),
+                ImageColumn = parsed.GetValue(_imageColumn),
+                LabelColumn = parsed.GetValue(_labelColumn),
+                SplitColumn = parsed.GetValue(_splitColumn),
+            });
 
         public string Folder(ParseResult parsed) => parsed.GetRequiredValue(_output);
 
@@ -135,7 +218,8 @@ internal static class ExperimentCommand
                 shares = DefaultShares;
             var by = shares == null && ranges == null ? [] : Inputs.Scores(parsed.GetRequiredValue(_by), known, "--by");
             if (shares != null && by.FirstOrDefault(metric => !metric.HasQuality) is { } open)
-                throw new UsageException($"--by: expected metrics with a good end for --keep-top; '{open.Name}' has none. Use --keep-between or --keep.");
+                throw new UsageException(
+                    $"--by: expected metrics with a good end for --keep-top; '{open.Name}' has none. Use --keep-between or --keep.");
             return
             [
                 .. rules.Select(rule => TrainingSelection.Of(rule, known)),
@@ -151,7 +235,12 @@ internal static class ExperimentCommand
                 Selections = selections,
                 Seeds = [.. Enumerable.Range(0, parsed.GetValue(_seeds)).Select(i => parsed.GetValue(_seed) + i)],
                 Reverse = parsed.GetValue(_reverse),
-                Split = new SplitOptions { TrainShare = parsed.GetValue(_trainShare), TestShare = parsed.GetValue(_testShare), ValidationShare = parsed.GetValue(_validationShare) },
+                Split = new SplitOptions
+                {
+                    TrainShare = parsed.GetValue(_trainShare),
+                    TestShare = parsed.GetValue(_testShare),
+                    ValidationShare = parsed.GetValue(_validationShare),
+                },
                 Degraded = parsed.GetValue(_degraded) is { } log ? Degraded(log) : null,
             };
             if (options.Problem is { } problem)
@@ -162,14 +251,17 @@ internal static class ExperimentCommand
         public string? Trainer(ParseResult parsed) => parsed.GetValue(_trainer);
 
         /// <summary>Models at the same time: one of the user's may need the whole machine.</summary>
-        public int Jobs(ParseResult parsed, Inputs inputs) => parsed.GetValue(_jobs) ?? (parsed.GetValue(_trainer) == null ? inputs.Workers(parsed) : 1);
+        public int Jobs(ParseResult parsed, Inputs inputs) =>
+            parsed.GetValue(_jobs) ?? (parsed.GetValue(_trainer) == null ? inputs.Workers(parsed) : 1);
 
-        private static string[] List(string? text) => text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        private static string[] List(string? text) =>
+            text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
         private static HashSet<string> Degraded(string log)
         {
             var root = Path.GetDirectoryName(Path.GetFullPath(log))!;
-            return [.. DegradationLog.Read(log).Where(entry => entry is { Outcome: DegradationOutcome.Degraded, Output: not null }).Select(entry => Path.GetFullPath(Path.Combine(root, entry.Output!)))];
+            return [.. DegradationLog.Read(log).Where(entry => entry is { Outcome: DegradationOutcome.Degraded, Output: not null })
+                .Select(entry => Path.GetFullPath(Path.Combine(root, entry.Output!)))];
         }
     }
 }

@@ -14,7 +14,12 @@ internal static class ExportCommand
         var folder = new Argument<string>("TABLE") { Description = "A score table" };
         var format = new Option<string>("--format", "-f") { Description = "The kind of file", Required = true };
         format.OneOf("parquet", "csv", "jsonl");
-        var output = new Option<string>("--out", "-o") { Description = "The file, replaced if it is there; - for stdout", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "The file, replaced if it is there; - for stdout",
+            HelpName = "FILE",
+            Required = true,
+        };
         var command = new CliCommand(
             "export",
             "Writes a score table as one file, in the order of the dataset.",

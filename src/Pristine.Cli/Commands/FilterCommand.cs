@@ -20,14 +20,20 @@ internal static class FilterCommand
         var outputs = new SelectionOutputs(isRequired: true);
         var scores = new Option<string?>("--scores")
         {
-            Description = "Score table to keep: an interrupted run goes on from it, and 'pristine select' tries other rules in seconds; default: none is kept",
+            Description = "Score table to keep: an interrupted run goes on from it, and 'pristine select' tries other rules in seconds; " +
+                "default: none is kept",
             HelpName = "DIR",
         };
-        var also = new Option<string?>("--metrics", "-m") { Description = "Metrics to compute besides those that the rules name, for --scores and --report", HelpName = "A,B" };
+        var also = new Option<string?>("--metrics", "-m")
+        {
+            Description = "Metrics to compute besides those that the rules name, for --scores and --report",
+            HelpName = "A,B",
+        };
         var recipe = new RecipeArguments();
         var cascade = new Option<bool>("--cascade")
         {
-            Description = "Skip metrics that can no longer matter: those of later rules are computed only for images that pass the rules before; what is kept stays the same",
+            Description = "Skip metrics that can no longer matter: those of later rules are computed only for images that pass the rules " +
+                "before; what is kept stays the same",
         };
         var command = new CliCommand(
             "filter",
@@ -49,9 +55,14 @@ internal static class FilterCommand
             if (inputs.Start(parsed) != 0)
                 throw new UsageException("--start: expected with 'pristine score'; 'pristine filter' goes on from the table of --scores.");
             var besides = parsed.GetValue(also) is { } names ? Inputs.Metrics(names, options.Known) : [];
-            var scoring = inputs.Scoring(parsed, [.. needed.Metrics.Concat(besides).DistinctBy(metric => metric.Name)]) with { Gates = gates, ItemGates = Cascade.OfItems(needed) };
+            var scoring = inputs.Scoring(parsed, [.. needed.Metrics.Concat(besides).DistinctBy(metric => metric.Name)]) with
+            {
+                Gates = gates,
+                ItemGates = Cascade.OfItems(needed),
+            };
             if (outputs.HasReport(parsed) && parsed.GetValue(scores) == null)
-                throw new UsageException("--report: expected --scores DIR with it: the report is about the table, which is not kept otherwise.");
+                throw new UsageException(
+                    "--report: expected --scores DIR with it: the report is about the table, which is not kept otherwise.");
             var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             var mode = outputs.Mode(parsed, dataset);
@@ -65,7 +76,8 @@ internal static class FilterCommand
                     () =>
                     {
                         keepScores = true;
-                        return $"Stopped. Nothing was exported; the scores so far are in {folder}. The same command with --scores {folder} goes on from there.";
+                        return $"Stopped. Nothing was exported; the scores so far are in {folder}. The same command with --scores " +
+                            $"{folder} goes on from there.";
                     },
                     Filter);
             }
@@ -108,6 +120,7 @@ internal static class FilterCommand
         LiveLine.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images of {progress.Items:N0} items in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s){progress.SkippedText}"));
+            $"{progress.Images:N0} images of {progress.Items:N0} items in {Progress.Duration(progress.Elapsed)} " +
+            $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s){progress.SkippedText}"));
     }
 }

@@ -10,19 +10,36 @@ using Pristine.Metrics.ResNet;
 namespace Pristine.Cli.Commands;
 
 /// <summary>
-/// <c>pristine fit --images DIR --mos FILE --out FILE</c>: trains a head for <c>resnet50</c> on ratings; <c>--degraded LOG</c> instead of both: on
-/// images that <c>pristine degrade</c> made worse; <c>pristine fit brisque</c>: trains the regressor of <c>brisque-live</c>.
+/// <c>pristine fit --images DIR --mos FILE --out FILE</c>: trains a head for <c>resnet50</c> on ratings; <c>--degraded LOG</c> instead of
+/// both: on images that <c>pristine degrade</c> made worse; <c>pristine fit brisque</c>: trains the regressor of <c>brisque-live</c>.
 /// </summary>
 internal static class FitCommand
 {
     public static Command Create()
     {
         var ratings = new Ratings();
-        var features = new Option<string>("--features") { Description = "Features of the regression", DefaultValueFactory = _ => ResNetMetric.BaseName };
+        var features = new Option<string>("--features")
+        {
+            Description = "Features of the regression",
+            DefaultValueFactory = _ => ResNetMetric.BaseName,
+        };
         features.OneOf(ResNetMetric.BaseName);
-        var output = new Option<string>("--out", "-o") { Description = "File for the head; 'pristine score --head' takes it", HelpName = "FILE", Required = true };
-        var name = new Option<string?>("--name") { Description = "The metric will be called resnet50@NAME; default: the name of the file without its extension", HelpName = "NAME" };
-        var penalties = new Option<string?>("--penalties") { Description = "Penalties to try, separated by commas; default: 1e2 to 1e6 in half decades", HelpName = "A,B" };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "File for the head; 'pristine score --head' takes it",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var name = new Option<string?>("--name")
+        {
+            Description = "The metric will be called resnet50@NAME; default: the name of the file without its extension",
+            HelpName = "NAME",
+        };
+        var penalties = new Option<string?>("--penalties")
+        {
+            Description = "Penalties to try, separated by commas; default: 1e2 to 1e6 in half decades",
+            HelpName = "A,B",
+        };
         var command = new CliCommand(
             "fit",
             "Trains a metric on opinion scores, or on degraded images: ridge regression with the penalty chosen by cross-validation.",
@@ -43,20 +60,25 @@ internal static class FitCommand
             if (parsed.GetValue(penalties) is { } list)
                 options = options with { Penalties = Numbers("--penalties", list) };
             OutputPlace.CheckFile(target);
-            return ratings.Run(parsed, MetricCatalog.GetFeature(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
+            return ratings.Run(
+                parsed, MetricCatalog.GetFeature(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
             {
                 var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options with { Groups = images.Originals }, cancellation);
                 foreach (var trial in ridge.Trials)
                     Console.Out.WriteLine(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"penalty {trial.Penalty,9:G4}: left-out images SRCC {trial.Spearman:0.0000}, PLCC {trial.Pearson:0.0000}, RMSE {trial.RootMeanSquareError:0.0000}{(trial.Penalty == ridge.Penalty ? "  <- chosen" : "")}"));
+                        $"penalty {trial.Penalty,9:G4}: left-out images SRCC {trial.Spearman:0.0000}, PLCC {trial.Pearson:0.0000}, RMSE " +
+                        $"{trial.RootMeanSquareError:0.0000}{(trial.Penalty == ridge.Penalty ? "  <- chosen" : "")}"));
                 var training = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{images.Features.Count} images of {scale.Source}; ridge, penalty {ridge.Penalty:G4} by {options.Folds}-fold cross-validation, seed {options.Seed}");
+                    $"{images.Features.Count} images of {scale.Source}; ridge, penalty {ridge.Penalty:G4} by {options.Folds}-fold " +
+                    $"cross-validation, seed {options.Seed}");
                 var head = new QualityHead(
-                    label, MetricCatalog.GetFeature(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)], ridge.Bias, scale.Worst, scale.Best, training);
+                    label, MetricCatalog.GetFeature(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)],
+                    ridge.Bias, scale.Worst, scale.Best, training);
                 head.Write(target);
-                Console.Error.WriteLine($"Written: {target}. Use it: pristine score INPUT --head {target} --metrics {ResNetMetric.BaseName}@{label}");
+                Console.Error.WriteLine(
+                    $"Written: {target}. Use it: pristine score INPUT --head {target} --metrics {ResNetMetric.BaseName}@{label}");
             });
         });
         return command;
@@ -66,10 +88,30 @@ internal static class FitCommand
     {
         var ratings = new Ratings();
         var defaults = new BrisqueTrainerOptions();
-        var output = new Option<string>("--out", "-o") { Description = "Folder for allmodel and allrange, in LIBSVM's formats", HelpName = "DIR", Required = true };
-        var costs = new Option<string>("--costs") { Description = "Values of C to try, separated by commas", HelpName = "A,B", DefaultValueFactory = _ => Text(defaults.Costs) };
-        var gammas = new Option<string>("--gammas") { Description = "Widths of the kernel to try, separated by commas", HelpName = "A,B", DefaultValueFactory = _ => Text(defaults.Gammas) };
-        var epsilon = new Option<double>("--epsilon") { Description = "Deviations that do not count, in points of 0..100", HelpName = "N", DefaultValueFactory = _ => defaults.Epsilon };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "Folder for allmodel and allrange, in LIBSVM's formats",
+            HelpName = "DIR",
+            Required = true,
+        };
+        var costs = new Option<string>("--costs")
+        {
+            Description = "Values of C to try, separated by commas",
+            HelpName = "A,B",
+            DefaultValueFactory = _ => Text(defaults.Costs),
+        };
+        var gammas = new Option<string>("--gammas")
+        {
+            Description = "Widths of the kernel to try, separated by commas",
+            HelpName = "A,B",
+            DefaultValueFactory = _ => Text(defaults.Gammas),
+        };
+        var epsilon = new Option<double>("--epsilon")
+        {
+            Description = "Deviations that do not count, in points of 0..100",
+            HelpName = "N",
+            DefaultValueFactory = _ => defaults.Epsilon,
+        };
         var command = new CliCommand(
             "brisque",
             "Trains BRISQUE's support vector regression; the result can be imported as brisque-live.",
@@ -84,7 +126,9 @@ internal static class FitCommand
             {
                 Costs = Numbers("--costs", parsed.GetRequiredValue(costs)),
                 Gammas = Numbers("--gammas", parsed.GetRequiredValue(gammas)),
-                Epsilon = parsed.GetValue(epsilon) is >= 0 and var value ? value : throw new UsageException("--epsilon: expected 0 or more."),
+                Epsilon = parsed.GetValue(epsilon) is >= 0 and var value
+                    ? value
+                    : throw new UsageException("--epsilon: expected 0 or more."),
                 Folds = ratings.Folds(parsed),
                 Seed = ratings.Seed(parsed),
             };
@@ -107,19 +151,25 @@ internal static class FitCommand
                 foreach (var trial in trained.Trials)
                     Console.Out.WriteLine(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"C {trial.Cost,6:G4}, gamma {trial.Gamma,6:G4}: left-out images SRCC {trial.Spearman:0.0000}, PLCC {trial.Pearson:0.0000}{((trial.Cost, trial.Gamma) == trained.Chosen ? "  <- chosen" : "")}"));
+                        $"C {trial.Cost,6:G4}, gamma {trial.Gamma,6:G4}: left-out images SRCC {trial.Spearman:0.0000}, PLCC " +
+                        $"{trial.Pearson:0.0000}{((trial.Cost, trial.Gamma) == trained.Chosen ? "  <- chosen" : "")}"));
                 trained.Write(target);
-                Console.Error.WriteLine($"{trained.Regressor.Coefficients.Length:N0} support vectors. Written: {target}/allmodel and allrange. Use it: pristine models import brisque-live {target} --trust");
+                Console.Error.WriteLine(
+                    $"{trained.Regressor.Coefficients.Length:N0} support vectors. Written: {target}/allmodel and allrange. Use it: " +
+                    $"pristine models import brisque-live {target} --trust");
             });
         });
         return command;
     }
 
-    private static string Text(IEnumerable<double> numbers) => string.Join(',', numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)));
+    private static string Text(IEnumerable<double> numbers) =>
+        string.Join(',', numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)));
 
     private static double[] Numbers(string option, string list)
     {
-        var numbers = list.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.NaN).ToArray();
+        var numbers = list.Split(',').Select(text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : double.NaN).ToArray();
         return numbers.All(number => number > 0 && double.IsFinite(number))
             ? numbers
             : throw new UsageException($"{option}: expected numbers above 0, separated by commas; found '{list}'.");
@@ -134,25 +184,49 @@ internal static class FitCommand
         public Inputs Inputs { get; } = new();
 
         private readonly Option<string?> _images = new("--images") { Description = "Folder of the images", HelpName = "DIR" };
-        private readonly Option<string?> _mos = new("--mos") { Description = "Label file with opinion scores, as for 'pristine bench'; only images to train on", HelpName = "FILE" };
+        private readonly Option<string?> _mos = new("--mos")
+        {
+            Description = "Label file with opinion scores, as for 'pristine bench'; only images to train on",
+            HelpName = "FILE",
+        };
 
         private readonly Option<string[]> _degraded = new("--degraded")
         {
-            Description = $"Logs of 'pristine degrade' ({DegradationRun.LogName}) instead of --images and --mos: learns damage, 0 (left as it was) to 1 (level 5)",
+            Description = $"Logs of 'pristine degrade' ({DegradationRun.LogName}) instead of --images and --mos: learns damage, 0 (left " +
+                $"as it was) to 1 (level 5)",
             HelpName = "LOG",
             AllowMultipleArgumentsPerToken = true,
         };
 
-        private readonly Option<double?> _worst = new("--worst") { Description = "Rating of the worst image on the scale; default: the worst in the file", HelpName = "N" };
-        private readonly Option<double?> _best = new("--best") { Description = "Rating of the best; below --worst where small is good; default: the best in the file", HelpName = "N" };
+        private readonly Option<double?> _worst = new("--worst")
+        {
+            Description = "Rating of the worst image on the scale; default: the worst in the file",
+            HelpName = "N",
+        };
+        private readonly Option<double?> _best = new("--best")
+        {
+            Description = "Rating of the best; below --worst where small is good; default: the best in the file",
+            HelpName = "N",
+        };
         private readonly Option<string?> _table = new("--table", "--cache")
         {
-            Description = "Score table that keeps the features, made if it is not there: a stopped run goes on, and another one need not compute them",
+            Description = "Score table that keeps the features, made if it is not there: a stopped run goes on, and another one need not " +
+                "compute them",
             HelpName = "DIR",
         };
 
-        private readonly Option<int> _folds = new("--folds") { Description = "Parts for cross-validation", HelpName = "N", DefaultValueFactory = _ => 5 };
-        private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same result", HelpName = "N", DefaultValueFactory = _ => 1 };
+        private readonly Option<int> _folds = new("--folds")
+        {
+            Description = "Parts for cross-validation",
+            HelpName = "N",
+            DefaultValueFactory = _ => 5,
+        };
+        private readonly Option<long> _seed = new("--seed")
+        {
+            Description = "The same seed gives the same result",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
 
         public void AddTo(Command command)
         {
@@ -188,10 +262,13 @@ internal static class FitCommand
                     Console.Error.WriteLine($"{image.Path}: {image.Error}");
                 Console.Error.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{images.Features.Count:N0} rated images with {features.Count:N0} features each; {images.Unusable.Count:N0} of {opinions.Scores.Count:N0} cannot be used."));
+                    $"{images.Features.Count:N0} rated images with {features.Count:N0} features each; {images.Unusable.Count:N0} of " +
+                    $"{opinions.Scores.Count:N0} cannot be used."));
                 var originals = images.Originals.Distinct(StringComparer.Ordinal).Count();
                 if (originals < Math.Max(Folds(parsed), 2))
-                    throw new DatasetException($"Expected at least {Folds(parsed)} usable images; found {originals}{(originals < images.Features.Count ? " and copies of them" : "")}.");
+                    throw new DatasetException(
+                        $"Expected at least {Folds(parsed)} usable images; found " +
+                        $"{originals}{(originals < images.Features.Count ? " and copies of them" : "")}.");
                 train(images, scale, cancellation);
                 return Inputs.ExitCodeOf(parsed, images.Unusable.Count);
             });
@@ -208,7 +285,9 @@ internal static class FitCommand
             if (logs.Length > 0)
                 found.Add("--degraded");
             if (logs.Length > 0 ? found.Count > 1 : found.Count < 2)
-                throw new UsageException($"Expected --images DIR and --mos FILE, or --degraded LOG; found {(found.Count == 0 ? "neither" : string.Join(" and ", found))}.");
+                throw new UsageException(
+                    $"Expected --images DIR and --mos FILE, or --degraded LOG; found " +
+                    $"{(found.Count == 0 ? "neither" : string.Join(" and ", found))}.");
             if (logs.Length > 0)
                 return DamageLabels.Read(logs);
             if (!Directory.Exists(folder))
@@ -224,7 +303,9 @@ internal static class FitCommand
             if (worst == best)
                 throw new UsageException($"Expected ratings that differ; --worst and --best are both {worst}.");
             if (best > worst != higher)
-                throw new UsageException($"--worst {worst} and --best {best}: the other way round than '{opinions.Source}', where {(higher ? "higher" : "lower")} is better.");
+                throw new UsageException(
+                    $"--worst {worst} and --best {best}: the other way round than '{opinions.Source}', where " +
+                    $"{(higher ? "higher" : "lower")} is better.");
             return new(parsed.GetValue(_mos) == null ? opinions.Source : Path.GetFileName(opinions.Source), worst, best);
         }
     }

@@ -14,7 +14,12 @@ internal static class MetricsCommand
 
     public static Command Create()
     {
-        var name = new Argument<string?>("NAME") { Description = "Describe this metric in full", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("NAME")
+        {
+            Description = "Describe this metric in full",
+            HelpName = "NAME",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         name.Validators.Add(result =>
         {
             var asked = result.GetValueOrDefault<string?>();
@@ -55,19 +60,25 @@ internal static class MetricsCommand
         var width = TerminalWidth.Of(isRedirected: false, plain: 80, most: 160);
         // Narrow terminals get what chooses a metric; the rest is told of each metric by its name.
         int[] shown = width < FullWidth ? [0, 1, 2, 5] : [0, 1, 2, 3, 4, 5];
-        TextTable.Write(Console.Out, [.. shown.Select(i => headings[i])], [.. rows.Select(row => (string[])[.. shown.Select(i => row[i])])], width);
+        TextTable.Write(
+            Console.Out, [.. shown.Select(i => headings[i])], [.. rows.Select(row => (string[])[.. shown.Select(i => row[i])])], width);
         Console.Out.WriteLine();
-        HelpPage.WriteWrapped(Console.Out, $"{first.Name} has other regressors: {string.Join(", ", others.Select(metric => metric.Name))}.", "", width);
-        HelpPage.WriteWrapped(Console.Out, "Not a score, but asked for in the same way: phash, a perceptual hash by which near duplicates are found.", "", width);
+        HelpPage.WriteWrapped(
+            Console.Out, $"{first.Name} has other regressors: {string.Join(", ", others.Select(metric => metric.Name))}.", "", width);
+        HelpPage.WriteWrapped(
+            Console.Out, "Not a score, but asked for in the same way: phash, a perceptual hash by which near duplicates are found.", "",
+            width);
         Console.Out.WriteLine("'pristine metrics NAME' describes a metric in full.");
     }
 
     private static string[] Row(Metric metric, string? name = null) =>
     [
-        name ?? metric.Name, MetricDocumentation.GoodEnd(metric), MetricDocumentation.Range(metric), metric.Unit, MetricDocumentation.Needs(metric), metric.Summary,
+        name ?? metric.Name, MetricDocumentation.GoodEnd(metric), MetricDocumentation.Range(metric), metric.Unit,
+        MetricDocumentation.Needs(metric), metric.Summary,
     ];
 
-    private static string[] ShortName() => [.. Row(ResNetMetric.Biq2021, ResNetMetric.BaseName)[..5], $"Short for {ResNetMetric.Biq2021.Name}."];
+    private static string[] ShortName() =>
+        [.. Row(ResNetMetric.Biq2021, ResNetMetric.BaseName)[..5], $"Short for {ResNetMetric.Biq2021.Name}."];
 
     private static void Describe(Metric metric)
     {
@@ -83,6 +94,7 @@ internal static class MetricsCommand
                 Console.Out.WriteLine($"{label}\t{text}");
             return;
         }
-        TextTable.Write(Console.Out, [], [.. facts.Select(fact => (string[])[fact.Label, fact.Text])], TerminalWidth.Of(isRedirected: false, plain: 80, most: 110));
+        TextTable.Write(Console.Out, [], [.. facts.Select(fact => (string[])[fact.Label, fact.Text])], TerminalWidth.Of(
+            isRedirected: false, plain: 80, most: 110));
     }
 }

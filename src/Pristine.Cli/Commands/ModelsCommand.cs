@@ -67,7 +67,8 @@ internal static class ModelsCommand
             stored?.Sha256() ?? "",
             // Files that differ from the release may have any licence.
             stored is { Trusted: true } ? "unknown" : definition.Licence,
-            definition.Files.Any(file => file.Url == null) ? "import" : definition.Files.Any(file => file.Sha256 == null) ? "pull --trust" : "pull",
+            definition.Files.Any(file => file.Url == null)
+                ? "import" : definition.Files.Any(file => file.Sha256 == null) ? "pull --trust" : "pull",
             definition.Summary,
         ];
     }
@@ -90,7 +91,8 @@ internal static class ModelsCommand
         var models = ModelArguments(ArgumentArity.OneOrMore, "Models to download; 'pristine models list' shows them");
         var from = new Option<string?>("--from")
         {
-            Description = "Address of a folder that holds the files, on a mirror or a disk (https://, http://, file://), instead of the catalog's",
+            Description =
+                "Address of a folder that holds the files, on a mirror or a disk (https://, http://, file://), instead of the catalog's",
             HelpName = "URL",
         };
         from.Validators.Add(result =>
@@ -101,7 +103,8 @@ internal static class ModelsCommand
         });
         var trust = new Option<bool>("--trust")
         {
-            Description = "Accept files whose SHA-256 is not known, and with --from also files that differ from the release: you vouch for them",
+            Description =
+                "Accept files whose SHA-256 is not known, and with --from also files that differ from the release: you vouch for them",
         };
         var command = new CliCommand(
             "pull",
@@ -131,7 +134,8 @@ internal static class ModelsCommand
                     LiveLine.Clear();
                     Write(model);
                     Console.Error.WriteLine(downloaded ? $"Pulled {model.Name} into {store.Folder}."
-                        : model.Trusted ? $"{model.Name} is there already, trusted when it came in; to replace it: pristine models remove {model.Name}"
+                        : model.Trusted
+                        ? $"{model.Name} is there already, trusted when it came in; to replace it: pristine models remove {model.Name}"
                         : $"{model.Name} is there already.");
                 }
             }
@@ -143,8 +147,15 @@ internal static class ModelsCommand
     {
         var name = new Argument<string>("MODEL") { Description = "Name of the model; 'pristine models list' shows them" };
         name.OneOf(Names, "pristine models list");
-        var paths = new Argument<string[]>("PATH") { Description = "The model's files, or a folder or .tgz archive that holds them", Arity = ArgumentArity.OneOrMore };
-        var trust = new Option<bool>("--trust") { Description = "Import files whose SHA-256 is not that of the release: you vouch for them" };
+        var paths = new Argument<string[]>("PATH")
+        {
+            Description = "The model's files, or a folder or .tgz archive that holds them",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var trust = new Option<bool>("--trust")
+        {
+            Description = "Import files whose SHA-256 is not that of the release: you vouch for them",
+        };
         var command = new CliCommand(
             "import",
             "Copies a model's files into the store, after checking their SHA-256 and that they can be read.",
@@ -156,7 +167,8 @@ internal static class ModelsCommand
             var definition = ModelCatalog.Get(parsed.GetRequiredValue(name));
             try
             {
-                Write(store.Import(definition.Name, parsed.GetRequiredValue(paths), parsed.GetValue(trust) ? UnknownFiles.Trust : UnknownFiles.Refuse));
+                Write(store.Import(
+                    definition.Name, parsed.GetRequiredValue(paths), parsed.GetValue(trust) ? UnknownFiles.Trust : UnknownFiles.Refuse));
             }
             catch (ArgumentException error)
             {
@@ -188,7 +200,9 @@ internal static class ModelsCommand
                 files += reports.Length;
                 faults += reports.Count(report => report.Fault != null);
             }
-            Console.Error.WriteLine($"{files} files checked, {faults} not as they should be{(faults > 0 ? "; pull or import the model again" : "")}. Store: {store.Folder}");
+            Console.Error.WriteLine(
+                $"{files} files checked, {faults} not as they should be{(faults > 0 ? "; pull or import the model again" : "")}. Store: " +
+                $"{store.Folder}");
             return faults == 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
@@ -203,7 +217,8 @@ internal static class ModelsCommand
             var checks = store.Verify(name);
             return checks.Count == 0 && required
                 ? [(folder, "not installed")]
-                : [.. checks.Select(check => (check.Path, check.IsSound ? null : $"expected SHA-256 {check.Expected}; found {check.Found ?? "no file"}"))];
+                : [.. checks.Select(
+                    check => (check.Path, check.IsSound ? null : $"expected SHA-256 {check.Expected}; found {check.Found ?? "no file"}"))];
         }
         catch (Exception failure) when (failure is ModelException or IOException or UnauthorizedAccessException)
         {
@@ -223,7 +238,8 @@ internal static class ModelsCommand
         {
             var store = ModelStore.Default;
             foreach (var name in parsed.GetRequiredValue(models).Distinct())
-                Console.Error.WriteLine(store.Remove(name) ? $"Removed {name} from {store.Folder}." : $"{name} was not installed in {store.Folder}.");
+                Console.Error.WriteLine(
+                    store.Remove(name) ? $"Removed {name} from {store.Folder}." : $"{name} was not installed in {store.Folder}.");
         });
         return command;
     }
@@ -236,12 +252,14 @@ internal static class ModelsCommand
     }
 
     private static Uri? Address(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.IsFile || uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri : null;
+        Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        && (uri.IsFile || uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri : null;
 
     /// <summary>One line per file: what a script needs to record.</summary>
     private static void Write(StoredModel model)
     {
         foreach (var file in model.Files)
-            Console.Out.WriteLine($"{model.Name}\t{file.Name}\t{file.Bytes}\t{file.Sha256}\t{(model.Trusted ? "unknown origin, trusted" : model.Origin)}");
+            Console.Out.WriteLine(
+                $"{model.Name}\t{file.Name}\t{file.Bytes}\t{file.Sha256}\t{(model.Trusted ? "unknown origin, trusted" : model.Origin)}");
     }
 }

@@ -25,14 +25,26 @@ internal static class OverlapCommand
         var test = new Argument<string>("TEST") { Description = $"The test set: {Description}" };
         var by = new Option<string>("--by")
         {
-            Description = $"exact (same bytes), or near (perceptual hashes that differ in at most {DuplicateMethod.DefaultDistance} bits; near:6 for 6)",
+            Description = $"exact (same bytes), or near (perceptual hashes that differ in at most {DuplicateMethod.DefaultDistance} " +
+                $"bits; near:6 for 6)",
             HelpName = "exact|near",
             DefaultValueFactory = _ => "near",
         };
-        var format = new Option<string?>("--format", "-f") { Description = "Layout of the list; default: a table on a terminal, else jsonl" };
+        var format = new Option<string?>("--format", "-f")
+        {
+            Description = "Layout of the list; default: a table on a terminal, else jsonl",
+        };
         format.OneOf("table", "jsonl");
-        var output = new Option<string?>("--out", "-o") { Description = "File for the items of TRAIN none of whose images TEST has, in TRAIN's format", HelpName = "PATH" };
-        var most = new Option<long?>("--max-overlap") { Description = "Exit with code 3 when TRAIN has more images of TEST than this; default: any number", HelpName = "N" };
+        var output = new Option<string?>("--out", "-o")
+        {
+            Description = "File for the items of TRAIN none of whose images TEST has, in TRAIN's format",
+            HelpName = "PATH",
+        };
+        var most = new Option<long?>("--max-overlap")
+        {
+            Description = "Exit with code 3 when TRAIN has more images of TEST than this; default: any number",
+            HelpName = "N",
+        };
         most.AtLeast(0);
         var threads = new Option<int>("--workers", "-j")
         {
@@ -55,7 +67,8 @@ internal static class OverlapCommand
             {
                 return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
                 {
-                    var trained = Open(parsed.GetRequiredValue(train), Path.Combine(folder, "train"), method, resources.Threads, cancellation);
+                    var trained = Open(
+                        parsed.GetRequiredValue(train), Path.Combine(folder, "train"), method, resources.Threads, cancellation);
                     var dataset = parsed.GetValue(output) == null ? null : SelectionRun.OpenDataset(trained);
                     using var kept = dataset?.CreateWriter(parsed.GetValue(output)!);
                     var tested = Open(parsed.GetRequiredValue(test), Path.Combine(folder, "test"), method, resources.Threads, cancellation);
@@ -65,9 +78,15 @@ internal static class OverlapCommand
                     if (kept != null)
                     {
                         using var reverse = TableOverlap.Find(trained, tested, method, resources, cancellation);
-                        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Keep(reverse.Others(dataset!, cancellation), kept):N0} items of {parsed.GetRequiredValue(train)} without an image of the test set -> {parsed.GetValue(output)}"));
+                        Console.Error.WriteLine(
+                            string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"{Keep(reverse.Others(dataset!, cancellation), kept):N0} items of {parsed.GetRequiredValue(train)} " +
+                                $"without an image of the test set -> {parsed.GetValue(output)}"));
                     }
-                    return parsed.GetValue(most) is { } allowed && overlap.Exact + overlap.Near > allowed ? ExitCode.TooManyFailures : ExitCode.Done;
+                    return parsed.GetValue(most) is { } allowed && overlap.Exact + overlap.Near > allowed
+                        ? ExitCode.TooManyFailures
+                        : ExitCode.Done;
                 });
             }
             finally
@@ -84,7 +103,11 @@ internal static class OverlapCommand
         if (File.Exists(Path.Combine(source, TableProvenance.FileName)))
             return TableArguments.Open(source);
         var dataset = Dataset.Open(source);
-        var scoring = new ScoringOptions { Metrics = method.Kind == DuplicateKind.Near ? [MetricSet.BuiltIn.Get("phash")] : [], Workers = workers };
+        var scoring = new ScoringOptions
+        {
+            Metrics = method.Kind == DuplicateKind.Near ? [MetricSet.BuiltIn.Get("phash")] : [],
+            Workers = workers,
+        };
         using var progress = new Progress(dataset);
         dataset.RequireImages(cancellation);
         var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
@@ -92,7 +115,10 @@ internal static class OverlapCommand
         foreach (var item in scored)
             progress.Add(item);
         LiveLine.Clear();
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{source}: {progress.Images:N0} images read in {Progress.Duration(progress.Elapsed)}, {progress.Failed:N0} failed"));
+        Console.Error.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{source}: {progress.Images:N0} images read in {Progress.Duration(progress.Elapsed)}, {progress.Failed:N0} failed"));
         return ScoreTable.Open(folder);
     }
 
@@ -151,10 +177,14 @@ internal static class OverlapCommand
     private static void Summarize(TableOverlap overlap, string train)
     {
         var culture = CultureInfo.InvariantCulture;
-        var near = overlap.Method.Kind == DuplicateKind.Near ? string.Create(culture, $", {overlap.Near:N0} more within {overlap.Method.Distance} bits") : "";
-        Console.Error.WriteLine(string.Create(culture, $"{overlap.Images:N0} test images: {overlap.Exact:N0} are in {train} with the same bytes{near}."));
+        var near = overlap.Method.Kind == DuplicateKind.Near
+            ? string.Create(culture, $", {overlap.Near:N0} more within {overlap.Method.Distance} bits")
+            : "";
+        Console.Error.WriteLine(
+            string.Create(culture, $"{overlap.Images:N0} test images: {overlap.Exact:N0} are in {train} with the same bytes{near}."));
         if (overlap.NotCompared > 0)
-            Console.Error.WriteLine(string.Create(culture, $"{overlap.NotCompared:N0} test images could not be read and were not compared."));
+            Console.Error.WriteLine(
+                string.Create(culture, $"{overlap.NotCompared:N0} test images could not be read and were not compared."));
     }
 
     /// <summary>Names come from datasets; control characters in them would disturb the terminal.</summary>

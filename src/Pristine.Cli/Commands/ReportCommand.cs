@@ -26,7 +26,11 @@ internal static class ReportCommand
             DefaultValueFactory = _ => ReportOptions.MostThumbnails,
         };
         thumbnails.Between(0, ReportOptions.MostThumbnails);
-        var imageRoot = new Option<string?>("--image-root") { Description = "Folder of relative image paths, if the images are no longer where they were scored", HelpName = "DIR" };
+        var imageRoot = new Option<string?>("--image-root")
+        {
+            Description = "Folder of relative image paths, if the images are no longer where they were scored",
+            HelpName = "DIR",
+        };
         var workers = new Option<int>("--workers", "-j")
         {
             Description = "Threads; they do not change the report",
@@ -59,7 +63,8 @@ internal static class ReportCommand
         return Job.Run(() => "Stopped; no report was written.", cancellation =>
         {
             var summary = Report.Write(table, folder, output, options, cancellation);
-            var missing = summary.WithoutThumbnail > 0 ? string.Create(CultureInfo.InvariantCulture, $" ({summary.WithoutThumbnail:N0} images are no longer there or readable)") : "";
+            var missing = summary.WithoutThumbnail > 0 ? string.Create(
+                CultureInfo.InvariantCulture, $" ({summary.WithoutThumbnail:N0} images are no longer there or readable)") : "";
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{summary.Items:N0} items, {summary.Thumbnails:N0} thumbnails{missing}, {summary.Bytes / 1e6:0.0} MB -> {output}"));

@@ -13,9 +13,16 @@ internal static class RestoreCommand
 {
     public static Command Create()
     {
-        var source = new Argument<string>("LEDGER") { Description = "A ledger that 'pristine select' or 'filter' wrote (--ledger or --dropped)" };
+        var source = new Argument<string>("LEDGER")
+        {
+            Description = "A ledger that 'pristine select' or 'filter' wrote (--ledger or --dropped)",
+        };
         var ids = new Option<string[]>("--id") { Description = "Put back only items with this id; may be repeated", HelpName = "ID" };
-        var rules = new Option<string[]>("--rule") { Description = "Put back only what this rule dropped, as the ledger writes it; may be repeated", HelpName = "RULE" };
+        var rules = new Option<string[]>("--rule")
+        {
+            Description = "Put back only what this rule dropped, as the ledger writes it; may be repeated",
+            HelpName = "RULE",
+        };
         var outputs = new SelectionOutputs(isRequired: true);
         var arguments = new TableArguments();
         var command = new CliCommand(

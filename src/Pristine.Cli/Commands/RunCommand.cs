@@ -9,9 +9,20 @@ internal static class RunCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("RECIPE") { Description = "A recipe, as --write-recipe of score, filter and select writes it, or a configuration of data-juicer (YAML)" };
-        var set = new Option<string[]>("--set") { Description = "Another value for a key of the recipe, for example out=kept.jsonl; may be repeated", HelpName = "KEY=VALUE" };
-        var skip = new Option<string[]>("--skip") { Description = "An operation of data-juicer that Pristine does not have and that is left out; may be repeated", HelpName = "OP" };
+        var file = new Argument<string>("RECIPE")
+        {
+            Description = "A recipe, as --write-recipe of score, filter and select writes it, or a configuration of data-juicer (YAML)",
+        };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "Another value for a key of the recipe, for example out=kept.jsonl; may be repeated",
+            HelpName = "KEY=VALUE",
+        };
+        var skip = new Option<string[]>("--skip")
+        {
+            Description = "An operation of data-juicer that Pristine does not have and that is left out; may be repeated",
+            HelpName = "OP",
+        };
         var show = new Option<bool>("--show") { Description = "Only print the command line that the recipe stands for" };
         var command = new CliCommand(
             "run",
@@ -27,7 +38,8 @@ internal static class RunCommand
             if (root is RecipeFields fields && DataJuicerRecipe.Is(fields))
                 recipe = DataJuicerRecipe.Read(fields, name, skipped, Console.Error.WriteLine);
             else if (skipped.Length > 0)
-                throw new UsageException("--skip: expected a configuration of data-juicer, whose operations Pristine may not have; this is a recipe of Pristine.");
+                throw new UsageException(
+                    "--skip: expected a configuration of data-juicer, whose operations Pristine may not have; this is a recipe of Pristine.");
             else
                 recipe = Recipe.Of(root, name, CommandLine.CommandOf);
             var target = CommandLine.CommandOf(recipe.Command);
@@ -41,7 +53,9 @@ internal static class RunCommand
             var arguments = recipe.Arguments(target);
             if (parsed.GetValue(show))
             {
-                Console.Out.WriteLine($"pristine {string.Join(' ', arguments.Where(argument => !argument.StartsWith(RecipeArguments.VersionsOption, StringComparison.Ordinal)).Select(Quoted))}");
+                Console.Out.WriteLine(
+                    $"pristine " +
+                    $"{string.Join(' ', arguments.Where(argument => !argument.StartsWith(RecipeArguments.VersionsOption, StringComparison.Ordinal)).Select(Quoted))}");
                 return ExitCode.Done;
             }
             if (recipe.Place is { } place)
@@ -52,7 +66,8 @@ internal static class RunCommand
     }
 
     /// <summary>An argument as a shell takes it.</summary>
-    private static string Quoted(string argument) => argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=./,:@%+".Contains(c, StringComparison.Ordinal))
+    private static string Quoted(string argument) =>
+        argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=./,:@%+".Contains(c, StringComparison.Ordinal))
         ? argument
         : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

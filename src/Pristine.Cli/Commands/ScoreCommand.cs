@@ -40,7 +40,9 @@ internal static class ScoreCommand
             if (table.Folder(parsed) is { } folder)
             {
                 if (parsed.GetResult(format) is { Implicit: false })
-                    throw new UsageException("--format: rows on stdout have a format; a score table (--out) is Parquet. 'pristine export TABLE --format csv --out FILE' writes it as csv or jsonl.");
+                    throw new UsageException(
+                        "--format: rows on stdout have a format; a score table (--out) is Parquet. 'pristine export TABLE --format csv " +
+                        "--out FILE' writes it as csv or jsonl.");
                 // A table that is there knows its metrics; it gets others only when they are named.
                 if (!metrics.AreNamed(parsed) && TableProvenance.Read(folder) != null)
                     scoring = scoring with { Metrics = [] };
@@ -62,7 +64,8 @@ internal static class ScoreCommand
         var start = inputs.Start(parsed);
         using var progress = new Progress(dataset);
         return Job.Run(
-            () => $"Stopped after {progress.Items:N0} items; every line written is whole. To go on: the same command with --start {start + progress.Items}.",
+            () => $"Stopped after {progress.Items:N0} items; every line written is whole. To go on: the same command with --start " +
+                $"{start + progress.Items}.",
             cancellation => Run(dataset, options, start, format, progress, cancellation) ?? Told());
 
         int Told()
@@ -70,7 +73,8 @@ internal static class ScoreCommand
             LiveLine.Clear();
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} ({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
+                $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} " +
+                $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
             progress.TellPlaceholders();
             return inputs.ExitCodeOf(parsed, progress, dataset);
         }
@@ -78,7 +82,8 @@ internal static class ScoreCommand
 
     /// <summary>Writes the rows.</summary>
     /// <returns>The exit code when they could not all be written; else null.</returns>
-    private static int? Run(Dataset dataset, ScoringOptions options, long start, string format, Progress progress, CancellationToken cancellation)
+    private static int? Run(
+        Dataset dataset, ScoringOptions options, long start, string format, Progress progress, CancellationToken cancellation)
     {
         var columns = TableSchema.Of(options.AllMetrics);
         using var stdout = new StandardOutputStream();

@@ -13,7 +13,11 @@ internal static class WhyCommand
 {
     public static Command Create()
     {
-        var id = new Argument<string>("ID") { Description = "The id of an item, the name of an image as the dataset or a list of kept images has it, or a file name that only one item has" };
+        var id = new Argument<string>("ID")
+        {
+            Description = "The id of an item, the name of an image as the dataset or a list of kept images has it, or a file name that " +
+                "only one item has",
+        };
         var source = new Argument<string>("SOURCE") { Description = SelectionSource.Description };
         var selection = new SelectionArguments();
         var arguments = new TableArguments();
@@ -33,7 +37,9 @@ internal static class WhyCommand
             var items = Explanation.Of(run, parsed.GetRequiredValue(id));
             if (items.Count == 0)
             {
-                Console.Error.WriteLine($"pristine: the table {table.Folder} has no item or image '{PlainText.Clean(parsed.GetRequiredValue(id))}'. Nearest: {string.Join(", ", Explanation.Nearest(run, parsed.GetRequiredValue(id)).Select(PlainText.Clean))}.");
+                Console.Error.WriteLine(
+                    $"pristine: the table {table.Folder} has no item or image '{PlainText.Clean(parsed.GetRequiredValue(id))}'. Nearest: " +
+                    $"{string.Join(", ", Explanation.Nearest(run, parsed.GetRequiredValue(id)).Select(PlainText.Clean))}.");
                 return ExitCode.Failed;
             }
             foreach (var item in items)
@@ -51,7 +57,8 @@ internal static class WhyCommand
         {
             var width = image.Columns.Max(column => column.Key.Length);
             foreach (var (name, value) in image.Columns.Where(column => column.Key is not ("id" or "item_index")))
-                Console.Out.WriteLine($"  {name.PadRight(width)}  {(value != null ? PlainText.Clean(value) : IsSkipped(image, name) ? "skipped" : "-")}");
+                Console.Out.WriteLine(
+                    $"  {name.PadRight(width)}  {(value != null ? PlainText.Clean(value) : IsSkipped(image, name) ? "skipped" : "-")}");
             foreach (var rule in image.Rules)
                 Print(rule);
         }
@@ -65,9 +72,13 @@ internal static class WhyCommand
         void Print(RuleOutcome rule)
         {
             var word = rule.Holds switch { true => "holds  ", false => "FAILS  ", _ => "UNKNOWN" };
-            var numbers = rule.Value == null ? rule.Holds == null ? $"  ({(rule.Skipped == null ? "missing score" : $"skipped: {PlainText.Clean(rule.Skipped)}")})" : ""
-                : $"  value {Number(rule.Value)}" + (rule.Threshold == null ? "" : $", threshold {Number(rule.Threshold)}, margin {Number(rule.Margin)}");
-            Console.Out.WriteLine($"  {word}  {rule.Rule}{(rule.Comparison == rule.Rule ? "" : $"  [{rule.Comparison}]")}{numbers}{(rule.Rule == decision.Rule && rule.Holds != true ? "  <- decides" : "")}");
+            var numbers = rule.Value == null
+                ? rule.Holds == null ? $"  ({(rule.Skipped == null ? "missing score" : $"skipped: {PlainText.Clean(rule.Skipped)}")})" : ""
+                : $"  value {Number(rule.Value)}"
+                + (rule.Threshold == null ? "" : $", threshold {Number(rule.Threshold)}, margin {Number(rule.Margin)}");
+            Console.Out.WriteLine(
+                $"  {word}  " +
+                $"{rule.Rule}{(rule.Comparison == rule.Rule ? "" : $"  [{rule.Comparison}]")}{numbers}{(rule.Rule == decision.Rule && rule.Holds != true ? "  <- decides" : "")}");
         }
     }
 

@@ -6,7 +6,9 @@ using Pristine.Scoring;
 
 namespace Pristine.Cli.Commands;
 
-/// <summary><c>pristine worker</c>: scores what the lines of stdin ask for, for programs that keep it running. See docs/worker.md.</summary>
+/// <summary>
+/// <c>pristine worker</c>: scores what the lines of stdin ask for, for programs that keep it running. See docs/worker.md.
+/// </summary>
 internal static class WorkerCommand
 {
     private const int MostMegabytes = 512;
@@ -24,7 +26,8 @@ internal static class WorkerCommand
         longest.Between(1, MostMegabytes);
         var command = new CliCommand(
             "worker",
-            "Answers JSON requests on stdin, one per line, with one line each, in order, until its input ends. docs/worker.md describes both.",
+            "Answers JSON requests on stdin, one per line, with one line each, in order, until its input ends. docs/worker.md describes " +
+            "both.",
             "echo '{\"path\":\"photos/a.jpg\"}' | pristine worker",
             "pristine worker --metrics brisque,sharpness --workers 4");
         metrics.AddTo(command);

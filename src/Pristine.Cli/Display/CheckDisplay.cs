@@ -18,22 +18,30 @@ internal static class CheckDisplay
     {
         var found = result.Issues.Where(issue => issue.Count > 0).OrderByDescending(issue => issue.Count).ToArray();
         writer.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{name}: {result.Images:N0} images, {result.WithIssue:N0} with an issue ({Share(result.WithIssue, result.Images)})"));
-        var (names, counts) = (found.Select(issue => issue.Rule.Issue.Name.Length).DefaultIfEmpty().Max(), found.Select(issue => Number(issue.Count).Length).DefaultIfEmpty().Max());
+            CultureInfo.InvariantCulture,
+            $"{name}: {result.Images:N0} images, {result.WithIssue:N0} with an issue ({Share(result.WithIssue, result.Images)})"));
+        var (names, counts) = (found.Select(issue => issue.Rule.Issue.Name.Length).DefaultIfEmpty()
+            .Max(), found.Select(issue => Number(issue.Count).Length).DefaultIfEmpty().Max());
         foreach (var issue in found)
         {
             writer.WriteLine();
-            var head = $"{issue.Rule.Issue.Name.PadRight(names)}  {Number(issue.Count).PadLeft(counts)}  {Share(issue.Count, result.Images),6}  ";
+            var head =
+                $"{issue.Rule.Issue.Name.PadRight(names)}  {Number(issue.Count).PadLeft(counts)}  {Share(issue.Count, result.Images),6}  ";
             HelpPage.WriteWrapped(writer, issue.Rule.Issue.Summary, new string(' ', head.Length), width, head);
             HelpPage.WriteWrapped(writer, Examples(issue), Indent + "    ", width, Indent);
-            writer.WriteLine(issue.Rule.Rule is { } rule ? $"{Indent}--drop {PlainText.ShellWord(rule)}" : $"{Indent}--dedup {issue.Rule.Dedup}");
+            writer.WriteLine(
+                issue.Rule.Rule is { } rule ? $"{Indent}--drop {PlainText.ShellWord(rule)}" : $"{Indent}--dedup {issue.Rule.Dedup}");
         }
-        List(writer, "Looked for and not found", result.Issues.Where(issue => issue.Count == 0 && issue.Obstacle == null).Select(issue => issue.Rule.Issue.Name), width);
+        List(writer, "Looked for and not found", result.Issues.Where(issue => issue.Count == 0 && issue.Obstacle == null)
+            .Select(issue => issue.Rule.Issue.Name), width);
         foreach (var issue in result.Issues.Where(issue => issue.Obstacle != null))
             List(writer, "Not looked for", [$"{issue.Rule.Issue.Name}: {issue.Obstacle}"], width);
         var notJudged = result.Issues.Where(issue => issue.Obstacle == null).Select(issue => issue.NotJudged).DefaultIfEmpty().Max();
         if (notJudged > 0)
-            List(writer, "Not judged", [string.Create(CultureInfo.InvariantCulture, $"{notJudged:N0} {(notJudged == 1 ? "image" : "images")} without scores; a rule about a score drops them too")], width);
+            List(writer, "Not judged",
+                [string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{notJudged:N0} {(notJudged == 1 ? "image" : "images")} without scores; a rule about a score drops them too")], width);
     }
 
     /// <summary>Writes command lines that go on from here.</summary>
@@ -58,7 +66,8 @@ internal static class CheckDisplay
 
     private static string Examples(FoundIssue issue)
     {
-        var examples = issue.Examples.Select(example => PlainText.Clean(example.Image) + (example.Value is { } value ? string.Create(CultureInfo.InvariantCulture, $" ({value:0.###})") : ""));
+        var examples = issue.Examples.Select(example => PlainText.Clean(example.Image)
+            + (example.Value is { } value ? string.Create(CultureInfo.InvariantCulture, $" ({value:0.###})") : ""));
         return string.Join(", ", examples) + (issue.Count > issue.Examples.Count ? ", ..." : "");
     }
 
@@ -69,6 +78,7 @@ internal static class CheckDisplay
         if (all == 0)
             return "-";
         var share = 100.0 * part / all;
-        return part > 0 && share < 0.05 ? "<0.1%" : part < all && share > 99.95 ? ">99.9%" : share.ToString("0.0", CultureInfo.InvariantCulture) + "%";
+        return part > 0 && share < 0.05
+            ? "<0.1%" : part < all && share > 99.95 ? ">99.9%" : share.ToString("0.0", CultureInfo.InvariantCulture) + "%";
     }
 }

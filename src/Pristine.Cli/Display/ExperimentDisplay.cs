@@ -22,7 +22,9 @@ internal sealed class ExperimentDisplay : IExperimentProgress, IDisposable
     {
         if (!LiveLine.IsLive && !_line.IsDue && done < total)
             return;
-        var outcome = cell.Outcome == null ? "nothing to train on" : string.Create(CultureInfo.InvariantCulture, $"{100 * cell.Accuracy:0.0} %");
+        var outcome = cell.Outcome == null
+            ? "nothing to train on"
+            : string.Create(CultureInfo.InvariantCulture, $"{100 * cell.Accuracy:0.0} %");
         _line.Show(string.Create(CultureInfo.InvariantCulture, $"{done:N0} of {total:N0}: {condition}, seed {cell.Seed}: {outcome}"));
     }
 

@@ -13,7 +13,9 @@ internal sealed class CliCommand(string name, string description, params string[
     public IReadOnlyList<string> Examples => examples;
 }
 
-/// <summary>Help that fits the terminal: a line of synopsis, the description, examples, then arguments and options in two columns.</summary>
+/// <summary>
+/// Help that fits the terminal: a line of synopsis, the description, examples, then arguments and options in two columns.
+/// </summary>
 internal static class HelpPage
 {
     private const int PlainWidth = 80;
@@ -83,7 +85,8 @@ internal static class HelpPage
         return Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } shown ? $"{text} [default: {shown}]" : text;
     }
 
-    private static string Value(Option option) => option.HelpName ?? (option.Arity.MaximumNumberOfValues == 0 || option.ValueType == typeof(bool) ? "" : "VALUE");
+    private static string Value(Option option) =>
+        option.HelpName ?? (option.Arity.MaximumNumberOfValues == 0 || option.ValueType == typeof(bool) ? "" : "VALUE");
 
     private static string Name(Argument argument) => argument.HelpName ?? argument.Name;
 

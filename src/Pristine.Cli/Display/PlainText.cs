@@ -9,8 +9,11 @@ internal static class PlainText
     /// <summary>A word for a shell; in double quotes where they do, because other shells than POSIX ones know them too.</summary>
     public static string ShellWord(string text)
     {
-        if (text.Length > 0 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || "_./:@%+=,-".Contains(letter, StringComparison.Ordinal)))
+        if (text.Length > 0
+            && text.All(letter => char.IsAsciiLetterOrDigit(letter) || "_./:@%+=,-".Contains(letter, StringComparison.Ordinal)))
             return text;
-        return text.IndexOfAny(['"', '$', '`', '\\', '!', '\n']) < 0 ? $"\"{text}\"" : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        return text.IndexOfAny(['"', '$', '`', '\\', '!', '\n']) < 0
+            ? $"\"{text}\""
+            : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 }

@@ -7,7 +7,8 @@ using Pristine.Tables;
 namespace Pristine.Cli.Display;
 
 /// <summary>
-/// Tells on stderr how a run goes: one line that renews itself on a terminal, else a plain line every half minute. Counts images, not items.
+/// Tells on stderr how a run goes: one line that renews itself on a terminal, else a plain line every half minute. Counts images, not
+/// items.
 /// </summary>
 internal sealed class Progress : IDisposable
 {
@@ -15,7 +16,9 @@ internal sealed class Progress : IDisposable
     private readonly CancellationTokenSource _counting = new();
     private readonly Task<long>? _total;
 
-    /// <param name="dataset">Counted in the background on a terminal where that is cheap, so that the end can be foretold; null where it is not known.</param>
+    /// <param name="dataset">
+    /// Counted in the background on a terminal where that is cheap, so that the end can be foretold; null where it is not known.
+    /// </param>
     public Progress(Dataset? dataset = null)
     {
         if (LiveLine.IsLive && dataset is { IsCheapToCount: true })
@@ -62,7 +65,9 @@ internal sealed class Progress : IDisposable
         if (item.HasOtherImageTokens)
         {
             _otherTokens++;
-            _firstOtherTokens ??= string.Create(CultureInfo.InvariantCulture, $"'{item.Item.Id}' has {item.Rows[0].Text?.ImageTokens} for {Count(item.Item.Images.Count, "image")}");
+            _firstOtherTokens ??= string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{item.Item.Id}' has {item.Rows[0].Text?.ImageTokens} for {Count(item.Item.Images.Count, "image")}");
         }
         Skipped += item.Rows.Count(row => row.Skipped != null || row.Status == ImageStatus.Skipped);
         foreach (var row in item.Rows)
@@ -94,19 +99,21 @@ internal sealed class Progress : IDisposable
     }
 
     /// <summary>
-    /// Says on stderr how many items have another number of placeholders in their text than images. Nothing where no item has a placeholder: such a
-    /// dataset is for a trainer that needs none.
+    /// Says on stderr how many items have another number of placeholders in their text than images. Nothing where no item has a
+    /// placeholder: such a dataset is for a trainer that needs none.
     /// </summary>
     public void TellPlaceholders()
     {
         if (_otherTokens == 0 || !_hasTokens)
             return;
         Console.Error.WriteLine(
-            $"pristine: {Count(_otherTokens, "item")} {(_otherTokens == 1 ? "has" : "have")} more or fewer placeholders such as <image> than images, first {_firstOtherTokens}. " +
+            $"pristine: {Count(_otherTokens, "item")} {(_otherTokens == 1 ? "has" : "have")} more or fewer placeholders such as <image> " +
+            $"than images, first {_firstOtherTokens}. " +
             "To drop such items: --drop \"image_tokens <> image_count and image_tokens is not null\"");
     }
 
-    private static string Count(long number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number:N0} {noun}{(number == 1 ? "" : "s")}");
+    private static string Count(long number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number:N0} {noun}{(number == 1 ? "" : "s")}");
 
     public void Dispose()
     {

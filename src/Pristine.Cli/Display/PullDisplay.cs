@@ -32,7 +32,8 @@ internal sealed class PullDisplay : IProgress<PullProgress>, IDisposable
     private void Show(PullProgress value)
     {
         var rate = (value.Received - _start.Received) / Math.Max((_line.Elapsed - _start.Time).TotalSeconds, 1e-3);
-        var text = $"{value.File}: {Megabytes(value.Received)}{(value.Total is { } total ? $" of {Megabytes(total)}" : "")} MB, {Megabytes(rate)} MB/s";
+        var text = $"{value.File}: {Megabytes(value.Received)}{(value.Total is { } total ? $" of {Megabytes(total)}" : "")} MB, " +
+            $"{Megabytes(rate)} MB/s";
         if (value.Total > value.Received && rate > 0)
             text += $", {Progress.Duration(TimeSpan.FromSeconds((value.Total.Value - value.Received) / rate))} left";
         _line.Show(text);

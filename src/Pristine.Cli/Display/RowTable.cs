@@ -36,14 +36,16 @@ internal sealed class RowTable
             Console.Out.WriteLine(Line("image", "status", "size", [.. _scores.Select(column => column.Name)]));
         _started = true;
         var size = row.Header is { } header ? $"{header.Width}x{header.Height}" : "";
-        Console.Out.WriteLine(Line(row.Image ?? row.Id, row.Status.Name(), size, [.. _scores.Select(column => column.IsNumber ? Number(column.Number(row)) : column.Text(row) ?? "-")]));
+        Console.Out.WriteLine(Line(row.Image ?? row.Id, row.Status.Name(), size, [
+            .. _scores.Select(column => column.IsNumber ? Number(column.Number(row)) : column.Text(row) ?? "-")]));
         if ((row.Error ?? (row.Skipped == null ? null : $"skipped {row.Skipped}")) is { } reason)
             Console.Out.WriteLine($"  {PlainText.Clean(reason)}");
     }
 
     private string Line(string image, string status, string size, string[] scores)
     {
-        var line = new StringBuilder().Append(Fit(image)).Append(' ').Append(status.PadRight(StatusWidth)).Append(' ').Append(size.PadLeft(SizeWidth));
+        var line = new StringBuilder().Append(Fit(image)).Append(' ').Append(status.PadRight(StatusWidth)).Append(' ')
+            .Append(size.PadLeft(SizeWidth));
         for (var i = 0; i < scores.Length; i++)
             line.Append(' ').Append(scores[i].PadLeft(Width(_scores[i])));
         return line.ToString().TrimEnd();

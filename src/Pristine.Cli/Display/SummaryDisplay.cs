@@ -13,17 +13,23 @@ internal static class SummaryDisplay
     public static void Write(TableSummary summary, string folder)
     {
         var writer = Console.Error;
-        var rows = summary.Metrics.Select(metric => new[] { metric.Metric, metric.Count.ToString("N0", CultureInfo.InvariantCulture), Number(metric.Low), Number(metric.Median), Number(metric.High) }).ToArray();
+        var rows = summary.Metrics.Select(metric => new[] { metric.Metric, metric.Count.ToString(
+            "N0", CultureInfo.InvariantCulture), Number(metric.Low), Number(metric.Median), Number(metric.High) }).ToArray();
         if (rows.Length > 0)
         {
             string[] headings = ["metric", "images", "p5", "median", "p95"];
-            var widths = Enumerable.Range(0, headings.Length).Select(column => rows.Append(headings).Max(row => row[column].Length)).ToArray();
+            var widths = Enumerable.Range(0, headings.Length).Select(column => rows.Append(headings).Max(row => row[column].Length))
+                .ToArray();
             foreach (var row in rows.Prepend(headings))
-                writer.WriteLine("  " + string.Join("  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column]))));
+                writer.WriteLine("  " + string.Join(
+                    "  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column]))));
         }
-        var failed = summary.Statuses.Where(status => status.Key is not (ImageStatus.Ok or ImageStatus.NoImage or ImageStatus.Skipped)).ToArray();
+        var failed = summary.Statuses.Where(status => status.Key is not (ImageStatus.Ok or ImageStatus.NoImage or ImageStatus.Skipped))
+            .ToArray();
         if (failed.Length > 0)
-            writer.WriteLine($"  not ok: {string.Join(", ", failed.Select(status => string.Create(CultureInfo.InvariantCulture, $"{status.Value:N0} {status.Key.Name()}")))}");
+            writer.WriteLine(
+                $"  not ok: " +
+                $"{string.Join(", ", failed.Select(status => string.Create(CultureInfo.InvariantCulture, $"{status.Value:N0} {status.Key.Name()}")))}");
         var table = PlainText.ShellWord(folder);
         writer.WriteLine($"Next: pristine check {table}");
         writer.WriteLine($"      pristine report {table} --out report.html");
@@ -31,5 +37,8 @@ internal static class SummaryDisplay
 
     /// <summary>Four digits, as a person reads them.</summary>
     private static string Number(double value) =>
-        double.IsNaN(value) ? "-" : Math.Abs(value) >= 1000 ? value.ToString("N0", CultureInfo.InvariantCulture) : value.ToString("G4", CultureInfo.InvariantCulture);
+        double.IsNaN(value)
+        ? "-" : Math.Abs(value) >= 1000
+        ? value.ToString("N0", CultureInfo.InvariantCulture)
+        : value.ToString("G4", CultureInfo.InvariantCulture);
 }

@@ -28,7 +28,8 @@ internal static class TextTable
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
         var room = width - Gap.Length * (widths.Length - 1);
         // The first column holds names, which are copied and therefore never broken.
-        while (widths.Sum() > room && Enumerable.Range(1, Math.Max(0, widths.Length - 1)).MaxBy(column => widths[column]) is > 0 and var widest && widths[widest] > LeastColumn)
+        while (widths.Sum() > room && Enumerable.Range(1, Math.Max(0, widths.Length - 1)).MaxBy(column => widths[column]) is > 0
+            and var widest && widths[widest] > LeastColumn)
             widths[widest]--;
         return widths;
     }
@@ -37,7 +38,8 @@ internal static class TextTable
     {
         var cells = row.Select((cell, column) => column == 0 ? [cell] : Wrapped(cell, widths[column])).ToArray();
         for (var line = 0; line < cells.Max(cell => cell.Count); line++)
-            writer.WriteLine(string.Join(Gap, cells.Select((cell, column) => (line < cell.Count ? cell[line] : "").PadRight(widths[column]))).TrimEnd());
+            writer.WriteLine(
+                string.Join(Gap, cells.Select((cell, column) => (line < cell.Count ? cell[line] : "").PadRight(widths[column]))).TrimEnd());
     }
 
     /// <summary>The lines of a text; a word that is too long for one is broken.</summary>
@@ -45,7 +47,8 @@ internal static class TextTable
     {
         var lines = new List<string>();
         var line = new StringBuilder();
-        foreach (var word in text.Split(' ').SelectMany(word => word.Length <= width ? [word] : word.Chunk(width).Select(part => new string(part))))
+        foreach (var word in text.Split(' ')
+            .SelectMany(word => word.Length <= width ? [word] : word.Chunk(width).Select(part => new string(part))))
         {
             if (line.Length > 0 && line.Length + 1 + word.Length > width)
             {

@@ -17,7 +17,8 @@ internal sealed class Inputs
 
     private readonly Argument<string> _input = new("INPUT")
     {
-        Description = "A folder (searched recursively), a glob, a dataset file (.json, .jsonl: PaddleMIX, LLaVA, chat, COCO; .csv; .tar: WebDataset, also shard-{000..123}.tar; .parquet), the https:// or s3:// address of one, or - for a list of paths on stdin",
+        Description = "A folder (searched recursively), a glob, a dataset file (.json, .jsonl: PaddleMIX, LLaVA, chat, COCO; .csv; .tar: " +
+            "WebDataset, also shard-{000..123}.tar; .parquet), the https:// or s3:// address of one, or - for a list of paths on stdin",
     };
 
     private readonly Option<string?> _imageRoot = new("--image-root")
@@ -28,17 +29,20 @@ internal sealed class Inputs
 
     private readonly Option<string?> _imageField = new("--image-field")
     {
-        Description = "Field of records that names their images, for example images or messages.content.image_url.url; default: known fields are looked for",
+        Description = "Field of records that names their images, for example images or messages.content.image_url.url; default: known " +
+            "fields are looked for",
         HelpName = "NAME",
     };
 
     /// <summary><c>--head</c>, <c>--metric</c>: an option for each kind of file that holds a metric.</summary>
     private readonly IReadOnlyList<(MetricFile Kind, Option<string[]> Option)> _metricFiles =
-        [.. MetricCatalog.Files.Select(file => (file, new Option<string[]>($"--{file.Kind}") { Description = file.Description, HelpName = file.Pattern }))];
+        [.. MetricCatalog.Files.Select(
+            file => (file, new Option<string[]>($"--{file.Kind}") { Description = file.Description, HelpName = file.Pattern }))];
 
     private readonly Option<string?> _device = new("--device")
     {
-        Description = $"Where networks run: cpu, or cuda:0, cuda:1, ... with an ONNX Runtime that has CUDA (see docs/models.md); default: {NetworkDevice.Variable}, else cpu",
+        Description = $"Where networks run: cpu, or cuda:0, cuda:1, ... with an ONNX Runtime that has CUDA (see docs/models.md); " +
+            $"default: {NetworkDevice.Variable}, else cpu",
         HelpName = "DEVICE",
     };
 
@@ -65,7 +69,8 @@ internal sealed class Inputs
 
     private readonly Option<string> _truncated = new("--truncated")
     {
-        Description = "Images whose file ends too early: drop (status truncated, no scores) or keep (status partial, what is there is scored)",
+        Description =
+            "Images whose file ends too early: drop (status truncated, no scores) or keep (status partial, what is there is scored)",
         HelpName = "WHAT",
         DefaultValueFactory = _ => "drop",
     };
@@ -120,7 +125,9 @@ internal sealed class Inputs
         });
     }
 
-    /// <summary>Where networks run. A device that cannot be used is refused before any work: the option's already with the other arguments.</summary>
+    /// <summary>
+    /// Where networks run. A device that cannot be used is refused before any work: the option's already with the other arguments.
+    /// </summary>
     public string Device(ParseResult parsed)
     {
         if (parsed.GetValue(_device) is { } given)
@@ -227,7 +234,9 @@ internal sealed class Inputs
         var workers = parsed.GetValue(_workers);
         var needed = Failure.LeastOpenFiles + 2L * workers;
         return Native.OpenFileLimit.Current is var limit && limit < needed
-            ? throw new UsageException($"--workers {workers}: expected a limit of at least {needed} open files; found {limit}. Use fewer workers, or: ulimit -n {needed}")
+            ? throw new UsageException(
+                $"--workers {workers}: expected a limit of at least {needed} open files; found {limit}. Use fewer workers, or: ulimit -n " +
+                $"{needed}")
             : workers;
     }
 
@@ -250,21 +259,24 @@ internal sealed class Inputs
     }
 
     /// <summary>
-    /// The exit code of a run over the images of a dataset that reached its end. Says on stderr when there was nothing, or nearly all images are
-    /// missing: then the paths are wrong and nothing was judged.
+    /// The exit code of a run over the images of a dataset that reached its end. Says on stderr when there was nothing, or nearly all
+    /// images are missing: then the paths are wrong and nothing was judged.
     /// </summary>
     public int ExitCodeOf(ParseResult parsed, Progress progress, Dataset dataset)
     {
         if (progress.Items == 0)
         {
-            var other = Dataset.FileIn(dataset.Source) is { } file ? $" A folder is searched for images; it holds '{file}': name that file, or several with a glob." : "";
+            var other = Dataset.FileIn(dataset.Source) is { } file
+                ? $" A folder is searched for images; it holds '{file}': name that file, or several with a glob."
+                : "";
             Console.Error.WriteLine($"pristine: no items in '{dataset.Source}'.{other}");
         }
         if (progress.Unreached > 0 && progress.Unreached * 10 >= progress.Images * 9)
         {
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"pristine: {progress.Unreached:N0} of {progress.Images:N0} images could not be fetched, first '{progress.FirstUnreached?.Image}': {progress.FirstUnreached?.Error}."));
+                $"pristine: {progress.Unreached:N0} of {progress.Images:N0} images could not be fetched, first " +
+                $"'{progress.FirstUnreached?.Image}': {progress.FirstUnreached?.Error}."));
             return ExitCode.TooManyFailures;
         }
         if (progress.Missing * 10 < progress.Images * 9 || progress.Missing == 0)
@@ -272,7 +284,8 @@ internal sealed class Inputs
         var root = dataset.ImageRoot.Length == 0 ? "the current folder" : $"'{dataset.ImageRoot}'";
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"pristine: {progress.Missing:N0} of {progress.Images:N0} images are missing, first '{progress.FirstMissing}'. Relative paths start at {root}: is --image-root right?"));
+            $"pristine: {progress.Missing:N0} of {progress.Images:N0} images are missing, first '{progress.FirstMissing}'. Relative " +
+            $"paths start at {root}: is --image-root right?"));
         return ExitCode.TooManyFailures;
     }
 

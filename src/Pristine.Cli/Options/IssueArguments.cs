@@ -46,13 +46,16 @@ internal sealed class IssueThresholds
         foreach (var text in (parsed.GetValue(Option) ?? []).SelectMany(list => list.Split(',', StringSplitOptions.TrimEntries)))
         {
             var parts = text.Split('=', StringSplitOptions.TrimEntries);
-            if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            if (parts.Length != 2 || !double.TryParse(
+                parts[1], NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
                 throw new UsageException($"--set: expected ISSUE=NUMBER, for example dark=0.3; found '{text}'.");
             var issue = Issue.Get(parts[0]);
             if (issue.Threshold == null)
                 throw new UsageException($"--set: expected an issue with a threshold; '{issue.Name}' has none.");
             if (!issues.Contains(issue))
-                throw new UsageException($"--set {text}: expected an issue that is asked for; found {(issues.Count == 0 ? "none" : string.Join(", ", issues.Select(other => other.Name)))}.");
+                throw new UsageException(
+                    $"--set {text}: expected an issue that is asked for; found " +
+                    $"{(issues.Count == 0 ? "none" : string.Join(", ", issues.Select(other => other.Name)))}.");
             thresholds[issue.Name] = number;
         }
         return thresholds;
@@ -81,14 +84,17 @@ internal sealed record FailCondition(string Text, string Name, string Operator, 
             var at = text.IndexOf(found, StringComparison.Ordinal);
             var (name, value) = (text[..at].Trim(), text[(at + found.Length)..].Trim());
             var isPercent = value.EndsWith('%');
-            if (double.TryParse(isPercent ? value[..^1] : value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            if (double.TryParse(
+                isPercent ? value[..^1] : value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
             {
                 if (name != Any && !issues.Contains(Issue.Get(name)))
-                    throw new UsageException($"--fail-on \"{text}\": expected any, or an issue that is looked for; --issues does not name '{name}'.");
+                    throw new UsageException(
+                        $"--fail-on \"{text}\": expected any, or an issue that is looked for; --issues does not name '{name}'.");
                 return new FailCondition(text, name, found, number, isPercent);
             }
         }
-        throw new UsageException($"--fail-on: expected a condition such as \"duplicates > 0\", \"dark > 5%\" or \"any > 10%\"; found '{text}'.");
+        throw new UsageException(
+            $"--fail-on: expected a condition such as \"duplicates > 0\", \"dark > 5%\" or \"any > 10%\"; found '{text}'.");
     }
 
     /// <summary>Whether a check fulfils it.</summary>

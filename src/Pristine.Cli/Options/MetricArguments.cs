@@ -17,7 +17,8 @@ internal sealed class MetricArguments
 
     private readonly Option<string[]> _cascade = new("--cascade")
     {
-        Description = "Rule on cheap metrics, for example \"brisque <= 60\": an image that fails it is not scored by the metrics the rule does not name; "
+        Description = "Rule on cheap metrics, for example \"brisque <= 60\": an image that fails it is not scored by the metrics the " +
+            "rule does not name; "
             + "may be repeated, all must hold",
         HelpName = "RULE",
     };

@@ -5,7 +5,9 @@ using System.Globalization;
 
 namespace Pristine.Cli.Options;
 
-/// <summary>What values options and arguments take. Each rule says expected and found; it looks at what was typed, never at a default.</summary>
+/// <summary>
+/// What values options and arguments take. Each rule says expected and found; it looks at what was typed, never at a default.
+/// </summary>
 internal static class OptionRules
 {
     /// <summary>A whole number from <paramref name="least"/> on.</summary>
@@ -18,7 +20,8 @@ internal static class OptionRules
         option.Validators.Add(result =>
         {
             foreach (var token in result.Tokens)
-                if (long.TryParse(token.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
+                if (long.TryParse(token.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                    && (number < least || number > most))
                     result.AddError($"{option.Name}: expected {expected}; found {token.Value}.");
         });
         return option;
@@ -55,7 +58,9 @@ internal static class OptionRules
         argument.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(token => !names.Contains(token.Value)))
-                result.AddError($"There is no {argument.Name.ToLowerInvariant()} '{token.Value}'.{NearestNames.Question(token.Value, names)} '{listedBy}' shows them all.");
+                result.AddError(
+                    $"There is no {argument.Name.ToLowerInvariant()} '{token.Value}'.{NearestNames.Question(token.Value, names)} " +
+                    $"'{listedBy}' shows them all.");
         });
         return argument;
     }

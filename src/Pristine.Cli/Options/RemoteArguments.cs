@@ -41,7 +41,11 @@ internal sealed class RemoteArguments
         HelpName = "URL",
     };
 
-    private readonly Option<string?> _region = new("--s3-region") { Description = "Region of s3:// addresses; default: AWS_REGION, else the profile's", HelpName = "NAME" };
+    private readonly Option<string?> _region = new("--s3-region")
+    {
+        Description = "Region of s3:// addresses; default: AWS_REGION, else the profile's",
+        HelpName = "NAME",
+    };
 
     private readonly Option<string?> _style = new("--s3-style")
     {
@@ -65,7 +69,8 @@ internal sealed class RemoteArguments
         _style.OneOf("path", "host");
         _endpoint.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string?>() is { } text && !(Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
+            if (result.GetValueOrDefault<string?>() is { } text
+                && !(Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
                 result.AddError($"--s3-endpoint: expected an address that starts with https:// or http://; found '{text}'.");
         });
         _connections.Between(1, Default.MaxConnections);

@@ -17,19 +17,32 @@ internal sealed class SelectionArguments
         HelpName = "RULE",
     };
 
-    private readonly Option<string[]> _drop = new("--drop") { Description = "Rule that no kept image fulfils; may be repeated", HelpName = "RULE" };
+    private readonly Option<string[]> _drop = new("--drop")
+    {
+        Description = "Rule that no kept image fulfils; may be repeated",
+        HelpName = "RULE",
+    };
 
     private readonly Option<string[]> _dropIssue = new("--drop-issue")
     {
-        Description = "Issues that no kept image has, separated by commas, for example dark,blurry: short for --drop with their rules, which 'pristine check' shows; may be repeated",
+        Description = "Issues that no kept image has, separated by commas, for example dark,blurry: short for --drop with their rules, " +
+            "which 'pristine check' shows; may be repeated",
         HelpName = "A,B",
     };
 
     private readonly IssueThresholds _thresholds = new();
 
-    private readonly Option<double?> _minQuality = new("--min-quality") { Description = "Keep images whose quality (0..1, 1 best) is at least this", HelpName = "Q" };
+    private readonly Option<double?> _minQuality = new("--min-quality")
+    {
+        Description = "Keep images whose quality (0..1, 1 best) is at least this",
+        HelpName = "Q",
+    };
 
-    private readonly Option<double?> _maxQuality = new("--max-quality") { Description = "Keep images whose quality is at most this", HelpName = "Q" };
+    private readonly Option<double?> _maxQuality = new("--max-quality")
+    {
+        Description = "Keep images whose quality is at most this",
+        HelpName = "Q",
+    };
 
     private readonly Option<string?> _score = new("--score")
     {
@@ -39,19 +52,29 @@ internal sealed class SelectionArguments
 
     private readonly Option<string?> _dedup = new("--dedup")
     {
-        Description = $"Keep one of several duplicates: exact (same bytes), or near (perceptual hashes that differ in at most {DuplicateMethod.DefaultDistance} bits; near:6 for 6)",
+        Description = $"Keep one of several duplicates: exact (same bytes), or near (perceptual hashes that differ in at most " +
+            $"{DuplicateMethod.DefaultDistance} bits; near:6 for 6)",
         HelpName = "exact|near",
     };
 
     private readonly Option<string?> _keepBest = new("--keep-best")
     {
-        Description = "With --dedup: the column that says which duplicate is kept, for example pixels or resnet50; default: the first in the dataset",
+        Description =
+            "With --dedup: the column that says which duplicate is kept, for example pixels or resnet50; default: the first in the dataset",
         HelpName = "COLUMN",
     };
 
-    private readonly Option<string?> _top = new("--keep-top") { Description = "Keep the best N items, or the best P%, by the column --by", HelpName = "N|P%" };
+    private readonly Option<string?> _top = new("--keep-top")
+    {
+        Description = "Keep the best N items, or the best P%, by the column --by",
+        HelpName = "N|P%",
+    };
 
-    private readonly Option<string?> _between = new("--keep-between") { Description = "Keep what lies between two percentiles of --by, for example p5..p95", HelpName = "pA..pB" };
+    private readonly Option<string?> _between = new("--keep-between")
+    {
+        Description = "Keep what lies between two percentiles of --by, for example p5..p95",
+        HelpName = "pA..pB",
+    };
 
     private readonly Option<string?> _by = new("--by")
     {
@@ -65,11 +88,16 @@ internal sealed class SelectionArguments
         HelpName = "COLUMN",
     };
 
-    private readonly Option<long?> _limit = new("--limit") { Description = "Keep at most N items, the first in the dataset", HelpName = "N" };
+    private readonly Option<long?> _limit = new("--limit")
+    {
+        Description = "Keep at most N items, the first in the dataset",
+        HelpName = "N",
+    };
 
     private readonly Option<string> _images = new("--images")
     {
-        Description = "Items with several images: every image must pass (worst), the mean must, one (best), or for each rule one, which may be another (any)",
+        Description = "Items with several images: every image must pass (worst), the mean must, one (best), or for each rule one, which " +
+            "may be another (any)",
         DefaultValueFactory = _ => "worst",
     };
 
@@ -86,7 +114,8 @@ internal sealed class SelectionArguments
         _limit.AtLeast(0);
         _minQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
         _maxQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
-        foreach (var option in (Option[])[_keep, _drop, _dropIssue, _thresholds.Option, _minQuality, _maxQuality, _score, _dedup, _keepBest, _top, _between, _by, _per, _limit, _images, _noImage])
+        foreach (var option in (Option[])[_keep, _drop, _dropIssue, _thresholds.Option, _minQuality, _maxQuality, _score, _dedup, _keepBest,
+            _top, _between, _by, _per, _limit, _images, _noImage])
             command.Options.Add(option);
     }
 
@@ -135,5 +164,7 @@ internal sealed class SelectionArguments
     /// <exception cref="UsageException">Nothing was.</exception>
     public SelectionOptions ReadSome(ParseResult parsed, MetricSet? known = null) => Read(parsed, known) is { IsEmpty: false } options
         ? options
-        : throw new UsageException("Expected --keep RULE, --drop RULE, --drop-issue NAME, --min-quality, --max-quality, --dedup, --keep-top, --keep-between or --limit; found none of them.");
+        : throw new UsageException(
+            "Expected --keep RULE, --drop RULE, --drop-issue NAME, --min-quality, --max-quality, --dedup, --keep-top, --keep-between or " +
+            "--limit; found none of them.");
 }

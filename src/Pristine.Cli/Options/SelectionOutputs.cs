@@ -15,7 +15,8 @@ internal sealed class SelectionOutputs
 {
     private readonly Option<string?> _out = new("--out", "-o")
     {
-        Description = "File for the kept items, in the input's format or as .parquet, .tar, .jsonl, .csv; - for stdout; a folder with --copy, --link or --hardlink; also kept-{000000..}.tar or .parquet, or a folder/",
+        Description = "File for the kept items, in the input's format or as .parquet, .tar, .jsonl, .csv; - for stdout; a folder with " +
+            "--copy, --link or --hardlink; also kept-{000000..}.tar or .parquet, or a folder/",
         HelpName = "PATH",
     };
 
@@ -25,11 +26,23 @@ internal sealed class SelectionOutputs
         HelpName = "FILE",
     };
 
-    private readonly Option<string?> _ledger = new("--ledger") { Description = "The same for every item, kept or dropped", HelpName = "FILE" };
+    private readonly Option<string?> _ledger = new("--ledger")
+    {
+        Description = "The same for every item, kept or dropped",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<string?> _report = new("--report") { Description = "HTML report about the score table, as 'pristine report' makes it", HelpName = "FILE" };
+    private readonly Option<string?> _report = new("--report")
+    {
+        Description = "HTML report about the score table, as 'pristine report' makes it",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<bool> _copy = new("--copy") { Description = "Copy the kept images into the folder --out; those of a dataset file with metadata.jsonl, as Hugging Face's imagefolder" };
+    private readonly Option<bool> _copy = new("--copy")
+    {
+        Description =
+            "Copy the kept images into the folder --out; those of a dataset file with metadata.jsonl, as Hugging Face's imagefolder",
+    };
 
     private readonly Option<bool> _link = new("--link") { Description = "The same with symbolic links" };
 
@@ -77,18 +90,24 @@ internal sealed class SelectionOutputs
             [(_copy, FileExportMode.Copy), (_link, FileExportMode.Link), (_hardLink, FileExportMode.HardLink)];
         var asked = modes.Where(mode => parsed.GetValue(mode.Option)).ToArray();
         if (asked.Length > 1)
-            throw new UsageException($"Expected one of --copy, --link and --hardlink; found {string.Join(" and ", asked.Select(mode => mode.Option.Name))}.");
+            throw new UsageException(
+                $"Expected one of --copy, --link and --hardlink; found {string.Join(" and ", asked.Select(mode => mode.Option.Name))}.");
         if (dataset != null && Out(parsed) is { } output && !(asked is [{ Mode: not FileExportMode.Copy }]) &&
-            ItemExport.Refusal(dataset, output, OpenOutputs.IsFolderOfRecords(dataset, asked is [var one] ? one.Mode : null)) is { } refusal)
+            ItemExport.Refusal(
+                dataset, output, OpenOutputs.IsFolderOfRecords(dataset, asked is [var one] ? one.Mode : null)) is { } refusal)
             throw new UsageException($"--out {output}: {refusal}");
         if (asked.Length == 0)
         {
             return dataset is { IsFolderWithImages: true } && Out(parsed) != null
-                ? throw new UsageException("--out: expected --copy, --link or --hardlink with it: the kept rows of a Hugging Face folder are exported together with their images.")
+                ? throw new UsageException(
+                    "--out: expected --copy, --link or --hardlink with it: the kept rows of a Hugging Face folder are exported together " +
+                    "with their images.")
                 : null;
         }
         if (dataset is { HasRecords: true, IsFolderWithImages: false } && asked[0].Mode != FileExportMode.Copy)
-            throw new UsageException($"{asked[0].Option.Name} exports the images of a folder or a list; this is a dataset file: --copy puts its images and metadata.jsonl into a folder.");
+            throw new UsageException(
+                $"{asked[0].Option.Name} exports the images of a folder or a list; this is a dataset file: --copy puts its images and " +
+                $"metadata.jsonl into a folder.");
         if (Out(parsed) == null)
             throw new UsageException($"{asked[0].Option.Name}: expected a folder in --out.");
         return asked[0].Mode;
@@ -101,11 +120,16 @@ internal sealed class SelectionOutputs
     /// <param name="mode">How images are put into a folder; null when items are written to a file.</param>
     public OpenOutputs Open(ParseResult parsed, Dataset? dataset, string source, FileExportMode? mode)
     {
-        var places = new[] { Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), parsed.GetValue(_report) }.OfType<string>().ToArray();
+        var places = new[] { Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), parsed.GetValue(_report) }.OfType<string>()
+            .ToArray();
         if (places.FirstOrDefault(place => places.Count(other => FullPath(other) == FullPath(place)) > 1) is { } twice)
-            throw new UsageException($"Expected a place of its own for each of --out, --dropped, --ledger and --report; found '{twice}' more than once.");
-        if (mode == null && Out(parsed) is { } file && dataset is { HasRecords: false } && (Directory.Exists(file) || Path.EndsInDirectorySeparator(file)))
-            throw new UsageException($"--out: expected the name of a file for the list of kept images; '{file}' is a folder. --copy, --link or --hardlink put the images into a folder.");
+            throw new UsageException(
+                $"Expected a place of its own for each of --out, --dropped, --ledger and --report; found '{twice}' more than once.");
+        if (mode == null && Out(parsed) is { } file && dataset is { HasRecords: false }
+            && (Directory.Exists(file) || Path.EndsInDirectorySeparator(file)))
+            throw new UsageException(
+                $"--out: expected the name of a file for the list of kept images; '{file}' is a folder. --copy, --link or --hardlink put " +
+                $"the images into a folder.");
         return new OpenOutputs(dataset, Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), source, mode);
     }
 
@@ -114,13 +138,15 @@ internal sealed class SelectionOutputs
     /// <summary>Says on stderr what was kept, and why the rest was not.</summary>
     public void Summarize(ParseResult parsed, SelectionRun run)
     {
-        static string Share(long part, long all) => all == 0 ? "     -" : (100.0 * part / all).ToString("0.0", CultureInfo.InvariantCulture).PadLeft(5) + "%";
+        static string Share(long part, long all) =>
+            all == 0 ? "     -" : (100.0 * part / all).ToString("0.0", CultureInfo.InvariantCulture).PadLeft(5) + "%";
         static string Arrow(string? path) => path == null ? "" : $"  -> {path}";
         var writer = Console.Error;
         var culture = CultureInfo.InvariantCulture;
         writer.WriteLine(string.Create(culture, $"kept     {run.Kept,9:N0}  {Share(run.Kept, run.Items)}{Arrow(Out(parsed))}"));
         if (run.KeptWithoutImage > 0)
-            writer.WriteLine(string.Create(culture, $"         {run.KeptWithoutImage,9:N0}  without an image, which a rule needs (--no-image drop drops them)"));
+            writer.WriteLine(string.Create(
+                culture, $"         {run.KeptWithoutImage,9:N0}  without an image, which a rule needs (--no-image drop drops them)"));
         writer.WriteLine(string.Create(culture, $"dropped  {run.Dropped,9:N0}  {Share(run.Dropped, run.Items)}{Arrow(Dropped(parsed))}"));
         foreach (var reason in run.Reasons)
             writer.WriteLine(string.Create(culture, $"         {reason.Count,9:N0}  {reason.Reason}"));
@@ -174,7 +200,8 @@ internal sealed class OpenOutputs : IDisposable
     }
 
     /// <summary>True where the images of a dataset of records are put into a folder, with their records.</summary>
-    public static bool IsFolderOfRecords(Dataset dataset, FileExportMode? mode) => mode == FileExportMode.Copy && dataset is { HasRecords: true, IsFolderWithImages: false };
+    public static bool IsFolderOfRecords(Dataset dataset, FileExportMode? mode) =>
+        mode == FileExportMode.Copy && dataset is { HasRecords: true, IsFolderWithImages: false };
 
     private long WriteAll(SelectionRun run, CancellationToken cancellation)
     {
@@ -225,7 +252,9 @@ internal sealed class OpenOutputs : IDisposable
     private void Add(FileExport images, MediaSource image)
     {
         if (images.Add(image) is var name && _items != null && name != images.PlaceOf(image))
-            throw new DatasetException($"Expected to put '{image.Reference}' into the folder under its name, by which its row finds it; another file is there already, so that it is '{name}'.");
+            throw new DatasetException(
+                $"Expected to put '{image.Reference}' into the folder under its name, by which its row finds it; another file is there " +
+                $"already, so that it is '{name}'.");
     }
 
     public void Dispose()

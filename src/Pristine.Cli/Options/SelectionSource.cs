@@ -10,7 +10,8 @@ namespace Pristine.Cli.Options;
 /// <summary>A selection to look into: a ledger, which knows its table and rules, or a table with rules on the command line.</summary>
 internal static class SelectionSource
 {
-    public const string Description = "A ledger that 'pristine select' or 'filter' wrote, or a score table (with --keep and the other options)";
+    public const string Description =
+        "A ledger that 'pristine select' or 'filter' wrote, or a score table (with --keep and the other options)";
 
     /// <summary>The table and the selection that a source stands for.</summary>
     public static (ScoreTable Table, SelectionOptions Options) Open(string source, SelectionOptions given)

@@ -16,9 +16,17 @@ internal sealed class TableArguments
         HelpName = "INPUT",
     };
 
-    private readonly Option<string?> _imageRoot = new("--image-root") { Description = "With --input: folder of relative image paths", HelpName = "DIR" };
+    private readonly Option<string?> _imageRoot = new("--image-root")
+    {
+        Description = "With --input: folder of relative image paths",
+        HelpName = "DIR",
+    };
 
-    private readonly Option<string?> _imageField = new("--image-field") { Description = "With --input: field of records that names their images", HelpName = "NAME" };
+    private readonly Option<string?> _imageField = new("--image-field")
+    {
+        Description = "With --input: field of records that names their images",
+        HelpName = "NAME",
+    };
 
     private readonly Option<int> _threads = new("--workers", "-j")
     {

@@ -15,7 +15,8 @@ internal sealed class TableScoring
 {
     private readonly Option<string?> _out = new("--out", "-o")
     {
-        Description = "Folder for a score table (Parquet); a table that is there is brought up to date: only what is new or changed is computed",
+        Description =
+            "Folder for a score table (Parquet); a table that is there is brought up to date: only what is new or changed is computed",
         HelpName = "DIR",
     };
 
@@ -37,7 +38,8 @@ internal sealed class TableScoring
 
     private readonly Option<bool> _retryFailed = new("--retry-failed")
     {
-        Description = "With --out: try again also images that failed for what they are (unreadable, unsupported, truncated); those that were missing or that the network did not give are tried again in any case",
+        Description = "With --out: try again also images that failed for what they are (unreadable, unsupported, truncated); those that " +
+            "were missing or that the network did not give are tried again in any case",
     };
 
     private readonly Option<double> _partSeconds = new("--part-seconds")
@@ -66,7 +68,8 @@ internal sealed class TableScoring
         var text = parsed.GetRequiredValue(_shard);
         var parts = text.Split('/');
         if (parts.Length != 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var shard)
-            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var shards) || shard >= shards || shards > 10_000)
+            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var shards) || shard >= shards
+            || shards > 10_000)
         {
             throw new UsageException($"--shard: expected I/N with 0 <= I < N <= 10000; found '{text}'.");
         }
@@ -94,10 +97,13 @@ internal sealed class TableScoring
     }
 
     /// <summary>Scores and tells how it went.</summary>
-    public static int Run(ParseResult parsed, Inputs inputs, Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
+    public static int Run(
+        ParseResult parsed, Inputs inputs, Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
         using var progress = new Progress(dataset);
-        return Job.Run(() => $"Stopped after {progress.Images:N0} images. All of them are in {folder}; the same command goes on from there.", cancellation =>
+        return Job.Run(
+            () => $"Stopped after {progress.Images:N0} images. All of them are in {folder}; the same command goes on from there.",
+            cancellation =>
         {
             var (read, unopened) = (0L, 0L);
             var scored = ScoreTableRun.Score(dataset, folder, scoring, options, cancellation);
@@ -111,7 +117,9 @@ internal sealed class TableScoring
             LiveLine.Clear();
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, {progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> {folder}"));
+                $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, " +
+                $"{progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> " +
+                $"{folder}"));
             progress.TellPlaceholders();
             // Of a table whose other shards are still to come the numbers would mean little, and every shard would read it all.
             if (progress.Images > 0 && ScoreTable.Open(folder) is { Incomplete: null } table)

@@ -17,7 +17,8 @@ internal static partial class UsageErrors
             return [Unknown(command, option ?? first)];
         }
         if (command.Subcommands.Count > 0 && command.Action == null)
-            return [$"Expected a command after '{Usage.Path(command)}': {string.Join(", ", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}."];
+            return [$"Expected a command after '{Usage.Path(command)}': " +
+                $"{string.Join(", ", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}."];
         return parsed.Errors.Select(Describe).Distinct();
     }
 
@@ -26,15 +27,20 @@ internal static partial class UsageErrors
         if (token.StartsWith('-'))
         {
             var name = token.Split('=')[0];
-            var names = Parents(command).SelectMany((at, i) => at.Options.Where(option => i == 0 || option.Recursive)).Select(option => option.Name.TrimStart('-'));
+            var names = Parents(command).SelectMany((at, i) => at.Options.Where(option => i == 0 || option.Recursive))
+                .Select(option => option.Name.TrimStart('-'));
             var similar = NearestNames.Similar(name.TrimStart('-'), names);
-            return $"'{Usage.Path(command)}' has no option '{name}'.{(similar.Count > 0 ? $" Did you mean {string.Join(" or ", similar.Select(known => "--" + known))}?" : "")}";
+            return $"'{Usage.Path(command)}' has no option " +
+                $"'{name}'.{(similar.Count > 0 ? $" Did you mean {string.Join(" or ", similar.Select(known => "--" + known))}?" : "")}";
         }
         if (command.Subcommands.Count > 0)
-            return $"'{Usage.Path(command)}' has no command '{token}'.{NearestNames.Question(token, command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}";
+            return $"'{Usage.Path(command)}' has no command " +
+                $"'{token}'.{NearestNames.Question(token, command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))}";
         return command.Arguments.Count == 0
             ? $"'{Usage.Path(command)}' takes no argument; found '{token}'."
-            : $"'{Usage.Path(command)}' takes {string.Join(" ", command.Arguments.Select(argument => argument.HelpName ?? argument.Name))}; found '{token}' as well. A glob, or a value with spaces, stands in quotes.";
+            : $"'{Usage.Path(command)}' takes " +
+            $"{string.Join(" ", command.Arguments.Select(argument => argument.HelpName ?? argument.Name))}; found '{token}' as well. A " +
+            $"glob, or a value with spaces, stands in quotes.";
     }
 
     private static IEnumerable<Command> Parents(Command command)
@@ -54,24 +60,31 @@ internal static partial class UsageErrors
                 => $"Expected {option.Name} {option.HelpName}; found none.",
             OptionResult { Option: { } option } when error.Message.StartsWith("Required argument missing", StringComparison.Ordinal)
                 => $"{option.Name}: expected {option.HelpName ?? "a value"} behind it; found nothing.",
-            OptionResult { Option: { } option, Tokens.Count: > 1 } result when error.Message.Contains("expects a single argument", StringComparison.Ordinal)
-                => $"{option.Name}: expected once; found {result.Tokens.Count} values: {string.Join(", ", result.Tokens.Select(token => $"'{token.Value}'"))}.",
+            OptionResult { Option: { } option, Tokens.Count: > 1 } result when error.Message.Contains(
+                "expects a single argument", StringComparison.Ordinal)
+                => $"{option.Name}: expected once; found {result.Tokens.Count} values: " +
+                $"{string.Join(", ", result.Tokens.Select(token => $"'{token.Value}'"))}.",
             ArgumentResult { Argument: { } argument } when error.Message.StartsWith("Required argument missing", StringComparison.Ordinal)
                 => $"Expected {argument.HelpName ?? argument.Name}; found none.",
-            CommandResult { Command: { } command } when error.Message.EndsWith("is required.", StringComparison.Ordinal) && MissingOption(command, error.Message) is { } missing
+            CommandResult { Command: { } command } when error.Message.EndsWith("is required.", StringComparison.Ordinal)
+                && MissingOption(command, error.Message) is { } missing
                 => $"Expected {missing.Name} {missing.HelpName}; found none.",
             _ => error.Message.ReplaceLineEndings(" "),
         };
     }
 
-    private static Option? MissingOption(Command command, string message) => command.Options.FirstOrDefault(option => message.Contains($"'{option.Name}'", StringComparison.Ordinal));
+    private static Option? MissingOption(Command command, string message) =>
+        command.Options.FirstOrDefault(option => message.Contains($"'{option.Name}'", StringComparison.Ordinal));
 
     private static string Conversion(string option, string value, string type)
     {
-        var expected = type.Contains("Int", StringComparison.Ordinal) ? "a whole number" : type.Contains("Double", StringComparison.Ordinal) ? "a number" : "another value";
+        var expected = type.Contains("Int", StringComparison.Ordinal)
+            ? "a whole number" : type.Contains("Double", StringComparison.Ordinal) ? "a number" : "another value";
         return $"{option}: expected {expected}; found '{value}'.";
     }
 
-    [GeneratedRegex(@"^Cannot parse argument '(?<value>.*)' for (?:option|command) '(?<option>.*)' as expected type '(?<type>.*?)'", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"^Cannot parse argument '(?<value>.*)' for (?:option|command) '(?<option>.*)' as expected type '(?<type>.*?)'",
+        RegexOptions.Singleline)]
     private static partial Regex NoConversion();
 }

@@ -9,7 +9,8 @@ namespace Pristine.Cli.Recipes;
 /// <param name="IsOfImages">Whether it judges images, of which an item may have several.</param>
 /// <param name="Columns">The columns that the rule names; a filter whose column this program does not have is not here.</param>
 /// <param name="Rule">The rule for some parameters.</param>
-internal sealed record DataJuicerFilter(string Name, bool IsOfImages, IReadOnlyList<string> Columns, Func<DataJuicerParameters, string> Rule)
+internal sealed record DataJuicerFilter(
+    string Name, bool IsOfImages, IReadOnlyList<string> Columns, Func<DataJuicerParameters, string> Rule)
 {
     private const double Infinity = double.PositiveInfinity;
 
@@ -17,22 +18,31 @@ internal sealed record DataJuicerFilter(string Name, bool IsOfImages, IReadOnlyL
     private static readonly DataJuicerFilter[] All =
     [
         new("image_shape_filter", true, ["width", "height"], given =>
-            Both(given.Range("width", given.Number("min_width", 1), given.Number("max_width", Infinity)), given.Range("height", given.Number("min_height", 1), given.Number("max_height", Infinity)))),
-        new("image_size_filter", true, ["bytes"], given => given.Range("bytes", given.Size("min_size", "0"), given.Size("max_size", "1TB"))),
-        new("image_aspect_ratio_filter", true, ["aspect_ratio"], given => given.Range("aspect_ratio", given.Number("min_ratio", 0.333), given.Number("max_ratio", 3))),
-        new("text_length_filter", false, [], given => given.Range($"length({DataJuicerParameters.ItemField(given.TextKey)})", given.Number("min_len", 10), given.Number("max_len", Infinity))),
-        new("specified_numeric_field_filter", false, [], given => given.Range(given.Field("field_key"), given.Number("min_value", double.NegativeInfinity), given.Number("max_value", Infinity))),
+            Both(given.Range("width", given.Number("min_width", 1), given.Number("max_width", Infinity)), given.Range(
+                "height", given.Number("min_height", 1), given.Number("max_height", Infinity)))),
+        new("image_size_filter", true, ["bytes"], given => given.Range(
+            "bytes", given.Size("min_size", "0"), given.Size("max_size", "1TB"))),
+        new("image_aspect_ratio_filter", true, ["aspect_ratio"], given => given.Range(
+            "aspect_ratio", given.Number("min_ratio", 0.333), given.Number("max_ratio", 3))),
+        new("text_length_filter", false, [], given => given.Range(
+            $"length({DataJuicerParameters.ItemField(given.TextKey)})", given.Number("min_len", 10), given.Number("max_len", Infinity))),
+        new("specified_numeric_field_filter", false, [], given => given.Range(
+            given.Field("field_key"), given.Number("min_value", double.NegativeInfinity), given.Number("max_value", Infinity))),
         new("specified_field_filter", false, [], given =>
         {
             var rule = $"{given.Field("field_key")} in ({string.Join(", ", given.Texts("target_value").Select(Quoted))})";
             return given.IsTrue("reversed_range", false) ? $"not ({rule})" : rule;
         }),
-        Statistic("words_num_filter", "num_words", "min_num", 10, "max_num", Infinity, given => given.Expect("tokenization", "false"), given => given.Expect("lang", "en")),
-        Statistic("alphanumeric_filter", "alnum_ratio", "min_ratio", 0.25, "max_ratio", Infinity, given => given.Expect("tokenization", "false")),
+        Statistic("words_num_filter", "num_words", "min_num", 10, "max_num", Infinity, given => given.Expect(
+            "tokenization", "false"), given => given.Expect("lang", "en")),
+        Statistic(
+            "alphanumeric_filter", "alnum_ratio", "min_ratio", 0.25, "max_ratio", Infinity, given => given.Expect("tokenization", "false")),
         Statistic("average_line_length_filter", "avg_line_length", "min_len", 10, "max_len", Infinity),
         Statistic("maximum_line_length_filter", "max_line_length", "min_len", 10, "max_len", Infinity),
-        Statistic("character_repetition_filter", "char_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect("rep_len", "10")),
-        Statistic("word_repetition_filter", "word_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect("rep_len", "10"), given => given.Expect("tokenization", "false"), given => given.Expect("lang", "en")),
+        Statistic(
+            "character_repetition_filter", "char_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect("rep_len", "10")),
+        Statistic("word_repetition_filter", "word_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect(
+            "rep_len", "10"), given => given.Expect("tokenization", "false"), given => given.Expect("lang", "en")),
         Statistic("special_characters_filter", "special_char_ratio", "min_ratio", 0, "max_ratio", 0.25),
         Statistic("audio_duration_filter", "audio_duration", "min_duration", 0, "max_duration", Infinity),
         Statistic("video_duration_filter", "video_duration", "min_duration", 0, "max_duration", Infinity),
@@ -54,7 +64,8 @@ internal sealed record DataJuicerFilter(string Name, bool IsOfImages, IReadOnlyL
 
     /// <summary>A filter on a statistic of text, sound or film, which the metric of data-juicer's own name computes.</summary>
     private static DataJuicerFilter Statistic(
-        string name, string metric, string lowName, double low, string highName, double high, params Action<DataJuicerParameters>[] expectations) =>
+        string name, string metric, string lowName, double low, string highName, double high,
+        params Action<DataJuicerParameters>[] expectations) =>
         new(name, false, [metric], given =>
         {
             foreach (var expect in expectations)

@@ -4,24 +4,29 @@ using System.Text.RegularExpressions;
 namespace Pristine.Cli.Recipes;
 
 /// <summary>
-/// A configuration of data-juicer as a recipe: its filters as rules, with the names, defaults and intervals of data-juicer. An operation that Pristine
-/// does not have is never passed over in silence: it is an error, unless it is named in <c>--skip</c>, and then it is told.
+/// A configuration of data-juicer as a recipe: its filters as rules, with the names, defaults and intervals of data-juicer. An operation
+/// that Pristine does not have is never passed over in silence: it is an error, unless it is named in <c>--skip</c>, and then it is told.
 /// </summary>
 internal static partial class DataJuicerRecipe
 {
     /// <summary>Keys that name files or say how to work, and change no decision.</summary>
     private static readonly string[] Irrelevant =
     [
-        "project_name", "executor_type", "open_tracer", "op_list_to_trace", "trace_num", "trace_keys", "op_fusion", "fusion_strategy", "cache_compress", "use_cache", "ds_cache_dir",
-        "temp_dir", "use_checkpoint", "open_monitor", "open_insight_mining", "export_shard_size", "export_in_parallel", "export_type", "export_extra_args", "keep_stats_in_res_ds",
-        "keep_hashes_in_res_ds", "skip_op_error", "image_special_token", "image_bytes_key", "video_key", "video_special_token", "audio_key", "audio_special_token", "eoc_special_token",
-        "suffixes", "add_suffix", "turbo", "auto", "debug", "work_dir", "event_log_dir", "job_id", "data_probe_algo", "data_probe_ratio", "hpo_config", "adaptive_batch_size",
+        "project_name", "executor_type", "open_tracer", "op_list_to_trace", "trace_num", "trace_keys", "op_fusion", "fusion_strategy",
+        "cache_compress", "use_cache", "ds_cache_dir",
+        "temp_dir", "use_checkpoint", "open_monitor", "open_insight_mining", "export_shard_size", "export_in_parallel", "export_type",
+        "export_extra_args", "keep_stats_in_res_ds",
+        "keep_hashes_in_res_ds", "skip_op_error", "image_special_token", "image_bytes_key", "video_key", "video_special_token", "audio_key",
+        "audio_special_token", "eoc_special_token",
+        "suffixes", "add_suffix", "turbo", "auto", "debug", "work_dir", "event_log_dir", "job_id", "data_probe_algo", "data_probe_ratio",
+        "hpo_config", "adaptive_batch_size",
         "percentiles", "auto_op_parallelism", "ray_address", "export_original_dataset", "save_stats_in_one_file",
     ];
 
     /// <summary>Parameters of every operation that say how to work, and change no decision.</summary>
     private static readonly string[] IrrelevantParameters =
-        ["num_proc", "np", "cpu_required", "mem_required", "num_gpus", "gpu_required", "accelerator", "batch_size", "batch_mode", "skip_op_error", "work_dir", "turbo", "auto_op_parallelism"];
+        ["num_proc", "np", "cpu_required", "mem_required", "num_gpus", "gpu_required", "accelerator", "batch_size", "batch_mode",
+        "skip_op_error", "work_dir", "turbo", "auto_op_parallelism"];
 
     /// <summary>Whether a file is such a configuration: it has a list of operations.</summary>
     public static bool Is(RecipeFields root) => root.Find("process") != null && root.Find(Recipe.CommandKey) == null;
@@ -39,7 +44,9 @@ internal static partial class DataJuicerRecipe
         var textKey = "text";
         foreach (var (key, node) in root.Fields)
         {
-            string Text() => node is RecipeText { IsNull: false, Value: { Length: > 0 } text } ? text : throw new UsageException($"{file}:{node.Line}: {key}: expected a text.");
+            string Text() => node is RecipeText { IsNull: false, Value: { Length: > 0 } text }
+                ? text
+                : throw new UsageException($"{file}:{node.Line}: {key}: expected a text.");
             switch (key)
             {
                 case "process":
@@ -72,7 +79,8 @@ internal static partial class DataJuicerRecipe
         return new Recipe("filter", values, []);
     }
 
-    private static List<RecipeValue> Process(RecipeNode process, string file, string textKey, IReadOnlyList<string> skipped, Action<string> tell)
+    private static List<RecipeValue> Process(
+        RecipeNode process, string file, string textKey, IReadOnlyList<string> skipped, Action<string> tell)
     {
         if (process is not RecipeList { Items: var items })
             throw new UsageException($"{file}:{process.Line}: process: expected a list of operations.");
@@ -101,20 +109,27 @@ internal static partial class DataJuicerRecipe
             if (filter.IsOfImages)
                 policies.Add((name, known.Choice("any_or_all", "any", "any", "all")));
             if (known.Unread(IrrelevantParameters) is { } other)
-                throw new UsageException($"{file}:{item.Line}: {name}: expected a parameter that is understood here; found '{other}'. Nearest: {string.Join(", ", NearestNames.Of(other, known.Read))}.");
+                throw new UsageException(
+                    $"{file}:{item.Line}: {name}: expected a parameter that is understood here; found '{other}'. Nearest: " +
+                    $"{string.Join(", ", NearestNames.Of(other, known.Read))}.");
         }
         if (unknown.Count > 0)
         {
             throw new UsageException(
-                $"{file}: Pristine does not have: {string.Join(", ", unknown)}. To run the others: --skip {string.Join(" --skip ", unknown.Select(name => name.Split(' ')[0]).Distinct())}. "
+                $"{file}: Pristine does not have: {string.Join(", ", unknown)}. To run the others: --skip " +
+                $"{string.Join(" --skip ", unknown.Select(name => name.Split(' ')[0]).Distinct())}. "
                 + $"It has: {string.Join(", ", DataJuicerFilter.Names)}.");
         }
-        if (skipped.FirstOrDefault(name => !items.Any(item => item is RecipeText { Value: var only } ? only == name : item is RecipeFields fields && fields.Find(name) != null)) is { } absent)
+        if (skipped.FirstOrDefault(name => !items.Any(item => item is RecipeText { Value: var only }
+            ? only == name
+            : item is RecipeFields fields && fields.Find(name) != null)) is { } absent)
             throw new UsageException($"--skip {absent}: expected an operation of {file}; it has none of that name.");
         if (rules.Count == 0)
             throw new UsageException($"{file}: expected an operation that filters; found none that is left.");
         if (policies.Select(policy => policy.Policy).Distinct().Count() > 1)
-            throw new UsageException($"{file}: expected one any_or_all for all operations on images; found {string.Join(", ", policies.Select(policy => $"{policy.Policy} for {policy.Operation}"))}.");
+            throw new UsageException(
+                $"{file}: expected one any_or_all for all operations on images; found " +
+                $"{string.Join(", ", policies.Select(policy => $"{policy.Policy} for {policy.Operation}"))}.");
         var values = new List<RecipeValue> { new("keep", rules) };
         if (policies is [(_, "any"), ..])
             values.Add(new("images", ["any"]));
@@ -140,11 +155,13 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
     public string TextKey { get; } = textKey;
 
     /// <summary>The first parameter of the file that nobody asked for; null where all were.</summary>
-    public string? Unread(IEnumerable<string> others) => fields.Fields.Select(field => field.Key).FirstOrDefault(key => !_read.Contains(key) && !others.Contains(key));
+    public string? Unread(IEnumerable<string> others) =>
+        fields.Fields.Select(field => field.Key).FirstOrDefault(key => !_read.Contains(key) && !others.Contains(key));
 
     /// <summary>A number; infinite where the file says so.</summary>
     public double Number(string name, double otherwise) => Text(name) is not { } text ? otherwise
-        : text.TrimStart('+', '-') is ".inf" or ".Inf" or ".INF" or "inf" ? text.StartsWith('-') ? double.NegativeInfinity : double.PositiveInfinity
+        : text.TrimStart('+', '-') is ".inf" or ".Inf" or ".INF" or "inf"
+        ? text.StartsWith('-') ? double.NegativeInfinity : double.PositiveInfinity
         : text == "sys.maxsize" ? double.PositiveInfinity
         // Fractions such as 9/21 are among data-juicer's values.
         : text.Split('/') is [var high, var low] && Parse(high) is { } above && Parse(low) is { } below && below != 0 ? above / below
@@ -157,7 +174,8 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
         var match = DataJuicerRecipe.Size().Match(text);
         if (!match.Success)
             throw new UsageException($"{place}: {name}: expected a size such as 124KB; found '{text}'.");
-        var power = "KMGT".IndexOf(match.Groups[2].Value.ToUpperInvariant(), StringComparison.Ordinal) + (match.Groups[2].Length > 0 ? 1 : 0);
+        var power = "KMGT".IndexOf(match.Groups[2].Value.ToUpperInvariant(), StringComparison.Ordinal)
+            + (match.Groups[2].Length > 0 ? 1 : 0);
         return Math.Floor(double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) * Math.Pow(1024, power));
     }
 
@@ -186,7 +204,8 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
     {
         var text = Text(name) ?? throw new UsageException($"{place}: {name}: expected the name of a field; found none.");
         return !text.Contains('.', StringComparison.Ordinal) ? ItemField(text)
-            : throw new UsageException($"{place}: {name}: expected a field at the top of a record; found '{text}', which is within another.");
+            : throw new UsageException(
+                $"{place}: {name}: expected a field at the top of a record; found '{text}', which is within another.");
     }
 
     /// <summary>Texts, one or a list.</summary>
@@ -196,14 +215,15 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
         return fields.Find(name) switch
         {
             RecipeText { IsNull: false, Value: var only } => [only],
-            RecipeList list => [.. list.Items.Select(item => (item as RecipeText)?.Value ?? throw new UsageException($"{place}: {name}: expected texts."))],
+            RecipeList list => [
+                .. list.Items.Select(item => (item as RecipeText)?.Value ?? throw new UsageException($"{place}: {name}: expected texts."))],
             _ => throw new UsageException($"{place}: {name}: expected a text or a list of texts; found none."),
         };
     }
 
     /// <summary>
-    /// The rule that a value lies between two ends, as data-juicer's <c>get_keep_boolean</c> says: ends count unless the interval is open, and
-    /// <c>reversed_range</c> keeps what lies outside.
+    /// The rule that a value lies between two ends, as data-juicer's <c>get_keep_boolean</c> says: ends count unless the interval is open,
+    /// and <c>reversed_range</c> keeps what lies outside.
     /// </summary>
     public string Range(string column, double low, double high)
     {
@@ -220,12 +240,17 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
 
     /// <summary>A field of the record in a rule.</summary>
     public static string ItemField(string name) =>
-        name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') ? $"item.{name}" : $"item.\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')
+        ? $"item.{name}"
+        : $"item.\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    private static string Shown(double number) => number.ToString("R", CultureInfo.InvariantCulture).Replace("E", "e", StringComparison.Ordinal);
+    private static string Shown(double number) =>
+        number.ToString("R", CultureInfo.InvariantCulture).Replace("E", "e", StringComparison.Ordinal);
 
     private static double? Parse(string text) =>
-        double.TryParse(text.Trim().Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
+        double.TryParse(
+            text.Trim().Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                && double.IsFinite(number) ? number : null;
 
     private string? Text(string name)
     {

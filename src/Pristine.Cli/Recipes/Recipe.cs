@@ -8,8 +8,8 @@ using YamlDotNet.Core.Events;
 namespace Pristine.Cli.Recipes;
 
 /// <summary>
-/// A curation as a file: the name of a command and its options by their names, without dashes. So a recipe can say whatever a command line can, and is
-/// checked by the same rules.
+/// A curation as a file: the name of a command and its options by their names, without dashes. So a recipe can say whatever a command line
+/// can, and is checked by the same rules.
 /// </summary>
 /// <param name="Command">The command: one of <see cref="Commands"/>.</param>
 /// <param name="Values">Names of options and arguments with their values, in the order of the file.</param>
@@ -22,7 +22,9 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
     /// <summary>The key of the metrics' versions.</summary>
     public const string VersionsKey = "versions";
 
-    /// <summary>The key, among the versions, of the program that wrote the recipe. Another program may run it: what counts are the metrics.</summary>
+    /// <summary>
+    /// The key, among the versions, of the program that wrote the recipe. Another program may run it: what counts are the metrics.
+    /// </summary>
     public const string ProgramKey = "program";
 
     /// <summary>The commands that recipes are made of.</summary>
@@ -38,7 +40,9 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
         if (root is not RecipeFields fields)
             throw new UsageException($"{file}: expected a recipe, keys with values; found {(root is RecipeList ? "a list" : "a text")}.");
         if (fields.Find(CommandKey) is not RecipeText { Value: var name } at)
-            throw new UsageException($"{file}: expected '{CommandKey}: filter', or another command of {string.Join(", ", Commands)}; found no key '{CommandKey}'.");
+            throw new UsageException(
+                $"{file}: expected '{CommandKey}: filter', or another command of {string.Join(", ", Commands)}; found no key " +
+                $"'{CommandKey}'.");
         if (!Commands.Contains(name))
             throw new UsageException($"{file}:{at.Line}: expected one of {string.Join(", ", Commands)}; found '{name}'.");
         var keys = KeysOf(commandOf(name));
@@ -53,7 +57,9 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
             else if (keys.TryGetValue(key, out var symbol))
                 values.Add(new RecipeValue(key, ValuesOf(node, symbol, $"{file}:{node.Line}: {key}")));
             else
-                throw new UsageException($"{file}:{node.Line}: there is no key '{key}' for {name}. Nearest: {string.Join(", ", NearestNames.Of(key, keys.Keys.Append(VersionsKey)))}.");
+                throw new UsageException(
+                    $"{file}:{node.Line}: there is no key '{key}' for {name}. Nearest: " +
+                    $"{string.Join(", ", NearestNames.Of(key, keys.Keys.Append(VersionsKey)))}.");
         }
         return new Recipe(name, values, versions);
     }
@@ -67,7 +73,8 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
         var values = new List<RecipeValue>();
         foreach (var (key, symbol) in KeysOf(command))
         {
-            SymbolResult? result = symbol is Argument argument ? parsed.GetResult(argument) : parsed.GetResult((Option)symbol) is { Implicit: false } option ? option : null;
+            SymbolResult? result = symbol is Argument argument
+                ? parsed.GetResult(argument) : parsed.GetResult((Option)symbol) is { Implicit: false } option ? option : null;
             if (result is { Tokens: var tokens } && (tokens.Count > 0 || symbol is Option))
                 values.Add(new RecipeValue(key, tokens.Count == 0 ? ["true"] : [.. tokens.Select(token => token.Value)]));
         }
@@ -87,7 +94,8 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
         var keys = KeysOf(command);
         return keys.ContainsKey(key)
             ? this with { Values = [.. Values.Where(value => value.Key != key), new RecipeValue(key, [text])] }
-            : throw new UsageException($"--set {key}: there is no such key for {Command}. Nearest: {string.Join(", ", NearestNames.Of(key, keys.Keys))}.");
+            : throw new UsageException(
+                $"--set {key}: there is no such key for {Command}. Nearest: {string.Join(", ", NearestNames.Of(key, keys.Keys))}.");
     }
 
     /// <summary>The command line that the recipe stands for.</summary>
@@ -98,7 +106,9 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
         var arguments = new List<string> { Command };
         foreach (var (key, texts) in Values)
             if (keys[key] is Option option)
-                arguments.AddRange(option.ValueType == typeof(bool) ? texts.Where(text => text == "true").Select(_ => option.Name) : texts.Select(text => $"{option.Name}={text}"));
+                arguments.AddRange(option.ValueType == typeof(bool)
+                    ? texts.Where(text => text == "true").Select(_ => option.Name)
+                    : texts.Select(text => $"{option.Name}={text}"));
         foreach (var version in Versions.Where(version => version.Key != ProgramKey))
             arguments.Add($"{RecipeArguments.VersionsOption}={version.Key}={version.Value}");
         var places = Values.Where(value => keys[value.Key] is Argument).SelectMany(value => value.Texts).ToArray();
@@ -107,7 +117,9 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
         return arguments;
     }
 
-    /// <summary>Where a run of the recipe leaves a copy of it: beside what it writes, or in the score table; null where it writes nothing of a name.</summary>
+    /// <summary>
+    /// Where a run of the recipe leaves a copy of it: beside what it writes, or in the score table; null where it writes nothing of a name.
+    /// </summary>
     public string? Place
     {
         get
@@ -128,7 +140,8 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
         WholeFile.Write(file, stream =>
         {
             using var text = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-            var emitter = new Emitter(text, new EmitterSettings(bestIndent: 2, bestWidth: int.MaxValue, isCanonical: false, maxSimpleKeyLength: 1024));
+            var emitter = new Emitter(
+                text, new EmitterSettings(bestIndent: 2, bestWidth: int.MaxValue, isCanonical: false, maxSimpleKeyLength: 1024));
             emitter.Emit(new StreamStart());
             emitter.Emit(new DocumentStart(null, null, isImplicit: true));
             emitter.Emit(new MappingStart(null, null, isImplicit: true, MappingStyle.Block));
@@ -166,8 +179,10 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
     /// <summary>The keys of a command: its options without dashes and its arguments in lower case.</summary>
     private static Dictionary<string, Symbol> KeysOf(Command command)
     {
-        var keys = command.Arguments.ToDictionary(argument => argument.Name.ToLowerInvariant(), Symbol (argument) => argument, StringComparer.Ordinal);
-        foreach (var option in command.Options.Where(option => !option.Hidden && option.Name is not (RecipeArguments.WriteOption or "--help")))
+        var keys = command.Arguments.ToDictionary(
+            argument => argument.Name.ToLowerInvariant(), Symbol (argument) => argument, StringComparer.Ordinal);
+        foreach (var option in command.Options.Where(
+            option => !option.Hidden && option.Name is not (RecipeArguments.WriteOption or "--help")))
             keys.Add(option.Name.TrimStart('-'), option);
         return keys;
     }
@@ -183,12 +198,15 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
         string[] texts = node switch
         {
             RecipeText text => [TextOf(text, place)],
-            RecipeList list => [.. list.Items.Select(item => item is RecipeText text ? TextOf(text, place) : throw new UsageException($"{place}: expected texts in the list."))],
+            RecipeList list => [.. list.Items.Select(
+                item => item is RecipeText text ? TextOf(text, place) : throw new UsageException($"{place}: expected texts in the list."))],
             _ => throw new UsageException($"{place}: expected a text or a list of texts; found keys with values."),
         };
         if (symbol is Option { ValueType: var type } && type == typeof(bool))
         {
-            return texts is ["true" or "false"] ? texts : throw new UsageException($"{place}: expected true or false; found {string.Join(", ", texts)}.");
+            return texts is ["true" or "false"]
+                ? texts
+                : throw new UsageException($"{place}: expected true or false; found {string.Join(", ", texts)}.");
         }
         // Lists of names are one text with commas on the command line.
         var takesCommas = symbol is Option { HelpName: "A,B" };

@@ -4,7 +4,9 @@ using Pristine.Tables;
 
 namespace Pristine.Cli.Recipes;
 
-/// <summary>The options of commands that recipes are made of: <c>--write-recipe</c>, and the versions that a recipe was made with.</summary>
+/// <summary>
+/// The options of commands that recipes are made of: <c>--write-recipe</c>, and the versions that a recipe was made with.
+/// </summary>
 internal sealed class RecipeArguments
 {
     /// <summary>The option that writes a recipe.</summary>
@@ -13,7 +15,11 @@ internal sealed class RecipeArguments
     /// <summary>The hidden option by which a recipe says which version of a metric it was made with.</summary>
     public const string VersionsOption = "--expect-version";
 
-    private readonly Option<string?> _write = new(WriteOption) { Description = "Also write this command line as a recipe, for 'pristine run'", HelpName = "FILE" };
+    private readonly Option<string?> _write = new(WriteOption)
+    {
+        Description = "Also write this command line as a recipe, for 'pristine run'",
+        HelpName = "FILE",
+    };
 
     private readonly Option<string[]> _versions = new(VersionsOption) { Hidden = true };
 
@@ -23,7 +29,9 @@ internal sealed class RecipeArguments
         command.Options.Add(_versions);
     }
 
-    /// <summary>Compares the metrics of a run with the versions that its recipe was made with, then writes the recipe where one is asked for.</summary>
+    /// <summary>
+    /// Compares the metrics of a run with the versions that its recipe was made with, then writes the recipe where one is asked for.
+    /// </summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="metrics">The metrics of the run.</param>
     /// <exception cref="UsageException">A metric has another version or model.</exception>
@@ -45,6 +53,7 @@ internal sealed class RecipeArguments
             }
         }
         if (parsed.GetValue(_write) is { } file)
-            Recipe.Of(parsed, here.OrderBy(version => version.Key, StringComparer.Ordinal).Prepend(KeyValuePair.Create(Recipe.ProgramKey, TableProvenance.CurrentProgram))).Write(file);
+            Recipe.Of(parsed, here.OrderBy(version => version.Key, StringComparer.Ordinal)
+                .Prepend(KeyValuePair.Create(Recipe.ProgramKey, TableProvenance.CurrentProgram))).Write(file);
     }
 }

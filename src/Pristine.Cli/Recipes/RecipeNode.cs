@@ -8,7 +8,8 @@ namespace Pristine.Cli.Recipes;
 internal abstract record RecipeNode(long Line)
 {
     /// <summary>
-    /// Reads a YAML file. The parser of YamlDotNet gives its events, nothing is read by reflection. Anchors, aliases and tags are refused: a recipe needs none.
+    /// Reads a YAML file. The parser of YamlDotNet gives its events, nothing is read by reflection. Anchors, aliases and tags are refused:
+    /// a recipe needs none.
     /// </summary>
     /// <param name="file">The file.</param>
     /// <exception cref="UsageException">It is no YAML, or not the part of it that recipes use; the message has file and line.</exception>
@@ -25,11 +26,14 @@ internal abstract record RecipeNode(long Line)
             parser.Consume<DocumentStart>();
             var root = Read(parser, file, 0);
             parser.Consume<DocumentEnd>();
-            return parser.Accept<StreamEnd>(out _) ? root : throw new UsageException($"{file}:{parser.Current!.Start.Line}: expected one recipe in a file; found another document.");
+            return parser.Accept<StreamEnd>(out _)
+                ? root
+                : throw new UsageException($"{file}:{parser.Current!.Start.Line}: expected one recipe in a file; found another document.");
         }
         catch (YamlException exception)
         {
-            throw new UsageException($"{file}:{exception.Start.Line}: expected YAML; {exception.InnerException?.Message ?? exception.Message}");
+            throw new UsageException(
+                $"{file}:{exception.Start.Line}: expected YAML; {exception.InnerException?.Message ?? exception.Message}");
         }
     }
 
@@ -43,7 +47,8 @@ internal abstract record RecipeNode(long Line)
         if (parser.Current is AnchorAlias or NodeEvent { Anchor.IsEmpty: false } or NodeEvent { Tag.IsEmpty: false })
             throw new UsageException($"{file}:{line}: expected plain values; recipes have no anchors, aliases and tags.");
         if (parser.TryConsume<Scalar>(out var scalar))
-            return new RecipeText(line, scalar.Value, scalar.Style == ScalarStyle.Plain && scalar.Value is "" or "~" or "null" or "Null" or "NULL");
+            return new RecipeText(
+                line, scalar.Value, scalar.Style == ScalarStyle.Plain && scalar.Value is "" or "~" or "null" or "Null" or "NULL");
         if (parser.TryConsume<SequenceStart>(out _))
         {
             var items = new List<RecipeNode>();

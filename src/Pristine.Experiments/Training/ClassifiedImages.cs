@@ -40,8 +40,8 @@ public sealed record ClassifiedImagesOptions
 }
 
 /// <summary>
-/// Images with classes, to train classifiers on: a folder with a folder per class, in <c>train</c>, <c>validation</c> and <c>test</c> or not;
-/// a CSV file with a header; a JSON or JSONL dataset whose records have a class.
+/// Images with classes, to train classifiers on: a folder with a folder per class, in <c>train</c>, <c>validation</c> and <c>test</c> or
+/// not; a CSV file with a header; a JSON or JSONL dataset whose records have a class.
 /// </summary>
 public sealed class ClassifiedImages
 {
@@ -72,7 +72,9 @@ public sealed class ClassifiedImages
     /// <summary>Reads the labels; no image is opened.</summary>
     /// <param name="input">A folder, a .csv, .tsv or .txt table, or a .json, .jsonl or .ndjson dataset.</param>
     /// <param name="options">Names of columns, folder of the images; null for the defaults.</param>
-    /// <exception cref="DatasetException">It cannot be read, an image has no class, or there are no two classes, or a part is missing.</exception>
+    /// <exception cref="DatasetException">
+    /// It cannot be read, an image has no class, or there are no two classes, or a part is missing.
+    /// </exception>
     public static ClassifiedImages Open(string input, ClassifiedImagesOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(input);
@@ -85,13 +87,17 @@ public sealed class ClassifiedImages
         if (images.GroupBy(image => image.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new DatasetException($"Expected every image once in '{input}'; '{twice.Key}' stands there {twice.Count()} times.");
         if (images.DistinctBy(image => image.Part == null).Count() > 1)
-            throw new DatasetException($"Expected a part (train, validation or test) for every image of '{input}', or for none; '{images.First(image => image.Part == null).Name}' has none.");
-        var dataset = new ClassifiedImages(input, root, [.. images.Select(image => image with { Path = System.IO.Path.GetFullPath(image.Path) })]);
+            throw new DatasetException(
+                $"Expected a part (train, validation or test) for every image of '{input}', or for none; " +
+                $"'{images.First(image => image.Part == null).Name}' has none.");
+        var dataset = new ClassifiedImages(
+            input, root, [.. images.Select(image => image with { Path = System.IO.Path.GetFullPath(image.Path) })]);
         if (dataset.Classes.Count < 2)
             throw new DatasetException($"Expected at least two classes in '{input}'; found only '{dataset.Classes[0]}'.");
         foreach (var part in (DatasetPart[])[DatasetPart.Train, DatasetPart.Test])
             if (dataset.HasParts && images.All(image => image.Part != part))
-                throw new DatasetException($"Expected images for {Name(part)} in '{input}'; found none. Without any parts they are drawn by seed.");
+                throw new DatasetException(
+                    $"Expected images for {Name(part)} in '{input}'; found none. Without any parts they are drawn by seed.");
         return dataset;
     }
 
@@ -107,7 +113,9 @@ public sealed class ClassifiedImages
         {
             var folders = name.Split('/')[..^1];
             if (folders.Length == 0)
-                throw new DatasetException($"Expected a folder per class in '{folder}', or train, validation and test with a folder per class in each; found the image '{name}' outside of them.");
+                throw new DatasetException(
+                    $"Expected a folder per class in '{folder}', or train, validation and test with a folder per class in each; found " +
+                    $"the image '{name}' outside of them.");
             images.Add(hasParts ? new(name, path, folders[1], PartOf(folders[0])) : new(name, path, folders[0], null));
         }
         return images;
@@ -130,7 +138,8 @@ public sealed class ClassifiedImages
             var name = fields[image].Trim().Replace('\\', '/');
             if (name.Length == 0 || fields[label].Trim().Length == 0)
                 throw new DatasetException($"{file}:{line}: expected an image and its class; found '{string.Join(", ", fields)}'.");
-            images.Add(new(name, System.IO.Path.Combine(root, name), fields[label].Trim(), split is { } column ? PartOf(fields[column].Trim(), $"{file}:{line}") : null));
+            images.Add(new(name, System.IO.Path.Combine(root, name), fields[label]
+                .Trim(), split is { } column ? PartOf(fields[column].Trim(), $"{file}:{line}") : null));
         }
         return (root, images);
     }
@@ -139,7 +148,9 @@ public sealed class ClassifiedImages
     {
         var dataset = Dataset.Open(file, new DatasetOptions { ImageRoot = options.ImageRoot });
         if (!dataset.HasRecords)
-            throw new DatasetException($"Expected a folder with a folder per class, a .csv table, or a .json or .jsonl dataset whose records have a class; found '{file}'.");
+            throw new DatasetException(
+                $"Expected a folder with a folder per class, a .csv table, or a .json or .jsonl dataset whose records have a class; " +
+                $"found '{file}'.");
         var labels = options.LabelColumn is { } asked ? [asked] : LabelColumns;
         var splits = options.SplitColumn is { } column ? [column] : SplitColumns;
         var images = new List<ClassifiedImage>();
@@ -149,12 +160,15 @@ public sealed class ClassifiedImages
                 throw new DatasetException($"{file}: {item.Error}");
             var values = item.Record!.Fields([.. labels, .. splits]);
             var label = values.AsSpan(0, labels.Length).ToArray().FirstOrDefault(value => !string.IsNullOrEmpty(value))
-                ?? throw new DatasetException($"{file}: expected a class in one of the fields {string.Join(", ", labels)} of the item '{item.Id}'; found none.");
+                ?? throw new DatasetException(
+                    $"{file}: expected a class in one of the fields {string.Join(", ", labels)} of the item '{item.Id}'; found none.");
             if (item.Images.Count != 1)
                 throw new DatasetException($"{file}: expected one image in the item '{item.Id}'; found {item.Images.Count}.");
             var part = values.AsSpan(labels.Length).ToArray().FirstOrDefault(value => !string.IsNullOrEmpty(value));
             var path = item.Images[0].LocalPath
-                ?? throw new DatasetException($"{file}: expected an image that is a file in the item '{item.Id}'; found {item.Images[0].Reference}. Trainers are given files.");
+                ?? throw new DatasetException(
+                    $"{file}: expected an image that is a file in the item '{item.Id}'; found {item.Images[0].Reference}. Trainers are " +
+                    $"given files.");
             images.Add(new(item.Images[0].Reference, path, label, part == null ? null : PartOf(part, $"{file}, item '{item.Id}'")));
         }
         return (dataset.ImageRoot, images);
@@ -169,5 +183,6 @@ public sealed class ClassifiedImages
     };
 
     private static DatasetPart? PartOf(string name, string place) =>
-        name.Length == 0 ? null : PartOf(name) ?? throw new DatasetException($"{place}: expected train, validation or test; found '{name}'.");
+        name.Length == 0 ? null : PartOf(name)
+        ?? throw new DatasetException($"{place}: expected train, validation or test; found '{name}'.");
 }

@@ -17,8 +17,8 @@ public enum ConditionKind
     Random,
 
     /// <summary>
-    /// All but the images that are known to be degraded: what a metric could reach that found every one of them. Only where the experiment is
-    /// told which they are.
+    /// All but the images that are known to be degraded: what a metric could reach that found every one of them. Only where the experiment
+    /// is told which they are.
     /// </summary>
     Oracle,
 
@@ -61,15 +61,20 @@ public sealed record TrainingSelection
     /// <summary>Those that fulfil a rule.</summary>
     /// <param name="rule">The rule.</param>
     /// <param name="known">The metrics that it may name; those of this library when null.</param>
-    /// <exception cref="RuleException">The rule cannot be understood, or asks for what is not known of an image: an item's text or fields.</exception>
+    /// <exception cref="RuleException">
+    /// The rule cannot be understood, or asks for what is not known of an image: an item's text or fields.
+    /// </exception>
     public static TrainingSelection Of(string rule, MetricSet? known = null)
     {
         known ??= MetricSet.BuiltIn;
         var unknown = new SelectionOptions { Keep = [rule], Known = known }.Parse().Columns
-            .FirstOrDefault(column => TableSchema.Row.Find(column) is { Source: ColumnSource.ItemText } || column.StartsWith("item.", StringComparison.OrdinalIgnoreCase));
+            .FirstOrDefault(column => TableSchema.Row.Find(column) is { Source: ColumnSource.ItemText }
+            || column.StartsWith("item.", StringComparison.OrdinalIgnoreCase));
         return unknown == null
             ? new() { Rule = rule, Known = known }
-            : throw new RuleException($"The rule '{rule}' names {unknown}: expected a rule about images here, whose items are not looked at. Select the items first, with 'pristine select' or 'pristine filter'.");
+            : throw new RuleException(
+                $"The rule '{rule}' names {unknown}: expected a rule about images here, whose items are not looked at. Select the items " +
+                $"first, with 'pristine select' or 'pristine filter'.");
     }
 
     /// <summary>The best by a metric.</summary>
@@ -82,7 +87,9 @@ public sealed record TrainingSelection
         ArgumentNullException.ThrowIfNull(by);
         return by.HasQuality
             ? new() { Top = top, By = by }
-            : throw new ArgumentException($"Expected a metric with a good end to keep the best by; {by.Name} has none. A range of its percentiles, or a rule, needs none.", nameof(by));
+            : throw new ArgumentException(
+                $"Expected a metric with a good end to keep the best by; {by.Name} has none. A range of its percentiles, or a rule, " +
+                $"needs none.", nameof(by));
     }
 
     /// <summary>A range of percentiles of a metric.</summary>
@@ -109,13 +116,15 @@ public sealed record TrainingSelection
         var ascending = By!.Direction == MetricDirection.LowerIsBetter != reverse;
         if (Top != null)
         {
-            var count = Math.Min(scored.Length, Top.IsPercent ? (int)Math.Ceiling(scored.Length * Top.Amount / 100) : (int)Math.Min(Top.Amount, int.MaxValue));
+            var count = Math.Min(scored.Length, Top.IsPercent ? (int)Math.Ceiling(scored.Length * Top.Amount / 100) : (int)Math.Min(
+                Top.Amount, int.MaxValue));
             var ordered = ascending ? scored.OrderBy(scores) : scored.OrderByDescending(scores);
             // OrderBy is stable: of equals the first in the dataset.
             return [.. ordered.Take(count).Order()];
         }
         var sorted = scored.Select(scores).Order().ToArray();
-        var (low, high) = (Bootstrap.Percentile(sorted, (double)Between!.Low / 100), Bootstrap.Percentile(sorted, (double)Between.High / 100));
+        var (low, high) =
+            (Bootstrap.Percentile(sorted, (double)Between!.Low / 100), Bootstrap.Percentile(sorted, (double)Between.High / 100));
         return [.. scored.Where(i => scores(i) >= low && scores(i) <= high != reverse)];
     }
 }

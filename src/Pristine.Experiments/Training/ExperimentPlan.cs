@@ -25,7 +25,8 @@ internal sealed class ExperimentPlan
             conditions.Add(new(selection.Name, ConditionKind.Selection, selection, control));
             // The opposite of a rule has a size of its own, for which the selection's control says nothing.
             if (options.Reverse)
-                conditions.Add(new($"opposite of {selection.Name}", ConditionKind.Reverse, selection, selection.Top == null ? null : control));
+                conditions.Add(
+                    new($"opposite of {selection.Name}", ConditionKind.Reverse, selection, selection.Top == null ? null : control));
             conditions.Add(new($"random, as many as {selection.Name}", ConditionKind.Random, selection, null));
         }
         if (options.Degraded != null)
@@ -35,7 +36,8 @@ internal sealed class ExperimentPlan
         }
         Conditions = conditions;
         var images = usable.Select(i => dataset.Images[i]).ToArray();
-        Splits = [.. options.Seeds.Select(seed => TrainingSplit.Draw(images, seed, options.Split)).Select(split => new TrainingSplit(InDataset(split.Train), InDataset(split.Validation), InDataset(split.Test)))];
+        Splits = [.. options.Seeds.Select(seed => TrainingSplit.Draw(images, seed, options.Split))
+            .Select(split => new TrainingSplit(InDataset(split.Train), InDataset(split.Validation), InDataset(split.Test)))];
         _training = [.. Splits.Select((split, seed) => Training(split, options.Seeds[seed], scores))];
 
         int[] InDataset(int[] positions) => Array.ConvertAll(positions, position => usable[position]);

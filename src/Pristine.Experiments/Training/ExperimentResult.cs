@@ -25,7 +25,9 @@ public sealed record ExperimentCell
 /// <summary>A condition compared with another one, seed by seed.</summary>
 public sealed record ConditionComparison
 {
-    /// <summary>Mean difference of the accuracies, positive where the condition is better, with its interval over seeds (Student's t).</summary>
+    /// <summary>
+    /// Mean difference of the accuracies, positive where the condition is better, with its interval over seeds (Student's t).
+    /// </summary>
     public required Estimate Difference { get; init; }
 
     /// <summary>Two-sided p of the paired t-test over seeds; NaN where there are no two seeds, or no variation.</summary>
@@ -35,8 +37,8 @@ public sealed record ConditionComparison
     public required double AdjustedProbability { get; init; }
 
     /// <summary>
-    /// The mean difference's interval when the test images are drawn again (bootstrap by image): what another test set of the same kind could
-    /// show. NaN ends where the trainer does not tell which images were right.
+    /// The mean difference's interval when the test images are drawn again (bootstrap by image): what another test set of the same kind
+    /// could show. NaN ends where the trainer does not tell which images were right.
     /// </summary>
     public required ConfidenceInterval OverTestImages { get; init; }
 }
@@ -50,7 +52,9 @@ public sealed record ConditionResult
     /// <summary>What it trains on.</summary>
     public required ConditionKind Kind { get; init; }
 
-    /// <summary>The selection that it is, whose control it is, or whose opposite; null for everything, the oracle and its control.</summary>
+    /// <summary>
+    /// The selection that it is, whose control it is, or whose opposite; null for everything, the oracle and its control.
+    /// </summary>
     public required TrainingSelection? Selection { get; init; }
 
     /// <summary>One cell per seed.</summary>
@@ -65,7 +69,10 @@ public sealed record ConditionResult
     /// <summary>Compared with everything; null for everything itself.</summary>
     public ConditionComparison? WithEverything { get; init; }
 
-    /// <summary>A selection, its reverse or the oracle compared with its random control; null for others, and where the reverse of a rule has another size.</summary>
+    /// <summary>
+    /// A selection, its reverse or the oracle compared with its random control; null for others, and where the reverse of a rule has
+    /// another size.
+    /// </summary>
     public ConditionComparison? WithRandom { get; init; }
 
     /// <summary>Mean number of training images.</summary>
@@ -73,11 +80,13 @@ public sealed record ConditionResult
 
     /// <summary>Mean share of its training images that are known to be degraded, 0 to 1; NaN where the experiment was not told.</summary>
     public double DegradedShare =>
-        Cells.Where(cell => cell.TrainingImages > 0).Select(cell => (cell.DegradedImages ?? double.NaN) / cell.TrainingImages).DefaultIfEmpty(double.NaN).Average();
+        Cells.Where(cell => cell.TrainingImages > 0).Select(cell => (cell.DegradedImages ?? double.NaN) / cell.TrainingImages)
+        .DefaultIfEmpty(double.NaN).Average();
 
     /// <summary>Mean number of training images of each class.</summary>
     public IReadOnlyList<double> TrainingImagesByClass =>
-        [.. Enumerable.Range(0, Cells[0].TrainingImagesByClass.Count).Select(label => Cells.Average(cell => cell.TrainingImagesByClass[label]))];
+        [.. Enumerable.Range(0, Cells[0].TrainingImagesByClass.Count)
+        .Select(label => Cells.Average(cell => cell.TrainingImagesByClass[label]))];
 }
 
 /// <summary>The result of an <see cref="ExperimentRun"/>.</summary>
@@ -116,7 +125,10 @@ public sealed record ExperimentResult
     /// <summary>Share within the intervals; 0.95.</summary>
     public required double Confidence { get; init; }
 
-    /// <summary>Everything first, then each selection, followed by its reverse and its random control; last the oracle, if there is one, and its control.</summary>
+    /// <summary>
+    /// Everything first, then each selection, followed by its reverse and its random control; last the oracle, if there is one, and its
+    /// control.
+    /// </summary>
     public required IReadOnlyList<ConditionResult> Conditions { get; init; }
 
     /// <summary>Models that were trained in this run; the others were known from an earlier one.</summary>

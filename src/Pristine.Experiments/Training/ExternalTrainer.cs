@@ -10,7 +10,8 @@ namespace Pristine.Experiments.Training;
 
 /// <summary>
 /// Trains with a program of the user's own: a shell command that gets the path of a JSON file with the task as its last argument and in
-/// the environment variable <see cref="TaskVariable"/>, and writes its result as JSON to the path that the task names. docs/trainers.md has both formats.
+/// the environment variable <see cref="TaskVariable"/>, and writes its result as JSON to the path that the task names. docs/trainers.md has
+/// both formats.
 /// </summary>
 /// <remarks>
 /// Every task has a folder of its own with task.json, result.json and log.txt, which holds what the command wrote to stdout and stderr.
@@ -84,7 +85,8 @@ public sealed class ExternalTrainer : Trainer
     private static byte[] Describe(TrainingTask task, string output)
     {
         JsonArray Examples(IReadOnlyList<TrainingExample> examples) =>
-            ResultFiles.List(examples.Select(example => new JsonObject { ["path"] = Path.GetFullPath(example.Path), ["label"] = example.Label }));
+            ResultFiles.List(
+                examples.Select(example => new JsonObject { ["path"] = Path.GetFullPath(example.Path), ["label"] = example.Label }));
         return Encoding.UTF8.GetBytes(new JsonObject
         {
             ["train"] = Examples(task.Train),
@@ -98,7 +100,13 @@ public sealed class ExternalTrainer : Trainer
 
     private void Run(string taskPath, CommandLog log, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         if (OperatingSystem.IsWindows())
         {
             start.FileName = "cmd";
@@ -122,7 +130,8 @@ public sealed class ExternalTrainer : Trainer
             throw new TrainerException($"{start.FileName} could not be started: {failure.Message}", failure);
         }
         process.StandardInput.Close();
-        var output = Task.WhenAll(log.Copy(process.StandardOutput.BaseStream, isError: false), log.Copy(process.StandardError.BaseStream, isError: true));
+        var output = Task.WhenAll(
+            log.Copy(process.StandardOutput.BaseStream, isError: false), log.Copy(process.StandardError.BaseStream, isError: true));
         using (cancellation.Register(() => Kill(process)))
             process.WaitForExit();
         // Not the token: the files behind the log are closed when this returns.
@@ -130,7 +139,9 @@ public sealed class ExternalTrainer : Trainer
         cancellation.ThrowIfCancellationRequested();
         if (process.ExitCode != 0)
             throw new TrainerException(
-                $"Expected '{_command}' to end with exit code 0; found {process.ExitCode}. {(log.ErrorEnd is { Length: > 0 } end ? $"Its stderr ends: {end}. " : "It wrote nothing to stderr. ")}All its output: {log.Path}");
+                $"Expected '{_command}' to end with exit code 0; found {process.ExitCode}. " +
+                $"{(log.ErrorEnd is { Length: > 0 } end ? $"Its stderr ends: {end}. " : "It wrote nothing to stderr. ")}All its output: " +
+                $"{log.Path}");
     }
 
     private static void Kill(Process process)
@@ -148,7 +159,8 @@ public sealed class ExternalTrainer : Trainer
     private TrainingOutcome Parse(string path, TrainingTask task)
     {
         if (!File.Exists(path))
-            throw new TrainerException($"Expected '{_command}' to write its result to {path}, the path that the task calls 'output'; there is no file.");
+            throw new TrainerException(
+                $"Expected '{_command}' to write its result to {path}, the path that the task calls 'output'; there is no file.");
         try
         {
             // A stream, of which a byte order mark is skipped.
@@ -171,14 +183,23 @@ public sealed class ExternalTrainer : Trainer
             if (property.Value.ValueKind == JsonValueKind.Number)
                 metrics[property.Name] = property.Value.GetDouble() is var number && double.IsFinite(number)
                     ? number
-                    : throw new FormatException($"expected a number that 64 bits can hold as {property.Name}; found {property.Value.GetRawText()}.");
+                    : throw new FormatException(
+                        $"expected a number that 64 bits can hold as {property.Name}; found {property.Value.GetRawText()}.");
         if (!metrics.Remove("accuracy", out var accuracy) || accuracy is < 0 or > 1)
-            throw new FormatException($"expected 'accuracy', a number from 0 to 1; found {(result.TryGetProperty("accuracy", out var found) ? found.GetRawText() : "none")}.");
+            throw new FormatException(
+                $"expected 'accuracy', a number from 0 to 1; found " +
+                $"{(result.TryGetProperty("accuracy", out var found) ? found.GetRawText() : "none")}.");
 
-        var correct = Values(result, "correct", task, "true or false", value => value.ValueKind is JsonValueKind.True or JsonValueKind.False, (value, _) => value.GetBoolean());
-        var predicted = Values(result, "predictions", task, "a label", value => value.ValueKind == JsonValueKind.String, (value, i) => value.GetString() == task.Test[i].Label);
+        var correct = Values(
+            result, "correct", task, "true or false", value => value.ValueKind is JsonValueKind.True or JsonValueKind.False, (value, _) =>
+                value.GetBoolean());
+        var predicted = Values(
+            result, "predictions", task, "a label", value => value.ValueKind == JsonValueKind.String, (value, i) =>
+                value.GetString() == task.Test[i].Label);
         if (correct != null && predicted != null && !correct.AsSpan().SequenceEqual(predicted))
-            throw new FormatException($"expected 'correct' to say what 'predictions' say; they differ at test image {Enumerable.Range(0, correct.Length).First(i => correct[i] != predicted[i])}.");
+            throw new FormatException(
+                $"expected 'correct' to say what 'predictions' say; they differ at test image " +
+                $"{Enumerable.Range(0, correct.Length).First(i => correct[i] != predicted[i])}.");
         if ((correct ?? predicted) is { Length: > 0 } answers)
         {
             var share = (double)answers.Count(true) / answers.Length;
@@ -191,14 +212,18 @@ public sealed class ExternalTrainer : Trainer
 
     /// <summary>A list with a value for each test image; null where the result has none.</summary>
     private static bool[]? Values(
-        JsonElement result, string name, TrainingTask task, string expected, Func<JsonElement, bool> isValid, Func<JsonElement, int, bool> read)
+        JsonElement result, string name, TrainingTask task, string expected, Func<JsonElement, bool> isValid, Func<JsonElement, int,
+        bool> read)
     {
         if (!result.TryGetProperty(name, out var list) || list.ValueKind == JsonValueKind.Null)
             return null;
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != task.Test.Count)
             throw new FormatException(
-                $"expected '{name}' to be a list of {task.Test.Count}, one for each test image; found {(list.ValueKind == JsonValueKind.Array ? $"{list.GetArrayLength()}" : list.ValueKind)}.");
-        return [.. list.EnumerateArray().Select((value, i) => isValid(value) ? read(value, i) : throw new FormatException($"expected {expected} at '{name}' {i}; found {value.GetRawText()}."))];
+                $"expected '{name}' to be a list of {task.Test.Count}, one for each test image; found " +
+                $"{(list.ValueKind == JsonValueKind.Array ? $"{list.GetArrayLength()}" : list.ValueKind)}.");
+        return [.. list.EnumerateArray().Select((value, i) => isValid(value)
+            ? read(value, i)
+            : throw new FormatException($"expected {expected} at '{name}' {i}; found {value.GetRawText()}."))];
     }
 
     private static string Identify(string command)

@@ -18,7 +18,9 @@ internal sealed record LimitedMemoryBfgsOptions
 /// <summary>Where a minimisation ended.</summary>
 /// <param name="Value">The function there.</param>
 /// <param name="Iterations">Steps taken.</param>
-/// <param name="Converged">Whether no element of the gradient is larger than the tolerance; otherwise the iterations ran out, or rounding left no way down.</param>
+/// <param name="Converged">
+/// Whether no element of the gradient is larger than the tolerance; otherwise the iterations ran out, or rounding left no way down.
+/// </param>
 internal readonly record struct MinimumFound(double Value, int Iterations, bool Converged);
 
 /// <summary>
@@ -31,10 +33,15 @@ internal sealed class LimitedMemoryBfgs
     /// <summary>c1 and c2 of the Wolfe conditions, as the book recommends for quasi-Newton methods.</summary>
     private const double SufficientDecrease = 1e-4, Curvature = 0.9;
 
-    /// <summary>Relative size of what rounding may do to a sum of some thousand terms. Differences of values below it say nothing, and slopes decide.</summary>
+    /// <summary>
+    /// Relative size of what rounding may do to a sum of some thousand terms. Differences of values below it say nothing, and slopes
+    /// decide.
+    /// </summary>
     private const double ValueNoise = 1e-14;
 
-    /// <summary>A trial step stays this far from both ends of the interval, as a share of it: otherwise the interval may hardly shrink.</summary>
+    /// <summary>
+    /// A trial step stays this far from both ends of the interval, as a share of it: otherwise the interval may hardly shrink.
+    /// </summary>
     private const double Margin = 0.1;
 
     private const double Expansion = 4;
@@ -69,7 +76,8 @@ internal sealed class LimitedMemoryBfgs
     /// <param name="point">The start, where the value is finite; overwritten with the end.</param>
     /// <param name="options">Memory, iterations, tolerance.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
-    public static MinimumFound Minimise(Func<double[], double[], double> function, double[] point, LimitedMemoryBfgsOptions options, CancellationToken cancellation)
+    public static MinimumFound Minimise(
+        Func<double[], double[], double> function, double[] point, LimitedMemoryBfgsOptions options, CancellationToken cancellation)
     {
         var search = new LimitedMemoryBfgs(function, point, options);
         var found = search.Run(cancellation);
@@ -108,7 +116,10 @@ internal sealed class LimitedMemoryBfgs
         }
     }
 
-    /// <summary>Algorithm 7.4: minus the inverse Hessian, as the pairs suggest it, times the gradient. Without pairs, the steepest descent of length 1.</summary>
+    /// <summary>
+    /// Algorithm 7.4: minus the inverse Hessian, as the pairs suggest it, times the gradient. Without pairs, the steepest descent of length
+    /// 1.
+    /// </summary>
     private void Direct()
     {
         for (var k = 0; k < _direction.Length; k++)
@@ -146,7 +157,10 @@ internal sealed class LimitedMemoryBfgs
             _pairs.Enqueue((step, change, curvature));
     }
 
-    /// <summary>Algorithm 3.5: lengthens the step until it is good or a good one lies before it. Leaves point and gradient of what it returns in the trial's arrays.</summary>
+    /// <summary>
+    /// Algorithm 3.5: lengthens the step until it is good or a good one lies before it. Leaves point and gradient of what it returns in the
+    /// trial's arrays.
+    /// </summary>
     private Trial? TrySearch(double slope)
     {
         var start = new Trial(0, _value, slope);
@@ -190,7 +204,8 @@ internal sealed class LimitedMemoryBfgs
 
     private double Noise => ValueNoise * Math.Abs(_value);
 
-    private bool Decreases(in Trial trial, in Trial start) => trial.Value <= start.Value + SufficientDecrease * trial.Step * start.Slope + Noise;
+    private bool Decreases(in Trial trial, in Trial start) =>
+        trial.Value <= start.Value + SufficientDecrease * trial.Step * start.Slope + Noise;
 
     private static bool IsFlat(in Trial trial, in Trial start) => Math.Abs(trial.Slope) <= -Curvature * start.Slope;
 
@@ -206,7 +221,8 @@ internal sealed class LimitedMemoryBfgs
         var d2 = Math.Sign(width) * Math.Sqrt(square);
         var step = high.Step - width * ((high.Slope + d2 - d1) / (high.Slope - low.Slope + 2 * d2));
         var share = (step - low.Step) / width;
-        return share is >= Margin and <= 1 - Margin ? step : double.IsFinite(share) ? low.Step + width * Math.Clamp(share, Margin, 1 - Margin) : middle;
+        return share is >= Margin and <= 1 - Margin
+            ? step : double.IsFinite(share) ? low.Step + width * Math.Clamp(share, Margin, 1 - Margin) : middle;
     }
 
     private Trial Try(double step)
@@ -220,7 +236,8 @@ internal sealed class LimitedMemoryBfgs
     private static double Dot(double[] a, double[] b)
     {
         var sum = 0.0;
-        RowProducts.Add(new(a, 1, a.Length, a.Length), new(b, 1, b.Length, b.Length), 1, new(new Span<double>(ref sum), 1, 1, 1), Simd.Current);
+        RowProducts.Add(
+            new(a, 1, a.Length, a.Length), new(b, 1, b.Length, b.Length), 1, new(new Span<double>(ref sum), 1, 1, 1), Simd.Current);
         return sum;
     }
 

@@ -14,7 +14,9 @@ public sealed record LinearProbeOptions
     /// <summary>What the classifier sees of an image; the ImageNet ResNet-50 in 8-bit integers by default.</summary>
     public Feature Features { get; init; } = new ResNetEmbeddingFeature();
 
-    /// <summary>A score table with features that are known already, where new ones are kept, see <see cref="FeatureTable"/>; null for none.</summary>
+    /// <summary>
+    /// A score table with features that are known already, where new ones are kept, see <see cref="FeatureTable"/>; null for none.
+    /// </summary>
     public string? Table { get; init; }
 
     /// <summary>The penalties to try, each above 0, the largest first; by default 10^1 to 10^-3 in half decades.</summary>
@@ -46,12 +48,15 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
     /// <inheritdoc/>
     public override string Description => string.Create(
         CultureInfo.InvariantCulture,
-        $"logistic regression on {Features.Name} ({Features.Count:N0} features), penalty chosen from {_options.Penalties.Count} on the validation images");
+        $"logistic regression on {Features.Name} ({Features.Count:N0} features), penalty chosen from {_options.Penalties.Count} on the " +
+        $"validation images");
 
     /// <inheritdoc/>
     public override string Identity => string.Create(
         CultureInfo.InvariantCulture,
-        $"linear-probe:1 {Features.Identity} on {NetworkDevice.KindOf(Features.Device)}, penalties {string.Join(',', _options.Penalties.Select(penalty => penalty.ToString("R", CultureInfo.InvariantCulture)))} iterations {_options.Fit.MaxIterations} tolerance {_options.Fit.Tolerance:R}");
+        $"linear-probe:1 {Features.Identity} on {NetworkDevice.KindOf(Features.Device)}, penalties " +
+        $"{string.Join(',', _options.Penalties.Select(penalty => penalty.ToString("R", CultureInfo.InvariantCulture)))} iterations " +
+        $"{_options.Fit.MaxIterations} tolerance {_options.Fit.Tolerance:R}");
 
     /// <summary>
     /// Computes the features of images; comes before <see cref="Train"/>, which uses no other images. Features stay in memory, 8 KB per
@@ -78,22 +83,27 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
 
     /// <inheritdoc/>
     /// <remarks>
-    /// <see cref="TrainingOutcome.Metrics"/>: <c>validation_accuracy</c> and <c>validation_log_loss</c> (mean, in nats) of the penalty chosen,
-    /// <c>test_log_loss</c>, <c>penalty</c>, <c>iterations</c> over all penalties, and <c>unconverged</c>, the number of penalties whose fit ran out of iterations.
+    /// <see cref="TrainingOutcome.Metrics"/>: <c>validation_accuracy</c> and <c>validation_log_loss</c> (mean, in nats) of the penalty
+    /// chosen, <c>test_log_loss</c>, <c>penalty</c>, <c>iterations</c> over all penalties, and <c>unconverged</c>, the number of penalties
+    /// whose fit ran out of iterations.
     /// </remarks>
     public override TrainingOutcome Train(TrainingTask task, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(task);
-        var classes = task.Classes.Select((name, index) => (name, index)).ToDictionary(pair => pair.name, pair => pair.index, StringComparer.Ordinal);
-        var (train, validation, test) = (Read(task.Train, classes, "train"), Read(task.Validation, classes, "validation"), Read(task.Test, classes, "test"));
+        var classes = task.Classes.Select((name, index) => (name, index))
+            .ToDictionary(pair => pair.name, pair => pair.index, StringComparer.Ordinal);
+        var (train, validation, test) =
+            (Read(task.Train, classes, "train"), Read(task.Validation, classes, "validation"), Read(task.Test, classes, "test"));
         if (train.Rows.Length == 0 || test.Rows.Length == 0 || validation.Rows.Length == 0 && _options.Penalties.Count > 1)
             throw new TrainerException(
-                $"Expected at least one image to train on, to choose the penalty with and to test; found {train.Rows.Length}, {validation.Rows.Length} and {test.Rows.Length}.");
+                $"Expected at least one image to train on, to choose the penalty with and to test; found {train.Rows.Length}, " +
+                $"{validation.Rows.Length} and {test.Rows.Length}.");
 
         MultinomialLogisticRegression? best = null;
         Measured chosen = default;
         var (iterations, unconverged) = (0, 0);
-        foreach (var fit in MultinomialLogisticRegression.FitPath(train.Rows, train.Labels, classes.Count, _options.Penalties, _options.Fit, cancellation))
+        foreach (var fit in MultinomialLogisticRegression.FitPath(
+            train.Rows, train.Labels, classes.Count, _options.Penalties, _options.Fit, cancellation))
         {
             iterations += fit.Iterations;
             unconverged += fit.Converged ? 0 : 1;
@@ -122,10 +132,13 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
         {
             rows[i] = _features.TryGetValue(examples[i].Path, out var features)
                 ? features
-                : throw new TrainerException($"{examples[i].Path}: expected an image of the {part} part that Prepare could use; prepare it first, or leave it out of the task.");
+                : throw new TrainerException(
+                    $"{examples[i].Path}: expected an image of the {part} part that Prepare could use; prepare it first, or leave it out " +
+                    $"of the task.");
             labels[i] = classes.TryGetValue(examples[i].Label, out var label)
                 ? label
-                : throw new TrainerException($"{examples[i].Path}: expected one of the task's {classes.Count} classes; found '{examples[i].Label}'.");
+                : throw new TrainerException(
+                    $"{examples[i].Path}: expected one of the task's {classes.Count} classes; found '{examples[i].Label}'.");
         }
         return new(rows, labels);
     }
@@ -147,7 +160,9 @@ public sealed class LinearProbe(LinearProbeOptions? options = null) : Trainer
                 correct[i] = probabilities.IndexOf(probabilities.Max()) == examples.Labels[i];
                 loss -= Math.Log(Math.Max(probabilities[examples.Labels[i]], SmallestProbability));
             }
-            return correct.Length > 0 ? new((double)correct.Count(true) / correct.Length, loss / correct.Length, correct) : new(0, 0, correct);
+            return correct.Length > 0
+                ? new((double)correct.Count(true) / correct.Length, loss / correct.Length, correct)
+                : new(0, 0, correct);
         }
     }
 }

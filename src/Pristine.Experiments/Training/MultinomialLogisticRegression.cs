@@ -8,19 +8,22 @@ public sealed record LogisticRegressionOptions
     /// <summary>Iterations of L-BFGS after which a fit ends wherever it is; at least 1, 200 by default.</summary>
     public int MaxIterations { get; init; } = 200;
 
-    /// <summary>A fit has converged when no element of the gradient of <see cref="MultinomialLogisticRegression.Objective"/> is larger; above 0, 1e-4 by default.</summary>
+    /// <summary>
+    /// A fit has converged when no element of the gradient of <see cref="MultinomialLogisticRegression.Objective"/> is larger; above 0,
+    /// 1e-4 by default.
+    /// </summary>
     public double Tolerance { get; init; } = 1e-4;
 }
 
 /// <summary>
-/// Multinomial logistic regression (softmax regression): P(class c | x) is proportional to exp(b_c + w_c . z), where z are the features less
-/// their mean and over their standard deviation in the training set. Weights and intercepts minimise the mean over the rows of
+/// Multinomial logistic regression (softmax regression): P(class c | x) is proportional to exp(b_c + w_c . z), where z are the features
+/// less their mean and over their standard deviation in the training set. Weights and intercepts minimise the mean over the rows of
 /// -ln P(class of the row | row), plus penalty / 2 times the sum of the squared weights; intercepts are not penalised.
 /// </summary>
 /// <remarks>
-/// Minimised by L-BFGS (J. Nocedal, S. Wright, "Numerical Optimization", 2nd edition, Springer 2006, DOI 10.1007/978-0-387-40065-5) in double precision, on the
-/// calling thread: same rows, same bits on one machine. The features themselves are neither copied nor changed, so that many fits can
-/// share them; a fit adds about 24 x 8 bytes per weight.
+/// Minimised by L-BFGS (J. Nocedal, S. Wright, "Numerical Optimization", 2nd edition, Springer 2006, DOI 10.1007/978-0-387-40065-5) in
+/// double precision, on the calling thread: same rows, same bits on one machine. The features themselves are neither copied nor changed, so
+/// that many fits can share them; a fit adds about 24 x 8 bytes per weight.
 /// </remarks>
 public sealed class MultinomialLogisticRegression
 {
@@ -51,17 +54,23 @@ public sealed class MultinomialLogisticRegression
     /// <param name="features">A row per image, all of the same length; finite.</param>
     /// <param name="labels">The class of each row, 0 to <paramref name="classes"/> - 1.</param>
     /// <param name="classes">
-    /// Number of classes. One that no row has gets the probability 0: its intercept would fall without end. If all rows have one class, that is the prediction for everything.
+    /// Number of classes. One that no row has gets the probability 0: its intercept would fall without end. If all rows have one class,
+    /// that is the prediction for everything.
     /// </param>
     /// <param name="penalty">Above 0.</param>
     /// <param name="options">Iterations and tolerance; defaults when null.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="ArgumentException">There are no rows, their lengths differ, a value is not finite, or a label, a penalty or an option is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are no rows, their lengths differ, a value is not finite, or a label, a penalty or an option is out of range.
+    /// </exception>
     public static MultinomialLogisticRegression Fit(
-        IReadOnlyList<float[]> features, IReadOnlyList<int> labels, int classes, double penalty, LogisticRegressionOptions? options = null, CancellationToken cancellation = default) =>
+        IReadOnlyList<float[]> features, IReadOnlyList<int> labels, int classes, double penalty, LogisticRegressionOptions? options = null,
+        CancellationToken cancellation = default) =>
         FitPath(features, labels, classes, [penalty], options, cancellation).Single();
 
-    /// <summary>Fits for several penalties, each fit beginning where the one before it ended: fastest from the largest penalty to the smallest.</summary>
+    /// <summary>
+    /// Fits for several penalties, each fit beginning where the one before it ended: fastest from the largest penalty to the smallest.
+    /// </summary>
     /// <inheritdoc cref="Fit"/>
     /// <param name="features">A row per image, all of the same length; finite.</param>
     /// <param name="labels">The class of each row, 0 to <paramref name="classes"/> - 1.</param>
@@ -71,7 +80,8 @@ public sealed class MultinomialLogisticRegression
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <returns>A fit per penalty, in their order, made when it is asked for.</returns>
     public static IEnumerable<MultinomialLogisticRegression> FitPath(
-        IReadOnlyList<float[]> features, IReadOnlyList<int> labels, int classes, IReadOnlyList<double> penalties, LogisticRegressionOptions? options = null, CancellationToken cancellation = default)
+        IReadOnlyList<float[]> features, IReadOnlyList<int> labels, int classes, IReadOnlyList<double> penalties,
+        LogisticRegressionOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(labels);
@@ -87,14 +97,24 @@ public sealed class MultinomialLogisticRegression
             var search = new LimitedMemoryBfgsOptions { MaxIterations = options.MaxIterations, Tolerance = options.Tolerance };
             foreach (var penalty in penalties)
             {
-                var found = LimitedMemoryBfgs.Minimise((at, gradient) => problem.Evaluate(at, penalty, gradient), point, search, cancellation);
+                var found = LimitedMemoryBfgs.Minimise(
+                    (at, gradient) => problem.Evaluate(at, penalty, gradient), point, search, cancellation);
                 var (weights, intercepts) = problem.Unfold(point, classes);
-                yield return new(weights, intercepts) { Penalty = penalty, Objective = found.Value, Iterations = found.Iterations, Converged = found.Converged };
+                yield return new(weights, intercepts)
+                {
+                    Penalty = penalty,
+                    Objective = found.Value,
+                    Iterations = found.Iterations,
+                    Converged = found.Converged,
+                };
             }
         }
     }
 
-    /// <summary>The weights of a class, for features as they are given: the standardisation is contained. 0 for a feature that is constant, and for a class without rows.</summary>
+    /// <summary>
+    /// The weights of a class, for features as they are given: the standardisation is contained. 0 for a feature that is constant, and for
+    /// a class without rows.
+    /// </summary>
     /// <param name="label">0 to <see cref="Classes"/> - 1.</param>
     public ReadOnlySpan<double> Weights(int label) => _weights.AsSpan(label * Features, Features);
 
@@ -109,7 +129,9 @@ public sealed class MultinomialLogisticRegression
     public void Probabilities(ReadOnlySpan<float> features, Span<double> probabilities)
     {
         if (features.Length != Features || probabilities.Length != Classes)
-            throw new ArgumentException($"Expected {Features} features and {Classes} probabilities; found {features.Length} and {probabilities.Length}.", nameof(features));
+            throw new ArgumentException(
+                $"Expected {Features} features and {Classes} probabilities; found {features.Length} and {probabilities.Length}.",
+                nameof(features));
         for (var c = 0; c < Classes; c++)
         {
             var weights = Weights(c);
@@ -135,10 +157,14 @@ public sealed class MultinomialLogisticRegression
         return largest + Math.Log(sum);
     }
 
-    private static void Check(IReadOnlyList<float[]> features, IReadOnlyList<int> labels, int classes, IReadOnlyList<double> penalties, LogisticRegressionOptions options)
+    private static void Check(
+        IReadOnlyList<float[]> features, IReadOnlyList<int> labels, int classes, IReadOnlyList<double> penalties,
+        LogisticRegressionOptions options)
     {
         if (features.Count == 0 || features.Count != labels.Count)
-            throw new ArgumentException($"Expected at least one row and a label for each; found {features.Count} rows and {labels.Count} labels.", nameof(features));
+            throw new ArgumentException(
+                $"Expected at least one row and a label for each; found {features.Count} rows and {labels.Count} labels.",
+                nameof(features));
         Standardisation.Check(features);
         for (var i = 0; i < labels.Count; i++)
             if (labels[i] < 0 || labels[i] >= classes)
@@ -147,12 +173,14 @@ public sealed class MultinomialLogisticRegression
             if (!(penalty > 0 && double.IsFinite(penalty)))
                 throw new ArgumentException($"Expected penalties above 0; found {penalty}.", nameof(penalties));
         if (options.MaxIterations < 1 || !(options.Tolerance > 0 && double.IsFinite(options.Tolerance)))
-            throw new ArgumentException($"Expected at least 1 iteration and a tolerance above 0; found {options.MaxIterations} and {options.Tolerance}.", nameof(options));
+            throw new ArgumentException(
+                $"Expected at least 1 iteration and a tolerance above 0; found {options.MaxIterations} and {options.Tolerance}.",
+                nameof(options));
     }
 
     /// <summary>
-    /// The function to minimise, of the weights for standardised features (a row per class that occurs) followed by the intercepts. Rows are
-    /// standardised a block at a time, so that both products of a block find it in the cache.
+    /// The function to minimise, of the weights for standardised features (a row per class that occurs) followed by the intercepts. Rows
+    /// are standardised a block at a time, so that both products of a block find it in the cache.
     /// </summary>
     internal sealed class Problem
     {
@@ -202,7 +230,8 @@ public sealed class MultinomialLogisticRegression
                 var residuals = new MatrixView(_residuals, count, _classes.Length, _classes.Length);
                 for (var i = 0; i < count; i++)
                 {
-                    StandardisedRow.Write(_rows[first + i], _standardisation.Means, _factors, _block.AsSpan(i * Features, Features), Simd.Current);
+                    StandardisedRow.Write(
+                        _rows[first + i], _standardisation.Means, _factors, _block.AsSpan(i * Features, Features), Simd.Current);
                     intercepts.CopyTo(_residuals.AsSpan(i * _classes.Length));
                 }
                 RowProducts.Add(rows, new(weights, _classes.Length, Features, Features), 1, residuals, Simd.Current);
@@ -241,7 +270,10 @@ public sealed class MultinomialLogisticRegression
             return (weights, intercepts);
         }
 
-        /// <summary>Turns the sums of a row into probabilities less 1 at its class, adds them to the intercepts' gradient and returns the row's loss.</summary>
+        /// <summary>
+        /// Turns the sums of a row into probabilities less 1 at its class, adds them to the intercepts' gradient and returns the row's
+        /// loss.
+        /// </summary>
         private static double Residuals(Span<double> sums, int label, Span<double> interceptGradient)
         {
             var own = sums[label];

@@ -18,7 +18,8 @@ internal sealed class SelectionScores
     private SelectionScores(int images) => _errors = new string?[images];
 
     public static SelectionScores Compute(
-        ClassifiedImages dataset, string table, string list, ExperimentOptions options, IExperimentProgress? progress, CancellationToken cancellation)
+        ClassifiedImages dataset, string table, string list, ExperimentOptions options, IExperimentProgress? progress,
+        CancellationToken cancellation)
     {
         // Images that are never trained on need no scores.
         var positions = Enumerable.Range(0, dataset.Images.Count).Where(i => dataset.Images[i].Part is null or DatasetPart.Train).ToArray();
@@ -30,7 +31,10 @@ internal sealed class SelectionScores
                 file.Stream.Write(Encoding.UTF8.GetBytes(dataset.Images[i].Path + '\0'));
             file.Complete();
         }
-        progress?.Begin(string.Create(CultureInfo.InvariantCulture, $"scoring {positions.Length:N0} images by {string.Join(", ", metrics.Select(metric => metric.Name))}"));
+        progress?.Begin(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"scoring {positions.Length:N0} images by {string.Join(", ", metrics.Select(metric => metric.Name))}"));
         var images = Dataset.Open(list);
         var scores = new SelectionScores(dataset.Images.Count);
         foreach (var metric in metrics)
@@ -40,7 +44,8 @@ internal sealed class SelectionScores
         {
             var row = item.Rows[0];
             var position = positions[item.Item.Index];
-            scores._errors[position] = row.Status is Media.ImageStatus.Ok or Media.ImageStatus.TooSmall ? null : row.Error ?? Media.ImageStatusNames.Name(row.Status);
+            scores._errors[position] = row.Status is Media.ImageStatus.Ok or Media.ImageStatus.TooSmall ? null : row.Error
+                ?? Media.ImageStatusNames.Name(row.Status);
             progress?.Image(!row.Failed);
         }
         var opened = ScoreTable.Open(table);
@@ -48,7 +53,9 @@ internal sealed class SelectionScores
         foreach (var rule in options.Selections.Select(selection => selection.Rule).OfType<string>())
         {
             var passes = scores._passes[rule] = new bool[dataset.Images.Count];
-            using var run = SelectionRun.Run(opened, new SelectionOptions { Keep = [rule], Known = options.Scoring.Known }, new SelectionResources { Threads = options.Scoring.Workers }, () => images, cancellation);
+            using var run = SelectionRun.Run(
+                opened, new SelectionOptions { Keep = [rule], Known = options.Scoring.Known },
+                new SelectionResources { Threads = options.Scoring.Workers }, () => images, cancellation);
             foreach (var decision in run.Decisions())
                 passes[positions[decision.ItemIndex]] = decision.Kept;
         }

@@ -41,7 +41,8 @@ internal sealed partial class TrainedModels(string folder, Trainer trainer, IRea
         }
         catch (JsonException error)
         {
-            throw new DatasetException($"Expected the outcome of a model in '{file}'; {error.Message}. Delete the file to train the model again.", error);
+            throw new DatasetException(
+                $"Expected the outcome of a model in '{file}'; {error.Message}. Delete the file to train the model again.", error);
         }
     }
 
@@ -62,7 +63,8 @@ internal sealed partial class TrainedModels(string folder, Trainer trainer, IRea
         return _stamps[path] = string.Create(CultureInfo.InvariantCulture, $"{file.Length} {file.LastWriteTimeUtc.Ticks}");
     }
 
-    [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+    [JsonSourceGenerationOptions(
+        GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
     [JsonSerializable(typeof(TrainingOutcome))]
     private sealed partial class OutcomeJson : JsonSerializerContext;
 }

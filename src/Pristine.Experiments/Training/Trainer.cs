@@ -37,7 +37,9 @@ public sealed record TrainingOutcome
     public IReadOnlyList<bool>? Correct { get; init; }
 
     /// <summary>Other numbers that the trainer reports, such as the accuracy on the validation images or the penalty chosen.</summary>
-    public IReadOnlyDictionary<string, double> Metrics { get; init => field = value ?? new Dictionary<string, double>(); } = new Dictionary<string, double>();
+    public IReadOnlyDictionary<string,
+    double> Metrics
+    { get; init => field = value ?? new Dictionary<string, double>(); } = new Dictionary<string, double>();
 }
 
 /// <summary>Trains a classifier of images and tests it. Thread-safe.</summary>
@@ -46,12 +48,14 @@ public abstract class Trainer
     /// <summary>For people: what is trained, in one line.</summary>
     public abstract string Description { get; }
 
-    /// <summary>Changes whenever the same task may have another outcome; outcomes of the same identity and task are not computed again.</summary>
+    /// <summary>
+    /// Changes whenever the same task may have another outcome; outcomes of the same identity and task are not computed again.
+    /// </summary>
     public abstract string Identity { get; }
 
     /// <summary>
-    /// Called once, before the first task, with every image that tasks will name: finds those that cannot be used, and does what is worth doing
-    /// once. This one decodes them.
+    /// Called once, before the first task, with every image that tasks will name: finds those that cannot be used, and does what is worth
+    /// doing once. This one decodes them.
     /// </summary>
     /// <param name="paths">The image files.</param>
     /// <param name="options">Threads and decoding.</param>
@@ -64,7 +68,8 @@ public abstract class Trainer
         ArgumentNullException.ThrowIfNull(options);
         var unusable = new Dictionary<string, string>(StringComparer.Ordinal);
         var decoded = OrderedPipeline<string, (string Path, string? Error), Decoding>.Run(
-            paths, options.Workers, options.Workers * ScoringRun.ItemsInFlightPerWorker, () => new Decoding(options.Imaging), (worker, path) => (path, worker.Error(path)), cancellation);
+            paths, options.Workers, options.Workers * ScoringRun.ItemsInFlightPerWorker, () =>
+                new Decoding(options.Imaging), (worker, path) => (path, worker.Error(path)), cancellation);
         foreach (var (path, error) in decoded)
         {
             if (error != null)
@@ -84,7 +89,8 @@ public abstract class Trainer
     {
         private readonly ImageDecoder _decoder = new(imaging);
 
-        public string? Error(string path) => _decoder.Load(path, ImageInput.Rgb) is { Status: not ImageStatus.Ok } failure ? failure.Error ?? failure.Status.Name() : null;
+        public string? Error(string path) =>
+            _decoder.Load(path, ImageInput.Rgb) is { Status: not ImageStatus.Ok } failure ? failure.Error ?? failure.Status.Name() : null;
 
         public void Dispose() => _decoder.Dispose();
     }

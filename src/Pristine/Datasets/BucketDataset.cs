@@ -5,8 +5,8 @@ using Pristine.Remote;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Images in a bucket: all below a prefix, as a folder, or those that a glob names. The order is that in which the bucket lists them, which for S3 is
-/// that of the keys. Size and time come with the list, so that a table that is continued sees what has changed.
+/// Images in a bucket: all below a prefix, as a folder, or those that a glob names. The order is that in which the bucket lists them, which
+/// for S3 is that of the keys. Size and time come with the list, so that a table that is continued sees what has changed.
 /// </summary>
 internal sealed class BucketDataset : Dataset
 {
@@ -50,7 +50,8 @@ internal sealed class BucketDataset : Dataset
         }
     }
 
-    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
+    public override DatasetWriter CreateWriter(string path) =>
+        new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
 
     private bool IsFound(string path) => _pattern == null
         ? FolderDataset.IsImageName(path) && !path.Split('/').Any(name => name.StartsWith('.'))

@@ -84,7 +84,8 @@ internal sealed class CocoDataset(string file, string imageRoot, string? imageFi
         }
     }
 
-    public override DatasetWriter CreateWriter(string path) => new CocoWriter(PartialFile.Create(OutputName.Checked(path, Format), file, Remote), file);
+    public override DatasetWriter CreateWriter(string path) =>
+        new CocoWriter(PartialFile.Create(OutputName.Checked(path, Format), file, Remote), file);
 
     private static bool HasField(ReadOnlyMemory<byte> value, ReadOnlySpan<byte> name)
     {
@@ -94,8 +95,8 @@ internal sealed class CocoDataset(string file, string imageRoot, string? imageFi
 }
 
 /// <summary>
-/// Writes a COCO file once all kept images are known, by reading the input again: memory holds the ids of the kept images and a bit for each
-/// image. An annotation is kept with its image; one whose image is not in the file is dropped, unless nothing is.
+/// Writes a COCO file once all kept images are known, by reading the input again: memory holds the ids of the kept images and a bit for
+/// each image. An annotation is kept with its image; one whose image is not in the file is dropped, unless nothing is.
 /// </summary>
 /// <param name="output">The output, owned by the writer.</param>
 /// <param name="input">The file that the images are of.</param>

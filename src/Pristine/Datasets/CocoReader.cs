@@ -22,11 +22,13 @@ internal enum CocoPieceKind
 /// <param name="Before">Of an element the bytes since the one before: white space and a comma.</param>
 /// <param name="Value">The bytes; valid until the next piece is read.</param>
 /// <param name="Offset">Where <paramref name="Value"/> begins in the file.</param>
-internal readonly record struct CocoPiece(CocoPieceKind Kind, bool IsFirst, ReadOnlyMemory<byte> Before, ReadOnlyMemory<byte> Value, long Offset);
+internal readonly record struct CocoPiece(
+    CocoPieceKind Kind, bool IsFirst, ReadOnlyMemory<byte> Before, ReadOnlyMemory<byte> Value, long Offset);
 
 /// <summary>
-/// Cuts a COCO file, one JSON object, into the elements of its lists <c>images</c> and <c>annotations</c> and the bytes between them; holds one
-/// element at a time. The elements' own grammar is left to those who read them; of the rest, brackets and commas between elements are checked.
+/// Cuts a COCO file, one JSON object, into the elements of its lists <c>images</c> and <c>annotations</c> and the bytes between them; holds
+/// one element at a time. The elements' own grammar is left to those who read them; of the rest, brackets and commas between elements are
+/// checked.
 /// </summary>
 /// <param name="stream">The stream, which the caller closes.</param>
 /// <param name="name">Its name for messages.</param>
@@ -94,7 +96,8 @@ internal sealed class CocoReader(Stream stream, string name, int bufferSize = Li
             throw Broken("expected a comma between two elements");
         var before = _at - _start;
         SkipValue();
-        piece = new CocoPiece(_list, _isFirst, _buffer.AsMemory(_start, before), _buffer.AsMemory(_start + before, _at - _start - before), _offset + _start + before);
+        piece = new CocoPiece(_list, _isFirst, _buffer.AsMemory(_start, before), _buffer.AsMemory(
+            _start + before, _at - _start - before), _offset + _start + before);
         (_start, _isFirst) = (_at, false);
         return true;
     }
@@ -118,7 +121,9 @@ internal sealed class CocoReader(Stream stream, string name, int bufferSize = Li
                 if (Fill())
                     continue;
                 piece = default;
-                return !_isBegun || _depth > 0 ? throw Broken(_isBegun ? "expected the end of the file's object; the file is cut off" : "expected a JSON object that starts with '{'") : false;
+                return !_isBegun || _depth > 0 ? throw Broken(_isBegun
+                    ? "expected the end of the file's object; the file is cut off"
+                    : "expected a JSON object that starts with '{'") : false;
             }
             _at += found;
             switch (_buffer[_at])
@@ -165,7 +170,8 @@ internal sealed class CocoReader(Stream stream, string name, int bufferSize = Li
     }
 
     private static CocoPieceKind ListOf(ReadOnlySpan<byte> key) =>
-        key.SequenceEqual("images"u8) ? CocoPieceKind.Image : key.SequenceEqual("annotations"u8) ? CocoPieceKind.Annotation : CocoPieceKind.Frame;
+        key.SequenceEqual("images"u8)
+        ? CocoPieceKind.Image : key.SequenceEqual("annotations"u8) ? CocoPieceKind.Annotation : CocoPieceKind.Frame;
 
     /// <summary>Goes to the end of the value that begins here.</summary>
     private void SkipValue()
@@ -293,7 +299,8 @@ internal sealed class CocoIds
         if (id.ValueKind == JsonValueKind.Number && id.TryGetInt64(out number))
             return true;
         // Texts and other numbers do not get into each other's way: a text has its quotes.
-        text = id.ValueKind == JsonValueKind.Null ? null : id.ValueKind == JsonValueKind.String ? $"\"{RecordJson.Text(id)}" : id.GetRawText();
+        text = id.ValueKind == JsonValueKind.Null
+            ? null : id.ValueKind == JsonValueKind.String ? $"\"{RecordJson.Text(id)}" : id.GetRawText();
         return false;
     }
 }

@@ -7,15 +7,16 @@ using Pristine.Remote;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// A table with a header and an image per row, separated by commas, semicolons or tabs, with RFC 4180's quotes. Rows are written back byte for
-/// byte; that needs the bytes of each row, which is why the few lines that find a row's end and its fields are here.
+/// A table with a header and an image per row, separated by commas, semicolons or tabs, with RFC 4180's quotes. Rows are written back byte
+/// for byte; that needs the bytes of each row, which is why the few lines that find a row's end and its fields are here.
 /// </summary>
 internal sealed class CsvDataset : Dataset
 {
     // Of two that name one image, such as a local copy and its address, the first counts.
     private static readonly string[] ImageColumns =
     [
-        "image", "image_path", "image_file", "img_path", "img", "jpg", "jpeg", "png", "webp", "file_name", "filename", "file_path", "filepath", "file", "path", "image_url", "url",
+        "image", "image_path", "image_file", "img_path", "img", "jpg", "jpeg", "png", "webp", "file_name", "filename", "file_path",
+        "filepath", "file", "path", "image_url", "url",
     ];
 
     private readonly Func<Stream> _open;
@@ -54,9 +55,11 @@ internal sealed class CsvDataset : Dataset
             return;
         var columns = Fields(header.Text, SeparatorOf(header.Text));
         _layout = ImageColumnsOf(columns) is { Length: > 0 } images
-            ? $"table, images in the column{(images.Length == 1 ? "" : "s")} {string.Join(", ", images.Select(image => $"'{columns[image]}'"))}"
+            ? $"table, images in the column{(images.Length == 1 ? "" : "s")} " +
+            $"{string.Join(", ", images.Select(image => $"'{columns[image]}'"))}"
             : throw new DatasetException(
-                $"Expected a column of images ({(ImageField != null ? $"'{ImageField}'" : $"{string.Join(", ", ImageColumns.Take(4))}, ...; --image-field names another")}) in '{Source}'; found the columns {string.Join(", ", columns)}.");
+                $"Expected a column of images " +
+                $"({(ImageField != null ? $"'{ImageField}'" : $"{string.Join(", ", ImageColumns.Take(4))}, ...; --image-field names another")}) in '{Source}'; found the columns {string.Join(", ", columns)}.");
     }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
@@ -67,7 +70,8 @@ internal sealed class CsvDataset : Dataset
         _header = header.Whole;
         var separator = SeparatorOf(header.Text);
         var columns = Fields(header.Text, separator);
-        var (images, id) = (ImageColumnsOf(columns), Array.FindIndex(columns, column => column.Equals("id", StringComparison.OrdinalIgnoreCase)));
+        var (images, id) =
+            (ImageColumnsOf(columns), Array.FindIndex(columns, column => column.Equals("id", StringComparison.OrdinalIgnoreCase)));
         for (var index = 0L; rows.Next(out var row);)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -75,13 +79,15 @@ internal sealed class CsvDataset : Dataset
                 continue;
             var fields = Fields(row.Text, separator);
             var error = row.IsOpen ? $"{Source}:{row.Number}: expected the closing quote of a field; found the end of the file."
-                : fields.Length != columns.Length ? $"{Source}:{row.Number}: expected {columns.Length} fields as in the header; found {fields.Length}."
+                : fields.Length != columns.Length
+                ? $"{Source}:{row.Number}: expected {columns.Length} fields as in the header; found {fields.Length}."
                 : null;
             var references = error == null ? images.Select(column => fields[column].Trim()).Where(path => path.Length > 0).ToArray() : [];
             yield return new DatasetItem
             {
                 Index = index,
-                Id = error == null && id >= 0 && fields[id].Length > 0 ? fields[id] : references.FirstOrDefault() ?? string.Create(CultureInfo.InvariantCulture, $"#{index}"),
+                Id = error == null && id >= 0 && fields[id].Length > 0 ? fields[id] : references.FirstOrDefault()
+                    ?? string.Create(CultureInfo.InvariantCulture, $"#{index}"),
                 Sources = [.. references.Select(reference => RecordReader.SourceOf(reference, ImageRoot, Remote))],
                 Raw = row.Raw,
                 After = row.End,
@@ -94,7 +100,8 @@ internal sealed class CsvDataset : Dataset
 
     internal override IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => RecordFields.Watch(this, cancellation);
 
-    public override DatasetWriter CreateWriter(string path) => new CsvWriter(PartialFile.Create(OutputName.Checked(path, Format), Source, Remote), Header);
+    public override DatasetWriter CreateWriter(string path) =>
+        new CsvWriter(PartialFile.Create(OutputName.Checked(path, Format), Source, Remote), Header);
 
     /// <summary>The header with its line end, also before anything was read.</summary>
     private ReadOnlyMemory<byte> Header()
@@ -105,7 +112,9 @@ internal sealed class CsvDataset : Dataset
         return rows.Next(out var header) ? header.Whole : default;
     }
 
-    /// <summary>The columns of images: the one that is asked for, else <c>file_name</c> and <c>*_file_name</c> or the first that is known.</summary>
+    /// <summary>
+    /// The columns of images: the one that is asked for, else <c>file_name</c> and <c>*_file_name</c> or the first that is known.
+    /// </summary>
     private int[] ImageColumnsOf(string[] columns)
     {
         if (ImageField == null && PrefersFileNames && FileNames(columns) is { Length: > 0 } preferred)
@@ -113,7 +122,8 @@ internal sealed class CsvDataset : Dataset
         return ImageColumn(columns) is { } image ? [image] : ImageField == null ? FileNames(columns) : [];
     }
 
-    private static int[] FileNames(string[] columns) => [.. columns.Index().Where(column => RecordLayout.IsFileName(column.Item.Trim())).Select(column => column.Index)];
+    private static int[] FileNames(string[] columns) =>
+        [.. columns.Index().Where(column => RecordLayout.IsFileName(column.Item.Trim())).Select(column => column.Index)];
 
     private int? ImageColumn(string[] columns)
     {
@@ -164,7 +174,8 @@ internal sealed class CsvDataset : Dataset
     }
 
     /// <summary>A row: its bytes, what ended it, and whether the file ended within a quoted field.</summary>
-    private readonly record struct Row(ReadOnlyMemory<byte> Raw, ReadOnlyMemory<byte> End, ReadOnlyMemory<byte> Whole, long Number, bool IsOpen)
+    private readonly record struct Row(
+        ReadOnlyMemory<byte> Raw, ReadOnlyMemory<byte> End, ReadOnlyMemory<byte> Whole, long Number, bool IsOpen)
     {
         public string Text { get; } = Encoding.UTF8.GetString(Raw.Span);
     }
@@ -198,7 +209,8 @@ internal sealed class CsvDataset : Dataset
                 bytes = (byte[])[.. bytes.Span, .. end.Span, .. line.Text.Span];
                 end = line.End;
                 if (bytes.Length > LineReader.MaxRecordBytes)
-                    throw new DatasetException($"A field that begins in line {number} is not closed within {LineReader.MaxRecordBytes >> 20} MiB.");
+                    throw new DatasetException(
+                        $"A field that begins in line {number} is not closed within {LineReader.MaxRecordBytes >> 20} MiB.");
             }
             byte[] whole = [.. number == 1 && _lines.HasBom ? LineReader.Bom : default, .. bytes.Span, .. end.Span];
             row = new Row(bytes, end, whole, number, isOpen);

@@ -47,12 +47,14 @@ public sealed record DatasetOptions
     public string? ImageRoot { get; init; }
 
     /// <summary>
-    /// The field of records that names their images, a path through objects and lists such as <c>messages.content.image_url.url</c>; null to find
-    /// it. Folders and lists ignore it.
+    /// The field of records that names their images, a path through objects and lists such as <c>messages.content.image_url.url</c>; null
+    /// to find it. Folders and lists ignore it.
     /// </summary>
     public string? ImageField { get; init; }
 
-    /// <summary>Reads addresses (<c>https://</c>, <c>s3://</c>); null for <c>http(s)://</c> with the default limits. Whoever made it disposes of it.</summary>
+    /// <summary>
+    /// Reads addresses (<c>https://</c>, <c>s3://</c>); null for <c>http(s)://</c> with the default limits. Whoever made it disposes of it.
+    /// </summary>
     public RemoteAccess? Remote { get; init; }
 
     /// <summary>Where <c>-</c> reads its list of paths from; by default standard input.</summary>
@@ -107,13 +109,18 @@ public abstract class Dataset
     /// <summary>Reads addresses; null for the default limits.</summary>
     internal RemoteAccess? Remote { get; init; }
 
-    /// <summary>The folder whose files are the dataset (folder and glob), in which an export must not put its copies; otherwise null.</summary>
+    /// <summary>
+    /// The folder whose files are the dataset (folder and glob), in which an export must not put its copies; otherwise null.
+    /// </summary>
     internal virtual string? SearchedFolder => null;
 
     /// <summary>
-    /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>, their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its
-    /// extension: .json (an array, one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>, <c>.jsonl.zst</c>),
-    /// .tar, .tar.gz, .tgz and .tar.zst (WebDataset), .parquet, .zip, or an image; what is at an <c>https://</c> address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist is a glob, also of archives: <c>shard-{000..123}.tar</c>.
+    /// Opens a dataset. An existing folder is searched; where it has <c>metadata.jsonl</c> or <c>metadata.csv</c> with <c>file_name</c>,
+    /// their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its extension: .json (an array,
+    /// one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>,
+    /// <c>.jsonl.zst</c>), .tar, .tar.gz, .tgz and .tar.zst (WebDataset), .parquet, .zip, or an image; what is at an <c>https://</c>
+    /// address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist
+    /// is a glob, also of archives: <c>shard-{000..123}.tar</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -131,46 +138,60 @@ public abstract class Dataset
             throw new DatasetException($"Cannot read '{RemoteAddress.Display(input)}': {RemoteAddress.WhyNot(input)}.");
         if (Directory.Exists(input))
             return (Dataset?)ImageFolderDataset.Find(input, options.ImageField) ??
-                (ParquetDataset.IsFolder(input) ? ParquetDataset.OfFolder(input, options) : new FolderDataset(input) { Remote = options.Remote });
+                (ParquetDataset.IsFolder(input)
+                ? ParquetDataset.OfFolder(input, options)
+                : new FolderDataset(input) { Remote = options.Remote });
         if (File.Exists(input))
             return OpenFile(input, options);
         if (GlobPattern.IsGlob(input))
-            return TarDataset.IsArchiveName(input) ? TarDataset.OfPattern(input, options.Remote) : ParquetDataset.IsName(input) ? ParquetDataset.OfPattern(input, options) : new GlobDataset(input) { Remote = options.Remote };
-        throw new DatasetException($"Expected a folder, a dataset file, a glob, an address or '-' for a list on standard input; '{input}' does not exist.");
+            return TarDataset.IsArchiveName(input)
+                ? TarDataset.OfPattern(input, options.Remote) : ParquetDataset.IsName(input) ? ParquetDataset.OfPattern(input, options)
+                : new GlobDataset(input) { Remote = options.Remote };
+        throw new DatasetException(
+            $"Expected a folder, a dataset file, a glob, an address or '-' for a list on standard input; '{input}' does not exist.");
     }
 
     /// <summary>Whether an address is that of images in a bucket: a prefix, or a glob of images.</summary>
-    private static bool IsBucketFolder(string input) => RemoteAddress.IsBucket(input) && !TarDataset.IsArchiveName(input) && !ParquetDataset.IsName(input) && !ZipDataset.IsName(input)
-        && (GlobPattern.IsGlob(input) || input.EndsWith('/') || !(FolderDataset.IsImageName(input) || DatasetFile.ExtensionOf(input) is ".json" or ".jsonl" or ".ndjson" or ".txt" or ".csv" or ".tsv"));
+    private static bool IsBucketFolder(string input) =>
+        RemoteAddress.IsBucket(input) && !TarDataset.IsArchiveName(input) && !ParquetDataset.IsName(input) && !ZipDataset.IsName(input)
+        && (GlobPattern.IsGlob(input) || input.EndsWith('/') || !(FolderDataset.IsImageName(input)
+        || DatasetFile.ExtensionOf(input) is ".json" or ".jsonl" or ".ndjson" or ".txt" or ".csv" or ".tsv"));
 
     private static Stream StandardInput() => StandardStreams.HasInput
         ? StandardStreams.OpenInput()
-        : throw new DatasetException("Expected a list of paths on standard input for '-'; the program was started without a standard input.");
+        : throw new DatasetException(
+            "Expected a list of paths on standard input for '-'; the program was started without a standard input.");
 
     /// <summary>The first dataset file in a folder, for those who name the folder in place of the file; null where there is none.</summary>
     /// <param name="folder">A folder, or anything else.</param>
     internal static string? FileIn(string folder) => !Directory.Exists(folder)
         ? null
         : Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
-            .FirstOrDefault(file => TarDataset.IsArchiveName(file) || ParquetDataset.IsName(file) || ZipDataset.IsName(file) || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
+            .FirstOrDefault(file => TarDataset.IsArchiveName(file) || ParquetDataset.IsName(file) || ZipDataset.IsName(file)
+            || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
 
     /// <summary>Opens a file, or what is at an address.</summary>
     private static Dataset OpenFile(string file, DatasetOptions options)
     {
         var isRemote = RemoteAddress.IsRemote(file);
-        var (root, remote) = (options.ImageRoot ?? (isRemote ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(file) ?? ""), options.Remote);
+        var (root, remote) =
+            (options.ImageRoot ?? (isRemote ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(file) ?? ""), options.Remote);
         if (TarDataset.IsArchiveName(RemoteAddress.NameOf(file)))
             return isRemote ? TarDataset.OfAddresses(file, remote ?? RemoteAccess.Default) : TarDataset.OfFile(file, remote);
         if (ZipDataset.IsName(file))
         {
             return isRemote
-                ? throw new DatasetException($"Expected a zip archive on a disk, whose directory stands at its end; found the address '{RemoteAddress.Display(file)}'. Download it first.")
+                ? throw new DatasetException(
+                    $"Expected a zip archive on a disk, whose directory stands at its end; found the address " +
+                    $"'{RemoteAddress.Display(file)}'. Download it first.")
                 : new ZipDataset(file) { Remote = remote };
         }
         if (ParquetDataset.IsName(file))
         {
             return isRemote
-                ? throw new DatasetException($"Expected Parquet files on a disk, of which columns are read by themselves; found the address '{RemoteAddress.Display(file)}'. Download it first.")
+                ? throw new DatasetException(
+                    $"Expected Parquet files on a disk, of which columns are read by themselves; found the address " +
+                    $"'{RemoteAddress.Display(file)}'. Download it first.")
                 : ParquetDataset.OfFile(file, root, options);
         }
         switch (DatasetFile.ExtensionOf(file))
@@ -190,8 +211,11 @@ public abstract class Dataset
                 return FolderDataset.IsImageName(file)
                     ? PathListDataset.OfOne(file, options)
                     : throw new DatasetException(
-                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz or .zst, .tar, .tar.gz, .tar.zst, .parquet, .zip, an image or a folder; found '{file}', " +
-                        (DatasetFile.ExtensionOf(file) == ".h5" ? "a part file of PaddleMIX, which MMDataset of the package Pristine.PaddleMix reads and writes as .jsonl." : "whose extension is none of these."));
+                        $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz or .zst, .tar, " +
+                        $".tar.gz, .tar.zst, .parquet, .zip, an image or a folder; found '{file}', " +
+                        (DatasetFile.ExtensionOf(file) == ".h5"
+                        ? "a part file of PaddleMIX, which MMDataset of the package Pristine.PaddleMix reads and writes as .jsonl."
+                        : "whose extension is none of these."));
         }
     }
 
@@ -205,14 +229,16 @@ public abstract class Dataset
     /// this, a dataset whose records name their images in a way that is not known would pass as one of texts.
     /// </summary>
     /// <param name="cancellation">Stops the reading.</param>
-    /// <exception cref="DatasetException">There are records, and none of them names an image; the message lists the fields that were seen.</exception>
+    /// <exception cref="DatasetException">
+    /// There are records, and none of them names an image; the message lists the fields that were seen.
+    /// </exception>
     public virtual void RequireImages(CancellationToken cancellation = default)
     {
     }
 
     /// <summary>
-    /// Reads the items as <see cref="Read"/> does, for work that needs images. Where <see cref="RequireImages"/> could not look, because the input
-    /// can be read only once, the end of the reading says whether there was an image.
+    /// Reads the items as <see cref="Read"/> does, for work that needs images. Where <see cref="RequireImages"/> could not look, because
+    /// the input can be read only once, the end of the reading says whether there was an image.
     /// </summary>
     /// <exception cref="DatasetException">As of <see cref="Read"/>; or no record named an image.</exception>
     internal virtual IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => Read(cancellation);
@@ -222,12 +248,14 @@ public abstract class Dataset
     /// The file to write, or <c>-</c> for standard output. Until <see cref="DatasetWriter.Complete"/> is called its name ends in
     /// <c>.partial</c>. An existing file is replaced, missing folders are made.
     /// </param>
-    /// <exception cref="DatasetException">The path is the dataset itself or a folder, promises another format, or cannot be written.</exception>
+    /// <exception cref="DatasetException">
+    /// The path is the dataset itself or a folder, promises another format, or cannot be written.
+    /// </exception>
     public abstract DatasetWriter CreateWriter(string path);
 
     /// <summary>
-    /// Opens a writer that exports kept items in the format that the output's name says: <c>.parquet</c>, <c>.tar</c>, <c>.jsonl</c> or <c>.csv</c>, else the
-    /// dataset's own.
+    /// Opens a writer that exports kept items in the format that the output's name says: <c>.parquet</c>, <c>.tar</c>, <c>.jsonl</c> or
+    /// <c>.csv</c>, else the dataset's own.
     /// </summary>
     /// <param name="path">As for <see cref="CreateWriter"/>; archives and Parquet files may be numbered, <c>kept-{00000..}.tar</c>.</param>
     /// <exception cref="DatasetException">That format cannot hold what the dataset has, or the path cannot be written.</exception>

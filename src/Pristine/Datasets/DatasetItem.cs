@@ -2,7 +2,9 @@ using Pristine.Media;
 
 namespace Pristine.Datasets;
 
-/// <summary>One record of a dataset: an id, zero or more sources of images, sound and film, and its original bytes, which are exported unchanged.</summary>
+/// <summary>
+/// One record of a dataset: an id, zero or more sources of images, sound and film, and its original bytes, which are exported unchanged.
+/// </summary>
 public sealed class DatasetItem
 {
     private readonly IReadOnlyList<MediaSource> _sources = [];
@@ -10,7 +12,9 @@ public sealed class DatasetItem
     /// <summary>Position in the dataset, from 0.</summary>
     public required long Index { get; init; }
 
-    /// <summary>The item's own id as text (an integer id is written as its digits); the first image's reference where the item has none.</summary>
+    /// <summary>
+    /// The item's own id as text (an integer id is written as its digits); the first image's reference where the item has none.
+    /// </summary>
     public required string Id { get; init; }
 
     /// <summary>Everything the item names, in its order; empty for a text-only item.</summary>
@@ -20,7 +24,9 @@ public sealed class DatasetItem
         init
         {
             _sources = value;
-            Images = value.All(source => source.Kind == MediaKind.Image) ? value : [.. value.Where(source => source.Kind == MediaKind.Image)];
+            Images = value.All(source => source.Kind == MediaKind.Image)
+                ? value
+                : [.. value.Where(source => source.Kind == MediaKind.Image)];
         }
     }
 
@@ -28,12 +34,14 @@ public sealed class DatasetItem
     public IReadOnlyList<MediaSource> Images { get; private init; } = [];
 
     /// <summary>
-    /// The item's own bytes: the JSON value of a JSON or JSONL record, without separators; the path for folders and lists; the record of a row of a
-    /// Parquet file as JSON; empty for a sample of an archive. Rows and samples are copied from their files.
+    /// The item's own bytes: the JSON value of a JSON or JSONL record, without separators; the path for folders and lists; the record of a
+    /// row of a Parquet file as JSON; empty for a sample of an archive. Rows and samples are copied from their files.
     /// </summary>
     public required ReadOnlyMemory<byte> Raw { get; init; }
 
-    /// <summary>The item's fields and text; null for an item that has none, as those of folders and lists, and for one with an <see cref="Error"/>.</summary>
+    /// <summary>
+    /// The item's fields and text; null for an item that has none, as those of folders and lists, and for one with an <see cref="Error"/>.
+    /// </summary>
     public ItemRecord? Record { get; init; }
 
     /// <summary>
@@ -55,7 +63,8 @@ public sealed class DatasetItem
     internal ParquetRow? Row { get; init; }
 
     /// <summary>Bytes of memory that the item holds on to.</summary>
-    internal long HeldBytes => Raw.Length + Before.Length + After.Length + (Sample?.Bytes?.Length ?? 0) + Sources.Sum(source => source.HeldBytes);
+    internal long HeldBytes =>
+        Raw.Length + Before.Length + After.Length + (Sample?.Bytes?.Length ?? 0) + Sources.Sum(source => source.HeldBytes);
 
     /// <summary>What stood between the previous item and this one (JSON: a comma and white space); empty for the first item.</summary>
     internal ReadOnlyMemory<byte> Before { get; init; }

@@ -8,8 +8,10 @@ internal static class FileCompression
 {
     private static readonly (string Extension, Func<Stream, Stream> Read, Func<Stream, Stream> Write)[] Kinds =
     [
-        (".gz", compressed => new GZipStream(compressed, CompressionMode.Decompress), target => new GZipStream(target, CompressionLevel.Optimal, leaveOpen: true)),
-        (".tgz", compressed => new GZipStream(compressed, CompressionMode.Decompress), target => new GZipStream(target, CompressionLevel.Optimal, leaveOpen: true)),
+        (".gz", compressed => new GZipStream(compressed, CompressionMode.Decompress), target => new GZipStream(
+            target, CompressionLevel.Optimal, leaveOpen: true)),
+        (".tgz", compressed => new GZipStream(compressed, CompressionMode.Decompress), target => new GZipStream(
+            target, CompressionLevel.Optimal, leaveOpen: true)),
         (".zst", compressed => new ZstandardStream(compressed), target => new CompressionStream(target, leaveOpen: true)),
     ];
 

@@ -76,9 +76,13 @@ public sealed class FileExport
         ArgumentException.ThrowIfNullOrEmpty(target);
         OutputPlace.RefuseAddress(target);
         if (RemoteAddress.HasScheme(dataset.ImageRoot))
-            throw new DatasetException($"Expected images on a disk to copy or link; those of '{RemoteAddress.Display(dataset.Source)}' are at addresses. Name a .tar or .parquet file, which holds them, or a .jsonl file of addresses.");
+            throw new DatasetException(
+                $"Expected images on a disk to copy or link; those of '{RemoteAddress.Display(dataset.Source)}' are at addresses. Name a " +
+                $".tar or .parquet file, which holds them, or a .jsonl file of addresses.");
         if (dataset.SearchedFolder is { } searched && RealPath.IsWithin(RealPath.Of(target), RealPath.Of(searched)))
-            throw new DatasetException($"Expected a target outside of the dataset's folder '{searched}'; '{target}' lies in it, and its files would become part of the dataset.");
+            throw new DatasetException(
+                $"Expected a target outside of the dataset's folder '{searched}'; '{target}' lies in it, and its files would become part " +
+                $"of the dataset.");
         return new FileExport(target, mode, dataset.ImageRoot);
     }
 
@@ -98,7 +102,8 @@ public sealed class FileExport
                 throw new IOException("It is not a regular file.");
             var destination = Path.Combine(_target, MirrorPath(source));
             PrepareFolder(Path.GetDirectoryName(destination)!);
-            return Path.GetRelativePath(_target, Place([.. _sidecars.Of(source), source], destination)).Replace(Path.DirectorySeparatorChar, '/');
+            return Path.GetRelativePath(_target, Place([.. _sidecars.Of(source), source], destination))
+                .Replace(Path.DirectorySeparatorChar, '/');
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -123,7 +128,8 @@ public sealed class FileExport
             PrepareFolder(Path.GetDirectoryName(path)!);
             if (!Path.Exists(path))
                 WholeFile.MakeNew(path, partial => File.WriteAllBytes(partial, content));
-            else if (new FileInfo(path) is not { LinkTarget: null } file || file.Length != content.Length || !content.AsSpan().SequenceEqual(File.ReadAllBytes(path)))
+            else if (new FileInfo(path) is not { LinkTarget: null } file || file.Length != content.Length
+                || !content.AsSpan().SequenceEqual(File.ReadAllBytes(path)))
                 throw new IOException("another file is there already");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -209,7 +215,8 @@ public sealed class FileExport
         var (left, right) = (new byte[1 << 16], new byte[1 << 16]);
         int read;
         while ((read = first.ReadAtLeast(left, left.Length, throwOnEndOfStream: false)) > 0)
-            if (second.ReadAtLeast(right.AsSpan(0, read), read, throwOnEndOfStream: false) < read || !left.AsSpan(0, read).SequenceEqual(right.AsSpan(0, read)))
+            if (second.ReadAtLeast(right.AsSpan(0, read), read, throwOnEndOfStream: false) < read
+                || !left.AsSpan(0, read).SequenceEqual(right.AsSpan(0, read)))
                 return false;
         return true;
     }
@@ -237,7 +244,8 @@ internal sealed class SidecarSearch
         {
             if (_byStem.Count == KeptFolders)
                 _byStem.Clear();
-            _byStem[folder] = files = Directory.EnumerateFiles(folder).Where(IsSidecar).Order(StringComparer.Ordinal).ToLookup(Path.GetFileNameWithoutExtension)!;
+            _byStem[folder] = files = Directory.EnumerateFiles(folder).Where(IsSidecar).Order(StringComparer.Ordinal)
+                .ToLookup(Path.GetFileNameWithoutExtension)!;
         }
         return files[Path.GetFileNameWithoutExtension(image)].Where(file => file != image && Vips.IsRegularFile(file));
     }

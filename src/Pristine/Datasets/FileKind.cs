@@ -1,6 +1,8 @@
 namespace Pristine.Datasets;
 
-/// <summary>Tells from a file's first bytes that it is no text in UTF-8, so that it is refused in one sentence and not line by line.</summary>
+/// <summary>
+/// Tells from a file's first bytes that it is no text in UTF-8, so that it is refused in one sentence and not line by line.
+/// </summary>
 internal static class FileKind
 {
     /// <summary>So many bytes are enough to tell.</summary>
@@ -52,5 +54,6 @@ internal static class FileKind
     /// <param name="expected">What it should be.</param>
     /// <param name="found">What it is.</param>
     public static DatasetException Refusal(string name, string expected, string found) => new(
-        $"Expected '{name}' to be {expected} in UTF-8; found {found}. {(found.StartsWith("a ", StringComparison.Ordinal) ? "Unpack or convert it first." : "Convert it to UTF-8 first.")}");
+        $"Expected '{name}' to be {expected} in UTF-8; found {found}. " +
+        $"{(found.StartsWith("a ", StringComparison.Ordinal) ? "Unpack or convert it first." : "Convert it to UTF-8 first.")}");
 }

@@ -21,7 +21,8 @@ internal static partial class FilePattern
             if (!Directory.Exists(glob.Folder))
                 throw new DatasetException($"Expected a folder '{glob.Folder}' for the glob '{pattern}'; it does not exist.");
             var search = new FolderSearch(glob.MatchesHidden, glob.IsMatch, glob.CanMatchWithin, glob.Positions);
-            var found = FolderSearch.Items(glob.Folder, glob.Prefix, "", search, default).SelectMany(item => item.Images, (item, file) => (item.Id, file.LocalPath!)).ToArray();
+            var found = FolderSearch.Items(glob.Folder, glob.Prefix, "", search, default)
+                .SelectMany(item => item.Images, (item, file) => (item.Id, file.LocalPath!)).ToArray();
             return found.Length > 0 ? (glob.Prefix, found) : throw new DatasetException($"Expected {kind} for '{pattern}'; found none.");
         }
         if (numbered.FirstOrDefault(name => !File.Exists(name)) is { } missing)
@@ -36,7 +37,8 @@ internal static partial class FilePattern
     /// <param name="accept">Tells of what follows the prefix whether it counts.</param>
     /// <param name="cancellation">Ends listing.</param>
     /// <exception cref="DatasetException">It cannot be listed.</exception>
-    public static IEnumerable<RemoteEntry> Listed(RemoteAccess access, string prefix, Func<string, bool> accept, CancellationToken cancellation)
+    public static IEnumerable<RemoteEntry> Listed(
+        RemoteAccess access, string prefix, Func<string, bool> accept, CancellationToken cancellation)
     {
         using var entries = Try(() => access.StoreOf(prefix).List(prefix, cancellation).GetEnumerator());
         while (Try(entries.MoveNext))
@@ -57,8 +59,8 @@ internal static partial class FilePattern
     }
 
     /// <summary>
-    /// The addresses that a pattern stands for: those that a bucket lists for a glob, or those with all numbers of a range. Whether these lead anywhere is not
-    /// asked.
+    /// The addresses that a pattern stands for: those that a bucket lists for a glob, or those with all numbers of a range. Whether these
+    /// lead anywhere is not asked.
     /// </summary>
     /// <param name="address">The pattern.</param>
     /// <param name="remote">Lists.</param>
@@ -68,11 +70,13 @@ internal static partial class FilePattern
         if (RemoteAddress.IsBucket(address) && GlobPattern.IsGlob(address) && !Range().IsMatch(address))
         {
             var glob = GlobPattern.Parse(address);
-            var found = Listed(remote, glob.Prefix, glob.IsFound, default).Select(entry => (entry.Address[glob.Prefix.Length..], entry.Address)).ToArray();
+            var found = Listed(remote, glob.Prefix, glob.IsFound, default)
+                .Select(entry => (entry.Address[glob.Prefix.Length..], entry.Address)).ToArray();
             return found.Length > 0 ? (glob.Prefix, found) : throw new DatasetException($"Expected files for '{address}'; found none.");
         }
         var name = RemoteAddress.NameOf(address);
-        var prefix = name[..(name[..(name.IndexOf('{', StringComparison.Ordinal) is var brace and >= 0 ? brace : name.Length)].LastIndexOf('/') + 1)];
+        var prefix = name[..(name[..(name.IndexOf('{', StringComparison.Ordinal) is var brace and >= 0 ? brace : name.Length)]
+            .LastIndexOf('/') + 1)];
         return (prefix, [.. Expand(address).Select(file => (RemoteAddress.NameOf(file)[prefix.Length..], file))]);
     }
 
@@ -82,7 +86,8 @@ internal static partial class FilePattern
         if (Range().Match(pattern) is not { Success: true } range)
             return [pattern];
         var (first, last) = (range.Groups[1].Value, range.Groups[2].Value);
-        if (!int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var from) || !int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var to) || to < from)
+        if (!int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var from)
+            || !int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var to) || to < from)
             throw new DatasetException($"Expected a range of numbers such as {{000..123}} in '{pattern}'; found '{range.Value}'.");
         var names = new List<string>();
         for (var number = from; number <= to; number++)

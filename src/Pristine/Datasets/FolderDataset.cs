@@ -27,9 +27,11 @@ internal sealed class FolderDataset(string folder) : Dataset
     public static bool IsImageName(string name) => MediaNames.KindOf(name) == MediaKind.Image;
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
-        FolderSearch.Items(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []) { HasNames = true }, cancellation);
+        FolderSearch.Items(
+            folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []) { HasNames = true }, cancellation);
 
-    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
+    public override DatasetWriter CreateWriter(string path) =>
+        new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
 }
 
 /// <summary>A glob: every matching file is an item, in ordinal order. The id is the path, as a shell would list it.</summary>
@@ -62,22 +64,27 @@ internal sealed class GlobDataset : Dataset
         // photos/** and photos/img* are said of images, not of the captions beside them.
         var imagesOnly = Source.EndsWith('*');
         var search = new FolderSearch(
-            _pattern.MatchesHidden, path => (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin, _pattern.Positions);
+            _pattern.MatchesHidden, path =>
+                (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin, _pattern.Positions);
         return FolderSearch.Items(_pattern.Folder, _pattern.Prefix, _pattern.Prefix, search, cancellation);
     }
 
-    public override DatasetWriter CreateWriter(string path) => new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
+    public override DatasetWriter CreateWriter(string path) =>
+        new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
 }
 
 /// <summary>
 /// Walks a folder in ordinal order of the relative paths, whatever order the file system gives; holds the accepted names of the folders
 /// between the root and the current one. Links to folders are followed, but every real folder is searched once: one that lies in the
-/// searched folder under its own name, any other under the first name in the order. A folder whose own name is accepted is found under it and searched as well.
+/// searched folder under its own name, any other under the first name in the order. A folder whose own name is accepted is found under it
+/// and searched as well.
 /// </summary>
 /// <param name="IsHidden">Whether names that start with a dot are searched.</param>
 /// <param name="Accept">Tells of a relative path, written with <c>/</c>, whether it is found.</param>
 /// <param name="Enter">Tells of a folder's relative path whether it is searched.</param>
-/// <param name="Positions">Of two names of one folder, what is found under the one is found under the other if that has all positions of the first.</param>
+/// <param name="Positions">
+/// Of two names of one folder, what is found under the one is found under the other if that has all positions of the first.
+/// </param>
 internal sealed record FolderSearch(
     bool IsHidden, Func<string, bool> Accept, Func<string, bool> Enter, Func<string, IReadOnlyCollection<int>> Positions)
 {
@@ -97,7 +104,8 @@ internal sealed record FolderSearch(
     /// <param name="idPrefix">Put before a relative path to make the id.</param>
     /// <param name="search">What is found.</param>
     /// <param name="cancellation">Stops the search.</param>
-    public static IEnumerable<DatasetItem> Items(string folder, string prefix, string idPrefix, FolderSearch search, CancellationToken cancellation)
+    public static IEnumerable<DatasetItem> Items(
+        string folder, string prefix, string idPrefix, FolderSearch search, CancellationToken cancellation)
     {
         var lineFeed = "\n"u8.ToArray();
         var index = 0L;

@@ -35,7 +35,8 @@ internal sealed class GlobPattern
         var special = text.AsSpan().IndexOfAny("*?[{");
         var prefix = text[..(text[..special].LastIndexOf('/') + 1)];
         var segments = text[prefix.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries);
-        return new GlobPattern(prefix, [.. segments.Select(s => s == "**" ? null : Translate(s, pattern))], segments.Any(s => s.StartsWith('.')));
+        return new GlobPattern(
+            prefix, [.. segments.Select(s => s == "**" ? null : Translate(s, pattern))], segments.Any(s => s.StartsWith('.')));
     }
 
     /// <summary>Tells whether a path below <see cref="Prefix"/>, written with <c>/</c>, matches.</summary>
@@ -123,7 +124,8 @@ internal sealed class GlobPattern
             var classEnd = c == '[' && classStart + 1 < segment.Length ? segment.IndexOf(']', classStart + 1) : -1;
             if (classEnd > 0)
             {
-                var members = segment[classStart..classEnd].Replace(@"\", @"\\").Replace("[", @"\[").Replace("]", @"\]").Replace("^", @"\^");
+                var members = segment[classStart..classEnd].Replace(@"\", @"\\").Replace("[", @"\[").Replace("]", @"\]")
+                    .Replace("^", @"\^");
                 regex.Append(isNegated ? "[^" : "[").Append(members).Append(']');
                 i = classEnd;
                 continue;

@@ -4,8 +4,9 @@ using Pristine.Media;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Finds images again by the references that a table has: files, cells of Parquet files, and members of tar and zip archives, whose headers are read once for each archive.
-/// What a dataset holds itself (<c>data:</c> addresses) is found among the images that are given. Safe to use from several threads.
+/// Finds images again by the references that a table has: files, cells of Parquet files, and members of tar and zip archives, whose headers
+/// are read once for each archive. What a dataset holds itself (<c>data:</c> addresses) is found among the images that are given. Safe to
+/// use from several threads.
 /// </summary>
 /// <param name="imageRoot">Folder against which relative paths are resolved.</param>
 /// <param name="held">Images that the dataset holds itself, by their names; see <see cref="Held"/>.</param>
@@ -25,9 +26,11 @@ internal sealed class ImageFinder(string imageRoot, IReadOnlyDictionary<string, 
         for (var slash = reference.IndexOf('/'); slash >= 0; slash = reference.IndexOf('/', slash + 1))
         {
             var archive = reference[..slash];
-            if (ParquetDataset.IsName(archive) && ParquetDataset.Find(RecordReader.PathOf(archive, imageRoot), reference[(slash + 1)..]) is { } cell)
+            if (ParquetDataset.IsName(archive)
+                && ParquetDataset.Find(RecordReader.PathOf(archive, imageRoot), reference[(slash + 1)..]) is { } cell)
                 return cell;
-            if (!(archive.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || ZipDataset.IsName(archive)) || !File.Exists(RecordReader.PathOf(archive, imageRoot)))
+            if (!(archive.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || ZipDataset.IsName(archive))
+                || !File.Exists(RecordReader.PathOf(archive, imageRoot)))
                 continue;
             var members = _archives.GetOrAdd(archive, name => new(() => Members(RecordReader.PathOf(name, imageRoot)))).Value;
             return members.GetValueOrDefault(reference[(slash + 1)..]) ?? new FileSource(reference, path);
@@ -40,7 +43,8 @@ internal sealed class ImageFinder(string imageRoot, IReadOnlyDictionary<string, 
     /// <param name="open">Opens the table's dataset.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>Those that were found; all of them are in memory.</returns>
-    public static IReadOnlyDictionary<string, MediaSource> Held(IEnumerable<string> references, Func<Dataset> open, CancellationToken cancellation)
+    public static IReadOnlyDictionary<string,
+    MediaSource> Held(IEnumerable<string> references, Func<Dataset> open, CancellationToken cancellation)
     {
         var wanted = references.Where(reference => reference.StartsWith(Data, StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, MediaSource>(StringComparer.Ordinal);

@@ -3,15 +3,16 @@ using Pristine.Media;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// A Hugging Face folder (<c>imagefolder</c>) with metadata: <c>metadata.jsonl</c>, <c>.csv</c> or <c>.parquet</c>, in the folder or in folders below it,
-/// name images by their paths relative to the metadata's folder. The rows are the items: an image without a row is none, as for
-/// <c>load_dataset</c>. The export is such a folder again, with the kept rows byte for byte and their images.
+/// A Hugging Face folder (<c>imagefolder</c>) with metadata: <c>metadata.jsonl</c>, <c>.csv</c> or <c>.parquet</c>, in the folder or in
+/// folders below it, name images by their paths relative to the metadata's folder. The rows are the items: an image without a row is none,
+/// as for <c>load_dataset</c>. The export is such a folder again, with the kept rows byte for byte and their images.
 /// </summary>
 internal sealed class ImageFolderDataset : Dataset
 {
     private const string MetadataName = "metadata";
 
-    // Metadata stand in the folder itself, in folders of splits, or in those below data/. A folder of images is not searched deeper for them.
+    // Metadata stand in the folder itself, in folders of splits, or in those below data/. A folder of images is not searched deeper for
+    // them.
     private const int MostDepth = 2;
 
     private static readonly string[] Extensions = [".jsonl", ".csv", ".parquet"];
@@ -20,7 +21,8 @@ internal sealed class ImageFolderDataset : Dataset
     private readonly IReadOnlyList<Metadata> _files;
     private string? _layout;
 
-    private ImageFolderDataset(string folder, IReadOnlyList<Metadata> files, string? imageField) => (_folder, _files, ImageField) = (folder, files, imageField);
+    private ImageFolderDataset(string folder, IReadOnlyList<Metadata> files, string? imageField) =>
+        (_folder, _files, ImageField) = (folder, files, imageField);
 
     public override DatasetFormat Format => DatasetFormat.ImageFolder;
 
@@ -38,7 +40,8 @@ internal sealed class ImageFolderDataset : Dataset
 
     internal override string? SearchedFolder => _folder;
 
-    public override IReadOnlyList<InputPart> Parts => [.. _files.Select(file => new InputPart(file.Name, cancellation => Read(file, 0, cancellation)))];
+    public override IReadOnlyList<InputPart> Parts =>
+        [.. _files.Select(file => new InputPart(file.Name, cancellation => Read(file, 0, cancellation)))];
 
     /// <summary>Looks for metadata that name images in a folder.</summary>
     /// <param name="folder">The folder.</param>
@@ -51,13 +54,16 @@ internal sealed class ImageFolderDataset : Dataset
             return null;
         var prefix = Path.EndsInDirectorySeparator(folder) ? folder : folder + "/";
         var search = new FolderSearch(IsHidden: false, IsMetadata, _ => true, _ => []);
-        var files = FolderSearch.Items(folder, prefix, "", search, default).SelectMany(item => item.Sources, (item, source) => new Metadata(item.Id, source.LocalPath!, imageField))
+        var files = FolderSearch.Items(folder, prefix, "", search, default)
+            .SelectMany(item => item.Sources, (item, source) => new Metadata(item.Id, source.LocalPath!, imageField))
             .Where(file => file.NamesImages).ToArray();
         if (files.Length == 0)
             return null;
         var kinds = files.Select(file => Path.GetExtension(file.Name)).Distinct().ToArray();
         if (kinds.Length > 1)
-            throw new DatasetException($"Expected metadata of one kind in the folder '{folder}'; found {string.Join(" and ", kinds.Select(kind => MetadataName + kind))}. load_dataset refuses such a folder, too.");
+            throw new DatasetException(
+                $"Expected metadata of one kind in the folder '{folder}'; found " +
+                $"{string.Join(" and ", kinds.Select(kind => MetadataName + kind))}. load_dataset refuses such a folder, too.");
         return new ImageFolderDataset(folder, files, imageField);
     }
 
@@ -81,10 +87,12 @@ internal sealed class ImageFolderDataset : Dataset
         }
     }
 
-    public override DatasetWriter CreateWriter(string path) => new ImageFolderWriter(path, _folder, _files.ToDictionary(file => file.Name, file => file.Rows));
+    public override DatasetWriter CreateWriter(string path) =>
+        new ImageFolderWriter(path, _folder, _files.ToDictionary(file => file.Name, file => file.Rows));
 
     private static bool IsMetadata(string path) =>
-        Path.GetFileName(path) is var name && Path.GetFileNameWithoutExtension(name) == MetadataName && Extensions.Contains(Path.GetExtension(name));
+        Path.GetFileName(path) is var name && Path.GetFileNameWithoutExtension(name) == MetadataName
+        && Extensions.Contains(Path.GetExtension(name));
 
     private static bool HasMetadata(string folder, int depth)
     {
@@ -94,7 +102,8 @@ internal sealed class ImageFolderDataset : Dataset
             return false;
         try
         {
-            return Directory.EnumerateDirectories(folder).Any(inner => !Path.GetFileName(inner).StartsWith('.') && HasMetadata(inner, depth + 1));
+            return Directory.EnumerateDirectories(folder)
+                .Any(inner => !Path.GetFileName(inner).StartsWith('.') && HasMetadata(inner, depth + 1));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -122,7 +131,8 @@ internal sealed class ImageFolderDataset : Dataset
         public Dataset Rows => field ??= Open();
 
         /// <summary>Whether the first row names an image as Hugging Face folders do.</summary>
-        public bool NamesImages => ImageField != null || Rows.Read().FirstOrDefault()?.Record?.FieldNames.Any(RecordLayout.IsFileName) == true;
+        public bool NamesImages =>
+            ImageField != null || Rows.Read().FirstOrDefault()?.Record?.FieldNames.Any(RecordLayout.IsFileName) == true;
 
         /// <summary>A row as an item of the whole folder: its images are named relative to that.</summary>
         public DatasetItem ItemOf(DatasetItem row, long index)
@@ -133,12 +143,17 @@ internal sealed class ImageFolderDataset : Dataset
             {
                 Index = index,
                 Id = hasOwnId ? row.Id : Folder + row.Id,
-                Sources = outside == null ? [.. row.Sources.Select(source => source is FileSource { LocalPath: { } path } ? new FileSource(Folder + source.Reference, path, source.Kind) : source)] : [],
+                Sources = outside == null ? [.. row.Sources.Select(source => source is FileSource { LocalPath: { } path }
+                    ? new FileSource(Folder + source.Reference, path, source.Kind)
+                    : source)] : [],
                 Raw = row.Raw,
                 Before = row.Before,
                 After = row.After,
                 Record = outside == null && row.Record is { } record ? new PlacedRecord(record, Folder) : null,
-                Error = row.Error ?? (outside == null ? null : $"{Path}: expected a path within the folder of the metadata, as load_dataset does; found '{outside.Reference}' in row {row.Index + 1}."),
+                Error = row.Error
+                    ?? (outside == null ? null
+                    : $"{Path}: expected a path within the folder of the metadata, as load_dataset does; found '{outside.Reference}' in " +
+                    $"row {row.Index + 1}."),
                 File = Name,
                 Row = row.Row,
             };
@@ -156,7 +171,8 @@ internal sealed class ImageFolderDataset : Dataset
         }
 
         private static bool IsWithin(string reference) =>
-            !reference.Contains("://", StringComparison.Ordinal) && !System.IO.Path.IsPathRooted(reference) && !reference.Split('/', '\\').Contains("..");
+            !reference.Contains("://", StringComparison.Ordinal) && !System.IO.Path.IsPathRooted(reference)
+            && !reference.Split('/', '\\').Contains("..");
     }
 }
 
@@ -205,14 +221,15 @@ internal sealed class ImageFolderWriter : DatasetWriter
 }
 
 /// <summary>
-/// What the folders of an image say of it, as <c>load_dataset</c> reads them: <c>split</c> (<c>train</c>, <c>validation</c>, <c>test</c>), and
-/// <c>label</c>, the name of its own folder where that is no split's.
+/// What the folders of an image say of it, as <c>load_dataset</c> reads them: <c>split</c> (<c>train</c>, <c>validation</c>, <c>test</c>),
+/// and <c>label</c>, the name of its own folder where that is no split's.
 /// </summary>
 internal static class FolderNames
 {
     private static readonly (string Split, string[] Words)[] Splits =
     [
-        ("train", ["train", "training"]), ("validation", ["validation", "valid", "val", "dev"]), ("test", ["test", "testing", "eval", "evaluation"]),
+        ("train", ["train", "training"]), ("validation", ["validation", "valid", "val", "dev"]),
+        ("test", ["test", "testing", "eval", "evaluation"]),
     ];
 
     /// <summary>The split that a path lies in: that of the first folder whose name has its word.</summary>
@@ -246,7 +263,8 @@ internal sealed class FolderRecord(string path) : ItemRecord
     public override string?[] Fields(IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
-        return [.. names.Select(name => name switch { "label" => FolderNames.LabelOf(path), "split" => FolderNames.SplitOf(path), _ => null })];
+        return [.. names.Select(
+            name => name switch { "label" => FolderNames.LabelOf(path), "split" => FolderNames.SplitOf(path), _ => null })];
     }
 }
 

@@ -7,14 +7,16 @@ namespace Pristine.Datasets;
 /// Counts the places in an item's text where its images belong. Trainers put one image at each; where there are more places or fewer than
 /// images, they stop, or leave an image out without a word.
 /// <list type="bullet">
-/// <item>The placeholders of LLaVA, LlamaFactory, ms-swift and PaddleMIX (<c>&lt;image&gt;</c>, in MIX <c>&lt;image&gt;0&lt;/image&gt;</c>),
-/// data-juicer (<c>&lt;__dj__image&gt;</c>), Llama (<c>&lt;|image|&gt;</c>), DeepSeek (<c>&lt;image_placeholder&gt;</c>) and XComposer
-/// (<c>&lt;ImageHere&gt;</c>).</item>
-/// <item>Numbered ones (<c>&lt;image_1&gt;</c>, <c>&lt;image 1&gt;</c>, <c>&lt;|image_1|&gt;</c>): each number once, because a text may name an
-/// image again.</item>
-/// <item>Parts of messages that are an image, as Qwen, OpenAI and Transformers write them. Where there are some, text is not searched.</item>
+/// <item>The placeholders of LLaVA, LlamaFactory, ms-swift and PaddleMIX (<c>&lt;image&gt;</c>, in MIX
+/// <c>&lt;image&gt;0&lt;/image&gt;</c>), data-juicer (<c>&lt;__dj__image&gt;</c>), Llama (<c>&lt;|image|&gt;</c>), DeepSeek
+/// (<c>&lt;image_placeholder&gt;</c>) and XComposer (<c>&lt;ImageHere&gt;</c>).</item>
+/// <item>Numbered ones (<c>&lt;image_1&gt;</c>, <c>&lt;image 1&gt;</c>, <c>&lt;|image_1|&gt;</c>): each number once, because a text may
+/// name an image again.</item>
+/// <item>Parts of messages that are an image, as Qwen, OpenAI and Transformers write them. Where there are some, text is not
+/// searched.</item>
 /// </list>
-/// Messages and instructions have such places, so that finding none there means 0. A caption need not have any: without one, nothing is known.
+/// Messages and instructions have such places, so that finding none there means 0. A caption need not have any: without one, nothing is
+/// known.
 /// </summary>
 internal sealed partial class ImageTokens
 {
@@ -103,9 +105,12 @@ internal sealed partial class ImageTokens
         }
     }
 
-    private static bool IsOneOf(JsonProperty field, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, ReadOnlySpan<byte> c, ReadOnlySpan<byte> d) =>
-        RecordJson.IsNamed(field, a) || RecordJson.IsNamed(field, b) || RecordJson.IsNamed(field, c) || (!d.IsEmpty && RecordJson.IsNamed(field, d));
+    private static bool IsOneOf(
+        JsonProperty field, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, ReadOnlySpan<byte> c, ReadOnlySpan<byte> d) =>
+        RecordJson.IsNamed(field, a) || RecordJson.IsNamed(field, b) || RecordJson.IsNamed(field, c)
+        || (!d.IsEmpty && RecordJson.IsNamed(field, d));
 
-    [GeneratedRegex(@"<image>|<__dj__image>|<\|image\|>|<image_placeholder>|<ImageHere>|<\|?image[ _]([0-9]{1,4})\|?>", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"<image>|<__dj__image>|<\|image\|>|<image_placeholder>|<ImageHere>|<\|?image[ _]([0-9]{1,4})\|?>", RegexOptions.CultureInvariant)]
     private static partial Regex Placeholder();
 }

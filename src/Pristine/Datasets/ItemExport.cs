@@ -10,9 +10,9 @@ using Pristine.Remote;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Exports kept items in another format than the dataset's own, told by the name of the output. Records keep their fields, bytes of images are copied as
-/// they are. Images that are files stay files and are named, except in what holds its images itself: archives, and folders that images are copied to.
-/// docs/formats.md has the matrix.
+/// Exports kept items in another format than the dataset's own, told by the name of the output. Records keep their fields, bytes of images
+/// are copied as they are. Images that are files stay files and are named, except in what holds its images itself: archives, and folders
+/// that images are copied to. docs/formats.md has the matrix.
 /// </summary>
 internal static partial class ItemExport
 {
@@ -27,12 +27,17 @@ internal static partial class ItemExport
         return target switch
         {
             ExportTarget.Lines or ExportTarget.Rows when !dataset.HasImageFiles =>
-                $"{(target == ExportTarget.Lines ? "lines of JSON" : "a table of rows")} cannot hold images, and '{dataset.Source}' holds its images itself. {holders}",
-            ExportTarget.Rows when dataset.HasRecords => $"a table of rows cannot hold the fields of records, which may be lists and objects. Name a .jsonl or .parquet file.",
-            ExportTarget.Own when dataset.HasRecords && DatasetFile.ExtensionOf(path) == ".txt" => $"a list of paths cannot hold the fields of records. Name a .jsonl or .parquet file, or the dataset's own format.",
+                $"{(target == ExportTarget.Lines ? "lines of JSON" : "a table of rows")} cannot hold images, and '{dataset.Source}' " +
+                $"holds its images itself. {holders}",
+            ExportTarget.Rows when dataset.HasRecords =>
+                $"a table of rows cannot hold the fields of records, which may be lists and objects. Name a .jsonl or .parquet file.",
+            ExportTarget.Own when dataset.HasRecords && DatasetFile.ExtensionOf(path) == ".txt" =>
+                $"a list of paths cannot hold the fields of records. Name a .jsonl or .parquet file, or the dataset's own format.",
             ExportTarget.Own when dataset.Format == DatasetFormat.Zip => $"zip archives are only read. {holders}",
             ExportTarget.Own => null,
-            _ => (dataset as ParquetDataset)?.LossIn(target == ExportTarget.Parquet) is { } lost ? $"it cannot hold the column '{lost}', which has bytes that are no image. Name a .parquet file." : null,
+            _ => (dataset as ParquetDataset)?.LossIn(target == ExportTarget.Parquet) is { } lost
+                ? $"it cannot hold the column '{lost}', which has bytes that are no image. Name a .parquet file."
+                : null,
         };
     }
 
@@ -65,7 +70,8 @@ internal static partial class ItemExport
         if (item.Record is JsonRecord or ParquetRecord && item.Raw.Length > 0)
             return WithoutSpace(item.Raw.Span);
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }))
+        using (var json = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }))
         {
             json.WriteStartObject();
             if (folder != null && item.Images.Count > 0 && item.Record?.FieldNames.Contains("image") != true)
@@ -99,7 +105,9 @@ internal static partial class ItemExport
             : path == "-" ? ExportTarget.Own
             : TarDataset.IsArchiveName(path) ? ExportTarget.Tar
             : ParquetDataset.IsName(path) ? ExportTarget.Parquet
-            : DatasetFile.ExtensionOf(path) switch { ".jsonl" or ".ndjson" => ExportTarget.Lines, ".csv" or ".tsv" => ExportTarget.Rows, _ => ExportTarget.Own };
+            : DatasetFile.ExtensionOf(
+                path) switch
+            { ".jsonl" or ".ndjson" => ExportTarget.Lines, ".csv" or ".tsv" => ExportTarget.Rows, _ => ExportTarget.Own };
         return (target, dataset.Format) switch
         {
             (ExportTarget.Tar, DatasetFormat.WebDataset) or (ExportTarget.Parquet, DatasetFormat.Parquet) or
@@ -175,7 +183,8 @@ internal sealed partial class OutputNumbers(string path)
     /// <summary>The name of one of them.</summary>
     /// <param name="number">Counted from 0.</param>
     public string NameOf(int number) => !IsNumbered ? path
-        : path[.._number.Index] + number.ToString(CultureInfo.InvariantCulture).PadLeft(_number.Groups[1].Length, '0') + path[(_number.Index + _number.Length)..];
+        : path[.._number.Index] + number.ToString(CultureInfo.InvariantCulture)
+        .PadLeft(_number.Groups[1].Length, '0') + path[(_number.Index + _number.Length)..];
 
     [GeneratedRegex(@"\{(\d+)\.\.\}")]
     private static partial Regex Number();
@@ -221,7 +230,8 @@ internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
     /// <summary>Opens the first output, or the next.</summary>
     protected Stream OpenNext()
     {
-        _file = PartialFile.Create(_numbers.NameOf(_number++), File.Exists(dataset.Source) || RemoteAddress.HasScheme(dataset.Source) ? dataset.Source : null, dataset.Remote);
+        _file = PartialFile.Create(_numbers.NameOf(_number++), File.Exists(dataset.Source) || RemoteAddress.HasScheme(
+            dataset.Source) ? dataset.Source : null, dataset.Remote);
         return _file.Stream;
     }
 
@@ -295,12 +305,15 @@ internal sealed class CsvItemWriter : ItemWriter
     }
 
     private void WriteRow(IEnumerable<string> fields) => _writer.WriteLine(string.Join(
-        _separator, fields.Select(field => field.AsSpan().IndexOfAny($"{_separator}\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")));
+        _separator, fields.Select(field => field.AsSpan().IndexOfAny($"{_separator}\"\r\n") < 0
+            ? field
+            : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")));
 }
 
 /// <summary>
-/// Writes samples into tar archives as WebDataset has them: what the item names as <c>000000012.jpg</c> (several: <c>000000012.0.jpg</c>), its record as
-/// <c>000000012.json</c>, and the files beside an image of a folder (<c>000000012.txt</c>). The key is the item's position in its dataset, so that no name of it can lead anywhere.
+/// Writes samples into tar archives as WebDataset has them: what the item names as <c>000000012.jpg</c> (several: <c>000000012.0.jpg</c>),
+/// its record as <c>000000012.json</c>, and the files beside an image of a folder (<c>000000012.txt</c>). The key is the item's position in
+/// its dataset, so that no name of it can lead anywhere.
 /// </summary>
 internal sealed class TarItemWriter : ItemWriter
 {
@@ -325,10 +338,12 @@ internal sealed class TarItemWriter : ItemWriter
             if (_reader.Read(item.Sources[i], out var bytes) is { } reason)
                 return reason;
             var extension = ItemExport.ExtensionOf(item.Sources[i], bytes);
-            members.Add((item.Sources.Count == 1 ? extension : string.Create(CultureInfo.InvariantCulture, $".{i}{extension}"), bytes.ToArray()));
+            members.Add(
+                (item.Sources.Count == 1 ? extension : string.Create(CultureInfo.InvariantCulture, $".{i}{extension}"), bytes.ToArray()));
         }
         if (item.Images is [{ LocalPath: { } file }] && _sidecars != null)
-            members.AddRange(_sidecars.Of(Path.GetFullPath(file)).Select(sidecar => (Path.GetExtension(sidecar).ToLowerInvariant(), File.ReadAllBytes(sidecar))).DistinctBy(sidecar => sidecar.Item1));
+            members.AddRange(_sidecars.Of(Path.GetFullPath(file)).Select(sidecar => (Path.GetExtension(sidecar)
+                .ToLowerInvariant(), File.ReadAllBytes(sidecar))).DistinctBy(sidecar => sidecar.Item1));
         if (members.All(member => member.Suffix != ".json"))
             members.Add((".json", item.Record is { } record and not FolderRecord ? ItemExport.JsonOf(item, null) : NameOf(item)));
         if (IsNumbered && _written >= TarSampleWriter.ShardBytes)
@@ -339,7 +354,8 @@ internal sealed class TarItemWriter : ItemWriter
         foreach (var (suffix, content) in members)
         {
             using var stream = new MemoryStream(content, writable: false);
-            _tar!.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, string.Create(CultureInfo.InvariantCulture, $"{item.Index:000000000}{suffix}"))
+            _tar!.WriteEntry(new System.Formats.Tar.UstarTarEntry(
+                System.Formats.Tar.TarEntryType.RegularFile, string.Create(CultureInfo.InvariantCulture, $"{item.Index:000000000}{suffix}"))
             {
                 DataStream = stream,
                 // The same items give the same bytes.
@@ -382,8 +398,9 @@ internal sealed class TarItemWriter : ItemWriter
 }
 
 /// <summary>
-/// Writes images into a folder that Hugging Face's <c>imagefolder</c> reads: <c>000000012.jpg</c>, and <c>metadata.jsonl</c> with <c>file_name</c> (several images: <c>file_names</c>)
-/// and the records' fields. The names are the items' positions in their dataset, so that no name of it can lead anywhere.
+/// Writes images into a folder that Hugging Face's <c>imagefolder</c> reads: <c>000000012.jpg</c>, and <c>metadata.jsonl</c> with
+/// <c>file_name</c> (several images: <c>file_names</c>) and the records' fields. The names are the items' positions in their dataset, so
+/// that no name of it can lead anywhere.
 /// </summary>
 internal sealed class FolderItemWriter : ItemWriter
 {
@@ -409,7 +426,8 @@ internal sealed class FolderItemWriter : ItemWriter
             if (_reader.Read(item.Images[i], out var bytes) is { } reason)
                 return reason;
             var extension = ItemExport.ExtensionOf(item.Images[i], bytes);
-            var name = string.Create(CultureInfo.InvariantCulture, $"{item.Index:000000000}{(item.Images.Count == 1 ? "" : $".{i}")}{extension}");
+            var name = string.Create(
+                CultureInfo.InvariantCulture, $"{item.Index:000000000}{(item.Images.Count == 1 ? "" : $".{i}")}{extension}");
             var content = bytes.ToArray();
             var file = Path.Combine(_folder, name);
             if (!Path.Exists(file))
@@ -419,7 +437,8 @@ internal sealed class FolderItemWriter : ItemWriter
             names.Add(name);
         }
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }))
+        using (var json = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }))
         {
             json.WriteStartObject();
             if (names.Count == 1)
@@ -433,7 +452,8 @@ internal sealed class FolderItemWriter : ItemWriter
             if (item.Record != null)
             {
                 using var record = RecordJson.Parse(ItemExport.JsonOf(item, null));
-                foreach (var field in record.RootElement.EnumerateObject().Where(field => !RecordJson.IsNamed(field, "file_name"u8) && !RecordJson.IsNamed(field, "file_names"u8)))
+                foreach (var field in record.RootElement.EnumerateObject()
+                    .Where(field => !RecordJson.IsNamed(field, "file_name"u8) && !RecordJson.IsNamed(field, "file_names"u8)))
                 {
                     json.WritePropertyName(RecordJson.Name(field));
                     json.WriteRawValue(field.Value.GetRawText(), skipInputValidation: true);

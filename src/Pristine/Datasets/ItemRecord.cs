@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// What an item says in words: its text, and fields that have names. Items of folders and lists have none. It is a view over bytes that the item
-/// holds and is read when it is asked.
+/// What an item says in words: its text, and fields that have names. Items of folders and lists have none. It is a view over bytes that the
+/// item holds and is read when it is asked.
 /// </summary>
 public abstract class ItemRecord
 {
@@ -25,8 +25,8 @@ public abstract class ItemRecord
     /// <summary>Reads top-level fields.</summary>
     /// <param name="names">The names of the fields, exactly as the record spells them.</param>
     /// <returns>
-    /// A text for each name: a string's content, a number as it is written, <c>true</c> or <c>false</c>; null for null, lists, objects and a
-    /// field that the record does not have.
+    /// A text for each name: a string's content, a number as it is written, <c>true</c> or <c>false</c>; null for null, lists, objects and
+    /// a field that the record does not have.
     /// </returns>
     public abstract string?[] Fields(IReadOnlyList<string> names);
 

@@ -6,7 +6,8 @@ namespace Pristine.Datasets;
 /// <summary>
 /// What the text of an item measures. Its text is what stands in the top-level fields <c>caption</c>, <c>captions</c> and <c>text</c> (a
 /// text or a list of texts) and in the messages of <c>conversations</c> and <c>messages</c>: objects with <c>value</c> or <c>content</c>,
-/// or lists of texts such as [question, answer]; of content that is a list of parts, the parts' <c>text</c>. Placeholders like <c>&lt;image&gt;</c> count as text, as they do in the file.
+/// or lists of texts such as [question, answer]; of content that is a list of parts, the parts' <c>text</c>. Placeholders like
+/// <c>&lt;image&gt;</c> count as text, as they do in the file.
 /// </summary>
 /// <param name="Length">Unicode characters (code points) of all texts.</param>
 /// <param name="Words">Words of all texts: runs of characters that are not white space.</param>
@@ -14,8 +15,8 @@ namespace Pristine.Datasets;
 public readonly record struct ItemText(long Length, long Words, long Turns)
 {
     /// <summary>
-    /// Places in the text where an image belongs: placeholders such as <c>&lt;image&gt;</c>, and parts of messages that are an image. Null where the
-    /// item has no messages and no placeholder.
+    /// Places in the text where an image belongs: placeholders such as <c>&lt;image&gt;</c>, and parts of messages that are an image. Null
+    /// where the item has no messages and no placeholder.
     /// </summary>
     public long? ImageTokens { get; init; }
 

@@ -48,7 +48,10 @@ internal sealed class JsonArrayReader
             _lineStart = _scanned = LineReader.Bom.Length;
     }
 
-    /// <summary>Everything up to the first element, or up to the closing bracket of an empty array. Known after the first call of <see cref="Next"/>.</summary>
+    /// <summary>
+    /// Everything up to the first element, or up to the closing bracket of an empty array. Known after the first call of
+    /// <see cref="Next"/>.
+    /// </summary>
     public ReadOnlyMemory<byte> Opening { get; private set; }
 
     /// <summary>Everything after the last element. Known after <see cref="Next"/> returned false.</summary>
@@ -112,7 +115,9 @@ internal sealed class JsonArrayReader
                 return false;
             }
             if (_end - _start > LineReader.MaxRecordBytes)
-                throw Broken(_line, _offset + _start - _lineStart, $"expected records of at most {LineReader.MaxRecordBytes >> 20} MiB; found one that is larger");
+                throw Broken(
+                    _line, _offset + _start - _lineStart,
+                    $"expected records of at most {LineReader.MaxRecordBytes >> 20} MiB; found one that is larger");
             ReadOn();
         }
 

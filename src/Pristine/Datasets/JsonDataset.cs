@@ -43,8 +43,10 @@ internal sealed class JsonDataset : Dataset
         {
             '[' => true,
             '{' => false,
-            < 0 => throw new DatasetException($"Expected '{file}' to hold a JSON array of records, or one record per line; found an empty file."),
-            _ => throw new DatasetException($"Expected '{file}' to start with '[' (an array of records) or '{{' (one record per line); found byte 0x{first:X2}."),
+            < 0 => throw new DatasetException(
+                $"Expected '{file}' to hold a JSON array of records, or one record per line; found an empty file."),
+            _ => throw new DatasetException(
+                $"Expected '{file}' to start with '[' (an array of records) or '{{' (one record per line); found byte 0x{first:X2}."),
         };
     }
 
@@ -52,7 +54,8 @@ internal sealed class JsonDataset : Dataset
 
     public override string? Layout => _layout;
 
-    public override void RequireImages(CancellationToken cancellation = default) => _layout ??= RecordFields.RequireImages(this, cancellation);
+    public override void RequireImages(CancellationToken cancellation = default) =>
+        _layout ??= RecordFields.RequireImages(this, cancellation);
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
@@ -71,7 +74,8 @@ internal sealed class JsonDataset : Dataset
 
     internal override IEnumerable<DatasetItem> ReadImages(CancellationToken cancellation) => RecordFields.Watch(this, cancellation);
 
-    public override DatasetWriter CreateWriter(string path) => new JsonArrayWriter(PartialFile.Create(OutputName.Checked(path, Format), Source, Remote), () => Frame);
+    public override DatasetWriter CreateWriter(string path) =>
+        new JsonArrayWriter(PartialFile.Create(OutputName.Checked(path, Format), Source, Remote), () => Frame);
 }
 
 /// <summary>The bytes around the elements of a JSON array.</summary>

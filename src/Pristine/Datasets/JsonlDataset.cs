@@ -37,7 +37,8 @@ internal sealed class JsonlDataset : Dataset
 
     public override string? Layout => _layout;
 
-    public override void RequireImages(CancellationToken cancellation = default) => _layout ??= RecordFields.RequireImages(this, cancellation);
+    public override void RequireImages(CancellationToken cancellation = default) =>
+        _layout ??= RecordFields.RequireImages(this, cancellation);
 
     /// <summary>Ranges of the file of <see cref="PartBytes"/>; a line belongs to the range it begins in.</summary>
     public override IReadOnlyList<InputPart> Parts
@@ -48,7 +49,8 @@ internal sealed class JsonlDataset : Dataset
             if (!stream.CanSeek || stream.Length <= PartBytes)
                 return base.Parts;
             var length = stream.Length;
-            return [.. Enumerable.Range(0, (int)((length + PartBytes - 1) / PartBytes)).Select(i => Part(i * PartBytes, Math.Min(length, (i + 1) * PartBytes)))];
+            return [.. Enumerable.Range(0, (int)((length + PartBytes - 1) / PartBytes))
+                .Select(i => Part(i * PartBytes, Math.Min(length, (i + 1) * PartBytes)))];
         }
     }
 
@@ -106,7 +108,8 @@ internal sealed class JsonlDataset : Dataset
     private void Refuse(DatasetItem first, LineReader lines)
     {
         var found = first.Raw.Span[0] == '[' ? "a JSON array. Give the file a name that ends in .json"
-            : IsObject(first.Raw[..Math.Max(0, first.Raw.Span.IndexOf((byte)'\r'))]) ? "lines that end in a carriage return alone. Convert them to line feeds"
+            : IsObject(first.Raw[..Math.Max(0, first.Raw.Span.IndexOf((byte)'\r'))])
+            ? "lines that end in a carriage return alone. Convert them to line feeds"
             : GoesOn(first, lines.Peek()) ? "an object that goes over several lines. Write every record on one line"
             : null;
         // A .json file that does not start with '[' is taken for lines; when even the first is none, it is one large object.
@@ -135,7 +138,8 @@ internal sealed class JsonlDataset : Dataset
     /// <summary>True when the first line is the beginning of an object that the following lines continue.</summary>
     private static bool GoesOn(DatasetItem first, ReadOnlySpan<byte> following)
     {
-        var reader = new Utf8JsonReader([.. first.Raw.Span, (byte)'\n', .. following], isFinalBlock: false, new JsonReaderState(new JsonReaderOptions { MaxDepth = RecordReader.MaxDepth }));
+        var reader = new Utf8JsonReader([.. first.Raw.Span, (byte)'\n', .. following], isFinalBlock: false, new JsonReaderState(
+            new JsonReaderOptions { MaxDepth = RecordReader.MaxDepth }));
         try
         {
             while (reader.Read())

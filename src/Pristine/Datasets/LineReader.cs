@@ -11,7 +11,8 @@ internal readonly record struct Line(ReadOnlyMemory<byte> Text, ReadOnlyMemory<b
 /// <param name="name">Its name for messages.</param>
 /// <param name="bufferSize">First size of the buffer in bytes; it grows to the longest line.</param>
 /// <param name="longest">Longest line that is read, in bytes.</param>
-internal sealed class LineReader(Stream stream, string name, int bufferSize = LineReader.DefaultBufferSize, int longest = LineReader.MaxRecordBytes)
+internal sealed class LineReader(
+    Stream stream, string name, int bufferSize = LineReader.DefaultBufferSize, int longest = LineReader.MaxRecordBytes)
 {
     public const int DefaultBufferSize = 1 << 16;
 
@@ -27,7 +28,9 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
     private long _number;
     private bool _atEnd;
 
-    /// <summary>True when the stream began with a byte order mark, which is not part of the first line. Known after the first line.</summary>
+    /// <summary>
+    /// True when the stream began with a byte order mark, which is not part of the first line. Known after the first line.
+    /// </summary>
     public bool HasBom { get; private set; }
 
     /// <summary>Where the next line begins in the stream.</summary>
@@ -37,8 +40,8 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
     public byte Separator { get; private set; } = (byte)'\n';
 
     /// <summary>
-    /// Looks for a NUL in the first 8 KiB, twice the longest path, and takes it as the separator where it is found. Of a pipe, what has come
-    /// when the first line is whole decides: waiting for more would hold that line back.
+    /// Looks for a NUL in the first 8 KiB, twice the longest path, and takes it as the separator where it is found. Of a pipe, what has
+    /// come when the first line is whole decides: waiting for more would hold that line back.
     /// </summary>
     public void DetectNul()
     {
@@ -92,7 +95,9 @@ internal sealed class LineReader(Stream stream, string name, int bufferSize = Li
         var length = Measure();
         return length >= 0
             ? Cut(length, out line)
-            : throw new DatasetException($"{name}:{_number + 1}: expected lines of at most {longest >> 20} MiB; found one that is longer. Is this file made of lines?");
+            : throw new DatasetException(
+                $"{name}:{_number + 1}: expected lines of at most {longest >> 20} MiB; found one that is longer. Is this file made of " +
+                $"lines?");
     }
 
     /// <summary>Reads the next line, or passes over one that is too long.</summary>

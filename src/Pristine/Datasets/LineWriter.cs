@@ -55,7 +55,8 @@ internal sealed class LineWriter(PartialFile file, Func<bool> hasBom) : DatasetW
     {
         if (!file.Stream.CanSeek)
             throw new DatasetException(
-                $"Expected paths without line feeds for a list on standard output; found one in the path of item '{item.Id}'. Write to a file instead.");
+                $"Expected paths without line feeds for a list on standard output; found one in the path of item '{item.Id}'. Write to a " +
+                $"file instead.");
         _isNul = true;
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
         file.Stream.Position = 0;

@@ -5,7 +5,8 @@ internal static class OutputName
 {
     private static readonly string[] OtherFormats =
     [
-        ".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".tar", ".tgz", ".zip", ".gz", ".zst", ".bz2", ".xz", ".h5", ".hdf5", ".npy", ".pkl", ".xlsx",
+        ".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".tar", ".tgz", ".zip", ".gz", ".zst",
+        ".bz2", ".xz", ".h5", ".hdf5", ".npy", ".pkl", ".xlsx",
     ];
 
     /// <summary>The name, when its extension is one of the format's own or one that stands for no format.</summary>
@@ -26,6 +27,8 @@ internal static class OutputName
         var extension = DatasetFile.ExtensionOf(path);
         return own.Contains(extension) || !(OtherFormats.Contains(extension) || FolderDataset.IsImageName(path))
             ? path
-            : throw new DatasetException($"Expected a name that ends in {string.Join(" or ", own)} for the kept items, which are written as {written}, the format of the dataset; found '{path}'.");
+            : throw new DatasetException(
+                $"Expected a name that ends in {string.Join(" or ", own)} for the kept items, which are written as {written}, the format " +
+                $"of the dataset; found '{path}'.");
     }
 }

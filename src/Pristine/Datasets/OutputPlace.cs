@@ -22,7 +22,9 @@ public static class OutputPlace
     /// <summary>Checks that files can be written into a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="names">The files' names; those that are there will be replaced.</param>
-    /// <exception cref="DatasetException">The name is that of a file, a file's that of a folder, or the folder cannot be made or written to.</exception>
+    /// <exception cref="DatasetException">
+    /// The name is that of a file, a file's that of a folder, or the folder cannot be made or written to.
+    /// </exception>
     public static void CheckFolder(string folder, params ReadOnlySpan<string> names)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -41,7 +43,8 @@ public static class OutputPlace
     internal static void RefuseAddress(string place)
     {
         if (RemoteAddress.HasScheme(place))
-            throw new DatasetException($"Expected a file or folder to write to; found the address '{RemoteAddress.Display(place)}', which cannot be written to.");
+            throw new DatasetException(
+                $"Expected a file or folder to write to; found the address '{RemoteAddress.Display(place)}', which cannot be written to.");
     }
 
     /// <summary>Removes a folder that was made for results which did not come about.</summary>
@@ -57,7 +60,8 @@ public static class OutputPlace
         try
         {
             Directory.CreateDirectory(folder);
-            using (new FileStream(Path.Combine(folder, $".{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
+            using (new FileStream(Path.Combine(
+                folder, $".{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
             {
             }
         }

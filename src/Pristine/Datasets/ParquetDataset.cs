@@ -10,9 +10,9 @@ using Pristine.Remote;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Parquet files: a row is an item. Images are bytes in a column (Hugging Face's <c>struct&lt;bytes, path&gt;</c>, plain bytes, or lists of these) or
-/// paths in any of the fields of <see cref="RecordLayout"/>. The other columns are the item's record. Kept rows are written with all columns as
-/// they are stored (<see cref="ParquetRowWriter"/>).
+/// Parquet files: a row is an item. Images are bytes in a column (Hugging Face's <c>struct&lt;bytes, path&gt;</c>, plain bytes, or lists of
+/// these) or paths in any of the fields of <see cref="RecordLayout"/>. The other columns are the item's record. Kept rows are written with
+/// all columns as they are stored (<see cref="ParquetRowWriter"/>).
 /// </summary>
 internal sealed partial class ParquetDataset : Dataset
 {
@@ -80,7 +80,8 @@ internal sealed partial class ParquetDataset : Dataset
         try
         {
             var data = Path.Combine(folder, "data");
-            return (HasFiles(folder) || (Directory.Exists(data) && HasFiles(data))) && !Directory.EnumerateFiles(folder).Any(FolderDataset.IsImageName);
+            return (HasFiles(folder) || (Directory.Exists(data) && HasFiles(data)))
+                && !Directory.EnumerateFiles(folder).Any(FolderDataset.IsImageName);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -98,10 +99,14 @@ internal sealed partial class ParquetDataset : Dataset
     public static ParquetDataset OfFolder(string folder, DatasetOptions options)
     {
         if (File.Exists(Path.Combine(folder, "scores.json")))
-            throw new DatasetException($"Expected a dataset; '{folder}' is a score table. 'pristine select', 'export' and 'report' take tables.");
+            throw new DatasetException(
+                $"Expected a dataset; '{folder}' is a score table. 'pristine select', 'export' and 'report' take tables.");
         var prefix = Path.EndsInDirectorySeparator(folder) ? folder : folder + "/";
-        var search = new FolderSearch(IsHidden: false, path => IsName(path) && Path.GetFileName(path) != FolderMetadata, _ => true, _ => []);
-        return new ParquetDataset(folder, options.ImageRoot ?? folder, options.ImageField, Found(FolderSearch.Items(folder, prefix, "", search, default))) { Remote = options.Remote };
+        var search = new FolderSearch(
+            IsHidden: false, path => IsName(path) && Path.GetFileName(path) != FolderMetadata, _ => true, _ => []);
+        return new ParquetDataset(folder, options.ImageRoot ?? folder, options.ImageField, Found(
+            FolderSearch.Items(folder, prefix, "", search, default)))
+        { Remote = options.Remote };
     }
 
     /// <summary>The files that a pattern names: a glob, or a name with numbers such as <c>train-{00000..00012}.parquet</c>.</summary>
@@ -109,7 +114,9 @@ internal sealed partial class ParquetDataset : Dataset
     public static ParquetDataset OfPattern(string pattern, DatasetOptions options)
     {
         var (prefix, files) = FilePattern.Files(pattern, "Parquet files");
-        return new ParquetDataset(pattern, options.ImageRoot ?? prefix, options.ImageField, [.. files.Select(file => new ParquetFile(file.Name, file.Path))]) { Remote = options.Remote };
+        return new ParquetDataset(pattern, options.ImageRoot ?? prefix, options.ImageField, [
+            .. files.Select(file => new ParquetFile(file.Name, file.Path))])
+        { Remote = options.Remote };
     }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
@@ -155,7 +162,8 @@ internal sealed partial class ParquetDataset : Dataset
         {
             throw new DatasetException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Expected a column of images ({(ImageField != null ? $"'{ImageField}'" : "image, images, jpg, image_path, ..., as bytes or paths; --image-field names another")}); none of the {rows:N0} rows of '{Source}' has one. Columns: {string.Join(", ", columns.Names)}."));
+                $"Expected a column of images " +
+                $"({(ImageField != null ? $"'{ImageField}'" : "image, images, jpg, image_path, ..., as bytes or paths; --image-field names another")}); none of the {rows:N0} rows of '{Source}' has one. Columns: {string.Join(", ", columns.Names)}."));
         }
     }
 
@@ -167,7 +175,8 @@ internal sealed partial class ParquetDataset : Dataset
     /// <returns>Null where there is no such cell.</returns>
     internal static MediaSource? Find(string path, string cell)
     {
-        if (Cell().Match(cell) is not { Success: true } place || !File.Exists(path) || !long.TryParse(place.Groups["row"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var row))
+        if (Cell().Match(cell) is not { Success: true } place || !File.Exists(path)
+            || !long.TryParse(place.Groups["row"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var row))
             return null;
         try
         {
@@ -186,7 +195,9 @@ internal sealed partial class ParquetDataset : Dataset
                 using var bytes = ParquetLeaf.Open(rows, column.Bytes.Column);
                 bytes.Skip(row);
                 bytes.NextRow();
-                for (var at = place.Groups["at"] is { Success: true } index ? int.Parse(index.ValueSpan, CultureInfo.InvariantCulture) : 0; at > 0 && bytes.HasMore; at--)
+                for (var at = place.Groups["at"] is { Success: true } index
+                    ? int.Parse(index.ValueSpan, CultureInfo.InvariantCulture)
+                    : 0; at > 0 && bytes.HasMore; at--)
                     bytes.Advance();
                 return bytes.HasMore && bytes.Bytes is { } content ? new MemorySource(cell, content) : null;
             }
@@ -199,9 +210,11 @@ internal sealed partial class ParquetDataset : Dataset
         }
     }
 
-    private static bool HasFiles(string folder) => Directory.EnumerateFiles(folder).Any(file => IsName(file) && Path.GetFileName(file) != FolderMetadata);
+    private static bool HasFiles(string folder) =>
+        Directory.EnumerateFiles(folder).Any(file => IsName(file) && Path.GetFileName(file) != FolderMetadata);
 
-    private static ParquetFile[] Found(IEnumerable<DatasetItem> found) => [.. found.SelectMany(item => item.Images, (item, file) => new ParquetFile(item.Id, file.LocalPath!))];
+    private static ParquetFile[] Found(IEnumerable<DatasetItem> found) =>
+        [.. found.SelectMany(item => item.Images, (item, file) => new ParquetFile(item.Id, file.LocalPath!))];
 
     private IEnumerable<InputPart> PartsOf(ParquetFile file)
     {
@@ -230,7 +243,8 @@ internal sealed partial class ParquetDataset : Dataset
 
     /// <summary>The rows of a group as items.</summary>
     private IEnumerable<DatasetItem> Rows(
-        ParquetFile file, ParquetFileReader reader, ParquetColumns columns, int group, long firstRow, long index, CancellationToken cancellation)
+        ParquetFile file, ParquetFileReader reader, ParquetColumns columns, int group, long firstRow, long index,
+        CancellationToken cancellation)
     {
         using var rows = new ParquetRows(file, reader, columns, group, firstRow);
         var records = new RecordReader(ImageRoot, ImageField, Remote);
@@ -246,7 +260,8 @@ internal sealed partial class ParquetDataset : Dataset
 internal sealed class ParquetColumns
 {
     // Of columns of bytes; paths are found as in other records.
-    private static readonly string[] Known = ["image", "images", "img", "imgs", "jpg", "jpeg", "png", "webp", "image_bytes", "image_data", "picture", "photo"];
+    private static readonly string[] Known =
+        ["image", "images", "img", "imgs", "jpg", "jpeg", "png", "webp", "image_bytes", "image_data", "picture", "photo"];
 
     private readonly IReadOnlyList<ParquetNode> _columns;
 
@@ -258,7 +273,8 @@ internal sealed class ParquetColumns
         _columns = ParquetNode.Of(reader.FileMetaData.Schema);
         Images = ImagesIn(reader, imageField);
         var images = Images.SelectMany(image => image.Columns).ToHashSet();
-        Record = [.. _columns.Select(column => column.Only(leaf => !leaf.IsBinary && !images.Contains(leaf.Column))).OfType<ParquetNode>().Where(column => allFields || IsOfRecord(column))];
+        Record = [.. _columns.Select(column => column.Only(leaf => !leaf.IsBinary && !images.Contains(leaf.Column))).OfType<ParquetNode>()
+            .Where(column => allFields || IsOfRecord(column))];
         Lost = _columns.FirstOrDefault(column => column.Leaves.Any(leaf => leaf.IsBinary && !images.Contains(leaf.Column)))?.Name;
         Leaves = reader.FileMetaData.Schema.NumColumns;
     }
@@ -299,7 +315,8 @@ internal sealed class ParquetColumns
         {
             if (column.Name == name)
                 return column;
-            if (name.StartsWith($"{column.Name}.", StringComparison.Ordinal) && column.Shape == ParquetShape.Struct && Find(column.Children, name[(column.Name.Length + 1)..]) is { } within)
+            if (name.StartsWith($"{column.Name}.", StringComparison.Ordinal) && column.Shape == ParquetShape.Struct
+                && Find(column.Children, name[(column.Name.Length + 1)..]) is { } within)
                 return within;
         }
         return null;
@@ -315,7 +332,8 @@ internal sealed class ParquetColumns
         {
             using var document = JsonDocument.Parse(text);
             if (document.RootElement.TryGetProperty("info", out var info) && info.TryGetProperty("features", out var features))
-                foreach (var feature in features.EnumerateObject().Where(feature => feature.Value.GetRawText().Contains("\"Image\"", StringComparison.Ordinal)))
+                foreach (var feature in features.EnumerateObject()
+                    .Where(feature => feature.Value.GetRawText().Contains("\"Image\"", StringComparison.Ordinal)))
                     names.Add(feature.Name);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -336,7 +354,10 @@ internal sealed record ParquetImages(string Name, ParquetNode Bytes, ParquetNode
     /// <summary>The stored columns that are not part of the record.</summary>
     public IEnumerable<int> Columns => Path == null ? [Bytes.Column] : [Bytes.Column, Path.Column];
 
-    /// <summary>Bytes and paths in a column: bytes, a struct of <c>bytes</c> and perhaps <c>path</c>, or a list of one of these; null where there are none.</summary>
+    /// <summary>
+    /// Bytes and paths in a column: bytes, a struct of <c>bytes</c> and perhaps <c>path</c>, or a list of one of these; null where there
+    /// are none.
+    /// </summary>
     public static ParquetImages? In(ParquetNode? column, string name)
     {
         var isList = column?.Shape == ParquetShape.List;
@@ -353,7 +374,8 @@ internal sealed record ParquetImages(string Name, ParquetNode Bytes, ParquetNode
     /// <summary>True for a struct of bytes and a path, or a list of them.</summary>
     public static bool IsBytesAndPath(ParquetNode column) => In(column, column.Name) is { Path: not null };
 
-    private static ParquetNode? Child(ParquetNode value, string name) => value.Children.FirstOrDefault(child => child.Name == name && child.Shape == ParquetShape.Leaf);
+    private static ParquetNode? Child(ParquetNode value, string name) =>
+        value.Children.FirstOrDefault(child => child.Name == name && child.Shape == ParquetShape.Leaf);
 }
 
 /// <summary>Where the row of an item is.</summary>
@@ -413,7 +435,8 @@ internal sealed class ParquetRows : IDisposable
         {
             _reader = reader.RowGroup(group);
             _rows = _reader.MetaData.NumRows;
-            foreach (var column in columns.Images.SelectMany(image => image.Columns).Concat(columns.Record.SelectMany(field => field.Leaves).Select(leaf => leaf.Column)))
+            foreach (var column in columns.Images.SelectMany(image => image.Columns)
+                .Concat(columns.Record.SelectMany(field => field.Leaves).Select(leaf => leaf.Column)))
                 _leaves[column] ??= ParquetLeaf.Open(_reader, column);
         }
         catch (Exception e)
@@ -486,8 +509,10 @@ internal sealed class ParquetRows : IDisposable
         {
             if (bytes.Bytes is { } content)
             {
-                var reference = string.Create(CultureInfo.InvariantCulture, $"{_file.Name}/{column.Name}{(column.IsList ? $"[{i}]" : "")}#{_firstRow + _row}");
-                images.Add(new MemorySource(reference, content, _file.Slices.Stamp() is { } stamp ? stamp with { Bytes = content.Length } : null));
+                var reference = string.Create(
+                    CultureInfo.InvariantCulture, $"{_file.Name}/{column.Name}{(column.IsList ? $"[{i}]" : "")}#{_firstRow + _row}");
+                images.Add(
+                    new MemorySource(reference, content, _file.Slices.Stamp() is { } stamp ? stamp with { Bytes = content.Length } : null));
             }
             else if (path?.Bytes is { Length: > 0 } named)
                 images.Add(RecordReader.SourceOf(System.Text.Encoding.UTF8.GetString(named), imageRoot, remote));

@@ -48,17 +48,21 @@ internal sealed class ParquetFile(string name, string path)
     }
 
     /// <summary>True for what the library throws about a file.</summary>
-    public static bool IsOfLibrary(Exception e) => e is ParquetException or OverflowException or EndOfStreamException or NotSupportedException;
+    public static bool IsOfLibrary(Exception e) =>
+        e is ParquetException or OverflowException or EndOfStreamException or NotSupportedException;
 
     /// <summary>What the library says, in one line.</summary>
-    public static string Describe(Exception e) => DecodeResult.OneLine(e is ParquetException ? e.Message.Split("(message:")[^1].Trim().TrimEnd(')', '.').Trim('\'') : e.Message);
+    public static string Describe(Exception e) =>
+        DecodeResult.OneLine(e is ParquetException ? e.Message.Split("(message:")[^1].Trim().TrimEnd(')', '.').Trim('\'') : e.Message);
 
     /// <summary>The exception for a group of rows that cannot be read.</summary>
     /// <param name="e">What happened.</param>
     /// <param name="group">The group, from 0.</param>
     /// <param name="row">The row in it, from 0.</param>
     public DatasetException Damaged(Exception e, int group, long row) => new(
-        string.Create(CultureInfo.InvariantCulture, $"{path}: expected the rows that its footer tells of; found damage in row group {group}, row {row}: {Describe(e)}"), e);
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{path}: expected the rows that its footer tells of; found damage in row group {group}, row {row}: {Describe(e)}"), e);
 
     private void CheckEnds()
     {
@@ -79,7 +83,8 @@ internal sealed class ParquetFile(string name, string path)
         if (start.SequenceEqual("PARE"u8))
             throw new DatasetException($"Expected '{path}' to be a Parquet file that is not encrypted; found an encrypted one.");
         if (!start.SequenceEqual("PAR1"u8))
-            throw new DatasetException($"Expected '{path}' to be a Parquet file; found {FileKind.OtherThanText(start) ?? "something else"}.");
+            throw new DatasetException(
+                $"Expected '{path}' to be a Parquet file; found {FileKind.OtherThanText(start) ?? "something else"}.");
         if (!end.SequenceEqual("PAR1"u8))
             throw new DatasetException($"Expected '{path}' to end as a Parquet file does; it is cut off, or still being written.");
     }

@@ -9,10 +9,11 @@ using Pristine.Media;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Writes items of other formats as Parquet. The fields of their records are columns: whole numbers, numbers, booleans and texts as such; a field that
-/// has lists, objects or several kinds of values is a text of JSON. Which fields there are is known after the items were gone through once
-/// (<see cref="Survey"/>). Images that the dataset holds itself are a column <c>image</c> (several: <c>images</c>) as Hugging Face's datasets write them; those that are
-/// files stay the paths that they are. Items that are images of a folder or list have their scores beside them.
+/// Writes items of other formats as Parquet. The fields of their records are columns: whole numbers, numbers, booleans and texts as such; a
+/// field that has lists, objects or several kinds of values is a text of JSON. Which fields there are is known after the items were gone
+/// through once (<see cref="Survey"/>). Images that the dataset holds itself are a column <c>image</c> (several: <c>images</c>) as Hugging
+/// Face's datasets write them; those that are files stay the paths that they are. Items that are images of a folder or list have their
+/// scores beside them.
 /// </summary>
 internal sealed class ParquetItemWriter : ItemWriter
 {
@@ -100,7 +101,8 @@ internal sealed class ParquetItemWriter : ItemWriter
         base.End();
     }
 
-    private string ImageColumn => ((string[])[_isList ? "images" : "image", "jpg", "image_bytes", "image_content"]).First(name => !_fields.ContainsKey(name));
+    private string ImageColumn =>
+        ((string[])[_isList ? "images" : "image", "jpg", "image_bytes", "image_content"]).First(name => !_fields.ContainsKey(name));
 
     private void Open()
     {
@@ -109,7 +111,8 @@ internal sealed class ParquetItemWriter : ItemWriter
         _schema ??= MakeSchema();
         _counting = new CountingStream(_stream);
         using var columns = new WriterPropertiesBuilder();
-        using var properties = columns.Compression(ParquetSharp.Compression.Snappy).DisableDictionary($"{ImageColumn}.bytes").DisableDictionary($"{ImageColumn}.list.element.bytes").Build();
+        using var properties = columns.Compression(ParquetSharp.Compression.Snappy).DisableDictionary($"{ImageColumn}.bytes")
+            .DisableDictionary($"{ImageColumn}.list.element.bytes").Build();
         using var arrow = new ArrowWriterPropertiesBuilder();
         using var stored = arrow.StoreSchema().Build();
         _writer = new FileWriter(_counting, _schema, properties, stored, leaveOpen: true);
@@ -133,7 +136,8 @@ internal sealed class ParquetItemWriter : ItemWriter
         return new Schema(fields, metadata);
     }
 
-    private static StructType Image { get; } = new([new Field("bytes", BinaryType.Default, true), new Field("path", StringType.Default, true)]);
+    private static StructType Image { get; } = new(
+        [new Field("bytes", BinaryType.Default, true), new Field("path", StringType.Default, true)]);
 
     private void Flush()
     {
@@ -178,7 +182,8 @@ internal sealed class ParquetItemWriter : ItemWriter
 
     private IArrowArray Images()
     {
-        var (bytes, paths, starts, valid) = (new BinaryArray.Builder(), new StringArray.Builder(), new ArrowBuffer.Builder<int>(), new ArrowBuffer.BitmapBuilder());
+        var (bytes, paths, starts, valid) =
+            (new BinaryArray.Builder(), new StringArray.Builder(), new ArrowBuffer.Builder<int>(), new ArrowBuffer.BitmapBuilder());
         var (count, nulls) = (0, 0);
         starts.Append(0);
         foreach (var row in _rows)
@@ -196,7 +201,8 @@ internal sealed class ParquetItemWriter : ItemWriter
             starts.Append(count);
         }
         var structs = new StructArray(Image, count, [bytes.Build(), paths.Build()], valid.Build(), nulls);
-        return _isList ? new ListArray(new ListType(new Field("element", Image, true)), _rows.Count, starts.Build(), structs, ArrowBuffer.Empty, 0) : structs;
+        return _isList ? new ListArray(
+            new ListType(new Field("element", Image, true)), _rows.Count, starts.Build(), structs, ArrowBuffer.Empty, 0) : structs;
     }
 
     private static IArrowArray Column(FieldKind kind, IEnumerable<JsonElement?> values)
@@ -221,7 +227,9 @@ internal sealed class ParquetItemWriter : ItemWriter
             default:
                 var texts = new StringArray.Builder();
                 foreach (var value in values)
-                    _ = IsNull(value) ? texts.AppendNull() : texts.Append(kind == FieldKind.Text ? RecordJson.Text(value!.Value) : value!.Value.GetRawText());
+                    _ = IsNull(value)
+                        ? texts.AppendNull()
+                        : texts.Append(kind == FieldKind.Text ? RecordJson.Text(value!.Value) : value!.Value.GetRawText());
                 return texts.Build();
         }
     }
@@ -249,7 +257,8 @@ internal sealed class ParquetItemWriter : ItemWriter
     /// <summary>True where a number of 64 bits has all digits that are written.</summary>
     private static bool IsDouble(JsonElement value) => value.TryGetDouble(out var number) && double.IsFinite(number) &&
         decimal.TryParse(value.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var written) &&
-        decimal.TryParse(number.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture, out var kept) && written == kept;
+        decimal.TryParse(number.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture, out var kept)
+        && written == kept;
 
     private static FieldKind Join(FieldKind one, FieldKind other) =>
         one == other || other == FieldKind.Nothing ? one

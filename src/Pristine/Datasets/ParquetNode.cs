@@ -22,8 +22,8 @@ internal enum ParquetShape
 }
 
 /// <summary>
-/// A column, or a field or element within one: how the stored levels of repetition and definition turn into values. Rows are read as JSON, because
-/// that is what rules, texts and layouts of records are made of; what is exported is not made of it.
+/// A column, or a field or element within one: how the stored levels of repetition and definition turn into values. Rows are read as JSON,
+/// because that is what rules, texts and layouts of records are made of; what is exported is not made of it.
 /// </summary>
 internal sealed class ParquetNode
 {
@@ -85,7 +85,9 @@ internal sealed class ParquetNode
 
     /// <summary>Writes the value of the current row as JSON.</summary>
     /// <param name="json">Gets a value.</param>
-    /// <param name="leaves">The stored columns by their numbers, each at the first of its values that belong here; moved behind them.</param>
+    /// <param name="leaves">
+    /// The stored columns by their numbers, each at the first of its values that belong here; moved behind them.
+    /// </param>
     public void Write(Utf8JsonWriter json, IReadOnlyList<ParquetLeaf?> leaves)
     {
         var first = leaves[FirstLeaf]!;
@@ -133,7 +135,10 @@ internal sealed class ParquetNode
             leaves[leaf.Column]!.Advance();
     }
 
-    /// <summary>Makes the node of a field of the schema. Old programs store lists in other ways than the three levels of today; the format's rules tell them apart.</summary>
+    /// <summary>
+    /// Makes the node of a field of the schema. Old programs store lists in other ways than the three levels of today; the format's rules
+    /// tell them apart.
+    /// </summary>
     private static ParquetNode Of(SchemaDescriptor schema, Node field, string name, int definition, int repetition, ref int column)
     {
         if (field.Repetition == Repetition.Repeated)
@@ -146,14 +151,16 @@ internal sealed class ParquetNode
         return Inner(schema, field, name, definition + (isOptional ? 1 : 0), repetition, isOptional, ref column);
     }
 
-    private static ParquetNode Inner(SchemaDescriptor schema, Node field, string name, int definition, int repetition, bool isOptional, ref int column)
+    private static ParquetNode Inner(
+        SchemaDescriptor schema, Node field, string name, int definition, int repetition, bool isOptional, ref int column)
     {
         if (field is not GroupNode group)
             return Leaf(schema, name, definition, isOptional, column++);
         var isList = group.LogicalType.Type is LogicalTypeEnum.List or LogicalTypeEnum.Map;
         if (isList && group.Fields is [{ Repetition: Repetition.Repeated } repeated])
         {
-            var element = repeated is GroupNode { FieldCount: 1 } wrapper && group.LogicalType.Type == LogicalTypeEnum.List && wrapper.Name != "array" && wrapper.Name != $"{group.Name}_tuple"
+            var element = repeated is GroupNode { FieldCount: 1 } wrapper && group.LogicalType.Type == LogicalTypeEnum.List
+                && wrapper.Name != "array" && wrapper.Name != $"{group.Name}_tuple"
                 ? Of(schema, wrapper.Fields[0], name, definition + 1, repetition + 1, ref column)
                 : Inner(schema, repeated, name, definition + 1, repetition + 1, false, ref column);
             return List(name, element, isOptional, definition, definition + 1, repetition + 1);
@@ -164,7 +171,8 @@ internal sealed class ParquetNode
         return new ParquetNode(name, ParquetShape.Struct) { Children = children, IsOptional = isOptional, Definition = (short)definition };
     }
 
-    private static ParquetNode List(string name, ParquetNode element, bool isOptional, int definition, int elementDefinition, int elementRepetition) =>
+    private static ParquetNode List(
+        string name, ParquetNode element, bool isOptional, int definition, int elementDefinition, int elementRepetition) =>
         new(name, ParquetShape.List)
         {
             Children = [element],
@@ -215,9 +223,11 @@ internal abstract class ParquetLeaf : IDisposable
                 ColumnReader<double> of => new ParquetLeaf<double, double>(of, value => value, ParquetValues.Write),
                 ColumnReader<Int96> of => new ParquetLeaf<Int96, Int96>(of, value => value, ParquetValues.Write),
                 ColumnReader<ByteArray> of => new ParquetLeaf<ByteArray, byte[]>(
-                    of, value => ParquetLibrary.Copy(value), type is DecimalLogicalType ? (json, value) => ParquetValues.WriteDecimal(json, value, scale) : ParquetValues.WriteText),
+                    of, value => ParquetLibrary.Copy(value), type is DecimalLogicalType ? (json, value) =>
+                        ParquetValues.WriteDecimal(json, value, scale) : ParquetValues.WriteText),
                 ColumnReader<FixedLenByteArray> of => new ParquetLeaf<FixedLenByteArray, byte[]>(
-                    of, value => ParquetLibrary.Copy(value, length), (json, value) => ParquetValues.WriteFixed(json, value, type.Type, scale)),
+                    of, value => ParquetLibrary.Copy(value, length), (json, value) =>
+                        ParquetValues.WriteFixed(json, value, type.Type, scale)),
                 _ => throw new NotSupportedException($"Columns of {reader.Type}."),
             };
         }
@@ -365,7 +375,8 @@ internal static class ParquetValues
     {
         // Nanoseconds of the day, and the Julian day; day 2,440,588 is 1970-01-01.
         var nanoseconds = ((long)value.B << 32) | (uint)value.A;
-        Write(json, ((value.C - 2_440_588L) * TimeSpan.TicksPerDay) + (nanoseconds / TimeSpan.NanosecondsPerTick), "yyyy-MM-ddTHH:mm:ss.FFFFFFF");
+        Write(json, ((value.C
+            - 2_440_588L) * TimeSpan.TicksPerDay) + (nanoseconds / TimeSpan.NanosecondsPerTick), "yyyy-MM-ddTHH:mm:ss.FFFFFFF");
     }
 
     /// <summary>Text in UTF-8; bytes that are none become U+FFFD.</summary>
@@ -393,7 +404,8 @@ internal static class ParquetValues
         }
     }
 
-    public static void WriteDecimal(Utf8JsonWriter json, byte[] unscaled, int scale) => WriteDecimal(json, new BigInteger(unscaled, isBigEndian: true), scale);
+    public static void WriteDecimal(Utf8JsonWriter json, byte[] unscaled, int scale) =>
+        WriteDecimal(json, new BigInteger(unscaled, isBigEndian: true), scale);
 
     private static void WriteDecimal(Utf8JsonWriter json, BigInteger unscaled, int scale)
     {

@@ -7,21 +7,24 @@ using Pristine.Remote;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Writes rows of Parquet files with every column as it is stored: the levels and values of a row are copied, whatever they mean, so schema,
-/// metadata of the file (<c>huggingface</c>, the Arrow schema), types, nulls and compression stay. The output is one file, files of bounded size
-/// (<c>kept-{00000..}.parquet</c>), or, where it is a folder, files of the same names as those that were read. No file has its name before all
-/// are complete.
+/// Writes rows of Parquet files with every column as it is stored: the levels and values of a row are copied, whatever they mean, so
+/// schema, metadata of the file (<c>huggingface</c>, the Arrow schema), types, nulls and compression stay. The output is one file, files of
+/// bounded size (<c>kept-{00000..}.parquet</c>), or, where it is a folder, files of the same names as those that were read. No file has its
+/// name before all are complete.
 /// </summary>
 /// <remarks>
-/// Parquet stores a group of rows column by column. So the writer only notes which rows are kept, and once they fill a group it goes through the
-/// columns and copies those rows from the input's pages: memory holds a page, not a group.
+/// Parquet stores a group of rows column by column. So the writer only notes which rows are kept, and once they fill a group it goes
+/// through the columns and copies those rows from the input's pages: memory holds a page, not a group.
 /// </remarks>
 internal sealed partial class ParquetRowWriter : DatasetWriter
 {
     /// <summary>A file of several is ended when it has so many bytes: the default of Hugging Face's datasets.</summary>
     public const long FileBytes = 500_000_000;
 
-    /// <summary>A group of rows is written when its rows have so many bytes in the input; the default of Hugging Face's datasets. A group that is larger in the input stays one.</summary>
+    /// <summary>
+    /// A group of rows is written when its rows have so many bytes in the input; the default of Hugging Face's datasets. A group that is
+    /// larger in the input stays one.
+    /// </summary>
     public const long GroupBytes = 100_000_000;
 
     // Arrow's default for pages.
@@ -59,7 +62,9 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
             return;
         }
         if (path != "-" && !ParquetDataset.IsName(path) && !(File.Exists(path) && !Native.Vips.IsRegularFile(path)))
-            throw new DatasetException($"Expected a name that ends in .parquet for the kept rows, such as kept.parquet or kept-{{00000..}}.parquet, or a folder/; found '{path}'.");
+            throw new DatasetException(
+                $"Expected a name that ends in .parquet for the kept rows, such as kept.parquet or kept-{{00000..}}.parquet, or a " +
+                $"folder/; found '{path}'.");
         CheckSchemas();
         // A place that cannot be written to is found before the work.
         Open(_numbered.Success ? NameOf(0) : path, inputs[0]);
@@ -133,7 +138,8 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
     }
 
     private string NameOf(int number) =>
-        _path[.._numbered.Index] + number.ToString(CultureInfo.InvariantCulture).PadLeft(_numbered.Groups[1].Length, '0') + _path[(_numbered.Index + _numbered.Length)..];
+        _path[.._numbered.Index] + number.ToString(CultureInfo.InvariantCulture)
+        .PadLeft(_numbered.Groups[1].Length, '0') + _path[(_numbered.Index + _numbered.Length)..];
 
     private void CheckSchemas()
     {
@@ -146,20 +152,24 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
             if (!Same(schema, found))
             {
                 throw new DatasetException(
-                    $"Expected files of the same columns for one output; '{input.Path}' has other columns than '{_inputs[0].Path}'. A folder/ as output keeps the files apart.");
+                    $"Expected files of the same columns for one output; '{input.Path}' has other columns than '{_inputs[0].Path}'. A " +
+                    $"folder/ as output keeps the files apart.");
             }
         }
     }
 
-    private static bool Same(Node a, Node b) => a.Name == b.Name && a.Repetition == b.Repetition && a.LogicalType.Equals(b.LogicalType) && (a, b) switch
-    {
-        (PrimitiveNode left, PrimitiveNode right) => left.PhysicalType == right.PhysicalType && left.TypeLength == right.TypeLength,
-        (GroupNode left, GroupNode right) => IsSameRoot(left, right) && left.FieldCount == right.FieldCount && left.Fields.Zip(right.Fields).All(pair => Same(pair.First, pair.Second)),
-        _ => false,
-    };
+    private static bool Same(Node a, Node b) =>
+        a.Name == b.Name && a.Repetition == b.Repetition && a.LogicalType.Equals(b.LogicalType) && (a, b) switch
+        {
+            (PrimitiveNode left, PrimitiveNode right) => left.PhysicalType == right.PhysicalType && left.TypeLength == right.TypeLength,
+            (GroupNode left, GroupNode right) => IsSameRoot(left, right) && left.FieldCount == right.FieldCount
+                && left.Fields.Zip(right.Fields).All(pair => Same(pair.First, pair.Second)),
+            _ => false,
+        };
 
     // The root's name is the writer's own.
-    private static bool IsSameRoot(GroupNode left, GroupNode right) => left.Name == right.Name || left.Parent == null && right.Parent == null;
+    private static bool IsSameRoot(GroupNode left, GroupNode right) =>
+        left.Name == right.Name || left.Parent == null && right.Parent == null;
 
     private void Open(string path, ParquetFile like)
     {
@@ -171,7 +181,8 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
         _schema = like.Open();
         _stream = new CountingStream(_file.Stream);
         using var properties = PropertiesOf(_schema);
-        _writer = new ParquetFileWriter(_stream, _schema.FileMetaData.Schema.GroupNode, properties, _schema.FileMetaData.KeyValueMetadata, leaveOpen: true);
+        _writer = new ParquetFileWriter(
+            _stream, _schema.FileMetaData.Schema.GroupNode, properties, _schema.FileMetaData.KeyValueMetadata, leaveOpen: true);
     }
 
     /// <summary>Compression and dictionaries as the input's first group has them.</summary>
@@ -183,13 +194,15 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
         {
             using var group = reader.RowGroup(0);
             // A page is ended between batches, so a batch must not be many images.
-            builder.WriteBatchSize(Math.Clamp(PageBytes * group.MetaData.NumRows / Math.Max(1, group.MetaData.TotalByteSize), 1, ParquetLeaf.BatchLevels));
+            builder.WriteBatchSize(
+                Math.Clamp(PageBytes * group.MetaData.NumRows / Math.Max(1, group.MetaData.TotalByteSize), 1, ParquetLeaf.BatchLevels));
             for (var column = 0; column < reader.FileMetaData.Schema.NumColumns; column++)
             {
                 using var path = reader.FileMetaData.Schema.Column(column).Path;
                 using var chunk = group.MetaData.GetColumnChunkMetaData(column);
                 // What Arrow reads of old programs and does not write: LZ4 of Hadoop and LZO.
-                builder.Compression(path, chunk.Compression is Compression.Lz4Hadoop or Compression.Lzo ? Compression.Snappy : chunk.Compression);
+                builder.Compression(
+                    path, chunk.Compression is Compression.Lz4Hadoop or Compression.Lzo ? Compression.Snappy : chunk.Compression);
                 if (!chunk.Encodings.Any(encoding => encoding is Encoding.RleDictionary or Encoding.PlainDictionary))
                     builder.DisableDictionary(path);
             }
@@ -281,7 +294,8 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
             where TValue : unmanaged
         {
             var to = (ColumnWriter<TValue>)writer;
-            var (definitions, repetitions, values) = (new short[ParquetLeaf.BatchLevels], new short[ParquetLeaf.BatchLevels], new TValue[ParquetLeaf.BatchLevels]);
+            var (definitions, repetitions, values) =
+                (new short[ParquetLeaf.BatchLevels], new short[ParquetLeaf.BatchLevels], new TValue[ParquetLeaf.BatchLevels]);
             var most = columnReader.ColumnDescriptor.MaxDefinitionLevel;
             var isRepeated = columnReader.ColumnDescriptor.MaxRepetitionLevel > 0;
             var (row, run) = (-1L, 0);
@@ -310,7 +324,8 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
                 if (kept > 0)
                     to.WriteBatch(kept, definitions.AsSpan(0, kept), repetitions.AsSpan(0, kept), values.AsSpan(0, keptValues));
             }
-            return row >= rows.End - 1 ? true : throw new EndOfStreamException($"the column '{columnReader.ColumnDescriptor.Path.ToDotString()}' has fewer rows than its group");
+            return row >= rows.End - 1 ? true : throw new EndOfStreamException(
+                $"the column '{columnReader.ColumnDescriptor.Path.ToDotString()}' has fewer rows than its group");
         }
     }
 }

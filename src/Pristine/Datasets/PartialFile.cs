@@ -7,7 +7,8 @@ namespace Pristine.Datasets;
 /// <summary>Opens the file of a dataset for one pass from start to end.</summary>
 internal static class DatasetFile
 {
-    // Without it .NET takes a compressed file that is cut off for a whole one. It is read once in a process, at the first use of compression.
+    // Without it .NET takes a compressed file that is cut off for a whole one. It is read once in a process, at the first use of
+    // compression.
     private const string StrictValidation = "System.IO.Compression.UseStrictValidation";
 
     static DatasetFile()
@@ -16,11 +17,14 @@ internal static class DatasetFile
             AppContext.SetSwitch(StrictValidation, true);
     }
 
-    /// <summary>Opens a file of text, or what is at an address, which is decompressed where its name ends in <c>.gz</c> or <c>.zst</c>.</summary>
+    /// <summary>
+    /// Opens a file of text, or what is at an address, which is decompressed where its name ends in <c>.gz</c> or <c>.zst</c>.
+    /// </summary>
     /// <param name="file">A path or an address.</param>
     /// <param name="remote">Reads addresses; null for the default limits.</param>
     /// <exception cref="DatasetException">It cannot be opened.</exception>
-    public static Stream OpenText(string file, RemoteAccess? remote = null) => IsCompressed(file) ? Decompress(file, OpenRead(file, remote)) : OpenRead(file, remote);
+    public static Stream OpenText(string file, RemoteAccess? remote = null) =>
+        IsCompressed(file) ? Decompress(file, OpenRead(file, remote)) : OpenRead(file, remote);
 
     /// <summary>Opens a file, or what is at an address. Nothing is known of an address before it is read.</summary>
     /// <param name="file">A path or an address.</param>
@@ -35,13 +39,16 @@ internal static class DatasetFile
     /// <summary>True when a name ends in <c>.gz</c>, <c>.tgz</c> or <c>.zst</c>.</summary>
     public static bool IsCompressed(string file) => FileCompression.ExtensionOf(RemoteAddress.NameOf(file)) != null;
 
-    /// <summary>The extension that says what a file holds: that before <c>.gz</c> or <c>.zst</c>, where it ends so; in lower case.</summary>
+    /// <summary>
+    /// The extension that says what a file holds: that before <c>.gz</c> or <c>.zst</c>, where it ends so; in lower case.
+    /// </summary>
     public static string ExtensionOf(string file)
     {
         var name = RemoteAddress.NameOf(file);
         if (name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase))
             return ".tar";
-        return Path.GetExtension(FileCompression.ExtensionOf(name) is { } compressed ? name[..^compressed.Length] : name).ToLowerInvariant();
+        return Path.GetExtension(FileCompression.ExtensionOf(name) is { } compressed ? name[..^compressed.Length] : name)
+            .ToLowerInvariant();
     }
 
     /// <summary>Reads from a stream that may be a compressed file.</summary>
@@ -68,7 +75,8 @@ internal static class DatasetFile
         try
         {
             // No buffer: the readers bring their own.
-            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, FileOptions.SequentialScan);
+            return new FileStream(
+                file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, FileOptions.SequentialScan);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -78,8 +86,9 @@ internal static class DatasetFile
 }
 
 /// <summary>
-/// An output that has its name only when it is complete, compressed where the name ends in <c>.gz</c> or <c>.zst</c>; until then the name ends in <c>.partial</c>. <c>-</c> is standard output, and
-/// what exists and is no regular file, as <c>/dev/null</c> or a named pipe, is written to as it stands: a file must not take its place.
+/// An output that has its name only when it is complete, compressed where the name ends in <c>.gz</c> or <c>.zst</c>; until then the name
+/// ends in <c>.partial</c>. <c>-</c> is standard output, and what exists and is no regular file, as <c>/dev/null</c> or a named pipe, is
+/// written to as it stands: a file must not take its place.
 /// </summary>
 internal sealed class PartialFile : IDisposable
 {
@@ -151,7 +160,8 @@ internal sealed class PartialFile : IDisposable
     {
         if (path == input && RemoteAddress.HasScheme(path))
             throw new DatasetException($"Expected another file to write than the input; '{path}' would overwrite it.");
-        if (File.Exists(input) && RealPath.Of(input) is var real && (RealPath.Of(path) == real || RealPath.Of(WholeFile.TemporaryOf(path)) == real))
+        if (File.Exists(input) && RealPath.Of(input) is var real
+            && (RealPath.Of(path) == real || RealPath.Of(WholeFile.TemporaryOf(path)) == real))
             throw new DatasetException($"Expected another file to write than the input; '{path}' would overwrite '{input}'.");
     }
 

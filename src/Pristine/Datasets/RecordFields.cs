@@ -55,7 +55,8 @@ internal sealed class RecordFields
     private static string LayoutOf(DatasetItem item, Dataset dataset)
     {
         using var record = RecordJson.Parse(item.Raw);
-        var field = new RecordLayout(dataset.ImageField) { PrefersFileNames = dataset is JsonlDataset { PrefersFileNames: true } }.Find(record.RootElement, []);
+        var field = new RecordLayout(dataset.ImageField) { PrefersFileNames = dataset is JsonlDataset { PrefersFileNames: true } }.Find(
+            record.RootElement, []);
         bool Has(ReadOnlySpan<byte> name) => RecordJson.Field(record.RootElement, name) != null;
         var kind = field switch
         {
@@ -87,7 +88,8 @@ internal sealed class RecordFields
         var fields = _names.Count == 0 ? "" : $" Fields seen: {string.Join(", ", _names)}.";
         var records = _count == 1 ? "the only record" : string.Create(CultureInfo.InvariantCulture, $"none of the {_count:N0} records");
         return new DatasetException(
-            $"Expected records that name images {Where(dataset)}; {records} of '{dataset.Source}' {(_count == 1 ? "does not" : "does")}.{fields}" +
+            $"Expected records that name images {Where(dataset)}; {records} of '{dataset.Source}' " +
+            $"{(_count == 1 ? "does not" : "does")}.{fields}" +
             (_error == null ? "" : $" The first fault: {_error}") +
             " Rules on texts and fields alone (text_length, item.FIELD) need no image.");
     }

@@ -163,7 +163,8 @@ internal static class RecordJson
             else if (record[i] is (byte)'N' or (byte)'I' or (byte)'-' && StartsWithWord(record[i..], out var length) && length > 0)
             {
                 readable.Write(record[start..i]);
-                readable.Write(asTexts ? Encoding.UTF8.GetBytes($"\"{WordMark}{Encoding.UTF8.GetString(record.Slice(i, length))}\"") : "null"u8);
+                readable.Write(
+                    asTexts ? Encoding.UTF8.GetBytes($"\"{WordMark}{Encoding.UTF8.GetString(record.Slice(i, length))}\"") : "null"u8);
                 i += length - 1;
                 (found, start) = (true, i + 1);
             }

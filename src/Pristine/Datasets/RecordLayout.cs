@@ -11,7 +11,8 @@ namespace Pristine.Datasets;
 internal readonly record struct RecordReference(JsonElement Reference, MediaKind Kind);
 
 /// <summary>
-/// Finds what a record names. Each record is searched by itself, so that a dataset may mix layouts; the first way that finds an image counts:
+/// Finds what a record names. Each record is searched by itself, so that a dataset may mix layouts; the first way that finds an image
+/// counts:
 /// <list type="number">
 /// <item><c>image</c> and <c>images</c> (LLaVA, PaddleMIX MM and MIX, LlamaFactory, data-juicer);</item>
 /// <item>the parts of chat messages (Qwen, OpenAI, Hugging Face chat templates);</item>
@@ -20,22 +21,28 @@ internal readonly record struct RecordReference(JsonElement Reference, MediaKind
 /// <item>a field for any file, where its extension is that of an image.</item>
 /// </list>
 /// </summary>
-/// <param name="imageField">The one field of images, which the user names; a path such as <c>messages.content.image_url.url</c>. Null to search.</param>
+/// <param name="imageField">
+/// The one field of images, which the user names; a path such as <c>messages.content.image_url.url</c>. Null to search.
+/// </param>
 internal sealed class RecordLayout(string? imageField)
 {
     private static readonly (string Name, byte[] Utf8, MediaKind Kind)[] Media =
     [
-        .. Named(MediaKind.Image, "image", "images"), .. Named(MediaKind.Video, "video", "videos"), .. Named(MediaKind.Audio, "audio", "audios"),
+        .. Named(MediaKind.Image, "image", "images"), .. Named(MediaKind.Video, "video", "videos"),
+        .. Named(MediaKind.Audio, "audio", "audios"),
     ];
 
-    private static readonly (string Name, byte[] Utf8, MediaKind Kind)[] Messages = Named(MediaKind.Image, "messages", "conversations", "conversation", "prompt");
+    private static readonly (string Name, byte[] Utf8, MediaKind Kind)[] Messages = Named(
+        MediaKind.Image, "messages", "conversations", "conversation", "prompt");
 
     // Of two that name one image, such as a local copy and its address, the first counts.
     private static readonly (string Name, byte[] Utf8, MediaKind Kind)[] Others = Named(
         MediaKind.Image,
-        "image_path", "image_paths", "image_file", "image_files", "img_path", "img_paths", "img", "imgs", "jpg", "jpeg", "png", "webp", "image_url", "image_urls");
+        "image_path", "image_paths", "image_file", "image_files", "img_path", "img_paths", "img", "imgs", "jpg", "jpeg", "png", "webp",
+        "image_url", "image_urls");
 
-    private static readonly (string Name, byte[] Utf8, MediaKind Kind)[] AnyFile = Named(MediaKind.Image, "filename", "file_path", "filepath", "file", "path", "url", "URL");
+    private static readonly (string Name, byte[] Utf8, MediaKind Kind)[] AnyFile = Named(
+        MediaKind.Image, "filename", "file_path", "filepath", "file", "path", "url", "URL");
 
     private readonly string[]? _asked = imageField?.Split('.');
 
@@ -44,7 +51,8 @@ internal sealed class RecordLayout(string? imageField)
 
     /// <summary>True for <c>file_name</c>, <c>*_file_name</c> and their plurals.</summary>
     public static bool IsFileName(string name) =>
-        name is "file_name" or "file_names" || name.EndsWith("_file_name", StringComparison.Ordinal) || name.EndsWith("_file_names", StringComparison.Ordinal);
+        name is "file_name" or "file_names" || name.EndsWith("_file_name", StringComparison.Ordinal)
+        || name.EndsWith("_file_names", StringComparison.Ordinal);
 
     /// <summary>Finds what a record names: images, then sounds and films.</summary>
     /// <param name="record">A JSON object.</param>
@@ -104,7 +112,8 @@ internal sealed class RecordLayout(string? imageField)
                 continue;
             var images = 0;
             foreach (var message in messages.EnumerateArray())
-                if (message.ValueKind == JsonValueKind.Object && RecordJson.Field(message, "content"u8) is { ValueKind: JsonValueKind.Array } parts)
+                if (message.ValueKind == JsonValueKind.Object
+                    && RecordJson.Field(message, "content"u8) is { ValueKind: JsonValueKind.Array } parts)
                     foreach (var part in parts.EnumerateArray())
                         images += AddPart(part, found);
             if (images > 0)
@@ -113,11 +122,14 @@ internal sealed class RecordLayout(string? imageField)
         return null;
     }
 
-    /// <summary>True for a part of a message that is an image, also where it does not name one: it takes the next of <c>images</c>.</summary>
+    /// <summary>
+    /// True for a part of a message that is an image, also where it does not name one: it takes the next of <c>images</c>.
+    /// </summary>
     /// <param name="part">A JSON object.</param>
     public static bool IsImagePart(JsonElement part) => RecordJson.Field(part, "type"u8) is { ValueKind: JsonValueKind.String } type
         ? RecordJson.Text(type) is "image" or "image_url" or "input_image"
-        : RecordJson.Field(part, "image"u8) is { ValueKind: not JsonValueKind.Null } || RecordJson.Field(part, "image_url"u8) is { ValueKind: not JsonValueKind.Null };
+        : RecordJson.Field(part, "image"u8) is { ValueKind: not JsonValueKind.Null }
+        || RecordJson.Field(part, "image_url"u8) is { ValueKind: not JsonValueKind.Null };
 
     /// <summary>Adds what a part of a message names.</summary>
     /// <returns>How many images there are among it.</returns>
@@ -126,7 +138,8 @@ internal sealed class RecordLayout(string? imageField)
         if (part.ValueKind != JsonValueKind.Object)
             return 0;
         var type = RecordJson.Field(part, "type"u8) is { ValueKind: JsonValueKind.String } text ? RecordJson.Text(text) : null;
-        var kind = type is "video" or "video_url" ? MediaKind.Video : type is "audio" or "audio_url" or "input_audio" ? MediaKind.Audio : MediaKind.Image;
+        var kind = type is "video" or "video_url"
+            ? MediaKind.Video : type is "audio" or "audio_url" or "input_audio" ? MediaKind.Audio : MediaKind.Image;
         if (type is not (null or "image" or "image_url" or "input_image") && kind == MediaKind.Image)
             return 0;
         var before = found.Count;
@@ -176,7 +189,8 @@ internal sealed class RecordLayout(string? imageField)
     {
         foreach (var (name, utf8, kind) in AnyFile)
         {
-            if (RecordJson.Field(record, utf8) is not { ValueKind: JsonValueKind.String } value || MediaNames.KindOf(RecordJson.Text(value)) != MediaKind.Image)
+            if (RecordJson.Field(record, utf8) is not { ValueKind: JsonValueKind.String } value
+                || MediaNames.KindOf(RecordJson.Text(value)) != MediaKind.Image)
                 continue;
             found.Add(new RecordReference(value, kind));
             return name;
@@ -244,11 +258,13 @@ internal sealed class RecordLayout(string? imageField)
         {
             JsonValueKind.String => IsNotEmpty(path) ? path : null,
             JsonValueKind.Null => null,
-            _ => throw new FormatException($"expected an image in '{field}' to be a path, an object with 'url' or 'path', or null; found {RecordReader.Kind(path)}"),
+            _ => throw new FormatException(
+                $"expected an image in '{field}' to be a path, an object with 'url' or 'path', or null; found {RecordReader.Kind(path)}"),
         };
     }
 
     private static bool IsNotEmpty(JsonElement text) => JsonMarshal.GetRawUtf8Value(text).Length > 2;
 
-    private static (string, byte[], MediaKind)[] Named(MediaKind kind, params string[] names) => [.. names.Select(name => (name, Encoding.UTF8.GetBytes(name), kind))];
+    private static (string, byte[], MediaKind)[] Named(MediaKind kind, params string[] names) =>
+        [.. names.Select(name => (name, Encoding.UTF8.GetBytes(name), kind))];
 }

@@ -58,7 +58,9 @@ internal sealed partial class RecordReader(string imageRoot, string? imageField 
         return new DatasetItem
         {
             Index = index,
-            Id = id ?? (sources is [{ Kind: MediaKind.Image } first, ..] ? first.Reference : string.Create(CultureInfo.InvariantCulture, $"#{index}")),
+            Id = id ?? (sources is [{ Kind: MediaKind.Image } first, ..]
+                ? first.Reference
+                : string.Create(CultureInfo.InvariantCulture, $"#{index}")),
             Sources = sources,
             Raw = record,
             Record = error is null ? new JsonRecord(record) : null,
@@ -152,12 +154,15 @@ internal sealed partial class RecordReader(string imageRoot, string? imageField 
             : new FileSource(reference, place, kind);
     }
 
-    /// <summary>The file or address that a reference names. Addresses other than file:// stay as they are; an image root may be one.</summary>
+    /// <summary>
+    /// The file or address that a reference names. Addresses other than file:// stay as they are; an image root may be one.
+    /// </summary>
     public static string PathOf(string reference, string imageRoot)
     {
         if (!Address().IsMatch(reference))
             return RemoteAddress.IsRemote(imageRoot) ? RemoteAddress.Join(imageRoot, reference) : Path.Combine(imageRoot, reference);
-        return reference.StartsWith("file://", StringComparison.OrdinalIgnoreCase) && Uri.TryCreate(reference, UriKind.Absolute, out var uri)
+        return reference.StartsWith("file://", StringComparison.OrdinalIgnoreCase)
+            && Uri.TryCreate(reference, UriKind.Absolute, out var uri)
             ? uri.LocalPath
             : reference;
     }

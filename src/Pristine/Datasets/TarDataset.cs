@@ -8,8 +8,8 @@ using Pristine.Remote;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// WebDataset: tar archives (shards) whose members form samples. A member's key is its path up to the first dot of its name; neighbours with
-/// the same key are one item. Members with the extension of an image are its images; <c>.json</c> and text members are its record.
+/// WebDataset: tar archives (shards) whose members form samples. A member's key is its path up to the first dot of its name; neighbours
+/// with the same key are one item. Members with the extension of an image are its images; <c>.json</c> and text members are its record.
 /// </summary>
 internal sealed partial class TarDataset : Dataset
 {
@@ -84,7 +84,8 @@ internal sealed partial class TarDataset : Dataset
         foreach (var item in Read(cancellation))
         {
             samples++;
-            foreach (var name in item.Sample!.Members.Select(member => member.Suffix).Where(suffix => !suffixes.Contains(suffix) && suffixes.Count < 30))
+            foreach (var name in item.Sample!.Members.Select(member => member.Suffix)
+                .Where(suffix => !suffixes.Contains(suffix) && suffixes.Count < 30))
                 suffixes.Add(name);
             if (item.Images.Count == 0)
                 continue;
@@ -95,7 +96,8 @@ internal sealed partial class TarDataset : Dataset
         {
             throw new DatasetException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Expected samples with an image; none of the {samples:N0} samples of '{Source}' has one. Members seen: {string.Join(", ", suffixes.Select(suffix => $".{suffix}"))}."));
+                $"Expected samples with an image; none of the {samples:N0} samples of '{Source}' has one. Members seen: " +
+                $"{string.Join(", ", suffixes.Select(suffix => $".{suffix}"))}."));
         }
     }
 
@@ -107,7 +109,9 @@ internal sealed partial class TarDataset : Dataset
         using var file = DatasetFile.OpenRead(archive.Path, Remote);
         var isCompressed = !RemoteAddress.NameOf(archive.Path).EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
         // What cannot be gone back in is read once, one sample at a time in memory.
-        using var recorded = isCompressed || !file.CanSeek ? new RecordedStream(isCompressed ? DatasetFile.Decompress(archive.Path, file) : file) : null;
+        using var recorded = isCompressed || !file.CanSeek
+            ? new RecordedStream(isCompressed ? DatasetFile.Decompress(archive.Path, file) : file)
+            : null;
         using var members = new TarMembers(recorded ?? file, RemoteAddress.Display(archive.Path));
         var slices = new SlicedFile(archive.Path);
         var sample = (TarSample?)null;
@@ -144,7 +148,8 @@ internal sealed partial class TarDataset : Dataset
             throw failure;
     }
 
-    private static bool IsMeta(string name) => name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal);
+    private static bool IsMeta(string name) =>
+        name.StartsWith("__", StringComparison.Ordinal) && name.EndsWith("__", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\.(?:tar|tgz|tar\.gz|tar\.zst)\z", RegexOptions.IgnoreCase)]
     private static partial Regex Archive();
@@ -180,7 +185,9 @@ internal sealed class TarSample(SlicedFile archive, string archiveName, string k
     /// <summary>Bytes that <see cref="CopyTo"/> writes.</summary>
     public long Size => End - before;
 
-    /// <summary>Its bytes with those since the sample before it, where the archive is compressed; null where they are read from the file.</summary>
+    /// <summary>
+    /// Its bytes with those since the sample before it, where the archive is compressed; null where they are read from the file.
+    /// </summary>
     public ReadOnlyMemory<byte>? Bytes { get; private set; }
 
     public void Add(TarMember member, string suffix) => _members.Add(new TarSampleMember(suffix, member));
@@ -214,7 +221,9 @@ internal sealed class TarSample(SlicedFile archive, string archiveName, string k
         if (Bytes is { } bytes)
             return bytes.Slice((int)(member.DataStart - before), (int)member.Length).ToArray();
         var content = new byte[member.Length];
-        return archive.Read(content, member.DataStart) == content.Length ? content : throw new DatasetException($"'{archive.Path}' has become shorter while it was read.");
+        return archive.Read(content, member.DataStart) == content.Length
+            ? content
+            : throw new DatasetException($"'{archive.Path}' has become shorter while it was read.");
     }
 
     /// <summary>Writes the sample as it stands in its archive, with what stands before it.</summary>
@@ -247,8 +256,9 @@ internal sealed class TarSample(SlicedFile archive, string archiveName, string k
 }
 
 /// <summary>
-/// The record of a sample: the fields of its <c>.json</c> member, and its text members (<c>.txt</c>, <c>.text</c>, <c>.caption</c>, <c>.cls</c>,
-/// <c>.transcript</c>) as fields of these names. Text members count as text, except <c>.cls</c>; so do captions and messages in the JSON.
+/// The record of a sample: the fields of its <c>.json</c> member, and its text members (<c>.txt</c>, <c>.text</c>, <c>.caption</c>,
+/// <c>.cls</c>, <c>.transcript</c>) as fields of these names. Text members count as text, except <c>.cls</c>; so do captions and messages
+/// in the JSON.
 /// </summary>
 internal sealed class TarRecord(TarSample sample) : ItemRecord
 {
@@ -291,7 +301,8 @@ internal sealed class TarRecord(TarSample sample) : ItemRecord
             json.WriteString(member.Suffix, Content(member));
     }
 
-    private IEnumerable<TarSampleMember> TextMembers() => sample.Members.Where(member => Texts.Contains(member.Suffix) && member.Member.Length <= MostBytes);
+    private IEnumerable<TarSampleMember> TextMembers() =>
+        sample.Members.Where(member => Texts.Contains(member.Suffix) && member.Member.Length <= MostBytes);
 
     // The line feed at the end of a text file is no part of its text.
     private string Content(TarSampleMember member) => Encoding.UTF8.GetString(sample.Content(member.Member)).TrimEnd('\r', '\n');
@@ -361,7 +372,9 @@ internal sealed class RecordedStream(Stream inner) : Stream
     {
         var read = inner.Read(buffer);
         if (_kept.Length + read > MostBytes)
-            throw new DatasetException($"Expected samples of at most {MostBytes >> 30} GiB in a compressed archive; found a larger one. Decompress the archive first.");
+            throw new DatasetException(
+                $"Expected samples of at most {MostBytes >> 30} GiB in a compressed archive; found a larger one. Decompress the archive " +
+                $"first.");
         _kept.Write(buffer[..read]);
         _position += read;
         return read;

@@ -26,7 +26,9 @@ internal sealed class TarMembers : IDisposable
     private DatasetException? _cut;
 
     /// <summary>Starts reading.</summary>
-    /// <param name="stream">The archive, which the caller closes. Where it cannot seek, its position must count the bytes that were read.</param>
+    /// <param name="stream">
+    /// The archive, which the caller closes. Where it cannot seek, its position must count the bytes that were read.
+    /// </param>
     /// <param name="name">Its name for messages.</param>
     public TarMembers(Stream stream, string name) => (_stream, _name, _reader) = (stream, name, new TarReader(stream, leaveOpen: true));
 
@@ -42,9 +44,11 @@ internal sealed class TarMembers : IDisposable
         {
             entry = _reader.GetNextEntry();
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or OverflowException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or OverflowException
+            or ArgumentException or NotSupportedException)
         {
-            throw new DatasetException($"{_name}: expected the header of a member of a tar archive; {e.Message} (byte {_end} of the archive).", e);
+            throw new DatasetException(
+                $"{_name}: expected the header of a member of a tar archive; {e.Message} (byte {_end} of the archive).", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -64,7 +68,8 @@ internal sealed class TarMembers : IDisposable
         if (_stream.CanSeek && member.DataStart + member.Length > _stream.Length)
         {
             _cut = new DatasetException(
-                $"{_name}: expected {member.Length} bytes of '{member.Name}' from byte {member.DataStart} on; the archive ends at byte {_stream.Length}, so it is cut off.");
+                $"{_name}: expected {member.Length} bytes of '{member.Name}' from byte {member.DataStart} on; the archive ends at byte " +
+                $"{_stream.Length}, so it is cut off.");
         }
         return member;
     }
@@ -83,7 +88,8 @@ internal sealed class TarMembers : IDisposable
             if (buffer.AsSpan(0, read).IndexOfAnyExcept((byte)0) is var at and >= 0)
             {
                 throw new DatasetException(
-                    $"{_name}: expected nothing after the end of the archive at byte {_end}; found more at byte {_stream.Position - read + at}. Was another archive put behind it? Name the archives one by one.");
+                    $"{_name}: expected nothing after the end of the archive at byte {_end}; found more at byte " +
+                    $"{_stream.Position - read + at}. Was another archive put behind it? Name the archives one by one.");
             }
         }
     }

@@ -6,8 +6,8 @@ namespace Pristine.Datasets;
 
 /// <summary>
 /// Writes samples as they stand in their archives, all members byte for byte and in order: into one archive, into archives of bounded size
-/// (<c>kept-{000000..}.tar</c>), or, where the output is a folder, into archives of the same names as those that were read. A name that ends in
-/// <c>gz</c> or <c>zst</c> is compressed. No archive has its name before all are complete.
+/// (<c>kept-{000000..}.tar</c>), or, where the output is a folder, into archives of the same names as those that were read. A name that
+/// ends in <c>gz</c> or <c>zst</c> is compressed. No archive has its name before all are complete.
 /// </summary>
 internal sealed partial class TarSampleWriter : DatasetWriter
 {
@@ -39,8 +39,11 @@ internal sealed partial class TarSampleWriter : DatasetWriter
         (_path, _inputs, _numbered, _remote) = (path, inputs, Numbered().Match(path), remote);
         if (path != "-" && (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)))
             _folder = path;
-        else if (path != "-" && File.Exists(path) is var exists && !TarDataset.IsArchiveName(path) && !(exists && !Native.Vips.IsRegularFile(path)))
-            throw new DatasetException($"Expected a name that ends in .tar or .tar.gz for the kept samples, such as kept.tar or kept-{{000000..}}.tar, or a folder/; found '{path}'.");
+        else if (path != "-" && File.Exists(path) is var exists && !TarDataset.IsArchiveName(path)
+            && !(exists && !Native.Vips.IsRegularFile(path)))
+            throw new DatasetException(
+                $"Expected a name that ends in .tar or .tar.gz for the kept samples, such as kept.tar or kept-{{000000..}}.tar, or a " +
+                $"folder/; found '{path}'.");
         // A place that cannot be written to is found before the work; a folder's archives have the names of their samples'.
         if (_folder == null)
             Open(_numbered.Success ? NameOf(0) : path);
@@ -87,7 +90,8 @@ internal sealed partial class TarSampleWriter : DatasetWriter
     }
 
     private string NameOf(int shard) =>
-        _path[.._numbered.Index] + shard.ToString(CultureInfo.InvariantCulture).PadLeft(_numbered.Groups[1].Length, '0') + _path[(_numbered.Index + _numbered.Length)..];
+        _path[.._numbered.Index] + shard.ToString(CultureInfo.InvariantCulture)
+        .PadLeft(_numbered.Groups[1].Length, '0') + _path[(_numbered.Index + _numbered.Length)..];
 
     private void Open(string path)
     {

@@ -7,9 +7,10 @@ using Pristine.Media;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// A zip archive of images, each an item, in the archive's order. What is said of an image stands in <c>metadata.jsonl</c> (<c>file_name</c>), in <c>captions.json</c>
-/// (an object of names and captions, or a list of records) or in a text of the same name (<c>a.txt</c> beside <c>a.jpg</c>). Nothing is unpacked: workers read
-/// the entries where they are. Archives are read only; kept items are exported as tar, Parquet or a folder.
+/// A zip archive of images, each an item, in the archive's order. What is said of an image stands in <c>metadata.jsonl</c>
+/// (<c>file_name</c>), in <c>captions.json</c> (an object of names and captions, or a list of records) or in a text of the same name
+/// (<c>a.txt</c> beside <c>a.jpg</c>). Nothing is unpacked: workers read the entries where they are. Archives are read only; kept items are
+/// exported as tar, Parquet or a folder.
 /// </summary>
 /// <param name="file">The archive.</param>
 internal sealed class ZipDataset(string file) : Dataset
@@ -79,7 +80,8 @@ internal sealed class ZipDataset(string file) : Dataset
     }
 
     public override DatasetWriter CreateWriter(string path) => throw new DatasetException(
-        $"Expected a .tar or .parquet file, or a folder with --copy, for the kept items of a zip archive, which is only read; found '{path}'.");
+        $"Expected a .tar or .parquet file, or a folder with --copy, for the kept items of a zip archive, which is only read; found " +
+        $"'{path}'.");
 }
 
 /// <summary>An entry of a zip archive.</summary>
@@ -95,11 +97,14 @@ internal sealed record ZipEntry(string Name, ZipPlace Place)
     private const int MostComment = ushort.MaxValue;
 
     /// <summary>True for names that would lead out of a folder that the archive is unpacked to.</summary>
-    public bool LeavesArchive => Name.StartsWith('/') || Name.Contains('\0', StringComparison.Ordinal) || Name.Contains('\\', StringComparison.Ordinal) ||
+    public bool LeavesArchive =>
+        Name.StartsWith('/') || Name.Contains('\0', StringComparison.Ordinal) || Name.Contains('\\', StringComparison.Ordinal) ||
         Name is [_, ':', ..] || Name.Split('/').Contains("..");
 
     /// <summary>True for what other programs put beside the content: names that start with a dot, and macOS's folder.</summary>
-    public bool IsHidden => Name.EndsWith('/') || Name.StartsWith("__MACOSX/", StringComparison.Ordinal) || Name.Split('/').Any(part => part.StartsWith('.') && part != "..");
+    public bool IsHidden =>
+        Name.EndsWith('/') || Name.StartsWith("__MACOSX/", StringComparison.Ordinal)
+        || Name.Split('/').Any(part => part.StartsWith('.') && part != "..");
 
     /// <summary>Reads the archive's directory, which stands at its end.</summary>
     /// <exception cref="DatasetException">It is no zip archive, is cut off or damaged.</exception>
@@ -111,7 +116,8 @@ internal sealed record ZipEntry(string Name, ZipPlace Place)
         for (var entry = 0L; entry < count; entry++)
         {
             directory.Position = at;
-            if (at + EntryBytes > end || directory.ReadAtLeast(buffer, EntryBytes, throwOnEndOfStream: false) < EntryBytes || !buffer.AsSpan().StartsWith("PK\u0001\u0002"u8))
+            if (at + EntryBytes > end || directory.ReadAtLeast(buffer, EntryBytes, throwOnEndOfStream: false) < EntryBytes
+                || !buffer.AsSpan().StartsWith("PK\u0001\u0002"u8))
                 throw Damaged(name, $"expected {count} entries in its directory; entry {entry} at byte {at} is none");
             ushort Short(int offset) => BinaryPrimitives.ReadUInt16LittleEndian(buffer.AsSpan(offset));
             uint Int(int offset) => BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan(offset));
@@ -173,13 +179,15 @@ internal sealed record ZipEntry(string Name, ZipPlace Place)
         {
             var locator = at >= LocatorBytes ? tail.AsSpan(at - LocatorBytes, LocatorBytes) : default;
             var large = new byte[End64Bytes];
-            if (!locator.StartsWith("PK\u0006\u0007"u8) || BinaryPrimitives.ReadInt64LittleEndian(locator[8..]) is not (>= 0 and var where) || where > stream.Length - End64Bytes)
+            if (!locator.StartsWith("PK\u0006\u0007"u8) || BinaryPrimitives.ReadInt64LittleEndian(locator[8..]) is not (>= 0 and var where)
+                || where > stream.Length - End64Bytes)
                 throw Damaged(name, "its directory has no place");
             stream.Position = where;
             stream.ReadExactly(large);
             if (!large.AsSpan().StartsWith("PK\u0006\u0006"u8))
                 throw Damaged(name, "its directory has no place");
-            (count, start) = (BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(32)), BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(48)));
+            (count, start) =
+                (BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(32)), BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(48)));
         }
         return start >= 0 && count >= 0 && start <= place ? (start, count, place) : throw Damaged(name, "its directory has no place");
     }
@@ -272,7 +280,8 @@ internal sealed class ZipWords
 
     private void AddLines(string folder, byte[] lines)
     {
-        foreach (var line in Encoding.UTF8.GetString(lines).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var line in Encoding.UTF8.GetString(lines)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             AddRecord(folder, Encoding.UTF8.GetBytes(line));
     }
 
@@ -288,7 +297,8 @@ internal sealed class ZipWords
         {
             foreach (var field in document.RootElement.EnumerateObject())
             {
-                _records[folder + RecordJson.Name(field)] = field.Value.ValueKind == JsonValueKind.Object ? Encoding.UTF8.GetBytes(field.Value.GetRawText())
+                _records[folder + RecordJson.Name(field)] = field.Value.ValueKind == JsonValueKind.Object
+                    ? Encoding.UTF8.GetBytes(field.Value.GetRawText())
                     : field.Value.ValueKind == JsonValueKind.String ? Caption(RecordJson.Text(field.Value))
                     : Encoding.UTF8.GetBytes($"{{\"captions\":{field.Value.GetRawText()}}}");
             }
@@ -309,7 +319,9 @@ internal sealed class ZipWords
         }
     }
 
-    private static byte[] Caption(string text) => JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["caption"] = text }, CaptionJson.Default.DictionaryStringString);
+    private static byte[] Caption(string text) =>
+        JsonSerializer.SerializeToUtf8Bytes(
+            new Dictionary<string, string> { ["caption"] = text }, CaptionJson.Default.DictionaryStringString);
 }
 
 /// <summary>Writes captions as JSON, without reflection.</summary>

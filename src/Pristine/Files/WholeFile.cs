@@ -13,7 +13,9 @@ internal sealed class WholeFile : IDisposable
     /// <summary>What a temporary name ends in.</summary>
     public const string Suffix = ".partial";
 
-    /// <summary>The longest file name of Linux, macOS and Windows file systems, in bytes of UTF-8 (on the last two it is counted in characters).</summary>
+    /// <summary>
+    /// The longest file name of Linux, macOS and Windows file systems, in bytes of UTF-8 (on the last two it is counted in characters).
+    /// </summary>
     public const int MaxNameBytes = 255;
 
     private const int BufferSize = 1 << 16;
@@ -46,7 +48,8 @@ internal sealed class WholeFile : IDisposable
     /// <summary>As <see cref="Write"/>, for a writer that opens the file by its name.</summary>
     /// <param name="path">The final name.</param>
     /// <param name="write">Makes the file of the name that it is given.</param>
-    public static void Make(string path, Action<string> write) => Make(path, WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}"), write, temporary =>
+    public static void Make(string path, Action<string> write) =>
+        Make(path, WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}"), write, temporary =>
     {
         using (var written = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite))
             written.Flush(flushToDisk: true);
@@ -54,7 +57,8 @@ internal sealed class WholeFile : IDisposable
     });
 
     /// <summary>
-    /// Makes a file that must not be there yet. Its content is not forced to the disk: this is for copies, which are many and can be made again.
+    /// Makes a file that must not be there yet. Its content is not forced to the disk: this is for copies, which are many and can be made
+    /// again.
     /// </summary>
     /// <param name="path">The final name.</param>
     /// <param name="write">Makes the file of the name that it is given.</param>
@@ -66,11 +70,16 @@ internal sealed class WholeFile : IDisposable
         Make(path, TemporaryOf(path), write, temporary => File.Move(temporary, path));
     }
 
-    /// <summary>The temporary name that is always the same for a path: one writer at a time, and a run that was killed leaves at most one file.</summary>
+    /// <summary>
+    /// The temporary name that is always the same for a path: one writer at a time, and a run that was killed leaves at most one file.
+    /// </summary>
     /// <param name="path">The final name.</param>
     public static string TemporaryOf(string path) => WithSuffix(path, Suffix);
 
-    /// <summary>A file's path with something put after its name; a name that would be too long for the file system is cut, and told apart by its hash.</summary>
+    /// <summary>
+    /// A file's path with something put after its name; a name that would be too long for the file system is cut, and told apart by its
+    /// hash.
+    /// </summary>
     /// <param name="path">The path.</param>
     /// <param name="suffix">Put at the end.</param>
     public static string WithSuffix(string path, string suffix)

@@ -6,8 +6,8 @@ namespace Pristine.Kernels;
 
 /// <summary>
 /// Sums of a plane over a square grid of cells of equal size, with the shares of pixels that two cells divide: area averages before the
-/// division. Lengths are counted in parts, so shares are whole numbers: a pixel has as many parts along an axis as the grid has cells there,
-/// a cell as many parts as the plane has pixels.
+/// division. Lengths are counted in parts, so shares are whole numbers: a pixel has as many parts along an axis as the grid has cells
+/// there, a cell as many parts as the plane has pixels.
 /// </summary>
 /// <param name="cells">Cells on each side, at least 1.</param>
 internal sealed class AreaSums(int cells)
@@ -25,7 +25,8 @@ internal sealed class AreaSums(int cells)
     /// <param name="height">Rows, at least 1.</param>
     /// <param name="sums">Receives the sums of the cells, row by row; exact, the same on every path.</param>
     /// <exception cref="ArgumentException">A length does not fit.</exception>
-    public void Measure(ReadOnlySpan<byte> plane, int width, int height, Span<long> sums) => Measure(plane, width, height, sums, Simd.Current);
+    public void Measure(ReadOnlySpan<byte> plane, int width, int height, Span<long> sums) =>
+        Measure(plane, width, height, sums, Simd.Current);
 
     internal void Measure(ReadOnlySpan<byte> plane, int width, int height, Span<long> sums, SimdPath path)
     {

@@ -136,7 +136,8 @@ internal sealed class BicubicHalf(SimdPath path)
 
     private ref double Row(int y) => ref RowBuffer.At(_rows[Mirror(y, _height) & 7], 0);
 
-    private static TLanes Combine<TLanes>(TLanes inner, TLanes second, TLanes third, TLanes outer) where TLanes : struct, IDoubleLanes<TLanes> =>
+    private static TLanes Combine<TLanes>(TLanes inner, TLanes second, TLanes third, TLanes outer)
+        where TLanes : struct, IDoubleLanes<TLanes> =>
         TLanes.MultiplyAdd(TLanes.Broadcast(Inner), inner,
             TLanes.MultiplyAdd(TLanes.Broadcast(Second), second,
                 TLanes.MultiplyAdd(TLanes.Broadcast(Third), third, TLanes.Broadcast(Outer) * outer)));

@@ -23,7 +23,8 @@ internal static class ColumnProducts
         b.Check();
         c.Check();
         if (a.Rows != b.Rows || c.Rows != a.Columns || c.Columns != b.Columns)
-            throw new ArgumentException($"Expected C of {a.Columns} x {b.Columns} and B of {a.Rows} rows; found {c.Rows} x {c.Columns} and {b.Rows}.");
+            throw new ArgumentException(
+                $"Expected C of {a.Columns} x {b.Columns} and B of {a.Rows} rows; found {c.Rows} x {c.Columns} and {b.Rows}.");
         // From here on nothing checks bounds.
         for (var first = 0; first < b.Columns; first += Panel)
         {
@@ -46,7 +47,8 @@ internal static class ColumnProducts
         }
     }
 
-    private static void AddPanel<TLanes>(MatrixView a, MatrixView b, int first, int columns, MatrixView c) where TLanes : struct, IDoubleLanes<TLanes>
+    private static void AddPanel<TLanes>(MatrixView a, MatrixView b, int first, int columns, MatrixView c)
+        where TLanes : struct, IDoubleLanes<TLanes>
     {
         ref var left = ref MemoryMarshal.GetReference(a.Values);
         ref var right = ref MemoryMarshal.GetReference(b.Values);
@@ -55,7 +57,8 @@ internal static class ColumnProducts
         for (; row <= a.Rows - TileRows; row += TileRows)
             for (var i = 0; i < a.Columns; i++)
                 AddTile<TLanes>(
-                    ref Unsafe.Add(ref left, (nint)row * a.Stride + i), a.Stride, ref Unsafe.Add(ref right, (nint)row * b.Stride + first), b.Stride, columns,
+                    ref Unsafe.Add(ref left, (nint)row * a.Stride + i), a.Stride, ref Unsafe.Add(ref right, (nint)row * b.Stride + first),
+                    b.Stride, columns,
                     ref Unsafe.Add(ref output, (nint)i * c.Stride + first));
         for (; row < a.Rows; row++)
             for (var i = 0; i < a.Columns; i++)
@@ -65,7 +68,8 @@ internal static class ColumnProducts
     }
 
     /// <summary>Eight rows at once, so that an element is loaded and stored once for eight products.</summary>
-    private static void AddTile<TLanes>(ref double a, int aStride, ref double b, int bStride, int columns, ref double c) where TLanes : struct, IDoubleLanes<TLanes>
+    private static void AddTile<TLanes>(ref double a, int aStride, ref double b, int bStride, int columns, ref double c)
+        where TLanes : struct, IDoubleLanes<TLanes>
     {
         var a0 = TLanes.Broadcast(a);
         var a1 = TLanes.Broadcast(Unsafe.Add(ref a, aStride));
@@ -97,7 +101,8 @@ internal static class ColumnProducts
         // The columns that fill no vector.
         for (; j < columns; j++)
             for (var row = 0; row < TileRows; row++)
-                Unsafe.Add(ref c, j) = double.MultiplyAddEstimate(Unsafe.Add(ref a, row * (nint)aStride), Unsafe.Add(ref b, row * (nint)bStride + j), Unsafe.Add(ref c, j));
+                Unsafe.Add(ref c, j) = double.MultiplyAddEstimate(
+                    Unsafe.Add(ref a, row * (nint)aStride), Unsafe.Add(ref b, row * (nint)bStride + j), Unsafe.Add(ref c, j));
     }
 
     private static void AddRow<TLanes>(double a, ref double b, int columns, ref double c) where TLanes : struct, IDoubleLanes<TLanes>

@@ -74,7 +74,8 @@ internal readonly struct OneDouble(double value) : IDoubleLanes<OneDouble>
     public static OneDouble operator /(OneDouble left, OneDouble right) => new(left._value / right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static OneDouble MultiplyAdd(OneDouble a, OneDouble b, OneDouble c) => new(double.MultiplyAddEstimate(a._value, b._value, c._value));
+    public static OneDouble MultiplyAdd(OneDouble a, OneDouble b, OneDouble c) =>
+        new(double.MultiplyAddEstimate(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static OneDouble Abs(OneDouble value) => new(Math.Abs(value._value));
@@ -153,7 +154,8 @@ internal readonly struct FourDoubles(Vector256<double> value) : IDoubleLanes<Fou
     public static FourDoubles Load(ref double source, int index) => new(Vector256.LoadUnsafe(ref source, (nuint)index));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FourDoubles Load(ref float source, int index) => new(Avx.ConvertToVector256Double(Vector128.LoadUnsafe(ref source, (nuint)index)));
+    public static FourDoubles Load(ref float source, int index) =>
+        new(Avx.ConvertToVector256Double(Vector128.LoadUnsafe(ref source, (nuint)index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FourDoubles Broadcast(double value) => new(Vector256.Create(value));
@@ -201,7 +203,8 @@ internal readonly struct EightDoubles(Vector512<double> value) : IDoubleLanes<Ei
     public static EightDoubles Load(ref double source, int index) => new(Vector512.LoadUnsafe(ref source, (nuint)index));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static EightDoubles Load(ref float source, int index) => new(Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref source, (nuint)index)));
+    public static EightDoubles Load(ref float source, int index) =>
+        new(Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref source, (nuint)index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static EightDoubles Broadcast(double value) => new(Vector512.Create(value));

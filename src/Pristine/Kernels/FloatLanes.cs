@@ -256,7 +256,8 @@ internal readonly unsafe struct EightFloats(Vector256<float> value) : IFloatLane
     public static EightFloats operator /(EightFloats left, EightFloats right) => new(left._value / right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static EightFloats MultiplyAdd(EightFloats a, EightFloats b, EightFloats c) => new(Fma.MultiplyAdd(a._value, b._value, c._value));
+    public static EightFloats MultiplyAdd(EightFloats a, EightFloats b, EightFloats c) =>
+        new(Fma.MultiplyAdd(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static EightFloats Abs(EightFloats value) => new(Vector256.Abs(value._value));

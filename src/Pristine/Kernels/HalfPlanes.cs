@@ -36,7 +36,8 @@ internal sealed class HalfPlanes(NormalisedPlanes normalisation) : IDisposable
                 for (var x = 0; x < target.Length; x++)
                 {
                     var i = 2 * x * Channels + c;
-                    target[x] = normalisation.Normalise(c, (upper[i] + upper[i + Channels] + lower[i] + lower[i + Channels]) * (0.25f / 255f));
+                    target[x] = normalisation.Normalise(
+                        c, (upper[i] + upper[i + Channels] + lower[i] + lower[i + Channels]) * (0.25f / 255f));
                 }
             }
         }
@@ -104,7 +105,8 @@ internal sealed class HalfPlanes(NormalisedPlanes normalisation) : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 2);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 2);
         if (source.Length != (long)width * height * Channels)
-            throw new ArgumentException($"Expected {(long)width * height * Channels} bytes for {width}x{height} RGB; found {source.Length}.", nameof(source));
+            throw new ArgumentException(
+                $"Expected {(long)width * height * Channels} bytes for {width}x{height} RGB; found {source.Length}.", nameof(source));
         if (planes.Length != Channels * (width / 2) * (height / 2))
             throw new ArgumentException($"Expected {Channels * (width / 2) * (height / 2)} floats; found {planes.Length}.", nameof(planes));
         return (width / 2, height / 2);

@@ -10,7 +10,8 @@ namespace Pristine.Kernels;
 /// </summary>
 internal static class LaplacianMoments
 {
-    // One step adds at most 2 x 1020^2 = 2,080,800 to a 32-bit lane, which holds 1,032 such steps; the narrowest vectors take 8 columns a step.
+    // One step adds at most 2 x 1020^2 = 2,080,800 to a 32-bit lane, which holds 1,032 such steps; the narrowest vectors take 8 columns a
+    // step.
     private const int BlockLength = 1024 * 8;
 
     /// <summary>Measures a plane.</summary>
@@ -65,8 +66,12 @@ internal static class LaplacianMoments
         return new Moments(to - from, sum, squares);
     }
 
-    /// <summary>Some columns at a time as 16-bit integers, which hold a response and every intermediate sum; the rest as in <see cref="MeasureScalar"/>.</summary>
-    private static Moments MeasureBlock<V, TSums>(ReadOnlySpan<byte> above, ReadOnlySpan<byte> row, ReadOnlySpan<byte> below, int from, int to)
+    /// <summary>
+    /// Some columns at a time as 16-bit integers, which hold a response and every intermediate sum; the rest as in
+    /// <see cref="MeasureScalar"/>.
+    /// </summary>
+    private static Moments MeasureBlock<V,
+    TSums>(ReadOnlySpan<byte> above, ReadOnlySpan<byte> row, ReadOnlySpan<byte> below, int from, int to)
         where V : struct, IShortLanes<V, TSums>
         where TSums : struct
     {

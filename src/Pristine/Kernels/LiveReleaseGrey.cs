@@ -14,7 +14,8 @@ internal static class LiveReleaseGrey
 
     private const int FractionBits = 40;
 
-    private static readonly long[] RedTable = Products(Red, 0), GreenTable = Products(Green, 0), BlueTable = Products(Blue, 1L << (FractionBits - 1));
+    private static readonly long[] RedTable = Products(Red, 0), GreenTable = Products(Green, 0),
+    BlueTable = Products(Blue, 1L << (FractionBits - 1));
 
     /// <summary>Converts one row.</summary>
     /// <param name="rgb">3 x n bytes, R G B.</param>

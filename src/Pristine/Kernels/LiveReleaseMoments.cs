@@ -108,9 +108,15 @@ internal sealed class LiveReleaseMoments(SimdPath path)
         ref var sums = ref _products[product];
         switch (path)
         {
-            case SimdPath.Vector512: Add<OneDouble>(ref left, ref right, Add<EightDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
-            case SimdPath.Vector256: Add<OneDouble>(ref left, ref right, Add<FourDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
-            case SimdPath.Vector128: Add<OneDouble>(ref left, ref right, Add<TwoDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
+            case SimdPath.Vector512:
+                Add<OneDouble>(
+                ref left, ref right, Add<EightDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
+            case SimdPath.Vector256:
+                Add<OneDouble>(
+                ref left, ref right, Add<FourDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
+            case SimdPath.Vector128:
+                Add<OneDouble>(
+                ref left, ref right, Add<TwoDoubles>(ref left, ref right, 0, ref sums), ref sums); break;
             default: Add<OneDouble>(ref left, ref right, 0, ref sums); break;
         }
     }

@@ -23,7 +23,8 @@ internal sealed class LiveReleaseMscn(SimdPath path)
     private double[] _row = [];
 
     /// <summary>The last seven rows: pixels, and their weighted means and mean squares along the row.</summary>
-    private readonly double[][] _pixels = [[], [], [], [], [], [], []], _means = [[], [], [], [], [], [], []], _squares = [[], [], [], [], [], [], []];
+    private readonly double[][] _pixels = [[], [], [], [], [], [], []], _means = [[], [], [], [], [], [], []],
+    _squares = [[], [], [], [], [], [], []];
 
     private int _width, _pushed;
 
@@ -134,7 +135,9 @@ internal sealed class LiveReleaseMscn(SimdPath path)
         return x;
     }
 
-    /// <summary>The centre plus the weighted differences of the sums of two neighbours each: exactly the centre when all are equal.</summary>
+    /// <summary>
+    /// The centre plus the weighted differences of the sums of two neighbours each: exactly the centre when all are equal.
+    /// </summary>
     private static TLanes Mean<TLanes>(TLanes centre, TLanes pair1, TLanes pair2, TLanes pair3) where TLanes : struct, IDoubleLanes<TLanes>
     {
         var twice = centre + centre;
@@ -143,7 +146,8 @@ internal sealed class LiveReleaseMscn(SimdPath path)
                 TLanes.MultiplyAdd(TLanes.Broadcast(Weights[1]), pair1 - twice, centre)));
     }
 
-    private static TLanes WeightedSum<TLanes>(TLanes centre, TLanes pair1, TLanes pair2, TLanes pair3) where TLanes : struct, IDoubleLanes<TLanes> =>
+    private static TLanes WeightedSum<TLanes>(TLanes centre, TLanes pair1, TLanes pair2, TLanes pair3)
+        where TLanes : struct, IDoubleLanes<TLanes> =>
         TLanes.MultiplyAdd(TLanes.Broadcast(Weights[3]), pair3,
             TLanes.MultiplyAdd(TLanes.Broadcast(Weights[2]), pair2,
                 TLanes.MultiplyAdd(TLanes.Broadcast(Weights[1]), pair1, TLanes.Broadcast(Weights[0]) * centre)));

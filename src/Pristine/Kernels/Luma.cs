@@ -32,7 +32,8 @@ internal static class Luma
     public static void FromRgb(ReadOnlySpan<byte> rgb, Span<byte> luma, SimdPath path)
     {
         if (rgb.Length != 3L * luma.Length)
-            throw new ArgumentException($"Expected {3L * luma.Length} bytes of RGB for {luma.Length} pixels; found {rgb.Length}.", nameof(rgb));
+            throw new ArgumentException(
+                $"Expected {3L * luma.Length} bytes of RGB for {luma.Length} pixels; found {rgb.Length}.", nameof(rgb));
         if (!Simd.IsSupported(path))
             throw new PlatformNotSupportedException($"{path} cannot run on this processor.");
         var done = path switch
@@ -133,7 +134,8 @@ internal static class Luma
     {
         var lanes = Avx512F.PermuteVar16x32(
             Vector512.LoadUnsafe(ref pixels).AsInt32(), Vector512.Create(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0)).AsByte();
-        var redGreen = Avx512BW.Shuffle(lanes, Vector512.Create(Vector256.Create(RedGreen, RedGreen), Vector256.Create(RedGreen, RedGreen))).AsInt16();
+        var redGreen = Avx512BW.Shuffle(lanes, Vector512.Create(Vector256.Create(RedGreen, RedGreen), Vector256.Create(RedGreen, RedGreen)))
+            .AsInt16();
         var blue = Avx512BW.Shuffle(lanes, Vector512.Create(Vector256.Create(Blue, Blue), Vector256.Create(Blue, Blue))).AsInt16();
         var sum = Avx512BW.MultiplyAddAdjacent(redGreen, Vector512.Create(RedWeight | GreenWeight << 16).AsInt16())
             + Avx512BW.MultiplyAddAdjacent(blue, Vector512.Create(BlueWeight).AsInt16());

@@ -102,7 +102,9 @@ internal abstract class MscnStatistics
         /// <summary>Words of sign bits per row, without the empty one at the end.</summary>
         private int Words => (_width + 63) / 64;
 
-        /// <summary>What may be read and written of a row: whole words of 64 columns, and a vector more for the neighbour to the right.</summary>
+        /// <summary>
+        /// What may be read and written of a row: whole words of 64 columns, and a vector more for the neighbour to the right.
+        /// </summary>
         private int RowLength => Words * 64 + Margin;
 
         public override void Begin(int width, int height)
@@ -265,7 +267,8 @@ internal abstract class MscnStatistics
             V k3 = V.Broadcast(Taps[0]), k2 = V.Broadcast(Taps[1]), k1 = V.Broadcast(Taps[2]), k0 = V.Broadcast(Taps[3]);
             var c = V.Broadcast(C);
             var zero = V.Broadcast(0);
-            nint up3 = offsets[0], up2 = offsets[1], up1 = offsets[2], here = offsets[3], down1 = offsets[4], down2 = offsets[5], down3 = offsets[6];
+            nint up3 = offsets[0], up2 = offsets[1], up1 = offsets[2], here = offsets[3], down1 = offsets[4], down2 = offsets[5],
+            down3 = offsets[6];
             for (var x = 0; x < width; x += V.Count, means += V.Count, squares += V.Count)
             {
                 var mean = V.Load(means + here) * k0;

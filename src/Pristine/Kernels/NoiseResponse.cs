@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace Pristine.Kernels;
 
-/// <summary>The sum of |I * N| over the pixels inside an 8-bit plane, with N = [1 -2 1; -2 4 -2; 1 -2 1]. A response is an integer within ±2040.</summary>
+/// <summary>
+/// The sum of |I * N| over the pixels inside an 8-bit plane, with N = [1 -2 1; -2 4 -2; 1 -2 1]. A response is an integer within ±2040.
+/// </summary>
 internal static class NoiseResponse
 {
     // One step adds at most 2 x 2040 to a 32-bit lane, which holds 526,344 such steps, of 8 pixels at least.
@@ -33,13 +35,16 @@ internal static class NoiseResponse
             sum = SumRow<SixteenShorts, Vector256<int>>(above, row, below, ref x);
         for (; x < row.Length - 1; x++)
         {
-            var response = Column(above[x - 1], row[x - 1], below[x - 1]) - 2 * Column(above[x], row[x], below[x]) + Column(above[x + 1], row[x + 1], below[x + 1]);
+            var response = Column(above[x - 1], row[x - 1], below[x - 1]) - 2 * Column(above[x], row[x], below[x]) + Column(
+                above[x + 1], row[x + 1], below[x + 1]);
             sum += response < 0 ? -response : response;
         }
         return sum;
     }
 
-    /// <summary>As many pixels as whole vectors cover: second differences down three columns, then across them. 16-bit integers hold both.</summary>
+    /// <summary>
+    /// As many pixels as whole vectors cover: second differences down three columns, then across them. 16-bit integers hold both.
+    /// </summary>
     private static long SumRow<V, TSums>(ReadOnlySpan<byte> above, ReadOnlySpan<byte> row, ReadOnlySpan<byte> below, ref int x)
         where V : struct, IShortLanes<V, TSums>
         where TSums : struct
@@ -50,7 +55,8 @@ internal static class NoiseResponse
         ref var down = ref MemoryMarshal.GetReference(below[..row.Length]);
         for (; x <= row.Length - 1 - V.Count; x += V.Count)
         {
-            var response = Column<V, TSums>(ref up, ref middle, ref down, x - 1) - V.Twice(Column<V, TSums>(ref up, ref middle, ref down, x))
+            var response = Column<V,
+            TSums>(ref up, ref middle, ref down, x - 1) - V.Twice(Column<V, TSums>(ref up, ref middle, ref down, x))
                 + Column<V, TSums>(ref up, ref middle, ref down, x + 1);
             sums = V.AddProducts(sums, V.Abs(response), V.One);
         }

@@ -33,7 +33,8 @@ internal sealed class NormalisedPlanes
     public static NormalisedPlanes ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
 
     /// <summary>Keras' "caffe" style: 0..255 minus ImageNet's mean of each channel.</summary>
-    public static NormalisedPlanes ImageNetMean { get; } = new([123.68f / 255, 116.779f / 255, 103.939f / 255], [1f / 255, 1f / 255, 1f / 255]);
+    public static NormalisedPlanes ImageNetMean { get; } = new(
+        [123.68f / 255, 116.779f / 255, 103.939f / 255], [1f / 255, 1f / 255, 1f / 255]);
 
     /// <summary>The formula with its numbers for R, G and B, the value v of a pixel being 0 to 255; for people.</summary>
     public string Description => $"(v - ({InBytes(_mean)})) / ({InBytes(_deviation)})";
@@ -56,10 +57,12 @@ internal sealed class NormalisedPlanes
     /// <param name="top">Row of the planes where the image begins.</param>
     /// <exception cref="ArgumentException">The image does not fit, or a length is wrong.</exception>
     public void Write(
-        ReadOnlySpan<byte> source, int sourceStride, int width, int height, Span<float> planes, int planeWidth, int planeHeight, int left = 0, int top = 0)
+        ReadOnlySpan<byte> source, int sourceStride, int width, int height, Span<float> planes, int planeWidth, int planeHeight,
+        int left = 0, int top = 0)
     {
         if (left < 0 || top < 0 || width < 0 || height < 0 || left + width > planeWidth || top + height > planeHeight)
-            throw new ArgumentException($"Expected {width}x{height} pixels at ({left}, {top}) to fit into {planeWidth}x{planeHeight}.", nameof(planes));
+            throw new ArgumentException(
+                $"Expected {width}x{height} pixels at ({left}, {top}) to fit into {planeWidth}x{planeHeight}.", nameof(planes));
         if (planes.Length != Channels * planeWidth * planeHeight)
             throw new ArgumentException($"Expected {Channels * planeWidth * planeHeight} floats; found {planes.Length}.", nameof(planes));
         for (var c = 0; c < Channels; c++)

@@ -78,12 +78,13 @@ internal static class OpponentColorMoments
         var count = (long)steps * PixelsPerStep;
         return (
             new Moments(count, SixteenShorts.Total(sums & redGreenLanes), SixteenShorts.Total(squares & redGreenLanes)),
-            new Moments(count, SixteenShorts.Total(Vector256.AndNot(sums, redGreenLanes)), SixteenShorts.Total(Vector256.AndNot(squares, redGreenLanes))));
+            new Moments(count, SixteenShorts.Total(Vector256.AndNot(sums, redGreenLanes)), SixteenShorts.Total(
+                Vector256.AndNot(squares, redGreenLanes))));
     }
 
     /// <summary>
-    /// The same with vectors of 128 bits, four pixels each, on any processor that has them: the eight 16-bit values are R + weight x G - 2 B, where R and
-    /// G are there twice, and blue and a weight of -1 or 1 make the axes.
+    /// The same with vectors of 128 bits, four pixels each, on any processor that has them: the eight 16-bit values are R + weight x G - 2
+    /// B, where R and G are there twice, and blue and a weight of -1 or 1 make the axes.
     /// </summary>
     private static (Moments RedGreen, Moments TwiceYellowBlue) MeasureHalves(ReadOnlySpan<byte> rgb, int steps)
     {
@@ -97,7 +98,8 @@ internal static class OpponentColorMoments
         for (var i = 0; i < steps * 3 * PixelsPerStep; i += 3 * PixelsPerStep / 2)
         {
             var pixels = Vector128.Create(rgb.Slice(i, 16));
-            var axes = Vector128.Shuffle(pixels, red).AsInt16() + (Vector128.Shuffle(pixels, green).AsInt16() * weights) - (Vector128.Shuffle(pixels, blue).AsInt16() << 1);
+            var axes = Vector128.Shuffle(pixels, red)
+                .AsInt16() + (Vector128.Shuffle(pixels, green).AsInt16() * weights) - (Vector128.Shuffle(pixels, blue).AsInt16() << 1);
             var (redGreen, yellowBlue) = Vector128.Widen(axes);
             redGreenSums += redGreen;
             redGreenSquares += redGreen * redGreen;

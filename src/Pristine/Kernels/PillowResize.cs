@@ -49,17 +49,20 @@ internal sealed class PillowResize : IDisposable
     /// <param name="output">Window height x window width x 3 bytes, overwritten.</param>
     /// <exception cref="ArgumentException">A size or length does not fit.</exception>
     public void Resize(
-        ResampleFilter filter, ReadOnlySpan<byte> source, int width, int height, int resizedWidth, int resizedHeight, PixelWindow window, Span<byte> output)
+        ResampleFilter filter, ReadOnlySpan<byte> source, int width, int height, int resizedWidth, int resizedHeight, PixelWindow window,
+        Span<byte> output)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (source.Length != (long)width * height * Channels)
-            throw new ArgumentException($"Expected {(long)width * height * Channels} bytes for {width}x{height} RGB; found {source.Length}.", nameof(source));
+            throw new ArgumentException(
+                $"Expected {(long)width * height * Channels} bytes for {width}x{height} RGB; found {source.Length}.", nameof(source));
         if (window.Left < 0 || window.Top < 0 || window.Width < 1 || window.Height < 1
             || window.Left > resizedWidth - window.Width || window.Top > resizedHeight - window.Height)
             throw new ArgumentException($"Expected a window inside {resizedWidth}x{resizedHeight}; found {window}.", nameof(window));
         if (output.Length != (long)window.Width * window.Height * Channels)
-            throw new ArgumentException($"Expected {(long)window.Width * window.Height * Channels} bytes for {window}; found {output.Length}.", nameof(output));
+            throw new ArgumentException(
+                $"Expected {(long)window.Width * window.Height * Channels} bytes for {window}; found {output.Length}.", nameof(output));
 
         _horizontal.Compute(filter, width, resizedWidth, window.Left, window.Width);
         _vertical.Compute(filter, height, resizedHeight, window.Top, window.Height);

@@ -6,7 +6,8 @@ internal sealed record ConvolutionMask
     public ConvolutionMask(int width, int height, double[] weights)
     {
         if (width % 2 == 0 || height % 2 == 0 || weights.Length != width * height)
-            throw new ArgumentException($"Expected odd sides and width x height weights; found {width}x{height} and {weights.Length} weights.", nameof(weights));
+            throw new ArgumentException(
+                $"Expected odd sides and width x height weights; found {width}x{height} and {weights.Length} weights.", nameof(weights));
         (Width, Height, Weights) = (width, height, weights);
     }
 
@@ -45,7 +46,8 @@ internal sealed unsafe class RgbConvolution(SimdPath path)
     public void Apply(ReadOnlySpan<byte> rgb, int width, int height, ConvolutionMask mask, Span<byte> target)
     {
         if (rgb.Length != 3L * width * height || target.Length != rgb.Length)
-            throw new ArgumentException($"Expected {3L * width * height} bytes for {width}x{height} RGB; found {rgb.Length} and {target.Length}.", nameof(rgb));
+            throw new ArgumentException(
+                $"Expected {3L * width * height} bytes for {width}x{height} RGB; found {rgb.Length} and {target.Length}.", nameof(rgb));
         switch (path)
         {
             case SimdPath.Vector512: Apply<SixteenFloats>(rgb, width, height, mask, target); break;
@@ -55,7 +57,8 @@ internal sealed unsafe class RgbConvolution(SimdPath path)
         }
     }
 
-    private void Apply<T>(ReadOnlySpan<byte> rgb, int width, int height, ConvolutionMask mask, Span<byte> target) where T : unmanaged, IFloatLanes<T>
+    private void Apply<T>(ReadOnlySpan<byte> rgb, int width, int height, ConvolutionMask mask, Span<byte> target)
+        where T : unmanaged, IFloatLanes<T>
     {
         var (radiusX, radiusY) = (mask.Width / 2, mask.Height / 2);
         var samples = 3 * width;

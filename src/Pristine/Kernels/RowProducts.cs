@@ -28,9 +28,9 @@ internal readonly ref struct MatrixView(Span<double> values, int rows, int colum
 }
 
 /// <summary>
-/// C += factor x A B^T for matrices in rows: element (i, j) gets factor times the dot product of row i of A and row j of B. Every dot product
-/// is summed in the same order wherever it stands, so results do not depend on how a product is cut into blocks of rows. Paths differ by
-/// rounding alone.
+/// C += factor x A B^T for matrices in rows: element (i, j) gets factor times the dot product of row i of A and row j of B. Every dot
+/// product is summed in the same order wherever it stands, so results do not depend on how a product is cut into blocks of rows. Paths
+/// differ by rounding alone.
 /// </summary>
 internal static class RowProducts
 {
@@ -48,7 +48,8 @@ internal static class RowProducts
         b.Check();
         c.Check();
         if (a.Columns != b.Columns || c.Rows != a.Rows || c.Columns != b.Rows)
-            throw new ArgumentException($"Expected C of {a.Rows} x {b.Rows} and B of {a.Columns} columns; found {c.Rows} x {c.Columns} and {b.Columns}.");
+            throw new ArgumentException(
+                $"Expected C of {a.Rows} x {b.Rows} and B of {a.Columns} columns; found {c.Rows} x {c.Columns} and {b.Columns}.");
         // From here on nothing checks bounds.
         for (var first = 0; first < a.Columns; first += Panel)
         {
@@ -71,7 +72,8 @@ internal static class RowProducts
         }
     }
 
-    private static void AddPanel<TLanes>(MatrixView a, MatrixView b, int first, int columns, double factor, MatrixView c) where TLanes : struct, IDoubleLanes<TLanes>
+    private static void AddPanel<TLanes>(MatrixView a, MatrixView b, int first, int columns, double factor, MatrixView c)
+        where TLanes : struct, IDoubleLanes<TLanes>
     {
         ref var left = ref MemoryMarshal.GetReference(a.Values);
         ref var right = ref MemoryMarshal.GetReference(b.Values);
@@ -82,12 +84,14 @@ internal static class RowProducts
             var j = 0;
             for (; j <= b.Rows - 2; j += 2)
                 AddTile<TLanes>(
-                    ref Unsafe.Add(ref left, (nint)i * a.Stride + first), a.Stride, ref Unsafe.Add(ref right, (nint)j * b.Stride + first), b.Stride, columns,
+                    ref Unsafe.Add(ref left, (nint)i * a.Stride + first), a.Stride, ref Unsafe.Add(ref right, (nint)j * b.Stride + first),
+                    b.Stride, columns,
                     factor, ref Unsafe.Add(ref output, (nint)i * c.Stride + j), c.Stride);
             for (; j < b.Rows; j++)
                 for (var row = i; row < i + TileRows; row++)
                     AddElement<TLanes>(
-                        ref Unsafe.Add(ref left, (nint)row * a.Stride + first), ref Unsafe.Add(ref right, (nint)j * b.Stride + first), columns,
+                        ref Unsafe.Add(ref left, (nint)row * a.Stride + first), ref Unsafe.Add(ref right, (nint)j * b.Stride + first),
+                        columns,
                         factor, ref Unsafe.Add(ref output, (nint)row * c.Stride + j));
         }
         for (; i < a.Rows; i++)
@@ -97,7 +101,8 @@ internal static class RowProducts
                     factor, ref Unsafe.Add(ref output, (nint)i * c.Stride + j));
     }
 
-    private static void AddTile<TLanes>(ref double a, int aStride, ref double b, int bStride, int columns, double factor, ref double c, int cStride)
+    private static void AddTile<TLanes>(
+        ref double a, int aStride, ref double b, int bStride, int columns, double factor, ref double c, int cStride)
         where TLanes : struct, IDoubleLanes<TLanes>
     {
         TLanes s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default, s30 = default, s31 = default;
@@ -135,7 +140,8 @@ internal static class RowProducts
         Unsafe.Add(ref c, 1) += factor * Rest(s31.Sum(), ref a3, ref b1, k, columns);
     }
 
-    private static void AddElement<TLanes>(ref double a, ref double b, int columns, double factor, ref double c) where TLanes : struct, IDoubleLanes<TLanes>
+    private static void AddElement<TLanes>(ref double a, ref double b, int columns, double factor, ref double c)
+        where TLanes : struct, IDoubleLanes<TLanes>
     {
         TLanes sum = default;
         var k = 0;

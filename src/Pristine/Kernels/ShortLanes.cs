@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Pristine.Kernels;
 
 /// <summary>
-/// A few neighbouring bytes as 16-bit integers, and 32-bit sums of them, spread over lanes. A kernel written against this interface is compiled once
-/// per width. All arithmetic is exact, so it does not matter which lane a value is added to, and every width gives the same numbers.
+/// A few neighbouring bytes as 16-bit integers, and 32-bit sums of them, spread over lanes. A kernel written against this interface is
+/// compiled once per width. All arithmetic is exact, so it does not matter which lane a value is added to, and every width gives the same
+/// numbers.
 /// </summary>
 /// <typeparam name="TSelf">The integers.</typeparam>
 /// <typeparam name="TSums">Half as many 32-bit sums.</typeparam>
@@ -50,7 +51,8 @@ internal readonly struct EightShorts(Vector128<short> value) : IShortLanes<Eight
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static EightShorts Load(ref byte source, int index) =>
-        new(Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, index))).AsByte()).AsInt16());
+        new(Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, index))).AsByte())
+        .AsInt16());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static EightShorts operator +(EightShorts left, EightShorts right) => new(left._value + right._value);
@@ -68,7 +70,8 @@ internal readonly struct EightShorts(Vector128<short> value) : IShortLanes<Eight
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> AddProducts(Vector128<int> sums, EightShorts left, EightShorts right) => Sse2.IsSupported
         ? sums + Sse2.MultiplyAddAdjacent(left._value, right._value)
-        : sums + (Vector128.WidenLower(left._value) * Vector128.WidenLower(right._value)) + (Vector128.WidenUpper(left._value) * Vector128.WidenUpper(right._value));
+        : sums + (Vector128.WidenLower(left._value) * Vector128.WidenLower(right._value))
+        + (Vector128.WidenUpper(left._value) * Vector128.WidenUpper(right._value));
 
     public static long Total(Vector128<int> sums) => Vector128.Sum(Vector128.WidenLower(sums) + Vector128.WidenUpper(sums));
 }
@@ -83,7 +86,8 @@ internal readonly struct SixteenShorts(Vector256<short> value) : IShortLanes<Six
     public static SixteenShorts One => new(Vector256<short>.One);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SixteenShorts Load(ref byte source, int index) => new(Avx2.ConvertToVector256Int16(Vector128.LoadUnsafe(ref source, (nuint)index)));
+    public static SixteenShorts Load(ref byte source, int index) =>
+        new(Avx2.ConvertToVector256Int16(Vector128.LoadUnsafe(ref source, (nuint)index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SixteenShorts operator +(SixteenShorts left, SixteenShorts right) => new(left._value + right._value);

@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Pristine.Kernels;
 
-/// <summary>Which implementation of a kernel runs. Every kernel has <see cref="Scalar"/>; the others give the same numbers within the kernel's documented tolerance.</summary>
+/// <summary>
+/// Which implementation of a kernel runs. Every kernel has <see cref="Scalar"/>; the others give the same numbers within the kernel's
+/// documented tolerance.
+/// </summary>
 public enum SimdPath
 {
     /// <summary>Plain C#, on any processor.</summary>
@@ -26,7 +29,9 @@ public static class Simd
     public const string Variable = "PRISTINE_SIMD";
 
     /// <summary>The path in use: the widest the processor (as .NET sees it) supports, or the one <see cref="Variable"/> asks for.</summary>
-    /// <exception cref="PlatformNotSupportedException"><see cref="Variable"/> asks for a path that this processor lacks, or names none.</exception>
+    /// <exception cref="PlatformNotSupportedException">
+    /// <see cref="Variable"/> asks for a path that this processor lacks, or names none.
+    /// </exception>
     public static SimdPath Current { get; } = Choose(Environment.GetEnvironmentVariable(Variable));
 
     /// <summary>Whether a path can run here.</summary>

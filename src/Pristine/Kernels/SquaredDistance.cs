@@ -22,7 +22,8 @@ internal static class SquaredDistance
         return sum;
     }
 
-    private static int Add<TLanes>(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int i, ref double sum) where TLanes : struct, IDoubleLanes<TLanes>
+    private static int Add<TLanes>(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int i, ref double sum)
+        where TLanes : struct, IDoubleLanes<TLanes>
     {
         ref var left = ref MemoryMarshal.GetReference(a);
         ref var right = ref MemoryMarshal.GetReference(b);

@@ -10,10 +10,13 @@ internal static class StandardisedRow
 {
     /// <summary>Writes the row; all four have the same length.</summary>
     /// <exception cref="ArgumentException">Lengths differ.</exception>
-    public static void Write(ReadOnlySpan<float> row, ReadOnlySpan<double> means, ReadOnlySpan<double> factors, Span<double> output, SimdPath path)
+    public static void Write(
+        ReadOnlySpan<float> row, ReadOnlySpan<double> means, ReadOnlySpan<double> factors, Span<double> output, SimdPath path)
     {
         if (means.Length != row.Length || factors.Length != row.Length || output.Length != row.Length)
-            throw new ArgumentException($"Expected {row.Length} means, factors and outputs; found {means.Length}, {factors.Length} and {output.Length}.", nameof(row));
+            throw new ArgumentException(
+                $"Expected {row.Length} means, factors and outputs; found {means.Length}, {factors.Length} and {output.Length}.",
+                nameof(row));
         // From here on nothing checks bounds.
         var tail = path switch
         {
@@ -25,7 +28,8 @@ internal static class StandardisedRow
         Write<OneDouble>(row, means, factors, output, tail);
     }
 
-    private static int Write<TLanes>(ReadOnlySpan<float> row, ReadOnlySpan<double> means, ReadOnlySpan<double> factors, Span<double> output, int k)
+    private static int Write<TLanes>(
+        ReadOnlySpan<float> row, ReadOnlySpan<double> means, ReadOnlySpan<double> factors, Span<double> output, int k)
         where TLanes : struct, IDoubleLanes<TLanes>
     {
         ref var source = ref MemoryMarshal.GetReference(row);

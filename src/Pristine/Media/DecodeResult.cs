@@ -4,12 +4,14 @@ namespace Pristine.Media;
 
 /// <summary>What came of loading one image.</summary>
 /// <param name="Status">
-/// <see cref="ImageStatus.Ok"/>, <see cref="ImageStatus.Missing"/>, <see cref="ImageStatus.Unreadable"/>, <see cref="ImageStatus.Unsupported"/>,
-/// <see cref="ImageStatus.TooLarge"/>, <see cref="ImageStatus.Timeout"/>, <see cref="ImageStatus.Truncated"/>, <see cref="ImageStatus.Partial"/> or
-/// <see cref="ImageStatus.Network"/>.
+/// <see cref="ImageStatus.Ok"/>, <see cref="ImageStatus.Missing"/>, <see cref="ImageStatus.Unreadable"/>,
+/// <see cref="ImageStatus.Unsupported"/>, <see cref="ImageStatus.TooLarge"/>, <see cref="ImageStatus.Timeout"/>,
+/// <see cref="ImageStatus.Truncated"/>, <see cref="ImageStatus.Partial"/> or <see cref="ImageStatus.Network"/>.
 /// </param>
 /// <param name="Error">The reason in one line, without the path; null when the status is <see cref="ImageStatus.Ok"/>.</param>
-/// <param name="Header">Size and format, whenever the header could be read: also of an image that is too large or damaged further on.</param>
+/// <param name="Header">
+/// Size and format, whenever the header could be read: also of an image that is too large or damaged further on.
+/// </param>
 public readonly record struct DecodeResult(ImageStatus Status, string? Error, ImageHeader? Header)
 {
     private const int LongestMessage = 300;

@@ -61,19 +61,22 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
     {
         var result = DecodeOnce(input, input == ImageInput.Header ? long.MaxValue : mostPixels);
         // A file whose end is amiss is decoded although its header is all that is asked for: only that tells what is missing.
-        return input == ImageInput.Header && result.Status == ImageStatus.Ok && SeemsCutOff() ? DecodeOnce(ImageInput.Luma, mostPixels) : result;
+        return input == ImageInput.Header && result.Status == ImageStatus.Ok && SeemsCutOff()
+            ? DecodeOnce(ImageInput.Luma, mostPixels)
+            : result;
     }
 
     /// <summary>
-    /// Whether the file may end before its picture does, as its last bytes and the lengths in it tell. Never false for a file that is cut off,
-    /// but for one that is cut off where another picture within it ends.
+    /// Whether the file may end before its picture does, as its last bytes and the lengths in it tell. Never false for a file that is cut
+    /// off, but for one that is cut off where another picture within it ends.
     /// </summary>
     private bool SeemsCutOff()
     {
         var file = File.Span;
         var format = ImageFormat.Recognise(file)!;
         return format == ImageFormat.Jpeg ? !JpegStructure.EndsWithMarker(file)
-            : format == ImageFormat.Gif ? GifFrame.TryRead(file, out var frame, out _) && (frame.BlocksEndEarly(file) || !GifFrame.EndsWithTrailer(file))
+            : format == ImageFormat.Gif
+            ? GifFrame.TryRead(file, out var frame, out _) && (frame.BlocksEndEarly(file) || !GifFrame.EndsWithTrailer(file))
             : format.IsCutOff(file);
     }
 
@@ -117,7 +120,8 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
 
     /// <summary>The result of an image whose time is over.</summary>
     public DecodeResult TimedOut() => new(
-        ImageStatus.Timeout, $"not decoded within {options.Timeout.TotalSeconds.ToString("0.#######", CultureInfo.InvariantCulture)} seconds", KnownHeader);
+        ImageStatus.Timeout,
+        $"not decoded within {options.Timeout.TotalSeconds.ToString("0.#######", CultureInfo.InvariantCulture)} seconds", KnownHeader);
 
     private static DecodeResult Damaged(ImageFormat format, string reason, ImageHeader? header) =>
         DecodeResult.Unreadable($"the {format.Name} file is cut off or damaged: {reason}", header);
@@ -141,14 +145,21 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         if (fault != null && !frame.EndsEarly(arrived, fault))
             return Damaged(ImageFormat.Gif, $"{fault} after {arrived} of {frame.IndexCount} pixels", header);
         FinishPlanes(frame.Width, frame.Height, grey: false, 1, input);
-        return fault == null ? DecodeResult.Ok(header) : CutOff(ImageFormat.Gif, header, arrived / frame.FrameWidth, frame.FrameHeight, options.KeepTruncated);
+        return fault == null
+            ? DecodeResult.Ok(header)
+            : CutOff(ImageFormat.Gif, header, arrived / frame.FrameWidth, frame.FrameHeight, options.KeepTruncated);
     }
 
     private static DecodeResult CutOff(ImageFormat format, ImageHeader? header, int rows, int height, bool isKept)
     {
         var share = (double)rows / height;
-        var there = rows == 0 ? $"none of its {height} rows is there in full" : $"{rows} of its {height} rows are there, {Math.Floor(100 * share)} %";
-        return new(isKept ? ImageStatus.Partial : ImageStatus.Truncated, $"the {format.Name} file is cut off: {there}", header) { RowShare = share };
+        var there = rows == 0
+            ? $"none of its {height} rows is there in full"
+            : $"{rows} of its {height} rows are there, {Math.Floor(100 * share)} %";
+        return new(isKept ? ImageStatus.Partial : ImageStatus.Truncated, $"the {format.Name} file is cut off: {there}", header)
+        {
+            RowShare = share,
+        };
     }
 
     // Null hands the file to libvips, whose verdict counts: for JPEGs that are not plain, and at the least warning.
@@ -265,7 +276,9 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         if (format == ImageFormat.Webp || format == ImageFormat.Avif || header is not { } known)
         {
             var missing = format == ImageFormat.Webp ? WebpStructure.Fault(File.Span) ?? WebpStructure.EndsEarly(File.Span) : null;
-            return new(ImageStatus.Truncated, $"the {format.Name} file is cut off: {missing ?? $"it ends after {File.Span.Length} bytes"}", header);
+            return new(
+                ImageStatus.Truncated, $"the {format.Name} file is cut off: {missing ?? $"it ends after {File.Span.Length} bytes"}",
+                header);
         }
         var rows = _rowsFetched;
         var height = _storedHeight;
@@ -326,15 +339,18 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
         {
             if (format == ImageFormat.Webp && WebpStructure.Fault(File.Span) != null)
                 result = DecodeWhatIsThere(format, input);
-            else if (format == ImageFormat.Tiff && warnings.Count > 0 && string.Join('\n', warnings.Except(ofHeader).Where(IsTiffFault)) is { Length: > 0 } fault)
+            else if (format == ImageFormat.Tiff && warnings.Count > 0
+                && string.Join('\n', warnings.Except(ofHeader).Where(IsTiffFault)) is { Length: > 0 } fault)
                 result = Damaged(format, DecodeResult.OneLine(fault), KnownHeader);
         }
         return new(result, ofHeader.Count == 0 ? warnings : [.. ofHeader, .. warnings]);
     }
 
-    // What libtiff's decoders warn of while they decode is damage, but for these: an old kind of LZW, and a JPEG that is too tall for its strip.
+    // What libtiff's decoders warn of while they decode is damage, but for these: an old kind of LZW, and a JPEG that is too tall for its
+    // strip.
     private static bool IsTiffFault(string warning) =>
-        !warning.StartsWith("Old-style LZW codes", StringComparison.Ordinal) && !warning.StartsWith("JPEG strip size exceeds", StringComparison.Ordinal) &&
+        !warning.StartsWith("Old-style LZW codes", StringComparison.Ordinal)
+        && !warning.StartsWith("JPEG strip size exceeds", StringComparison.Ordinal) &&
         !warning.Contains("extraneous bytes before marker 0xd9", StringComparison.Ordinal);
 
     // Null when libvips failed.
@@ -369,7 +385,8 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
             else
                 return Unsupported(
                     format,
-                    $"expected 8 or 16-bit grey, RGB, CMYK or Lab; found {loaded.Bands} bands of {loaded.SampleType} samples, colour space {loaded.Interpretation}",
+                    $"expected 8 or 16-bit grey, RGB, CMYK or Lab; found {loaded.Bands} bands of {loaded.SampleType} samples, colour " +
+                    $"space {loaded.Interpretation}",
                     header);
             if (Deadline.IsOver)
                 return TimedOut();
@@ -381,7 +398,8 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
     }
 
     private static bool IsPlain(Vips.Image image) =>
-        image.SampleType is Vips.SampleType.UInt8 or Vips.SampleType.UInt16 && 2L * image.Width * image.Bands <= Array.MaxLength && image.Interpretation switch
+        image.SampleType is Vips.SampleType.UInt8
+        or Vips.SampleType.UInt16 && 2L * image.Width * image.Bands <= Array.MaxLength && image.Interpretation switch
         {
             Vips.Interpretation.Grey or Vips.Interpretation.Grey16 => true,
             Vips.Interpretation.Srgb or Vips.Interpretation.Rgb or Vips.Interpretation.Rgb16 => image.Bands >= 3,
@@ -456,7 +474,8 @@ internal sealed class FileDecoder(ImagingOptions options) : IDisposable
     {
         var pixels = (long)header.Width * header.Height;
         if (pixels > options.MaxPixels)
-            return new(ImageStatus.TooLarge, $"{header.Width}x{header.Height} is {pixels} pixels; the limit is {options.MaxPixels}", header);
+            return new(
+                ImageStatus.TooLarge, $"{header.Width}x{header.Height} is {pixels} pixels; the limit is {options.MaxPixels}", header);
         if (pixels <= _mostPixels)
             return null;
         IsDeferred = true;

@@ -19,7 +19,8 @@ namespace Pristine.Media;
 /// <param name="Colours">How many colours it has; 0 without a palette, and an index is then a grey level.</param>
 /// <param name="Data">Where the compressed data begin in the file.</param>
 internal readonly record struct GifFrame(
-    int Width, int Height, int Left, int Top, int FrameWidth, int FrameHeight, bool IsInterlaced, int Uncovered, int Palette, int Colours, int Data)
+    int Width, int Height, int Left, int Top, int FrameWidth, int FrameHeight, bool IsInterlaced, int Uncovered, int Palette, int Colours,
+    int Data)
 {
     private const string BadCode = "it has a code that stands for nothing";
     private const int ScreenBytes = 13;

@@ -17,9 +17,9 @@ namespace Pristine.Media;
 /// picture that was not decoded whole is never <see cref="ImageStatus.Ok"/>: a file that is cut off before the end of its pixels is
 /// <see cref="ImageStatus.Truncated"/>, however many rows are there (<see cref="ImagingOptions.KeepTruncated"/> decodes them), and one in
 /// which a decoder found damage is <see cref="ImageStatus.Unreadable"/>. Damage that no decoder can see (a changed byte of a format
-/// without checksums) stays unseen. Where the header alone is asked for, no pixels are decoded unless the file's end is amiss: what is cut off
-/// is found then too, damage before the end is not. A file that lacks only what follows the first image is read. A picture of a kind that is not decoded
-/// is <see cref="ImageStatus.Unsupported"/>.</para>
+/// without checksums) stays unseen. Where the header alone is asked for, no pixels are decoded unless the file's end is amiss: what is cut
+/// off is found then too, damage before the end is not. A file that lacks only what follows the first image is read. A picture of a kind
+/// that is not decoded is <see cref="ImageStatus.Unsupported"/>.</para>
 /// <para>Decoding that takes longer than <see cref="ImagingOptions.Timeout"/> ends as <see cref="ImageStatus.Timeout"/>. Images of more
 /// than 4 million pixels are decoded on a thread of their own; where that thread is inside a library that cannot be interrupted, it is
 /// left to itself with its memory, and the decoder goes on with the next image.</para>
@@ -47,11 +47,14 @@ public sealed class ImageDecoder : IDisposable
     {
         _options = options ?? new ImagingOptions();
         if (_options.MaxPixels is < 1 or > ImagingOptions.MostPixels)
-            throw new ArgumentOutOfRangeException(nameof(options), _options.MaxPixels, $"Expected MaxPixels from 1 to {ImagingOptions.MostPixels}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), _options.MaxPixels, $"Expected MaxPixels from 1 to {ImagingOptions.MostPixels}.");
         if (_options.MaxFileBytes < 1 || _options.MaxFileBytes > Array.MaxLength)
-            throw new ArgumentOutOfRangeException(nameof(options), _options.MaxFileBytes, $"Expected MaxFileBytes from 1 to {Array.MaxLength}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), _options.MaxFileBytes, $"Expected MaxFileBytes from 1 to {Array.MaxLength}.");
         if (_options.Timeout <= TimeSpan.Zero || _options.Timeout > ImagingOptions.LongestTimeout)
-            throw new ArgumentOutOfRangeException(nameof(options), _options.Timeout, $"Expected a Timeout above zero and up to {ImagingOptions.LongestTimeout}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), _options.Timeout, $"Expected a Timeout above zero and up to {ImagingOptions.LongestTimeout}.");
         _ = Vips.Version;
         _work = new FileDecoder(_options);
     }
@@ -62,12 +65,13 @@ public sealed class ImageDecoder : IDisposable
     /// </summary>
     /// <exception cref="DllNotFoundException">libvips is not here; the message says where it was looked for.</exception>
     public static string Description =>
-        $"libvips {Vips.Version}, GIF by Pristine; EXIF orientation applied, first frame, alpha dropped, high byte of 16 bits, CMYK to RGB without a profile, Lab to sRGB by libvips, " +
+        $"libvips {Vips.Version}, GIF by Pristine; EXIF orientation applied, first frame, alpha dropped, high byte of 16 bits, CMYK to " +
+        $"RGB without a profile, Lab to sRGB by libvips, " +
         "grey spread to RGB, colour profiles not applied";
 
     /// <summary>
-    /// The image of the last call, if it gave <see cref="ImageStatus.Ok"/> or <see cref="ImageStatus.Partial"/>, with the planes that were asked for. Its memory is overwritten
-    /// by the next call and gone after disposal.
+    /// The image of the last call, if it gave <see cref="ImageStatus.Ok"/> or <see cref="ImageStatus.Partial"/>, with the planes that were
+    /// asked for. Its memory is overwritten by the next call and gone after disposal.
     /// </summary>
     /// <exception cref="InvalidOperationException">The last call gave no pixels, or there was none.</exception>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
@@ -84,7 +88,9 @@ public sealed class ImageDecoder : IDisposable
         }
     }
 
-    /// <summary>The encoded bytes of the last image, empty when none could be read; overwritten by the next call and gone after disposal.</summary>
+    /// <summary>
+    /// The encoded bytes of the last image, empty when none could be read; overwritten by the next call and gone after disposal.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
     public ReadOnlySpan<byte> FileBytes
     {
@@ -103,7 +109,9 @@ public sealed class ImageDecoder : IDisposable
 
     /// <summary>Reads and decodes a file.</summary>
     /// <param name="path">The file. Folders, pipes, sockets and devices are refused without being opened.</param>
-    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.</param>
+    /// <param name="input">
+    /// The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.
+    /// </param>
     /// <returns>The status; for every status but <see cref="ImageStatus.Ok"/> with a reason.</returns>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
     public DecodeResult Load(string path, ImageInput input)
@@ -115,7 +123,9 @@ public sealed class ImageDecoder : IDisposable
 
     /// <summary>Reads and decodes a source.</summary>
     /// <param name="source">The source.</param>
-    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.</param>
+    /// <param name="input">
+    /// The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.
+    /// </param>
     /// <returns>The status; for every status but <see cref="ImageStatus.Ok"/> with a reason.</returns>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
     public DecodeResult Load(MediaSource source, ImageInput input)
@@ -127,7 +137,9 @@ public sealed class ImageDecoder : IDisposable
 
     /// <summary>Decodes the bytes of a file.</summary>
     /// <param name="file">The encoded bytes; they are copied.</param>
-    /// <param name="input">The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.</param>
+    /// <param name="input">
+    /// The planes to make; with <see cref="ImageInput.Header"/> alone pixels are decoded only where the file seems cut off.
+    /// </param>
     /// <returns>The status; for every status but <see cref="ImageStatus.Ok"/> with a reason.</returns>
     /// <exception cref="ObjectDisposedException">The decoder is disposed.</exception>
     public DecodeResult Decode(ReadOnlySpan<byte> file, ImageInput input)

@@ -6,7 +6,9 @@ namespace Pristine.Media;
 /// <summary>Turns 8-bit sRGB pixels into an image file: without metadata, upright, the same bytes for the same pixels.</summary>
 internal static class ImageEncoder
 {
-    /// <summary>Encodes pixels in one of the formats that <see cref="ImageDecoder"/> names, with as little loss as the format allows.</summary>
+    /// <summary>
+    /// Encodes pixels in one of the formats that <see cref="ImageDecoder"/> names, with as little loss as the format allows.
+    /// </summary>
     /// <param name="rgb">Width x height x 3 bytes, R G B.</param>
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Pixels down.</param>
@@ -40,7 +42,8 @@ internal static class ImageEncoder
     /// <param name="file">The encoded bytes; empty when it failed.</param>
     /// <returns>Null, or why the format cannot hold the image.</returns>
     public static string? EncodeJpeg(ReadOnlySpan<byte> rgb, int width, int height, int quality, out byte[] file) =>
-        Save(rgb, width, height, "jpegsave_buffer", string.Create(CultureInfo.InvariantCulture, $"Q={quality},subsample_mode=on"), out file);
+        Save(rgb, width, height, "jpegsave_buffer", string.Create(
+            CultureInfo.InvariantCulture, $"Q={quality},subsample_mode=on"), out file);
 
     private static string? Save(ReadOnlySpan<byte> rgb, int width, int height, string saver, string options, out byte[] file)
     {

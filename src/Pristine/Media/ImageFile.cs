@@ -37,7 +37,8 @@ internal static class ImageFile
 
     private static DecodeResult? ReadRegular(string path, long limit, ReusableBuffer buffer)
     {
-        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        using var handle = File.OpenHandle(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
         var length = RandomAccess.GetLength(handle);
         if (length > limit)
             return DecodeResult.Unreadable($"the file has {length} bytes; at most {limit} are read");

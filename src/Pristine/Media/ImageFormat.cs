@@ -43,7 +43,9 @@ internal sealed record ImageFormat(string Name, string Loader)
         return HasBrand(file, "avif"u8) || HasBrand(file, "avis"u8) ? Avif : null;
     }
 
-    /// <summary>What a file that <see cref="Recognise"/> does not know seems to be, with an article: <c>a HEIC image</c>, <c>a text file</c>.</summary>
+    /// <summary>
+    /// What a file that <see cref="Recognise"/> does not know seems to be, with an article: <c>a HEIC image</c>, <c>a text file</c>.
+    /// </summary>
     /// <param name="file">The whole file.</param>
     /// <param name="isPicture">Whether that is a picture of a kind that is not decoded.</param>
     public static string Guess(ReadOnlySpan<byte> file, out bool isPicture)
@@ -71,9 +73,12 @@ internal sealed record ImageFormat(string Name, string Loader)
         return GuessText(file, out isPicture);
     }
 
-    /// <summary>Why a file of this format that libvips refuses is of a kind that is not decoded; null when it seems to be of a decoded kind.</summary>
+    /// <summary>
+    /// Why a file of this format that libvips refuses is of a kind that is not decoded; null when it seems to be of a decoded kind.
+    /// </summary>
     public string? Unsupported(ReadOnlySpan<byte> file) =>
-        this == Jpeg ? JpegStructure.Unsupported(file) : this == Avif && !HasStillImage(file) ? "it is an animation without a still picture" : null;
+        this == Jpeg
+        ? JpegStructure.Unsupported(file) : this == Avif && !HasStillImage(file) ? "it is an animation without a still picture" : null;
 
     /// <summary>
     /// Whether a file of this format ends before its content does: a box, chunk or strip begins whose end is not
@@ -202,7 +207,8 @@ internal sealed record ImageFormat(string Name, string Loader)
         isPicture = text.Contains("<svg", StringComparison.OrdinalIgnoreCase);
         if (isPicture)
             return "an SVG drawing";
-        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
             return "an HTML page";
         return "a text file";
     }

@@ -36,7 +36,9 @@ public enum ImageStatus
     /// <summary>The file ends before its picture does; the reason says how many of its rows are there. Nothing was scored.</summary>
     Truncated,
 
-    /// <summary>As <see cref="Truncated"/>, but what is there was scored, because <see cref="ImagingOptions.KeepTruncated"/> asks for it.</summary>
+    /// <summary>
+    /// As <see cref="Truncated"/>, but what is there was scored, because <see cref="ImagingOptions.KeepTruncated"/> asks for it.
+    /// </summary>
     Partial,
 
     /// <summary>The image is at an address, and the network or the server failed; a table that is continued tries it again.</summary>
@@ -47,8 +49,8 @@ public enum ImageStatus
 public static class ImageStatusNames
 {
     /// <summary>
-    /// The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>, <c>no_image</c>,
-    /// <c>skipped</c>, <c>unsupported</c>, <c>truncated</c>, <c>partial</c>,
+    /// The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>,
+    /// <c>no_image</c>, <c>skipped</c>, <c>unsupported</c>, <c>truncated</c>, <c>partial</c>,
     /// <c>network</c>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>

@@ -17,7 +17,9 @@ public enum ImageInput
 /// <summary>What is known of an image without its pixels.</summary>
 /// <param name="Width">Pixels across, after EXIF orientation; at least 1.</param>
 /// <param name="Height">Pixels down, after EXIF orientation; at least 1.</param>
-/// <param name="Format">Lower-case name of the file format: <c>jpeg</c>, <c>png</c>, <c>webp</c>, <c>gif</c>, <c>tiff</c>, <c>avif</c>.</param>
+/// <param name="Format">
+/// Lower-case name of the file format: <c>jpeg</c>, <c>png</c>, <c>webp</c>, <c>gif</c>, <c>tiff</c>, <c>avif</c>.
+/// </param>
 /// <param name="Bytes">Size of the encoded file.</param>
 public readonly record struct ImageHeader(int Width, int Height, string Format, long Bytes);
 
@@ -36,9 +38,11 @@ public readonly ref struct ImageView
     {
         var pixels = (long)header.Width * header.Height;
         if (!rgb.IsEmpty && rgb.Length != pixels * 3)
-            throw new ArgumentException($"Expected {pixels * 3} bytes for {header.Width}x{header.Height} RGB; found {rgb.Length}.", nameof(rgb));
+            throw new ArgumentException(
+                $"Expected {pixels * 3} bytes for {header.Width}x{header.Height} RGB; found {rgb.Length}.", nameof(rgb));
         if (!luma.IsEmpty && luma.Length != pixels)
-            throw new ArgumentException($"Expected {pixels} bytes for {header.Width}x{header.Height} luma; found {luma.Length}.", nameof(luma));
+            throw new ArgumentException(
+                $"Expected {pixels} bytes for {header.Width}x{header.Height} luma; found {luma.Length}.", nameof(luma));
         Header = header;
         Rgb = rgb;
         Luma = luma;

@@ -16,7 +16,10 @@ public sealed record ImagingOptions
     /// </summary>
     public long MaxPixels { get; init; } = 200_000_000;
 
-    /// <summary>The largest file that is read, in bytes; a larger one is <see cref="ImageStatus.Unreadable"/>. Default 1 GiB; from 1 to <see cref="Array.MaxLength"/>.</summary>
+    /// <summary>
+    /// The largest file that is read, in bytes; a larger one is <see cref="ImageStatus.Unreadable"/>. Default 1 GiB; from 1 to
+    /// <see cref="Array.MaxLength"/>.
+    /// </summary>
     public long MaxFileBytes { get; init; } = 1 << 30;
 
     /// <summary>
@@ -33,6 +36,9 @@ public sealed record ImagingOptions
     /// </summary>
     public bool KeepTruncated { get; init; }
 
-    /// <summary>Whether JPEGs are decoded with libjpeg-turbo where the system has it: about twice as fast, the same pixels and statuses. Default true.</summary>
+    /// <summary>
+    /// Whether JPEGs are decoded with libjpeg-turbo where the system has it: about twice as fast, the same pixels and statuses. Default
+    /// true.
+    /// </summary>
     public bool UseTurboJpeg { get; init; } = true;
 }

@@ -52,10 +52,12 @@ internal readonly record struct JpegStructure(int Width, int Height, int Compone
                     progressive = marker == FrameProgressive;
                     break;
                 case StartOfScan:
-                    if (frame.IsEmpty || !codesSeen || !quantisationSeen || !(progressive ? IsCompleteProgression(file, at, frame, segment) : segment.Length > 0 && segment[0] == frame[5]))
+                    if (frame.IsEmpty || !codesSeen || !quantisationSeen
+                        || !(progressive ? IsCompleteProgression(file, at, frame, segment) : segment.Length > 0 && segment[0] == frame[5]))
                         return false;
                     structure = new(
-                        BinaryPrimitives.ReadUInt16BigEndian(frame[3..]), BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), frame[5], orientation);
+                        BinaryPrimitives.ReadUInt16BigEndian(frame[3..]), BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), frame[5],
+                        orientation);
                     return true;
                 case Application1 when segment.StartsWith("Exif"u8):
                     if (exifSeen || !segment.StartsWith("Exif\0\0"u8) || !TryReadOrientation(segment[6..], out orientation))
@@ -162,7 +164,8 @@ internal readonly record struct JpegStructure(int Width, int Height, int Compone
             {
                 if (file[at + 1] == EndOfImage)
                     return !missingBits.ContainsAnyExcept((sbyte)0);
-                if (!TryReadSegment(file, ref at, out marker, out scan) || marker is not (StartOfScan or HuffmanTables or RestartInterval or Comment))
+                if (!TryReadSegment(file, ref at, out marker, out scan)
+                    || marker is not (StartOfScan or HuffmanTables or RestartInterval or Comment))
                     return false;
                 if (at + 2 > file.Length)
                     return false;

@@ -10,9 +10,11 @@ internal static class MediaNames
         ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".avif",
         ".bmp", ".dib", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".svg", ".psd");
 
-    private static readonly FrozenSet<string> Sounds = Set(".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aiff", ".wma");
+    private static readonly FrozenSet<string> Sounds = Set(
+        ".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aiff", ".wma");
 
-    private static readonly FrozenSet<string> Films = Set(".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".ogv");
+    private static readonly FrozenSet<string> Films = Set(
+        ".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".wmv", ".ogv");
 
     /// <summary>The kind that a path's or address's extension says, in any case; null for any other name.</summary>
     /// <param name="name">A path, or an address, whose query does not count.</param>
@@ -27,7 +29,8 @@ internal static class MediaNames
             : null;
     }
 
-    private static bool Contains(FrozenSet<string> set, ReadOnlySpan<char> extension) => set.GetAlternateLookup<ReadOnlySpan<char>>().Contains(extension);
+    private static bool Contains(FrozenSet<string> set, ReadOnlySpan<char> extension) =>
+        set.GetAlternateLookup<ReadOnlySpan<char>>().Contains(extension);
 
     private static FrozenSet<string> Set(params string[] extensions) => extensions.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 }

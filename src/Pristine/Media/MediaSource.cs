@@ -43,14 +43,16 @@ public readonly record struct SourceStamp(long Bytes, long Modified)
 }
 
 /// <summary>
-/// Where the bytes of an image, a sound or a film come from: a file, a slice of a file, memory, or an address. An item names sources; making one is
-/// cheap and opens nothing. A worker reads it. Immutable and safe to use from several threads.
+/// Where the bytes of an image, a sound or a film come from: a file, a slice of a file, memory, or an address. An item names sources;
+/// making one is cheap and opens nothing. A worker reads it. Immutable and safe to use from several threads.
 /// </summary>
 public abstract class MediaSource
 {
     private protected MediaSource(string reference, MediaKind kind) => (Reference, Kind) = (reference, kind);
 
-    /// <summary>The name that results show: the path as the dataset writes it, or a short name where the bytes stand in the dataset itself.</summary>
+    /// <summary>
+    /// The name that results show: the path as the dataset writes it, or a short name where the bytes stand in the dataset itself.
+    /// </summary>
     public string Reference { get; }
 
     /// <summary>What it holds, as the dataset says.</summary>
@@ -59,7 +61,9 @@ public abstract class MediaSource
     /// <summary>The file whose whole content this is; null for a source that is no file of its own.</summary>
     public virtual string? LocalPath => null;
 
-    /// <summary>Names what others read as well, so that it need not be scored twice: a file or an address; null where no two items name the same.</summary>
+    /// <summary>
+    /// Names what others read as well, so that it need not be scored twice: a file or an address; null where no two items name the same.
+    /// </summary>
     internal virtual string? SharedName => LocalPath;
 
     /// <summary>Bytes of memory that it holds on to, besides those of its item.</summary>
@@ -71,7 +75,9 @@ public abstract class MediaSource
     /// <summary>Reads all bytes.</summary>
     /// <param name="limit">The most bytes to read.</param>
     /// <param name="buffer">Holds the bytes afterwards; empty when reading failed.</param>
-    /// <returns>Null when they were read; otherwise a result with the reason. Nothing that is wrong with a source is an exception.</returns>
+    /// <returns>
+    /// Null when they were read; otherwise a result with the reason. Nothing that is wrong with a source is an exception.
+    /// </returns>
     internal abstract DecodeResult? Read(long limit, ReusableBuffer buffer);
 
     /// <inheritdoc/>

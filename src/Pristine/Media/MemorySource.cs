@@ -105,7 +105,8 @@ public sealed class DataSource : MediaSource
         for (var i = 0; i < content.Length; i++)
         {
             var isEscaped = content[i] == '%' && i + 2 < content.Length;
-            if (isEscaped && byte.TryParse(content.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            if (isEscaped
+                && byte.TryParse(content.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
             {
                 bytes[written++] = value;
                 i += 2;

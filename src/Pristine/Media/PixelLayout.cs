@@ -29,8 +29,8 @@ internal static class PixelLayout
     }
 
     /// <summary>
-    /// Turns ink (0 none, 255 full) into RGB without a profile, as Pillow and OpenCV do: each of R, G, B is (255 - K) less its ink's share of
-    /// it, c (255 - K) / 255 rounded to the nearest level. Of 16-bit samples the high byte counts.
+    /// Turns ink (0 none, 255 full) into RGB without a profile, as Pillow and OpenCV do: each of R, G, B is (255 - K) less its ink's share
+    /// of it, c (255 - K) / 255 rounded to the nearest level. Of 16-bit samples the high byte counts.
     /// </summary>
     /// <param name="samples">Pixels x bands samples, C M Y K first.</param>
     /// <param name="bands">Samples per pixel, at least 4.</param>

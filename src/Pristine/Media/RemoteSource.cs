@@ -3,7 +3,9 @@ using Pristine.Remote;
 
 namespace Pristine.Media;
 
-/// <summary>What is at an address: <c>https://host/a.jpg</c>, <c>s3://bucket/a.jpg</c>. A run starts to read it before its turn comes.</summary>
+/// <summary>
+/// What is at an address: <c>https://host/a.jpg</c>, <c>s3://bucket/a.jpg</c>. A run starts to read it before its turn comes.
+/// </summary>
 public sealed class RemoteSource : MediaSource
 {
     private readonly RemoteAccess _access;
@@ -31,7 +33,10 @@ public sealed class RemoteSource : MediaSource
 
     internal override string SharedName => Address;
 
-    /// <summary>Null where no list has told it: what is at an address counts as unchanged then. To ask the server for each image would take as long as to read it.</summary>
+    /// <summary>
+    /// Null where no list has told it: what is at an address counts as unchanged then. To ask the server for each image would take as long
+    /// as to read it.
+    /// </summary>
     public override SourceStamp? Stamp() => _stamp;
 
     /// <summary>Starts reading; <see cref="Read"/> waits for the end. Only for the thread that has made the source.</summary>
@@ -52,7 +57,9 @@ public sealed class RemoteSource : MediaSource
     {
         var fetching = Interlocked.Exchange(ref _fetching, null);
         fetching?.ContinueWith(
-            static fetched => fetched.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            static fetched =>
+                fetched.Result.Dispose(), CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         _share?.Leave();
     }
 

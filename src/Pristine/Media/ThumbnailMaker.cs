@@ -55,7 +55,8 @@ public sealed class ThumbnailMaker : IDisposable
     internal DecodeResult Make(MediaSource source, int cropSide, out byte[] thumbnail, out byte[]? crop)
     {
         var result = Make(source, out thumbnail);
-        crop = result.Status == ImageStatus.Ok && Math.Max(_decoder.Image.Width, _decoder.Image.Height) > _side && TryCrop(cropSide, out var made) ? made : null;
+        crop = result.Status == ImageStatus.Ok && Math.Max(_decoder.Image.Width, _decoder.Image.Height) > _side
+            && TryCrop(cropSide, out var made) ? made : null;
         return result;
     }
 

@@ -10,7 +10,9 @@ namespace Pristine.Media;
 /// <param name="Height">Pixels down.</param>
 /// <param name="Orientation">1..8; 1 when there is none.</param>
 /// <param name="RowsThere">How many rows, from the top, have all their strips or tiles within the file.</param>
-/// <param name="Unsupported">Why the picture is not decoded, such as <c>it is compressed with LZMA</c>; null when nothing speaks against it.</param>
+/// <param name="Unsupported">
+/// Why the picture is not decoded, such as <c>it is compressed with LZMA</c>; null when nothing speaks against it.
+/// </param>
 internal readonly record struct TiffStructure(int Width, int Height, int Orientation, int RowsThere, string? Unsupported)
 {
     private const int WidthTag = 256;
@@ -44,7 +46,8 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
         if (width is < 1 or > int.MaxValue || height is < 1 or > int.MaxValue)
             return false;
         var orientation = directory.Value(OrientationTag, 1);
-        structure = new((int)width, (int)height, orientation is >= 1 and <= 8 ? (int)orientation : 1, CountRows(directory, file.Length), Objection(directory));
+        structure = new((int)width, (int)height, orientation is >= 1 and <= 8 ? (int)orientation : 1, CountRows(
+            directory, file.Length), Objection(directory));
         return true;
     }
 
@@ -97,11 +100,14 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
             case 32844 or 32845:
                 return "it is LogL or LogLuv";
         }
-        return directory.Value(PlanarTag, 1) == 2 && directory.Has(TileWidthTag) && samples > 1 ? "it has tiles and a plane for each channel" : null;
+        return directory.Value(PlanarTag, 1) == 2 && directory.Has(TileWidthTag) && samples > 1
+            ? "it has tiles and a plane for each channel"
+            : null;
     }
 
     // None, CCITT RLE, Group 3, Group 4, LZW, JPEG, Deflate, Deflate, CCITT RLE word-aligned, PackBits, ThunderScan, WebP.
-    private static bool IsDecoded(long compression) => compression is 1 or 2 or 3 or 4 or 5 or 7 or 8 or 32946 or 32771 or 32773 or 32809 or 50001;
+    private static bool IsDecoded(long compression) =>
+        compression is 1 or 2 or 3 or 4 or 5 or 7 or 8 or 32946 or 32771 or 32773 or 32809 or 50001;
 
     private static string CompressionName(long compression) => compression switch
     {
@@ -179,7 +185,9 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
         /// <summary>How many numbers a tag has; 0 when it is missing.</summary>
         public long Count(int tag) => Find(tag) is >= 0 and var entry ? _big ? Read64(entry + 4) : Read32(entry + 4) : 0;
 
-        /// <summary>A number of a tag, the first if no other is asked for; <paramref name="otherwise"/> when it is missing or no whole number.</summary>
+        /// <summary>
+        /// A number of a tag, the first if no other is asked for; <paramref name="otherwise"/> when it is missing or no whole number.
+        /// </summary>
         public long Value(int tag, long otherwise, long index = 0)
         {
             var entry = Find(tag);

@@ -27,7 +27,9 @@ internal static class WebpStructure
             else if (type.SequenceEqual("VP8 "u8) || type.SequenceEqual("VP8L"u8))
             {
                 var zeros = content.Length - (content.LastIndexOfAnyExcept((byte)0) + 1);
-                return zeros >= ManyZeros || (zeros >= FewZeros && zeros >= content.Length / 4) ? $"the last {zeros} bytes of its picture are zero" : null;
+                return zeros >= ManyZeros || (zeros >= FewZeros && zeros >= content.Length / 4)
+                    ? $"the last {zeros} bytes of its picture are zero"
+                    : null;
             }
         }
         return EndsEarly(file);

@@ -19,7 +19,8 @@ internal readonly record struct ZipPlace(long Offset, long Packed, long Length, 
 /// <param name="file">The archive.</param>
 /// <param name="place">Where it is.</param>
 /// <param name="kind">What it holds.</param>
-internal sealed class ZipSource(string reference, SlicedFile file, ZipPlace place, MediaKind kind = MediaKind.Image) : MediaSource(reference, kind)
+internal sealed class ZipSource(string reference, SlicedFile file, ZipPlace place, MediaKind kind = MediaKind.Image)
+    : MediaSource(reference, kind)
 {
     private const int Stored = 0;
     private const int Deflated = 8;
@@ -62,7 +63,8 @@ internal sealed class ZipSource(string reference, SlicedFile file, ZipPlace plac
         Span<byte> header = stackalloc byte[HeaderBytes];
         if (file.Read(header, place.Offset) < HeaderBytes || !header.StartsWith("PK\u0003\u0004"u8))
             return "the archive's directory names an entry that is not there";
-        var start = place.Offset + HeaderBytes + BinaryPrimitives.ReadUInt16LittleEndian(header[26..]) + BinaryPrimitives.ReadUInt16LittleEndian(header[28..]);
+        var start = place.Offset + HeaderBytes + BinaryPrimitives.ReadUInt16LittleEndian(header[26..])
+            + BinaryPrimitives.ReadUInt16LittleEndian(header[28..]);
         if (place.Method == Stored)
         {
             if (place.Packed != place.Length || file.Read(content, start) < content.Length)

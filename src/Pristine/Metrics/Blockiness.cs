@@ -4,12 +4,13 @@ using Pristine.Media;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// <c>blockiness</c>: how much larger steps in luma are across the borders of 8x8 blocks than within blocks. The two averages are those of Z. Wang,
-/// H. R. Sheikh, A. C. Bovik, No-reference perceptual quality assessment of JPEG compressed images, ICIP 2002, DOI 10.1109/ICIP.2002.1038064.
+/// <c>blockiness</c>: how much larger steps in luma are across the borders of 8x8 blocks than within blocks. The two averages are those of
+/// Z. Wang, H. R. Sheikh, A. C. Bovik, No-reference perceptual quality assessment of JPEG compressed images, ICIP 2002, DOI
+/// 10.1109/ICIP.2002.1038064.
 /// </summary>
 /// <remarks>
-/// Deviations: the paper feeds the averages into a fitted formula; here their ratio is the score. <see cref="Floor"/> is added to both, so that a
-/// picture without any step has 1. No unit. Range: 0 and more; 1 without a grid. No direction.
+/// Deviations: the paper feeds the averages into a fitted formula; here their ratio is the score. <see cref="Floor"/> is added to both, so
+/// that a picture without any step has 1. No unit. Range: 0 and more; 1 without a grid. No direction.
 /// </remarks>
 public sealed class Blockiness : StatelessMetric
 {
@@ -22,18 +23,22 @@ public sealed class Blockiness : StatelessMetric
     public override string Name => "blockiness";
 
     /// <inheritdoc/>
-    public override string Summary => "Steps across the borders of 8x8 blocks over steps within: about 1 without JPEG's grid, 2 and more where it shows.";
+    public override string Summary =>
+        "Steps across the borders of 8x8 blocks over steps within: about 1 without JPEG's grid, 2 and more where it shows.";
 
     /// <inheritdoc/>
     public override string Formula =>
-        "(B + 0.1) / (A + 0.1); B the mean |difference| of horizontal and vertical neighbours on two sides of a multiple of 8, A that of all other neighbours, in luma";
+        "(B + 0.1) / (A + 0.1); B the mean |difference| of horizontal and vertical neighbours on two sides of a multiple of 8, A that of " +
+        "all other neighbours, in luma";
 
     /// <inheritdoc/>
     public override string Citation =>
-        "Wang, Sheikh, Bovik: No-reference perceptual quality assessment of JPEG compressed images. ICIP 2002. DOI 10.1109/ICIP.2002.1038064.";
+        "Wang, Sheikh, Bovik: No-reference perceptual quality assessment of JPEG compressed images. ICIP 2002. DOI " +
+        "10.1109/ICIP.2002.1038064.";
 
     /// <inheritdoc/>
-    public override string Notes => "Sees a grid that begins at the top left corner: a picture that was scaled or cropped after compression hides its own.";
+    public override string Notes =>
+        "Sees a grid that begins at the top left corner: a picture that was scaled or cropped after compression hides its own.";
 
     /// <inheritdoc/>
     public override ImageInput Input => ImageInput.Luma;

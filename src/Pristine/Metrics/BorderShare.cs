@@ -3,13 +3,13 @@ using Pristine.Media;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// <c>border_share</c>: the share of the area that rows and columns of one tone take up at the edges: letterboxes, padding to a square, the grey
-/// rest of a half-loaded JPEG.
+/// <c>border_share</c>: the share of the area that rows and columns of one tone take up at the edges: letterboxes, padding to a square, the
+/// grey rest of a half-loaded JPEG.
 /// </summary>
 /// <remarks>
 /// Rows are taken from the top, then from the bottom, as long as the luma of all pixels that were taken on that side lies within
-/// <see cref="Tolerance"/> levels; then columns, of the rows that are left, from both sides alike. No unit. Range: 0 to 1 (nothing but border).
-/// No direction.
+/// <see cref="Tolerance"/> levels; then columns, of the rows that are left, from both sides alike. No unit. Range: 0 to 1 (nothing but
+/// border). No direction.
 /// </remarks>
 public sealed class BorderShare : StatelessMetric
 {
@@ -24,14 +24,16 @@ public sealed class BorderShare : StatelessMetric
 
     /// <inheritdoc/>
     public override string Formula =>
-        "1 - (rows left x columns left) / (height x width), after rows, then columns, have been taken off each side while the luma of what is taken spans at most 10 levels";
+        "1 - (rows left x columns left) / (height x width), after rows, then columns, have been taken off each side while the luma of " +
+        "what is taken spans at most 10 levels";
 
     /// <inheritdoc/>
     public override string Citation => "Defined by this library.";
 
     /// <inheritdoc/>
     public override string Notes =>
-        "The border needs to be of one tone on each side, not the same on all. A product photograph on a plain background has a border by this measure, and a "
+        "The border needs to be of one tone on each side, not the same on all. A product photograph on a plain background has a border " +
+        "by this measure, and a "
         + "blank page is nothing else.";
 
     /// <inheritdoc/>

@@ -3,7 +3,9 @@ using Pristine.Media;
 
 namespace Pristine.Metrics;
 
-/// <summary><c>brightness</c>: the mean of luma, as a share of white. Luma has the weights of ITU-R BT.601, as OpenCV's 8-bit grey.</summary>
+/// <summary>
+/// <c>brightness</c>: the mean of luma, as a share of white. Luma has the weights of ITU-R BT.601, as OpenCV's 8-bit grey.
+/// </summary>
 /// <remarks>No unit. Range: 0 (black) to 1 (white). No direction: too dark and too bright are both poor.</remarks>
 public sealed class Brightness : StatelessMetric
 {
@@ -21,7 +23,8 @@ public sealed class Brightness : StatelessMetric
 
     /// <inheritdoc/>
     public override string Notes =>
-        "Has no quality, because both ends are poor; a rule such as `brightness between 0.15 and 0.9` drops both. cleanvision's brightness is " +
+        "Has no quality, because both ends are poor; a rule such as `brightness between 0.15 and 0.9` drops both. cleanvision's " +
+        "brightness is " +
         "sqrt(0.241 R^2 + 0.691 G^2 + 0.068 B^2) / 255 of the three channel means: the same number for grey images, another for saturated " +
         "colours (pure blue: 0.11 here, 0.26 there). Its `dark` and `light` checks use percentiles (99th and 5th) of that formula " +
         "per pixel, so a night scene with a few lamps is not dark there but has a low brightness here.";

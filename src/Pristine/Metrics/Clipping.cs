@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// <c>shadow_clipping</c> and <c>highlight_clipping</c>: the share of pixels whose luma is at the end of the scale, where detail is lost. A level
-/// counts as the end when it is at most <see cref="Margin"/> from it: lossy compression moves clipped pixels by that much.
+/// <c>shadow_clipping</c> and <c>highlight_clipping</c>: the share of pixels whose luma is at the end of the scale, where detail is lost. A
+/// level counts as the end when it is at most <see cref="Margin"/> from it: lossy compression moves clipped pixels by that much.
 /// </summary>
 /// <remarks>No unit. Range: 0 to 1. No direction: line art and night photographs clip on purpose.</remarks>
 public sealed class Clipping : FeatureMetric
@@ -39,7 +39,8 @@ public sealed class Clipping : FeatureMetric
     public override string Citation => "Defined by this library.";
 
     /// <inheritdoc/>
-    public override string Notes => "Pages of text, drawings and product photographs on white are clipped on purpose; a rule needs to know what the images are of.";
+    public override string Notes =>
+        "Pages of text, drawings and product photographs on white are clipped on purpose; a rule needs to know what the images are of.";
 
     /// <inheritdoc/>
     public override string Unit => "share of pixels";

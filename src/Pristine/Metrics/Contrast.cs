@@ -14,7 +14,8 @@ public sealed class Contrast : StatelessMetric
     public override string Name => "contrast";
 
     /// <inheritdoc/>
-    public override string Summary => "RMS contrast, the standard deviation of luma: 0 for a flat image, 0.5 for half black and half white.";
+    public override string Summary =>
+        "RMS contrast, the standard deviation of luma: 0 for a flat image, 0.5 for half black and half white.";
 
     /// <inheritdoc/>
     public override string Formula => "sqrt(mean(I^2) - mean(I)^2) / 255 over all pixels of luma I";
@@ -25,7 +26,8 @@ public sealed class Contrast : StatelessMetric
 
     /// <inheritdoc/>
     public override string Notes =>
-        "The population standard deviation, so `gray.std() / 255` in numpy. Not divided by the mean: dark images have little contrast. Has no " +
+        "The population standard deviation, so `gray.std() / 255` in numpy. Not divided by the mean: dark images have little contrast. " +
+        "Has no " +
         "quality, because more is not always better.";
 
     /// <inheritdoc/>

@@ -17,16 +17,20 @@ public sealed class Entropy : StatelessMetric
     public override string Summary => "Shannon entropy of the luma histogram: low for blank pages, plain backgrounds and simple graphics.";
 
     /// <inheritdoc/>
-    public override string Formula => "sum over the grey levels v that occur: p(v) log2(1 / p(v)), with p(v) the share of pixels with luma v";
+    public override string Formula =>
+        "sum over the grey levels v that occur: p(v) log2(1 / p(v)), with p(v) the share of pixels with luma v";
 
     /// <inheritdoc/>
     public override string Citation =>
-        "Shannon: A mathematical theory of communication. Bell System Technical Journal 27(3), 1948. DOI 10.1002/j.1538-7305.1948.tb01338.x.";
+        "Shannon: A mathematical theory of communication. Bell System Technical Journal 27(3), 1948. DOI " +
+        "10.1002/j.1538-7305.1948.tb01338.x.";
 
     /// <inheritdoc/>
     public override string Notes =>
-        "The same as skimage.measure.shannon_entropy of the grey image. cleanvision's low_information check takes Pillow's Image.entropy, which for " +
-        "a colour image is the entropy of its three channel histograms laid side by side: up to 9.58 bits, and for a grey image stored as RGB " +
+        "The same as skimage.measure.shannon_entropy of the grey image. cleanvision's low_information check takes Pillow's " +
+        "Image.entropy, which for " +
+        "a colour image is the entropy of its three channel histograms laid side by side: up to 9.58 bits, and for a grey image stored " +
+        "as RGB " +
         "log2(3) = 1.58 bits more than here. Has no quality, because the most entropy is that of noise.";
 
     /// <inheritdoc/>

@@ -46,16 +46,20 @@ public abstract class FeatureExtractor : IDisposable
     public abstract int Count { get; }
 
     /// <summary>Computes the feature of one image.</summary>
-    /// <param name="image">Both sides at least <see cref="Measure.MinSide"/>, with what <see cref="Measure.Input"/> asked for; nothing of it may be kept.</param>
+    /// <param name="image">
+    /// Both sides at least <see cref="Measure.MinSide"/>, with what <see cref="Measure.Input"/> asked for; nothing of it may be kept.
+    /// </param>
     /// <param name="features"><see cref="Count"/> values, overwritten. NaN where a number does not exist (a constant image).</param>
     public abstract void Compute(in ImageView image, Span<double> features);
 
-    /// <summary>True where several images together may cost less than each alone: a network on a GPU. Numbers are the same either way.</summary>
+    /// <summary>
+    /// True where several images together may cost less than each alone: a network on a GPU. Numbers are the same either way.
+    /// </summary>
     public virtual bool ComputesTogether => false;
 
     /// <summary>
-    /// Takes from an image what <see cref="Compute(IReadOnlyList{PreparedImage}, Span{double})"/> needs of it, so that its pixels may go. Here the
-    /// numbers themselves; a network takes what it sees.
+    /// Takes from an image what <see cref="Compute(IReadOnlyList{PreparedImage}, Span{double})"/> needs of it, so that its pixels may go.
+    /// Here the numbers themselves; a network takes what it sees.
     /// </summary>
     /// <param name="image">As for <see cref="Compute(in ImageView, Span{double})"/>.</param>
     /// <returns>To be disposed once it is computed.</returns>
@@ -68,7 +72,9 @@ public abstract class FeatureExtractor : IDisposable
 
     /// <summary>Computes the feature of several images.</summary>
     /// <param name="images">Images that this extractor prepared.</param>
-    /// <param name="rows"><see cref="Count"/> values for each image, in their order, overwritten; the same that each image alone would get.</param>
+    /// <param name="rows">
+    /// <see cref="Count"/> values for each image, in their order, overwritten; the same that each image alone would get.
+    /// </param>
     /// <exception cref="ArgumentException">There is not one row per image.</exception>
     public virtual void Compute(IReadOnlyList<PreparedImage> images, Span<double> rows)
     {
@@ -124,7 +130,9 @@ public abstract class PreparedImage : IDisposable
     }
 }
 
-/// <summary>A metric that is computed from a <see cref="Feature"/>. Metrics of equal features cost one computation of the feature.</summary>
+/// <summary>
+/// A metric that is computed from a <see cref="Feature"/>. Metrics of equal features cost one computation of the feature.
+/// </summary>
 public abstract class FeatureMetric : Metric
 {
     /// <summary>What it is computed from.</summary>

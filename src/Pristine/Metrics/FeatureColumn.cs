@@ -3,8 +3,8 @@ using Pristine.Media;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// A <see cref="Feature"/> as a column of a score table: <c>NAME_features</c>, a list of 32-bit floats. It has no score; runs compute it with
-/// the metrics, of which those on the same feature cost nothing more.
+/// A <see cref="Feature"/> as a column of a score table: <c>NAME_features</c>, a list of 32-bit floats. It has no score; runs compute it
+/// with the metrics, of which those on the same feature cost nothing more.
 /// </summary>
 /// <param name="feature">The feature.</param>
 internal class FeatureColumn(Feature feature) : Metric

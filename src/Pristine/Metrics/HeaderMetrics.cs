@@ -8,7 +8,8 @@ namespace Pristine.Metrics;
 /// <param name="summary">One sentence.</param>
 /// <param name="formula">Formula in plain text.</param>
 /// <param name="measure">The function.</param>
-public sealed class HeaderMetric(string name, string unit, string summary, string formula, Func<ImageHeader, double> measure) : StatelessMetric
+public sealed class HeaderMetric(string name, string unit, string summary, string formula, Func<ImageHeader, double> measure)
+    : StatelessMetric
 {
     /// <inheritdoc/>
     public override string Name => name;

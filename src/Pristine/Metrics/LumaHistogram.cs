@@ -3,7 +3,9 @@ using Pristine.Media;
 
 namespace Pristine.Metrics;
 
-/// <summary><c>luma-histogram</c>: the number of pixels of each of the 256 levels of luma. Percentiles and clipping are read from it.</summary>
+/// <summary>
+/// <c>luma-histogram</c>: the number of pixels of each of the 256 levels of luma. Percentiles and clipping are read from it.
+/// </summary>
 public sealed class LumaHistogram : Feature
 {
     /// <inheritdoc/>

@@ -3,10 +3,12 @@ using System.Globalization;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// <c>luma_p1</c>, <c>luma_p5</c>, <c>luma_p95</c>, <c>luma_p99</c>: percentiles of luma as a share of white, with linear interpolation between pixels
-/// as numpy.percentile does by default.
+/// <c>luma_p1</c>, <c>luma_p5</c>, <c>luma_p95</c>, <c>luma_p99</c>: percentiles of luma as a share of white, with linear interpolation
+/// between pixels as numpy.percentile does by default.
 /// </summary>
-/// <remarks>No unit. Range: 0 (black) to 1 (white). No direction: a low 99th percentile is a dark image, a high 5th percentile a washed-out one.</remarks>
+/// <remarks>
+/// No unit. Range: 0 (black) to 1 (white). No direction: a low 99th percentile is a dark image, a high 5th percentile a washed-out one.
+/// </remarks>
 /// <param name="percent">The percentile, 0 to 100.</param>
 public sealed class LumaPercentile(int percent) : FeatureMetric
 {
@@ -23,14 +25,16 @@ public sealed class LumaPercentile(int percent) : FeatureMetric
 
     /// <inheritdoc/>
     public override string Formula => string.Create(
-        CultureInfo.InvariantCulture, $"{percent}th percentile of luma I over all pixels, interpolated linearly at {percent} / 100 x (pixels - 1), over 255");
+        CultureInfo.InvariantCulture,
+        $"{percent}th percentile of luma I over all pixels, interpolated linearly at {percent} / 100 x (pixels - 1), over 255");
 
     /// <inheritdoc/>
     public override string Citation => "numpy.percentile(gray, q) / 255 with its default method, linear.";
 
     /// <inheritdoc/>
     public override string Notes =>
-        "cleanvision calls an image dark where the 99th percentile of sqrt(0.241 R^2 + 0.691 G^2 + 0.068 B^2) / 255 is below 0.32, and light where "
+        "cleanvision calls an image dark where the 99th percentile of sqrt(0.241 R^2 + 0.691 G^2 + 0.068 B^2) / 255 is below 0.32, and " +
+        "light where "
         + "the 5th is above 0.95. That is the same number for grey pixels; saturated colours differ.";
 
     /// <inheritdoc/>

@@ -3,7 +3,9 @@ using Pristine.Networks;
 
 namespace Pristine.Metrics;
 
-/// <summary>Something that is computed from an image: a <see cref="Metric"/>, which is one number, or a <see cref="Feature"/>, which is a vector.</summary>
+/// <summary>
+/// Something that is computed from an image: a <see cref="Metric"/>, which is one number, or a <see cref="Feature"/>, which is a vector.
+/// </summary>
 public abstract class Measure
 {
     /// <summary>The name on the command line and the column's name in results, for example <c>brisque</c>.</summary>
@@ -26,7 +28,8 @@ public abstract class Measure
 
     /// <summary>The same on another device, under the same name; what has no network stays where it is.</summary>
     /// <param name="device">
-    /// <c>cpu</c> or <c>cuda:N</c>. Whether it is there turns out when a worker is made, or beforehand by <see cref="NetworkDevice.Check"/>.
+    /// <c>cpu</c> or <c>cuda:N</c>. Whether it is there turns out when a worker is made, or beforehand by
+    /// <see cref="NetworkDevice.Check"/>.
     /// </param>
     public virtual Measure WithDevice(string device) => this;
 

@@ -51,10 +51,15 @@ public abstract class Metric : Measure
     /// <summary>The formula, in plain text.</summary>
     public abstract string Formula { get; }
 
-    /// <summary>Where it comes from: paper and DOI, or the program whose definition it follows; empty for plain facts of the header.</summary>
+    /// <summary>
+    /// Where it comes from: paper and DOI, or the program whose definition it follows; empty for plain facts of the header.
+    /// </summary>
     public virtual string Citation => "";
 
-    /// <summary>What a user should know before setting a threshold: how it differs from what peers call the same, what misleads it; empty if nothing.</summary>
+    /// <summary>
+    /// What a user should know before setting a threshold: how it differs from what peers call the same, what misleads it; empty if
+    /// nothing.
+    /// </summary>
     public virtual string Notes => "";
 
     /// <summary>Unit or scale of the native value, for example <c>pixels</c>.</summary>
@@ -109,7 +114,10 @@ public abstract class Metric : Measure
         }
     }
 
-    /// <summary>Makes a scorer that works on its own; it owns its scratch memory. One per worker; not thread-safe. Several metrics of one image are scored by <see cref="MetricScorers"/>.</summary>
+    /// <summary>
+    /// Makes a scorer that works on its own; it owns its scratch memory. One per worker; not thread-safe. Several metrics of one image are
+    /// scored by <see cref="MetricScorers"/>.
+    /// </summary>
     /// <exception cref="ModelException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
     public abstract MetricScorer CreateScorer();
 }
@@ -117,7 +125,10 @@ public abstract class Metric : Measure
 /// <summary>One worker's instance of a metric. Reuses its memory from image to image.</summary>
 public abstract class MetricScorer : IDisposable
 {
-    /// <summary>Scores one image whose sides are at least <see cref="Measure.MinSide"/> and which carries what <see cref="Measure.Input"/> asked for.</summary>
+    /// <summary>
+    /// Scores one image whose sides are at least <see cref="Measure.MinSide"/> and which carries what <see cref="Measure.Input"/> asked
+    /// for.
+    /// </summary>
     /// <param name="image">The image; nothing of it may be kept.</param>
     /// <returns>The native score; finite.</returns>
     public abstract double Score(in ImageView image);

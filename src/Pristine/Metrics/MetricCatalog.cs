@@ -50,7 +50,8 @@ public static class MetricCatalog
     /// <exception cref="ArgumentException">There is none; the message lists all.</exception>
     public static Feature GetFeature(string name) =>
         Features.FirstOrDefault(feature => feature.Name == name)
-        ?? throw new ArgumentException($"There are no features '{name}'. Known: {string.Join(", ", Features.Select(feature => feature.Name))}.", nameof(name));
+        ?? throw new ArgumentException(
+            $"There are no features '{name}'. Known: {string.Join(", ", Features.Select(feature => feature.Name))}.", nameof(name));
 
     /// <summary>Finds a metric of this library by its exact name.</summary>
     /// <param name="name">For example <c>brisque</c>.</param>

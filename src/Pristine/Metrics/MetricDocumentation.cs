@@ -4,7 +4,10 @@ using Pristine.Media;
 
 namespace Pristine.Metrics;
 
-/// <summary>Describes the metrics of <see cref="MetricCatalog"/> to people: docs/metrics.md and the command <c>pristine metrics</c> are made from it.</summary>
+/// <summary>
+/// Describes the metrics of <see cref="MetricCatalog"/> to people: docs/metrics.md and the command <c>pristine metrics</c> are made from
+/// it.
+/// </summary>
 public static class MetricDocumentation
 {
     private const string Introduction = """
@@ -48,7 +51,9 @@ public static class MetricDocumentation
         A score that does not exist is `null` in JSONL and empty in CSV, never NaN.
         """;
 
-    /// <summary>The whole of docs/metrics.md: an introduction, a table of all metrics, the columns of a row, then every metric in full.</summary>
+    /// <summary>
+    /// The whole of docs/metrics.md: an introduction, a table of all metrics, the columns of a row, then every metric in full.
+    /// </summary>
     /// <returns>Markdown with line feeds, ending in one; the same on every machine.</returns>
     public static string ToMarkdown()
     {
@@ -82,7 +87,10 @@ public static class MetricDocumentation
         return text.ToString();
     }
 
-    /// <summary>What there is to say of a metric besides name and summary: labels such as <c>Formula</c>, each with its text. Leaves out what is empty.</summary>
+    /// <summary>
+    /// What there is to say of a metric besides name and summary: labels such as <c>Formula</c>, each with its text. Leaves out what is
+    /// empty.
+    /// </summary>
     /// <param name="metric">The metric.</param>
     public static IEnumerable<(string Label, string Text)> Facts(Metric metric)
     {
@@ -93,7 +101,8 @@ public static class MetricDocumentation
             ("Range", metric.Unit.Length == 0 ? Range(metric) : $"{Range(metric)} ({metric.Unit})"),
             ("Good end", GoodEnd(metric)),
             ("Quality", metric.QualityFormula),
-            ("Needs", metric.MinSide > 1 ? string.Create(CultureInfo.InvariantCulture, $"{Needs(metric)}, both sides at least {metric.MinSide} pixels") : Needs(metric)),
+            ("Needs", metric.MinSide > 1 ? string.Create(
+                CultureInfo.InvariantCulture, $"{Needs(metric)}, both sides at least {metric.MinSide} pixels") : Needs(metric)),
             ("Notes", metric.Notes),
             ("Source", metric.Citation),
             ("Version", metric.Version),

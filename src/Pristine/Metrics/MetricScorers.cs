@@ -5,8 +5,8 @@ using Pristine.Models;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// One worker's scorers of several metrics. A feature that several metrics need is computed once per image. Scorers and extractors are made when
-/// they are first needed: who asks for no score needs no model in memory. Not thread-safe.
+/// One worker's scorers of several metrics. A feature that several metrics need is computed once per image. Scorers and extractors are made
+/// when they are first needed: who asks for no score needs no model in memory. Not thread-safe.
 /// </summary>
 /// <param name="metrics">The metrics.</param>
 public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
@@ -29,7 +29,9 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
 
     /// <summary>The score of an image.</summary>
     /// <param name="metric">Position of the metric.</param>
-    /// <param name="image">The image, the same for all calls since <see cref="BeginImage"/>; as <see cref="MetricScorer.Score"/> wants it.</param>
+    /// <param name="image">
+    /// The image, the same for all calls since <see cref="BeginImage"/>; as <see cref="MetricScorer.Score"/> wants it.
+    /// </param>
     /// <returns>The native score; finite.</returns>
     /// <exception cref="ModelException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
     public double Score(int metric, in ImageView image)
@@ -76,7 +78,9 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
         return computation;
     }
 
-    /// <summary>A feature of the image at hand. A failure counts for the image too: the next metric does not try again what took long to fail.</summary>
+    /// <summary>
+    /// A feature of the image at hand. A failure counts for the image too: the next metric does not try again what took long to fail.
+    /// </summary>
     private sealed class Computation(FeatureExtractor extractor) : IDisposable
     {
         private readonly double[] _values = new double[extractor.Count];

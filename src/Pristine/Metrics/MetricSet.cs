@@ -19,7 +19,9 @@ public abstract class MetricFamily
 /// <param name="Kind">What such a file is called: the option <c>--head</c> takes a <c>head</c>.</param>
 /// <param name="Pattern">How its name is shown, for example <c>FILE.json</c>.</param>
 /// <param name="Description">What it is, in one sentence without a full stop.</param>
-/// <param name="Read">Reads the metric; throws <see cref="ModelException"/> or <see cref="ArgumentException"/> where there is none in the file.</param>
+/// <param name="Read">
+/// Reads the metric; throws <see cref="ModelException"/> or <see cref="ArgumentException"/> where there is none in the file.
+/// </param>
 internal sealed record MetricFile(string Kind, string Pattern, string Description, Func<string, Metric> Read);
 
 /// <summary>Which names a metric may have. Tables, which stand above, refuse those of columns that every row has.</summary>
@@ -93,7 +95,9 @@ public sealed class MetricSet
         return false;
     }
 
-    /// <summary>What is wrong with a name that begins as those of a family do, for example of an unknown mode of ARNIQA; null for other names.</summary>
+    /// <summary>
+    /// What is wrong with a name that begins as those of a family do, for example of an unknown mode of ARNIQA; null for other names.
+    /// </summary>
     /// <param name="name">The name.</param>
     public string? Fault(string name)
     {

@@ -4,7 +4,9 @@ using Pristine.Networks;
 
 namespace Pristine.Metrics;
 
-/// <summary>The shape of what a network sees of an image at one scale: four dimensions, the first of which counts the image's crops.</summary>
+/// <summary>
+/// The shape of what a network sees of an image at one scale: four dimensions, the first of which counts the image's crops.
+/// </summary>
 /// <param name="Crops">Parts of the image that the network sees one by one; 1 where it sees the image once.</param>
 /// <param name="Second">Second dimension.</param>
 /// <param name="Third">Third dimension.</param>
@@ -16,9 +18,9 @@ internal readonly record struct NetworkShape(int Crops, int Second, int Third, i
 }
 
 /// <summary>
-/// One worker's extractor of a feature that a network computes, perhaps at several scales of the image. Images are computed together where their
-/// tensors have one shape and the network takes batches of any size; a single image is a batch of one, whose tensors are written where the network
-/// reads them.
+/// One worker's extractor of a feature that a network computes, perhaps at several scales of the image. Images are computed together where
+/// their tensors have one shape and the network takes batches of any size; a single image is a batch of one, whose tensors are written
+/// where the network reads them.
 /// </summary>
 /// <param name="session">The network.</param>
 /// <param name="scales">How often the network runs for an image.</param>
@@ -122,7 +124,8 @@ internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales)
         _workers[scale].Run();
         var output = OutputOf(scale);
         if (output.Length % batch.Length != 0)
-            throw new Native.OnnxRuntimeException($"expected as many values for each of {batch.Length} images; found {output.Length} for all.");
+            throw new Native.OnnxRuntimeException(
+                $"expected as many values for each of {batch.Length} images; found {output.Length} for all.");
         var values = output.Length / batch.Length;
         for (var i = 0; i < batch.Length; i++)
             Read(scale, output.Slice(i * values, values), rows.Slice(batch[i] * Count, Count));

@@ -4,8 +4,9 @@ using Pristine.Media;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// <c>noise</c>: the standard deviation of white Gaussian noise in luma, as J. Immerkaer estimates it: Fast noise variance estimation, Computer Vision
-/// and Image Understanding 64(2), 1996, DOI 10.1006/cviu.1996.0060. A mask that no plane or edge along an axis answers to takes the image away.
+/// <c>noise</c>: the standard deviation of white Gaussian noise in luma, as J. Immerkaer estimates it: Fast noise variance estimation,
+/// Computer Vision and Image Understanding 64(2), 1996, DOI 10.1006/cviu.1996.0060. A mask that no plane or edge along an axis answers to
+/// takes the image away.
 /// </summary>
 /// <remarks>Unit: grey levels. Range: 0 and more. No direction: fine texture answers as noise does.</remarks>
 public sealed class NoiseEstimate : StatelessMetric
@@ -18,7 +19,8 @@ public sealed class NoiseEstimate : StatelessMetric
 
     /// <inheritdoc/>
     public override string Formula =>
-        "sqrt(pi / 2) / (6 (W - 2) (H - 2)) x the sum over all pixels but the outermost of |I * N|, N = [1 -2 1; -2 4 -2; 1 -2 1], for luma I of W x H pixels";
+        "sqrt(pi / 2) / (6 (W - 2) (H - 2)) x the sum over all pixels but the outermost of |I * N|, N = [1 -2 1; -2 4 -2; 1 -2 1], for " +
+        "luma I of W x H pixels";
 
     /// <inheritdoc/>
     public override string Citation =>
@@ -26,8 +28,10 @@ public sealed class NoiseEstimate : StatelessMetric
 
     /// <inheritdoc/>
     public override string Notes =>
-        "Sharp photographs of grass, hair or gravel have 5 and more without any noise, a JPEG of low quality has little whatever it was made of. "
-        + "skimage.restoration.estimate_sigma takes the median of wavelet coefficients instead, which texture moves less and noise in flat pictures equally.";
+        "Sharp photographs of grass, hair or gravel have 5 and more without any noise, a JPEG of low quality has little whatever it was " +
+        "made of. "
+        + "skimage.restoration.estimate_sigma takes the median of wavelet coefficients instead, which texture moves less and noise in " +
+        "flat pictures equally.";
 
     /// <inheritdoc/>
     public override string Unit => "grey levels";

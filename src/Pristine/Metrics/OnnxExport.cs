@@ -20,8 +20,8 @@ public enum NetworkLayout
 /// <summary>
 /// A network that can be written as an ONNX model, for other programs or for this one: batch normalisations folded into the convolutions,
 /// nothing outside the file. Without a head the model takes <c>image</c> [N, 3, height, width] and gives <c>embedding</c> [N, features], of
-/// L2 norm 1. With ARNIQA's head it takes <c>full</c> and <c>half</c>, the same crops at full and half size, each [N, 3, height, width] with
-/// a height and width of its own, and gives <c>score</c> [N], in the range of the head's ratings and not clipped. Values are floats,
+/// L2 norm 1. With ARNIQA's head it takes <c>full</c> and <c>half</c>, the same crops at full and half size, each [N, 3, height, width]
+/// with a height and width of its own, and gives <c>score</c> [N], in the range of the head's ratings and not clipped. Values are floats,
 /// planes in the order R, G, B, normalised as <see cref="Pixels"/> says.
 /// </summary>
 public sealed class OnnxExport
@@ -78,7 +78,9 @@ public sealed class OnnxExport
     /// <param name="store">The store.</param>
     /// <param name="name">One of <see cref="InstalledNames"/>.</param>
     /// <exception cref="ArgumentException">The name is another.</exception>
-    /// <exception cref="ModelException">The network is not here; the message says how to get it; or a file is not the one that came in.</exception>
+    /// <exception cref="ModelException">
+    /// The network is not here; the message says how to get it; or a file is not the one that came in.
+    /// </exception>
     public static OnnxExport Installed(ModelStore store, string name)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -96,7 +98,9 @@ public sealed class OnnxExport
 
     /// <summary>The network with a regressor of ARNIQA behind it.</summary>
     /// <param name="path">For example <c>regressor_koniq10k.pth</c>.</param>
-    /// <exception cref="ModelException">The network is not ARNIQA's; or the file is no regressor, damaged, or for another number of features.</exception>
+    /// <exception cref="ModelException">
+    /// The network is not ARNIQA's; or the file is no regressor, damaged, or for another number of features.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public OnnxExport WithHead(string path)
     {
@@ -109,7 +113,10 @@ public sealed class OnnxExport
     /// <param name="store">The store.</param>
     /// <param name="head">For example <c>koniq10k</c>.</param>
     /// <exception cref="ArgumentException">There is no such regressor.</exception>
-    /// <exception cref="ModelException">The network is not ARNIQA's, or the regressor is not installed; or the file is not the one that was imported, or for another number of features.</exception>
+    /// <exception cref="ModelException">
+    /// The network is not ARNIQA's, or the regressor is not installed; or the file is not the one that was imported, or for another number
+    /// of features.
+    /// </exception>
     public OnnxExport WithHead(ModelStore store, string head)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -123,7 +130,9 @@ public sealed class OnnxExport
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Save(string path) => Write(path, Head == null ? ResNet50Graph.Float(Network) : ResNet50Graph.Float(Network, Head), null);
 
-    /// <summary>Writes the model in 8-bit integers: unsigned activations, signed weights with a step per output channel. Head and norm stay floats.</summary>
+    /// <summary>
+    /// Writes the model in 8-bit integers: unsigned activations, signed weights with a step per output channel. Head and norm stay floats.
+    /// </summary>
     /// <param name="path">As for floats.</param>
     /// <param name="calibration">The ranges of the activations, measured on <see cref="Network"/>.</param>
     /// <param name="method">How ranges are chosen.</param>
@@ -133,7 +142,8 @@ public sealed class OnnxExport
     {
         ArgumentNullException.ThrowIfNull(calibration);
         var ranges = calibration.Ranges(method);
-        Write(path, Head == null ? ResNet50Graph.Int8(Network, ranges) : ResNet50Graph.Int8(Network, ranges, Head), calibration.Describe(method));
+        Write(path, Head == null ? ResNet50Graph.Int8(Network, ranges) : ResNet50Graph.Int8(Network, ranges, Head), calibration.Describe(
+            method));
     }
 
     private OnnxExport WithHead(LinearHead head, string file, string source)
@@ -142,7 +152,8 @@ public sealed class OnnxExport
             throw new ModelException($"{file}: expected an encoder of ARNIQA before a regressor of ARNIQA; found the ResNet-50 of Keras.");
         return head.Weights.Count == 2 * Network.Features
             ? new(Layout, Network, _source, head, source)
-            : throw new ModelException($"{file}: expected {2 * Network.Features} weights, twice the features of the encoder; found {head.Weights.Count}.");
+            : throw new ModelException(
+                $"{file}: expected {2 * Network.Features} weights, twice the features of the encoder; found {head.Weights.Count}.");
     }
 
     private void Write(string path, OnnxGraph graph, string? calibration)

@@ -3,11 +3,14 @@ using Pristine.Media;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// The feature of <c>saturation</c> and <c>gray_share</c>, from one pass over the pixels: the mean saturation, then the share of grey pixels.
+/// The feature of <c>saturation</c> and <c>gray_share</c>, from one pass over the pixels: the mean saturation, then the share of grey
+/// pixels.
 /// </summary>
 internal sealed class ColourStrength : Feature
 {
-    /// <summary>A pixel whose largest and smallest channel differ by no more is grey: JPEG gives grey pictures a tint of a few levels.</summary>
+    /// <summary>
+    /// A pixel whose largest and smallest channel differ by no more is grey: JPEG gives grey pictures a tint of a few levels.
+    /// </summary>
     public const int GreyTolerance = 8;
 
     public override string Name => "colour-strength";
@@ -64,7 +67,8 @@ public sealed class Saturation : FeatureMetric
 
     /// <inheritdoc/>
     public override string Notes =>
-        "The mean of the S channel of OpenCV's COLOR_RGB2HSV over 255, without its rounding to whole levels; FiftyOne's image issues use that "
+        "The mean of the S channel of OpenCV's COLOR_RGB2HSV over 255, without its rounding to whole levels; FiftyOne's image issues use " +
+        "that "
         + "channel from 0 to 255 (40 to 200). Dark noise is highly saturated by this measure; colorfulness follows what people see.";
 
     /// <inheritdoc/>
@@ -98,7 +102,8 @@ public sealed class GrayShare : FeatureMetric
 
     /// <inheritdoc/>
     public override string Notes =>
-        "cleanvision's grayscale asks for the file's mode, so it passes a grey photo that is stored as RGB. Sepia and other toned pictures have colour here.";
+        "cleanvision's grayscale asks for the file's mode, so it passes a grey photo that is stored as RGB. Sepia and other toned " +
+        "pictures have colour here.";
 
     /// <inheritdoc/>
     public override string Unit => "share of pixels";

@@ -4,13 +4,13 @@ using Pristine.Media;
 namespace Pristine.Metrics;
 
 /// <summary>
-/// <c>sharpness_256</c>: the variance of the Laplacian as in <see cref="Sharpness"/>, after the longer side has been shrunk to 256 pixels by area
-/// averages, so that the number does not depend on how many pixels a scene was stored in.
+/// <c>sharpness_256</c>: the variance of the Laplacian as in <see cref="Sharpness"/>, after the longer side has been shrunk to 256 pixels
+/// by area averages, so that the number does not depend on how many pixels a scene was stored in.
 /// </summary>
 /// <remarks>
-/// Every pixel of the small plane is the mean of the luma that falls on it, with the shares of pixels that two of them divide; a smaller image is
-/// left as it is. Sums are integers, so the score is the same on every machine. Unit: grey levels squared. Range: 0 to 1020^2. No direction: what
-/// a photograph has at this size depends on what it shows.
+/// Every pixel of the small plane is the mean of the luma that falls on it, with the shares of pixels that two of them divide; a smaller
+/// image is left as it is. Sums are integers, so the score is the same on every machine. Unit: grey levels squared. Range: 0 to 1020^2. No
+/// direction: what a photograph has at this size depends on what it shows.
 /// </remarks>
 public sealed class Sharpness256 : Metric
 {
@@ -21,7 +21,8 @@ public sealed class Sharpness256 : Metric
     public override string Name => "sharpness_256";
 
     /// <inheritdoc/>
-    public override string Summary => "Variance of the Laplacian after shrinking the longer side to 256 pixels: compares images of different sizes.";
+    public override string Summary =>
+        "Variance of the Laplacian after shrinking the longer side to 256 pixels: compares images of different sizes.";
 
     /// <inheritdoc/>
     public override string Formula =>
@@ -32,8 +33,10 @@ public sealed class Sharpness256 : Metric
 
     /// <inheritdoc/>
     public override string Notes =>
-        "A photo and the same photo shrunk to 512 pixels differ by less than 10 %, where sharpness differs by factors. In return, blur of less than "
-        + "the size of a small pixel (16 pixels at 4096) is not seen. Images below 256 pixels are measured as they are and compare with their like only.";
+        "A photo and the same photo shrunk to 512 pixels differ by less than 10 %, where sharpness differs by factors. In return, blur " +
+        "of less than "
+        + "the size of a small pixel (16 pixels at 4096) is not seen. Images below 256 pixels are measured as they are and compare with " +
+        "their like only.";
 
     /// <inheritdoc/>
     public override string Unit => "grey levels squared";
@@ -74,8 +77,8 @@ public sealed class Sharpness256 : Metric
         }
 
         /// <summary>
-        /// Area averages. Lengths are counted in parts: a pixel of the image has as many parts along an axis as the small plane has pixels there, a
-        /// pixel of the small plane as many as the image. So shares are whole numbers.
+        /// Area averages. Lengths are counted in parts: a pixel of the image has as many parts along an axis as the small plane has pixels
+        /// there, a pixel of the small plane as many as the image. So shares are whole numbers.
         /// </summary>
         private void Shrink(in ImageView image, int width, int height)
         {

@@ -41,7 +41,8 @@ internal sealed class FileDownload
     /// <param name="bytes">The size it must have, or null.</param>
     /// <param name="sha256">The hash it must have, or null.</param>
     /// <param name="report">Receives bytes on disk, bytes in all, and a notice for people.</param>
-    public FileDownload(HttpClient client, PullOptions options, Uri address, string path, long? bytes, string? sha256, Action<long, long?, string?> report)
+    public FileDownload(
+        HttpClient client, PullOptions options, Uri address, string path, long? bytes, string? sha256, Action<long, long?, string?> report)
     {
         (_client, _options, _address, _path, _bytes, _sha256, _report) = (client, options, address, path, bytes, sha256, report);
         _notePath = path + ".json";
@@ -50,7 +51,9 @@ internal sealed class FileDownload
 
     /// <summary>An address without what may be secret in it: user, password and query.</summary>
     public static string Display(Uri address) =>
-        address.IsFile ? address.LocalPath : address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+        address.IsFile
+        ? address.LocalPath
+        : address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
     /// <summary>Downloads what is missing, and checks size and hash.</summary>
     /// <returns>The content, which is also on disk, and its SHA-256 in lower-case hex.</returns>
@@ -68,7 +71,8 @@ internal sealed class FileDownload
                 return (content, found);
             Discard();
             if (!joined)
-                throw new ModelException($"{_display}: expected SHA-256 {_sha256}; found {found} ({content.Length} bytes). Nothing was installed.");
+                throw new ModelException(
+                    $"{_display}: expected SHA-256 {_sha256}; found {found} ({content.Length} bytes). Nothing was installed.");
             Notice(0, "the parts of several attempts do not give the expected SHA-256; starting again");
         }
     }
@@ -89,7 +93,9 @@ internal sealed class FileDownload
         {
             try
             {
-                return _address.IsFile ? await CopyAsync(cancellation).ConfigureAwait(false) : await AttemptAsync(cancellation).ConfigureAwait(false);
+                return _address.IsFile
+                    ? await CopyAsync(cancellation).ConfigureAwait(false)
+                    : await AttemptAsync(cancellation).ConfigureAwait(false);
             }
             catch (TransientFailure failure)
             {
@@ -98,10 +104,14 @@ internal sealed class FileDownload
                 furthest = Math.Max(furthest, length);
                 if (failures >= _options.MaxFailures)
                     throw new IOException(
-                        $"{_display}: {failure.Message}. Gave up after {failures} failures in a row{(length > 0 ? $"; {length} bytes are kept, and the same command goes on from there" : "")}.",
+                        $"{_display}: {failure.Message}. Gave up after {failures} failures in a " +
+                        $"row{(length > 0 ? $"; {length} bytes are kept, and the same command goes on from there" : "")}.",
                         failure.InnerException);
                 var wait = WaitAfter(failures, failure.RetryAfter);
-                Notice(length, string.Create(CultureInfo.InvariantCulture, $"{failure.Message}; trying again in {wait.TotalSeconds:0.0} s ({failures} of {_options.MaxFailures})"));
+                Notice(length,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{failure.Message}; trying again in {wait.TotalSeconds:0.0} s ({failures} of {_options.MaxFailures})"));
                 await Task.Delay(wait, cancellation).ConfigureAwait(false);
             }
         }
@@ -110,7 +120,8 @@ internal sealed class FileDownload
     private TimeSpan WaitAfter(int failures, TimeSpan? retryAfter)
     {
         if (retryAfter > MaxRetryAfter)
-            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{_display}: the server asks to come back in {retryAfter.Value.TotalSeconds:0} s."));
+            throw new IOException(string.Create(
+                CultureInfo.InvariantCulture, $"{_display}: the server asks to come back in {retryAfter.Value.TotalSeconds:0} s."));
         return Backoff.Wait(failures, _options.FirstDelay, _options.MaxDelay, retryAfter);
     }
 
@@ -142,7 +153,8 @@ internal sealed class FileDownload
             Notice(0, "the server sends the file from its start, because it has changed or parts are not served");
             start = 0;
         }
-        var total = response.Content.Headers.ContentRange?.Length ?? (response.Content.Headers.ContentLength is { } length ? start + length : null);
+        var total = response.Content.Headers.ContentRange?.Length
+            ?? (response.Content.Headers.ContentLength is { } length ? start + length : null);
         CheckSize(total, response.Content.Headers.ContentType);
         if (start == 0)
         {
@@ -155,7 +167,8 @@ internal sealed class FileDownload
     }
 
     /// <summary>Asks for the file from a position on, and waits for the head of the answer.</summary>
-    private async Task<HttpResponseMessage> SendAsync(long start, string? version, CancellationTokenSource stall, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(
+        long start, string? version, CancellationTokenSource stall, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, _address);
         if (start > 0)
@@ -183,7 +196,8 @@ internal sealed class FileDownload
         }
     }
 
-    private async Task ReceiveAsync(HttpResponseMessage response, FileStream file, long? total, CancellationTokenSource stall, CancellationToken cancellation)
+    private async Task ReceiveAsync(
+        HttpResponseMessage response, FileStream file, long? total, CancellationTokenSource stall, CancellationToken cancellation)
     {
         var body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         var buffer = new byte[128 * 1024];
@@ -210,7 +224,8 @@ internal sealed class FileDownload
             {
                 file.Dispose();
                 Discard();
-                throw new ModelException($"{_display}: expected {(_bytes == null ? "at most " : "")}{limit} bytes; the server sends more. Nothing was installed.");
+                throw new ModelException(
+                    $"{_display}: expected {(_bytes == null ? "at most " : "")}{limit} bytes; the server sends more. Nothing was installed.");
             }
             Append(file, buffer.AsSpan(0, count));
             _report(file.Position, total, null);
@@ -223,7 +238,8 @@ internal sealed class FileDownload
     /// <summary>Copies a local file; nothing to resume there.</summary>
     private async Task<bool> CopyAsync(CancellationToken cancellation)
     {
-        using var source = new FileStream(_address.LocalPath, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan);
+        using var source = new FileStream(
+            _address.LocalPath, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan);
         CheckSize(source.Length, null);
         using var file = OpenPartial();
         Truncate(file, 0);
@@ -262,7 +278,8 @@ internal sealed class FileDownload
     private void CheckSize(long? found, MediaTypeHeaderValue? type)
     {
         if (_bytes != null && found != null && found != _bytes)
-            throw new ModelException($"{_display}: expected {_bytes} bytes; found {found}{(type == null ? "" : $" of {type.MediaType}")}. Nothing was installed.");
+            throw new ModelException(
+                $"{_display}: expected {_bytes} bytes; found {found}{(type == null ? "" : $" of {type.MediaType}")}. Nothing was installed.");
         if (found > MaxUnknownBytes && _bytes == null)
             throw new ModelException($"{_display}: expected at most {MaxUnknownBytes} bytes; found {found}. Nothing was installed.");
     }
@@ -312,7 +329,8 @@ internal sealed class FileDownload
 
     /// <summary>Says which file; a full disk is the usual reason, and its message names none.</summary>
     private IOException Unwritable(IOException error) =>
-        new($"Cannot write {_path}: {error.Message.TrimEnd('.')}{(_bytes == null ? "" : $" ({_bytes} bytes are needed)")}. What has arrived is kept; the same command goes on from there.", error);
+        new($"Cannot write {_path}: {error.Message.TrimEnd('.')}{(_bytes == null ? "" : $" ({_bytes} bytes are needed)")}. What has " +
+        $"arrived is kept; the same command goes on from there.", error);
 
     /// <summary>A failure that the next attempt may not meet.</summary>
     private sealed class TransientFailure(string message, Exception? inner) : Exception(message, inner)
@@ -323,7 +341,9 @@ internal sealed class FileDownload
 
 /// <summary>What is known of a partial file.</summary>
 /// <param name="Address">Where it comes from.</param>
-/// <param name="Version">A strong ETag or the date of the last change, in the server's spelling, as If-Range wants it; null when it gave neither.</param>
+/// <param name="Version">
+/// A strong ETag or the date of the last change, in the server's spelling, as If-Range wants it; null when it gave neither.
+/// </param>
 internal sealed partial record ResumeNote(string Address, string? Version)
 {
     public static ResumeNote Of(string address, HttpResponseMessage response) => new(
@@ -347,7 +367,8 @@ internal sealed partial record ResumeNote(string Address, string? Version)
         }
     }
 
-    public void Write(string path) => File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(this, ResumeNoteJson.Default.ResumeNote));
+    public void Write(string path) =>
+        File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(this, ResumeNoteJson.Default.ResumeNote));
 
     [JsonSerializable(typeof(ResumeNote))]
     private sealed partial class ResumeNoteJson : JsonSerializerContext;

@@ -20,18 +20,22 @@ public static partial class ModelCatalog
 
     internal static ModelDefinition Get(IReadOnlyList<ModelDefinition> definitions, string name) =>
         definitions.FirstOrDefault(definition => definition.Name == name)
-        ?? throw new ArgumentException($"There is no model '{name}'. Known: {string.Join(", ", definitions.Select(d => d.Name))}.", nameof(name));
+        ?? throw new ArgumentException(
+            $"There is no model '{name}'. Known: {string.Join(", ", definitions.Select(d => d.Name))}.", nameof(name));
 
     /// <summary>Reads a catalog.</summary>
     /// <param name="json">Its text in UTF-8.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <exception cref="ModelException">The text is no catalog; the message says model, file, what was expected and what was found.</exception>
+    /// <exception cref="ModelException">
+    /// The text is no catalog; the message says model, file, what was expected and what was found.
+    /// </exception>
     internal static IReadOnlyList<ModelDefinition> Parse(ReadOnlySpan<byte> json, string file)
     {
         Document document;
         try
         {
-            document = JsonSerializer.Deserialize(json, CatalogJson.Default.Document) ?? throw new ModelException($"{file}: expected an object with models; found null.");
+            document = JsonSerializer.Deserialize(json, CatalogJson.Default.Document)
+                ?? throw new ModelException($"{file}: expected an object with models; found null.");
         }
         catch (JsonException error)
         {
@@ -40,7 +44,8 @@ public static partial class ModelCatalog
         foreach (var entry in document.Models)
             if (Fault(entry, document) is { } fault)
                 throw new ModelException($"{file}, model {entry.Name}: {fault}.");
-        return [.. document.Models.Select(entry => new ModelDefinition(entry.Name, entry.Origin, entry.Files, ModelFormats.Find(entry.Format)!)
+        return [.. document.Models.Select(
+            entry => new ModelDefinition(entry.Name, entry.Origin, entry.Files, ModelFormats.Find(entry.Format)!)
         {
             Summary = entry.Summary,
             Licence = entry.Licence,
@@ -64,7 +69,8 @@ public static partial class ModelCatalog
             return "expected at least one file; found none";
         foreach (var file in entry.Files)
         {
-            if (!PlainName().IsMatch(file.Name) || file.Name == ModelStore.ManifestName || entry.Files.Count(other => other.Name == file.Name) > 1)
+            if (!PlainName().IsMatch(file.Name) || file.Name == ModelStore.ManifestName
+                || entry.Files.Count(other => other.Name == file.Name) > 1)
                 return $"expected plain names of files, each once, and not {ModelStore.ManifestName}; found '{file.Name}'";
             if (file.Sha256 is { } hash && !Hash().IsMatch(hash))
                 return $"expected the SHA-256 of {file.Name} as 64 hexadecimal digits in lower case; found '{hash}'";
@@ -96,7 +102,8 @@ public static partial class ModelCatalog
     private sealed record Document(IReadOnlyList<Entry> Models);
 
     private sealed record Entry(
-        string Name, string Summary, string Format, string Origin, string Licence, string Citation, IReadOnlyList<ModelFile> Files, IReadOnlyList<string>? With = null);
+        string Name, string Summary, string Format, string Origin, string Licence, string Citation, IReadOnlyList<ModelFile> Files,
+        IReadOnlyList<string>? With = null);
 #pragma warning restore CA1812
 
     [JsonSourceGenerationOptions(

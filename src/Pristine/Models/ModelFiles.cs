@@ -9,7 +9,9 @@ namespace Pristine.Models;
 /// <param name="Read">Gives its contents.</param>
 internal sealed record OfferedFile(string Name, string Source, Func<byte[]> Read);
 
-/// <summary>Finds a model's files in what a user names: the files, folders that hold them, or <c>.tgz</c> archives, which may hold more.</summary>
+/// <summary>
+/// Finds a model's files in what a user names: the files, folders that hold them, or <c>.tgz</c> archives, which may hold more.
+/// </summary>
 internal static class ModelFiles
 {
     /// <summary>The files of a definition, in its order.</summary>
@@ -22,7 +24,8 @@ internal static class ModelFiles
         var byName = offered.ToLookup(file => file.Name, StringComparer.Ordinal);
         if (byName.Count != definition.Files.Count || definition.Files.Any(file => byName[file.Name].Count() != 1))
             throw new ArgumentException(
-                $"Expected the files {string.Join(", ", definition.Files.Select(file => file.Name))} for {definition.Name}, or a folder or .tgz archive that " +
+                $"Expected the files {string.Join(", ", definition.Files.Select(file => file.Name))} for {definition.Name}, or a folder " +
+                $"or .tgz archive that " +
                 $"holds them; found {(offered.Length == 0 ? "none of them" : string.Join(", ", offered.Select(file => file.Source)))}.");
         return [.. definition.Files.Select(file => byName[file.Name].Single())];
     }

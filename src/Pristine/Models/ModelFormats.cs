@@ -1,8 +1,8 @@
 namespace Pristine.Models;
 
 /// <summary>
-/// The formats of models that may enter the store. Each metric registers its own when the library is loaded, before any other code of it runs: what
-/// can read a file stands beside the metric that uses it.
+/// The formats of models that may enter the store. Each metric registers its own when the library is loaded, before any other code of it
+/// runs: what can read a file stands beside the metric that uses it.
 /// </summary>
 internal static class ModelFormats
 {

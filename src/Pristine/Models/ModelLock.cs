@@ -59,7 +59,9 @@ internal sealed class ModelLock : IDisposable
         }
     }
 
-    /// <summary>EWOULDBLOCK of Linux or macOS, ERROR_SHARING_VIOLATION of Windows. Anything else, such as a full disk, is a failure.</summary>
+    /// <summary>
+    /// EWOULDBLOCK of Linux or macOS, ERROR_SHARING_VIOLATION of Windows. Anything else, such as a full disk, is a failure.
+    /// </summary>
     private static bool IsHeld(IOException error) =>
         error.HResult == (OperatingSystem.IsWindows() ? unchecked((int)0x80070020) : OperatingSystem.IsMacOS() ? 35 : 11);
 }

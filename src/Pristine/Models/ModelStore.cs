@@ -87,7 +87,8 @@ public sealed partial class ModelStore
     /// <summary>The models in the store, by name. Manifests are read, files are not.</summary>
     /// <exception cref="ModelException">A manifest is damaged.</exception>
     public IReadOnlyList<StoredModel> List() =>
-        [.. Definitions.Select(definition => Find(definition.Name)).OfType<StoredModel>().OrderBy(model => model.Name, StringComparer.Ordinal)];
+        [.. Definitions.Select(definition => Find(definition.Name)).OfType<StoredModel>()
+        .OrderBy(model => model.Name, StringComparer.Ordinal)];
 
     /// <summary>What the store knows of a model, or null. The manifest is read, the files are not.</summary>
     /// <param name="name">Name of the model.</param>
@@ -108,13 +109,16 @@ public sealed partial class ModelStore
         {
             throw new ModelException($"{path}: expected a manifest in JSON; {error.Message} Pull or import the model again.", error);
         }
-        if (model?.Name != name || model.Files == null || !model.Files.Select(file => file.Name).SequenceEqual(definition.Files.Select(file => file.Name)))
+        if (model?.Name != name || model.Files == null
+            || !model.Files.Select(file => file.Name).SequenceEqual(definition.Files.Select(file => file.Name)))
             throw new ModelException(
-                $"{path}: expected a manifest of {name} with the files {string.Join(", ", definition.Files.Select(file => file.Name))}. Pull or import the model again.");
+                $"{path}: expected a manifest of {name} with the files {string.Join(", ", definition.Files.Select(file => file.Name))}. " +
+                $"Pull or import the model again.");
         foreach (var (file, released) in model.Files.Zip(definition.Files))
             if (!model.Trusted && file.Sha256 != released.Sha256)
                 throw new ModelException(
-                    $"{path}: expected SHA-256 {released.Sha256 ?? "of a file that is trusted"} of {file.Name} ({definition.Origin}); found {file.Sha256}. Pull or import the model again.");
+                    $"{path}: expected SHA-256 {released.Sha256 ?? "of a file that is trusted"} of {file.Name} ({definition.Origin}); " +
+                    $"found {file.Sha256}. Pull or import the model again.");
         return model;
     }
 
@@ -134,7 +138,9 @@ public sealed partial class ModelStore
             // The bytes that are checked are the bytes that are used: the file is read once.
             var content = File.ReadAllBytes(path);
             if (Hash(content) is var found && found != file.Sha256)
-                throw new ModelException($"{path}: expected SHA-256 {file.Sha256}; found {found}. The file has changed in the store; pull or import the model again.");
+                throw new ModelException(
+                    $"{path}: expected SHA-256 {file.Sha256}; found {found}. The file has changed in the store; pull or import the model " +
+                    $"again.");
             contents.Add(content);
         }
         return (model, contents);
@@ -170,7 +176,9 @@ public sealed partial class ModelStore
     /// read. The model appears whole or not at all, and replaces one of the same name.
     /// </summary>
     /// <param name="name">Name of the model.</param>
-    /// <param name="files">Paths of its files, in any order, of folders that hold them, or of .tgz archives; their names are those of the release.</param>
+    /// <param name="files">
+    /// Paths of its files, in any order, of folders that hold them, or of .tgz archives; their names are those of the release.
+    /// </param>
     /// <param name="unknown">What to do with files whose hashes are not those of the release.</param>
     /// <returns>The model as it stands in the store.</returns>
     /// <exception cref="ArgumentException">There is no such model, or its files are others.</exception>
@@ -189,7 +197,8 @@ public sealed partial class ModelStore
             var hash = Hash(content);
             if (hash != file.Sha256 && unknown == UnknownFiles.Refuse)
                 throw new ModelException(
-                    $"{path}: expected SHA-256 {file.Sha256 ?? "(not known)"} ({definition.Origin}); found {hash}. If you trust where the file comes from, import it with --trust.");
+                    $"{path}: expected SHA-256 {file.Sha256 ?? "(not known)"} ({definition.Origin}); found {hash}. If you trust where " +
+                    $"the file comes from, import it with --trust.");
             contents.Add(content);
             stored.Add(new(file.Name, content.Length, hash, path));
         }
@@ -225,7 +234,9 @@ public sealed partial class ModelStore
     /// <param name="cancellation">Stops; what has arrived is kept for the next time.</param>
     /// <returns>The model first, then those beside it.</returns>
     /// <exception cref="ArgumentException">There is no such model, or the options contradict themselves.</exception>
-    /// <exception cref="ModelException">No address is known; or a file is another than was expected, or its hash is not known and it is not trusted.</exception>
+    /// <exception cref="ModelException">
+    /// No address is known; or a file is another than was expected, or its hash is not known and it is not trusted.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be downloaded, or the store not written.</exception>
     public async Task<IReadOnlyList<PulledModel>> PullAsync(
         string name, PullOptions? options = null, IProgress<PullProgress>? progress = null, CancellationToken cancellation = default)
@@ -267,16 +278,19 @@ public sealed partial class ModelStore
     internal static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     private async Task<PulledModel> PullOneAsync(
-        ModelDefinition definition, PullOptions options, HttpClient client, IProgress<PullProgress>? progress, CancellationToken cancellation)
+        ModelDefinition definition, PullOptions options, HttpClient client, IProgress<PullProgress>? progress,
+        CancellationToken cancellation)
     {
         // Before the lock, so that a store that is installed but not writable will do.
         if (FindSound(definition.Name) is { } installed)
             return new(installed, Downloaded: false);
         CheckCanPull(definition, options);
         Directory.CreateDirectory(WorkFolder(definition.Name));
-        void Report(string? file, long received, long? total, string? notice) => progress?.Report(new(definition.Name, file, received, total, notice));
+        void Report(string? file, long received, long? total, string? notice) =>
+            progress?.Report(new(definition.Name, file, received, total, notice));
         using var held = await ModelLock.AcquireAsync(
-            LockPath(definition.Name), () => Report(null, 0, null, $"{definition.Name}: waiting for another process that is writing it"), cancellation).ConfigureAwait(false);
+            LockPath(definition.Name), () => Report(null, 0, null, $"{definition.Name}: waiting for another process that is writing it"),
+            cancellation).ConfigureAwait(false);
         PutBack(definition.Name);
         if (FindSound(definition.Name) is { } meanwhile)
             return new(meanwhile, Downloaded: false);
@@ -305,7 +319,8 @@ public sealed partial class ModelStore
         {
             // What is here is complete and useless: nothing to resume.
             downloads.ForEach(download => download.Discard());
-            throw new ModelException($"{string.Join(", ", stored.Select(file => file.Source))}: {error.Message} Nothing was installed.", error);
+            throw new ModelException(
+                $"{string.Join(", ", stored.Select(file => file.Source))}: {error.Message} Nothing was installed.", error);
         }
         var model = Describe(definition, stored);
         foreach (var file in stored)
@@ -316,7 +331,9 @@ public sealed partial class ModelStore
         return new(model, Downloaded: true);
     }
 
-    /// <summary>The model when it is installed and every file is as it came in. A damaged one counts as absent: pulling it repairs it.</summary>
+    /// <summary>
+    /// The model when it is installed and every file is as it came in. A damaged one counts as absent: pulling it repairs it.
+    /// </summary>
     private StoredModel? FindSound(string name)
     {
         try
@@ -334,10 +351,12 @@ public sealed partial class ModelStore
         var unreachable = definition.Files.Where(file => options.AddressOf(file) == null).Select(file => file.Name).ToArray();
         if (unreachable.Length > 0)
             throw new ModelException(
-                $"{definition.Name}: no address is known for {string.Join(", ", unreachable)}. Get the files of the {definition.Origin} and run: pristine models import {definition.Name} DIR, or name a mirror with --from URL.");
+                $"{definition.Name}: no address is known for {string.Join(", ", unreachable)}. Get the files of the {definition.Origin} " +
+                $"and run: pristine models import {definition.Name} DIR, or name a mirror with --from URL.");
         if (options.Unknown == UnknownFiles.Refuse && definition.Files.FirstOrDefault(file => file.Sha256 == null) is { } unknown)
             throw new ModelException(
-                $"{definition.Name}: the SHA-256 of {FileDownload.Display(options.AddressOf(unknown)!)} is not known, so the download could not be checked. If you trust the address, add --trust; what arrives is then recorded as trusted, with its hash.");
+                $"{definition.Name}: the SHA-256 of {FileDownload.Display(options.AddressOf(unknown)!)} is not known, so the download " +
+                $"could not be checked. If you trust the address, add --trust; what arrives is then recorded as trusted, with its hash.");
     }
 
     private static HttpClient CreateClient()
@@ -365,7 +384,9 @@ public sealed partial class ModelStore
         DeleteFolder(retired);
     }
 
-    /// <summary>Undoes what a process left behind that died between the two renames of <see cref="Publish"/>, and deletes what others did.</summary>
+    /// <summary>
+    /// Undoes what a process left behind that died between the two renames of <see cref="Publish"/>, and deletes what others did.
+    /// </summary>
     private void PutBack(string name)
     {
         DeleteFolder(RemovedFolder(name));
@@ -376,7 +397,9 @@ public sealed partial class ModelStore
             DeleteFolder(retired);
     }
 
-    /// <summary>The store's own folder for a model: lock, partial downloads, folders that are about to get or have lost the model's name.</summary>
+    /// <summary>
+    /// The store's own folder for a model: lock, partial downloads, folders that are about to get or have lost the model's name.
+    /// </summary>
     private string WorkFolder(string name) => Path.Combine(Folder, ".work", name);
 
     private string LockPath(string name) => Path.Combine(WorkFolder(name), "lock");

@@ -59,7 +59,9 @@ internal abstract class PickleReader(string source)
 
     /// <summary>The value as a <typeparamref name="T"/>, or an error that says what stood there instead.</summary>
     protected T Expect<T>(object? value, string what) =>
-        value is T typed ? typed : throw Bad($"expected {what}; found {(value == null ? "None" : value == Mark ? "a mark" : value.GetType().Name)}");
+        value is T typed
+        ? typed
+        : throw Bad($"expected {what}; found {(value == null ? "None" : value == Mark ? "a mark" : value.GetType().Name)}");
 
     private void Execute(byte opcode)
     {
@@ -203,7 +205,8 @@ internal abstract class PickleReader(string source)
         return _bytes.AsSpan(_position - (int)count, (int)count);
     }
 
-    private object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Bad($"expected the memo {index}; it was never stored");
+    private object? Recall(uint index) =>
+        _memo.TryGetValue(index, out var value) ? value : throw Bad($"expected the memo {index}; it was never stored");
 
     private void Push(object? value) => _stack.Push(value);
 

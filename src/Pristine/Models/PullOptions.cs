@@ -3,7 +3,9 @@ namespace Pristine.Models;
 /// <summary>How <see cref="ModelStore.PullAsync"/> downloads.</summary>
 public sealed record PullOptions
 {
-    /// <summary>Address of the folder (http, https or file) that holds the files instead of those in the catalog; null for the catalog's.</summary>
+    /// <summary>
+    /// Address of the folder (http, https or file) that holds the files instead of those in the catalog; null for the catalog's.
+    /// </summary>
     public Uri? From { get; init; }
 
     /// <summary>
@@ -12,7 +14,9 @@ public sealed record PullOptions
     /// </summary>
     public UnknownFiles Unknown { get; init; } = UnknownFiles.Refuse;
 
-    /// <summary>How long a server may show no sign: until it answers, and between two pieces of data. Whole downloads may take any time.</summary>
+    /// <summary>
+    /// How long a server may show no sign: until it answers, and between two pieces of data. Whole downloads may take any time.
+    /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Give up after so many failures in a row without a byte more than before. At least 1.</summary>
@@ -39,10 +43,14 @@ public sealed record PullOptions
 
     internal void Check()
     {
-        if (From is { } from && !(from.IsAbsoluteUri && (from.IsFile || from.Scheme == Uri.UriSchemeHttp || from.Scheme == Uri.UriSchemeHttps)))
-            throw new ArgumentException($"{nameof(From)}: expected an address that starts with https://, http:// or file://; found '{from}'.");
+        if (From is { } from
+            && !(from.IsAbsoluteUri && (from.IsFile || from.Scheme == Uri.UriSchemeHttp || from.Scheme == Uri.UriSchemeHttps)))
+            throw new ArgumentException(
+                $"{nameof(From)}: expected an address that starts with https://, http:// or file://; found '{from}'.");
         if (Timeout <= TimeSpan.Zero || FirstDelay < TimeSpan.Zero || MaxDelay < FirstDelay)
-            throw new ArgumentException($"Expected {nameof(Timeout)} above 0, {nameof(FirstDelay)} of 0 or more, and {nameof(MaxDelay)} not below it; found {Timeout}, {FirstDelay}, {MaxDelay}.");
+            throw new ArgumentException(
+                $"Expected {nameof(Timeout)} above 0, {nameof(FirstDelay)} of 0 or more, and {nameof(MaxDelay)} not below it; found " +
+                $"{Timeout}, {FirstDelay}, {MaxDelay}.");
         if (MaxFailures < 1)
             throw new ArgumentException($"{nameof(MaxFailures)}: expected at least 1; found {MaxFailures}.");
     }

@@ -15,23 +15,29 @@ internal static class TorchCheckpoint
     /// <param name="file">Contents of the file.</param>
     /// <param name="source">Its name for messages, for example <c>ARNIQA.pth</c>.</param>
     /// <returns>All tensors by name.</returns>
-    /// <exception cref="ModelException">The file is damaged, cut off, no such archive, or asks for something other than tensors.</exception>
-    public static IReadOnlyDictionary<string, TorchTensor> ReadStateDict(byte[] file, string source) => Tensors(source, Unpickle(file, source) switch
-    {
-        Dictionary<object, object?> dict => dict,
-        var other => throw new ModelException($"{source}: expected a state dict; found {Describe(other)}."),
-    });
+    /// <exception cref="ModelException">
+    /// The file is damaged, cut off, no such archive, or asks for something other than tensors.
+    /// </exception>
+    public static IReadOnlyDictionary<string, TorchTensor> ReadStateDict(byte[] file, string source) =>
+        Tensors(source, Unpickle(file, source) switch
+        {
+            Dictionary<object, object?> dict => dict,
+            var other => throw new ModelException($"{source}: expected a state dict; found {Describe(other)}."),
+        });
 
     /// <summary>Reads the tensors that a TorchScript module holds as attributes; submodules are not followed.</summary>
     /// <param name="file">Contents of the file.</param>
     /// <param name="source">Its name for messages, for example <c>regressor_kadid10k.pth</c>.</param>
     /// <returns>The tensors by attribute name.</returns>
-    /// <exception cref="ModelException">The file is damaged, cut off, no such archive, or asks for something other than tensors.</exception>
-    public static IReadOnlyDictionary<string, TorchTensor> ReadModule(byte[] file, string source) => Tensors(source, Unpickle(file, source) switch
-    {
-        TorchPickle.Module { State: { } state } => state,
-        var other => throw new ModelException($"{source}: expected a TorchScript module; found {Describe(other)}."),
-    });
+    /// <exception cref="ModelException">
+    /// The file is damaged, cut off, no such archive, or asks for something other than tensors.
+    /// </exception>
+    public static IReadOnlyDictionary<string, TorchTensor> ReadModule(byte[] file, string source) =>
+        Tensors(source, Unpickle(file, source) switch
+        {
+            TorchPickle.Module { State: { } state } => state,
+            var other => throw new ModelException($"{source}: expected a TorchScript module; found {Describe(other)}."),
+        });
 
     private static string Describe(object? value) => value switch
     {
@@ -84,7 +90,9 @@ internal sealed class TorchArchive : IDisposable
     public byte[] Read(string name)
     {
         if (!_entries.TryGetValue(name, out var entry))
-            throw Bad($"expected an entry '{name}' in the archive; found {string.Join(", ", _entries.Keys.Order(StringComparer.Ordinal).Take(5))}, ...");
+            throw Bad(
+                $"expected an entry '{name}' in the archive; found " +
+                $"{string.Join(", ", _entries.Keys.Order(StringComparer.Ordinal).Take(5))}, ...");
         var content = new byte[entry.Length];
         int read;
         bool more;
@@ -117,7 +125,8 @@ internal sealed class TorchArchive : IDisposable
         }
         catch (InvalidDataException error)
         {
-            throw new ModelException($"{_source}: expected a zip archive as torch.save writes it; it is something else, or cut off. {error.Message}", error);
+            throw new ModelException(
+                $"{_source}: expected a zip archive as torch.save writes it; it is something else, or cut off. {error.Message}", error);
         }
     }
 
@@ -205,7 +214,9 @@ internal sealed class TorchPickle(string source, TorchArchive archive) : PickleR
     };
 
     protected override object New(object type, object?[] arguments) =>
-        arguments.Length == 0 ? new Module(Expect<ModuleClass>(type, "a TorchScript class").Name) : throw Bad("expected a module made without arguments");
+        arguments.Length == 0
+        ? new Module(Expect<ModuleClass>(type, "a TorchScript class").Name)
+        : throw Bad("expected a module made without arguments");
 
     protected override void SetState(object? target, object? state)
     {
@@ -249,7 +260,8 @@ internal sealed class TorchPickle(string source, TorchArchive archive) : PickleR
         {
             var count = shape.Aggregate(1L, (product, side) => checked(product * side));
             var last = shape.Zip(strides).Aggregate(offset, (index, d) => checked(index + (d.First - 1) * d.Second));
-            if (offset < 0 || count > Array.MaxLength || shape.Any(side => side is < 0 or > int.MaxValue) || strides.Any(stride => stride < 0) || (count > 0 && last >= storage.Count))
+            if (offset < 0 || count > Array.MaxLength || shape.Any(side => side is < 0 or > int.MaxValue)
+                || strides.Any(stride => stride < 0) || (count > 0 && last >= storage.Count))
                 throw Bad($"found {description}, which does not lie within its storage of {storage.Count} elements");
             return new TorchTensor(storage.Element, storage.Bytes, offset, [.. shape.Select(side => (int)side)], strides);
         }

@@ -2,7 +2,9 @@ using DuckDB.NET.Native;
 
 namespace Pristine.Native;
 
-/// <summary>DuckDB's native library, whose C API the package DuckDB.NET.Bindings declares. <see cref="NativeLibraries"/> finds it.</summary>
+/// <summary>
+/// DuckDB's native library, whose C API the package DuckDB.NET.Bindings declares. <see cref="NativeLibraries"/> finds it.
+/// </summary>
 internal static class DuckDb
 {
     private static readonly Lazy<string> Started = new(Start);

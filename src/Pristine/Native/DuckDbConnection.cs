@@ -198,7 +198,8 @@ internal sealed partial class DuckDbConnection : IDisposable
             float single => Functions.PreparedStatements.DuckDBBindFloat(statement, index, single),
             double number => Functions.PreparedStatements.DuckDBBindDouble(statement, index, number),
             string text => BindText(statement, index, text),
-            _ => throw new ArgumentException($"Expected null, bool, int, long, float, double or string; found {value.GetType()}.", nameof(value)),
+            _ => throw new ArgumentException(
+                $"Expected null, bool, int, long, float, double or string; found {value.GetType()}.", nameof(value)),
         };
         if (state != DuckDBState.Success)
             throw new DuckDbException($"DuckDB did not take parameter {index}.");
@@ -212,7 +213,8 @@ internal sealed partial class DuckDbConnection : IDisposable
 
     // The package's DuckDBBindVarchar ends a text at its first NUL.
     [LibraryImport(NativeLibraries.DuckDb)]
-    private static partial DuckDBState duckdb_bind_varchar_length(DuckDBPreparedStatement statement, ulong index, ReadOnlySpan<byte> text, ulong length);
+    private static partial DuckDBState duckdb_bind_varchar_length(
+        DuckDBPreparedStatement statement, ulong index, ReadOnlySpan<byte> text, ulong length);
 
     /// <summary>The database that connections share; closed with the last of them.</summary>
     private sealed class Database(DuckDBDatabase handle)

@@ -186,7 +186,9 @@ internal sealed unsafe class DuckDbReader : IDisposable
             var values = Functions.DataChunks.DuckDBDataChunkGetVector(chunk, i);
             _columns[i].Data = Functions.Vectors.DuckDBVectorGetData(values);
             _columns[i].Validity = Functions.Vectors.DuckDBVectorGetValidity(values);
-            _columns[i].Elements = _columns[i].Type == DuckDBType.List ? Functions.Vectors.DuckDBVectorGetData(Functions.Vectors.DuckDBListVectorGetChild(values)) : null;
+            _columns[i].Elements = _columns[i].Type == DuckDBType.List
+                ? Functions.Vectors.DuckDBVectorGetData(Functions.Vectors.DuckDBListVectorGetChild(values))
+                : null;
         }
     }
 

@@ -38,7 +38,9 @@ internal static class NativeLibraries
 #pragma warning restore CA2255
 
     /// <summary>Tries to load a library. A library that does not load is not an error here: the caller decides.</summary>
-    /// <param name="name">Logical name: <c>vips</c>, <c>turbojpeg</c>, <c>onnxruntime</c>, <c>duckdb</c> or <c>ParquetSharpNative</c>.</param>
+    /// <param name="name">
+    /// Logical name: <c>vips</c>, <c>turbojpeg</c>, <c>onnxruntime</c>, <c>duckdb</c> or <c>ParquetSharpNative</c>.
+    /// </param>
     /// <param name="path">Where it was found: a full path, or the system's name for it; null when it was not.</param>
     /// <returns>True when the library is loaded.</returns>
     /// <exception cref="ArgumentException">The name is none of these.</exception>
@@ -74,7 +76,8 @@ internal static class NativeLibraries
         var variable = Variable(name);
         throw new DllNotFoundException(Environment.GetEnvironmentVariable(variable) is { Length: > 0 } configured
             ? $"The native library '{name}' could not be loaded from {configured}, which {variable} names. Run 'pristine doctor'."
-            : $"The native library '{name}' was not found in {string.Join(", ", Folders())} or on the system; the build copies it there from " +
+            : $"The native library '{name}' was not found in {string.Join(", ", Folders())} or on the system; the build copies it there " +
+            $"from " +
                 $"its NuGet package. Run 'pristine doctor', or set {variable} to the full path of the library.");
     }
 

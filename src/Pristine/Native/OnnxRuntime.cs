@@ -15,10 +15,14 @@ internal sealed class OnnxRuntimeException(string message, Exception? innerExcep
     }
 }
 
-/// <summary>ONNX Runtime's native library, which its managed API (Microsoft.ML.OnnxRuntime) calls. <see cref="NativeLibraries"/> finds it.</summary>
+/// <summary>
+/// ONNX Runtime's native library, which its managed API (Microsoft.ML.OnnxRuntime) calls. <see cref="NativeLibraries"/> finds it.
+/// </summary>
 internal static unsafe class OnnxRuntime
 {
-    /// <summary>The managed API calls functions by their place in the table of this version; an older library has a shorter table.</summary>
+    /// <summary>
+    /// The managed API calls functions by their place in the table of this version; an older library has a shorter table.
+    /// </summary>
     private static readonly Version Oldest = new(1, 31);
 
     private static readonly Lazy<string> Started = new(Start);
@@ -28,7 +32,10 @@ internal static unsafe class OnnxRuntime
     /// <exception cref="OnnxRuntimeException">The library is too old.</exception>
     public static string Version => Started.Value;
 
-    /// <summary>The execution providers that the library was built with, for example <c>CPUExecutionProvider</c>; that one is here does not mean that it works.</summary>
+    /// <summary>
+    /// The execution providers that the library was built with, for example <c>CPUExecutionProvider</c>; that one is here does not mean
+    /// that it works.
+    /// </summary>
     /// <exception cref="DllNotFoundException">The library is not here; the message says where it was looked for.</exception>
     /// <exception cref="OnnxRuntimeException">The library is too old.</exception>
     public static IReadOnlyList<string> Providers
@@ -50,7 +57,8 @@ internal static unsafe class OnnxRuntime
         var handle = NativeLibraries.Require(NativeLibraries.OnnxRuntime);
         var version = FindVersion(handle);
         if (!System.Version.TryParse(version, out var found) || found < Oldest)
-            throw new OnnxRuntimeException($"Expected ONNX Runtime {Oldest} or later in {NativeLibraries.PathOf(NativeLibraries.OnnxRuntime)}; found {version}.");
+            throw new OnnxRuntimeException(
+                $"Expected ONNX Runtime {Oldest} or later in {NativeLibraries.PathOf(NativeLibraries.OnnxRuntime)}; found {version}.");
         OrtEnv.DisableDllImportResolver = true;
         NativeLibraries.Serve(typeof(InferenceSession).Assembly, NativeLibraries.OnnxRuntime);
         if (!OrtEnv.IsCreated)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Pristine.Native;
 
-/// <summary>How many files this process may hold open (<c>ulimit -n</c>). The runtime has already raised the soft limit to the hard one.</summary>
+/// <summary>
+/// How many files this process may hold open (<c>ulimit -n</c>). The runtime has already raised the soft limit to the hard one.
+/// </summary>
 internal static partial class OpenFileLimit
 {
     /// <summary>The limit; <see cref="long.MaxValue"/> where there is none.</summary>

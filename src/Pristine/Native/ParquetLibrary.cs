@@ -4,10 +4,10 @@ using ParquetSharp;
 namespace Pristine.Native;
 
 /// <summary>
-/// Arrow's Parquet library, through the package ParquetSharp. <see cref="NativeLibraries"/> finds it. DuckDB, which is here as well, reads and writes
-/// Parquet but not the same file again: it turns every column into a type of its own (a required column becomes optional, field ids, the
-/// Arrow schema and types such as 32-bit decimals get lost), and it holds groups of rows of images in memory. Arrow's library copies columns as they
-/// are stored, page by page; bench/results/2026-11-26-intel-xeon/parquet.md has the figures.
+/// Arrow's Parquet library, through the package ParquetSharp. <see cref="NativeLibraries"/> finds it. DuckDB, which is here as well, reads
+/// and writes Parquet but not the same file again: it turns every column into a type of its own (a required column becomes optional, field
+/// ids, the Arrow schema and types such as 32-bit decimals get lost), and it holds groups of rows of images in memory. Arrow's library
+/// copies columns as they are stored, page by page; bench/results/2026-11-26-intel-xeon/parquet.md has the figures.
 /// </summary>
 internal static class ParquetLibrary
 {

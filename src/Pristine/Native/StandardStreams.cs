@@ -23,12 +23,16 @@ internal static partial class StandardStreams
     /// <summary>Opens standard input.</summary>
     /// <exception cref="IOException">The process was started without it.</exception>
     public static Stream OpenInput() =>
-        HasInput ? Console.OpenStandardInput() : throw new IOException("Standard input cannot be read: the program was started without it.");
+        HasInput
+        ? Console.OpenStandardInput()
+        : throw new IOException("Standard input cannot be read: the program was started without it.");
 
     /// <summary>Opens standard output.</summary>
     /// <exception cref="IOException">The process was started without it.</exception>
     public static Stream OpenOutput() =>
-        HasOutput ? Console.OpenStandardOutput() : throw new IOException("Standard output cannot be written: the program was started without it.");
+        HasOutput
+        ? Console.OpenStandardOutput()
+        : throw new IOException("Standard output cannot be written: the program was started without it.");
 
     /// <summary>A descriptor that came through exec is not marked close-on-exec; the runtime marks all that it opens.</summary>
     private static bool IsInherited(int descriptor) =>

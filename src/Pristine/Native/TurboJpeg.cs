@@ -13,7 +13,9 @@ internal static partial class TurboJpeg
         NativeLibraries.HasExport(NativeLibraries.TurboJpeg, nameof(tjDecompressHeader3)) &&
         NativeLibraries.HasExport(NativeLibraries.TurboJpeg, nameof(tjDecompress2));
 
-    /// <summary>The API generation, <c>2.x</c> or <c>3.x</c> (the library does not tell its exact version); null when it is not here.</summary>
+    /// <summary>
+    /// The API generation, <c>2.x</c> or <c>3.x</c> (the library does not tell its exact version); null when it is not here.
+    /// </summary>
     public static string? Version { get; } =
         !IsAvailable ? null : NativeLibraries.HasExport(NativeLibraries.TurboJpeg, "tj3Init") ? "3.x" : "2.x";
 
@@ -68,7 +70,8 @@ internal static partial class TurboJpeg
         {
             var pitch = format == PixelFormat.Grey ? width : 3 * width;
             if (pixels.Length != (long)pitch * height)
-                throw new ArgumentException($"Expected {(long)pitch * height} bytes for {width}x{height} {format}; found {pixels.Length}.", nameof(pixels));
+                throw new ArgumentException(
+                    $"Expected {(long)pitch * height} bytes for {width}x{height} {format}; found {pixels.Length}.", nameof(pixels));
             return tjDecompress2(_handle, file, (nuint)file.Length, pixels, width, pitch, height, (int)format, StopOnWarning) == 0;
         }
 

@@ -22,7 +22,9 @@ internal static unsafe partial class Vips
     private static List<string>? _warnings;
 
     /// <summary>The library's version, for example <c>8.18.7</c>. Starts the library if need be.</summary>
-    /// <exception cref="DllNotFoundException">The library is not here, or does not start; the message says where it was looked for, or why.</exception>
+    /// <exception cref="DllNotFoundException">
+    /// The library is not here, or does not start; the message says where it was looked for, or why.
+    /// </exception>
     public static string Version => Started.Value;
 
     /// <summary>
@@ -34,7 +36,9 @@ internal static unsafe partial class Vips
 
     internal static void ExitShared() => Errors.ExitReadLock();
 
-    /// <returns>False when an operation of another thread did not end for seconds; <see cref="ExitExclusive"/> must then not be called.</returns>
+    /// <returns>
+    /// False when an operation of another thread did not end for seconds; <see cref="ExitExclusive"/> must then not be called.
+    /// </returns>
     internal static bool TryEnterExclusive()
     {
         for (var step = 0; step < ExclusiveSteps; step++)
@@ -77,7 +81,9 @@ internal static unsafe partial class Vips
         return taken;
     }
 
-    /// <summary>Whether a path leads, through any links, to a regular file: not to a folder, pipe, socket or device. Never blocks on a pipe.</summary>
+    /// <summary>
+    /// Whether a path leads, through any links, to a regular file: not to a folder, pipe, socket or device. Never blocks on a pipe.
+    /// </summary>
     internal static bool IsRegularFile(string path)
     {
         const int isRegular = 1;
@@ -220,16 +226,20 @@ internal static unsafe partial class Vips
             image = default;
             fixed (byte* pixels = rgb)
             {
-                using var untyped = new Image(vips_image_new_from_memory_copy(pixels, (nuint)rgb.Length, width, height, 3, (int)SampleType.UInt8));
+                using var untyped = new Image(
+                    vips_image_new_from_memory_copy(pixels, (nuint)rgb.Length, width, height, 3, (int)SampleType.UInt8));
                 return untyped._image != 0 && TryBuild(untyped.Operation("copy"), "interpretation=srgb", out image);
             }
         }
 
-        /// <summary>Shrinks the image, keeping its proportions, so that neither side is longer than asked; a smaller one stays as it is.</summary>
+        /// <summary>
+        /// Shrinks the image, keeping its proportions, so that neither side is longer than asked; a smaller one stays as it is.
+        /// </summary>
         /// <param name="side">The longest side in pixels.</param>
         /// <param name="small">The smaller image.</param>
         public bool TryShrink(int side, out Image small) =>
-            TryBuild(Operation("thumbnail_image"), string.Create(CultureInfo.InvariantCulture, $"width={side},height={side},size=down"), out small);
+            TryBuild(Operation("thumbnail_image"), string.Create(
+                CultureInfo.InvariantCulture, $"width={side},height={side},size=down"), out small);
 
         /// <summary>Encodes the image.</summary>
         /// <param name="saver">For example <c>jpegsave_buffer</c>.</param>

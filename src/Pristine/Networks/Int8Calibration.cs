@@ -8,7 +8,9 @@ public enum CalibrationMethod
     /// <summary>The smallest and the largest value.</summary>
     MinMax,
 
-    /// <summary>The range that leaves out one value in 100,000 at each end. The most precise on ImageNet's ResNet-50, hence the default.</summary>
+    /// <summary>
+    /// The range that leaves out one value in 100,000 at each end. The most precise on ImageNet's ResNet-50, hence the default.
+    /// </summary>
     Percentile,
 
     /// <summary>The range whose 8-bit rounding and clipping make the smallest mean squared error.</summary>
@@ -57,7 +59,9 @@ internal sealed class Int8Calibration : IDisposable
         Count++;
     }
 
-    /// <summary>The range of each activation of the network, by name, the input <c>image</c> included; see <see cref="CalibrationMethod"/>.</summary>
+    /// <summary>
+    /// The range of each activation of the network, by name, the input <c>image</c> included; see <see cref="CalibrationMethod"/>.
+    /// </summary>
     /// <param name="method">How ranges are chosen.</param>
     /// <exception cref="InvalidOperationException">No crop was added.</exception>
     public IReadOnlyDictionary<string, ActivationRange> Ranges(CalibrationMethod method = CalibrationMethod.MinMax)

@@ -3,8 +3,8 @@ using Pristine.Native;
 namespace Pristine.Networks;
 
 /// <summary>
-/// Where networks run: <c>cpu</c>, or <c>cuda:0</c>, <c>cuda:1</c>, ... with an ONNX Runtime that has CUDA. Scores of the two differ in their
-/// last digits, because sums are taken in another order; in 8 bits an activation may come out a step apart.
+/// Where networks run: <c>cpu</c>, or <c>cuda:0</c>, <c>cuda:1</c>, ... with an ONNX Runtime that has CUDA. Scores of the two differ in
+/// their last digits, because sums are taken in another order; in 8 bits an activation may come out a step apart.
 /// </summary>
 public static class NetworkDevice
 {
@@ -20,7 +20,9 @@ public static class NetworkDevice
     public static string Default => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } device ? device : Cpu;
 
     /// <summary>The kind of a device without its number: <c>cpu</c> or <c>cuda</c>.</summary>
-    /// <param name="device">The device. It is not checked: what never runs a network must not fail because of <see cref="Variable"/>.</param>
+    /// <param name="device">
+    /// The device. It is not checked: what never runs a network must not fail because of <see cref="Variable"/>.
+    /// </param>
     public static string KindOf(string device)
     {
         ArgumentNullException.ThrowIfNull(device);

@@ -2,7 +2,10 @@ using Pristine.Native;
 
 namespace Pristine.Networks;
 
-/// <summary>The networks that are open in this process: who asks for the same file on the same device gets the same session, as long as somebody holds it.</summary>
+/// <summary>
+/// The networks that are open in this process: who asks for the same file on the same device gets the same session, as long as somebody
+/// holds it.
+/// </summary>
 internal static class NetworkSessions
 {
     private static readonly Dictionary<(string Path, DateTime Written, string Device), WeakReference<OnnxRuntimeSession>> Sessions = [];
@@ -33,5 +36,7 @@ internal static class NetworkSessions
     }
 
     private static OnnxRuntimeSession? Find(string path, string device) =>
-        Sessions.TryGetValue((path, File.GetLastWriteTimeUtc(path), device), out var reference) && reference.TryGetTarget(out var session) ? session : null;
+        Sessions.TryGetValue((path, File.GetLastWriteTimeUtc(path), device), out var reference) && reference.TryGetTarget(out var session)
+        ? session
+        : null;
 }

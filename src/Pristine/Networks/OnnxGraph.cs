@@ -40,16 +40,20 @@ internal sealed class OnnxGraph(string name)
     public void Metadata(string key, string value) => _metadata.Add((key, value));
 
     /// <summary>A constant; returns its name.</summary>
-    public string Constant(string tensor, float[] values, params long[] shape) => Add(new(tensor, DataType.Float, shape, values, values.Length * sizeof(float)));
+    public string Constant(string tensor, float[] values, params long[] shape) =>
+        Add(new(tensor, DataType.Float, shape, values, values.Length * sizeof(float)));
 
     /// <inheritdoc cref="Constant(string, float[], long[])"/>
-    public string Constant(string tensor, sbyte[] values, params long[] shape) => Add(new(tensor, DataType.Int8, shape, values, values.Length));
+    public string Constant(string tensor, sbyte[] values, params long[] shape) =>
+        Add(new(tensor, DataType.Int8, shape, values, values.Length));
 
     /// <inheritdoc cref="Constant(string, float[], long[])"/>
-    public string Constant(string tensor, byte[] values, params long[] shape) => Add(new(tensor, DataType.UInt8, shape, values, values.Length));
+    public string Constant(string tensor, byte[] values, params long[] shape) =>
+        Add(new(tensor, DataType.UInt8, shape, values, values.Length));
 
     /// <inheritdoc cref="Constant(string, float[], long[])"/>
-    public string Constant(string tensor, int[] values, params long[] shape) => Add(new(tensor, DataType.Int32, shape, values, values.Length * sizeof(int)));
+    public string Constant(string tensor, int[] values, params long[] shape) =>
+        Add(new(tensor, DataType.Int32, shape, values, values.Length * sizeof(int)));
 
     /// <summary>An operator with one output; returns that output's name, which is also the node's.</summary>
     /// <param name="operation">Operator of the ONNX standard.</param>
@@ -122,7 +126,8 @@ internal sealed class OnnxGraph(string name)
     {
         if (initializer.Shape.Aggregate(1L, (product, side) => product * side) != initializer.Values.Length)
             throw new ArgumentException(
-                $"Expected the values of {initializer.Name} to fill [{string.Join(", ", initializer.Shape)}]; found {initializer.Values.Length}.", nameof(initializer));
+                $"Expected the values of {initializer.Name} to fill [{string.Join(", ", initializer.Shape)}]; found " +
+                $"{initializer.Values.Length}.", nameof(initializer));
         _initializers.Add(initializer);
         return initializer.Name;
     }
@@ -169,7 +174,8 @@ internal sealed class OnnxGraph(string name)
                 proto.Integer(20, 7);
                 break;
             default:
-                throw new ArgumentException($"Expected float, long or long[] for the attribute {attribute}; found {value.GetType().Name}.", nameof(value));
+                throw new ArgumentException(
+                    $"Expected float, long or long[] for the attribute {attribute}; found {value.GetType().Name}.", nameof(value));
         }
     }
 

@@ -57,8 +57,10 @@ internal sealed class OnnxRuntimeSession : IDisposable
         Session = OnnxRuntimeWorker.Try(() => create(options));
         var inputDimensions = Session.InputMetadata.Values.SelectMany(input => input.SymbolicDimensions).ToHashSet(StringComparer.Ordinal);
         TakesBatches = Session.InputMetadata.Values.Concat(Session.OutputMetadata.Values).All(HasFreeBatch);
-        HasOutputsOfKnownShape = Session.OutputMetadata.Values.All(output => output.IsTensor && output.ElementDataType == TensorElementType.Float
-            && output.Dimensions.Zip(output.SymbolicDimensions).All(side => side.First >= 0 || (side.Second.Length > 0 && inputDimensions.Contains(side.Second))));
+        HasOutputsOfKnownShape = Session.OutputMetadata.Values.All(
+            output => output.IsTensor && output.ElementDataType == TensorElementType.Float
+            && output.Dimensions.Zip(output.SymbolicDimensions)
+            .All(side => side.First >= 0 || (side.Second.Length > 0 && inputDimensions.Contains(side.Second))));
     }
 
     /// <summary>Whether the first dimension of every input and output is free: then it counts images.</summary>
@@ -157,7 +159,8 @@ internal sealed class OnnxRuntimeSession : IDisposable
             : $"Build with -p:OnnxRuntimeGpu=true, or set {NativeLibraries.Variable(NativeLibraries.OnnxRuntime)} to the full path of " +
                 "libonnxruntime from ONNX Runtime's GPU package, beside its libonnxruntime_providers_cuda";
         return new(
-            $"The device cuda:{index} cannot be used with {NativeLibraries.PathOf(NativeLibraries.OnnxRuntime)}: {reason}. {remedy}, or use the device cpu.", error);
+            $"The device cuda:{index} cannot be used with {NativeLibraries.PathOf(NativeLibraries.OnnxRuntime)}: {reason}. {remedy}, or " +
+            $"use the device cpu.", error);
     }
 }
 
@@ -185,11 +188,15 @@ internal sealed class OnnxRuntimeWorker : IDisposable
         _outputs = [.. session.OutputNames.Select(_ => new TensorBuffer())];
     }
 
-    /// <summary>The buffer of the first input for a shape, with unspecified contents where the shape changed. Valid until the next call.</summary>
+    /// <summary>
+    /// The buffer of the first input for a shape, with unspecified contents where the shape changed. Valid until the next call.
+    /// </summary>
     /// <param name="shape">Sizes of the dimensions, the slowest first; all at least 1.</param>
     public Span<float> Input(params ReadOnlySpan<int> shape) => InputAt(0, shape);
 
-    /// <summary>The buffer of any input for a shape, with unspecified contents where the shape changed. Valid until the next call for this input.</summary>
+    /// <summary>
+    /// The buffer of any input for a shape, with unspecified contents where the shape changed. Valid until the next call for this input.
+    /// </summary>
     /// <param name="index">Position in <see cref="OnnxRuntimeSession.InputNames"/>.</param>
     /// <param name="shape">Sizes of the dimensions, the slowest first; all at least 1.</param>
     public Span<float> InputAt(int index, params ReadOnlySpan<int> shape)
@@ -207,7 +214,9 @@ internal sealed class OnnxRuntimeWorker : IDisposable
     }
 
     /// <summary>Runs the model on what stands in the buffers of its inputs, on this thread.</summary>
-    /// <exception cref="OnnxRuntimeException">The model does not take the shape, an output is no tensor of floats, or memory ran out.</exception>
+    /// <exception cref="OnnxRuntimeException">
+    /// The model does not take the shape, an output is no tensor of floats, or memory ran out.
+    /// </exception>
     /// <exception cref="InvalidOperationException">An input is not there yet.</exception>
     public void Run()
     {
@@ -319,7 +328,8 @@ internal sealed class OnnxRuntimeWorker : IDisposable
             _shape = shape;
             if (_memory.Length < _count)
                 _memory = GC.AllocateUninitializedArray<float>(_count, pinned: true);
-            Value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, _memory.AsMemory(0, _count), Array.ConvertAll(shape, side => (long)side));
+            Value = OrtValue.CreateTensorValueFromMemory(
+                OrtMemoryInfo.DefaultInstance, _memory.AsMemory(0, _count), Array.ConvertAll(shape, side => (long)side));
         }
 
         public void Dispose()

@@ -17,7 +17,8 @@ internal sealed record WeightTensor(string Name, IReadOnlyList<int> Shape, float
 /// <param name="Variance">Running variance, one number per output.</param>
 /// <param name="Epsilon">Added to the variance.</param>
 internal sealed record NormalisedConvolution(
-    WeightTensor Kernel, WeightTensor? Bias, WeightTensor Scale, WeightTensor Shift, WeightTensor Mean, WeightTensor Variance, double Epsilon);
+    WeightTensor Kernel, WeightTensor? Bias, WeightTensor Scale, WeightTensor Shift, WeightTensor Mean, WeightTensor Variance,
+    double Epsilon);
 
 /// <summary>A convolution with a bias and zero padding of (size - 1) / 2 on each side.</summary>
 /// <param name="Name">Its place in the network, for example <c>stage2.block1.middle</c>.</param>
@@ -147,7 +148,8 @@ internal sealed class ResNet50
     }
 
     /// <summary>w' = w g / sqrt(v + e), b' = (b - m) g / sqrt(v + e) + shift; in double, rounded once.</summary>
-    private static Convolution Fold(string source, ConvolutionPlace place, NormalisedConvolution layer, int inputs, int? outputs, int size, int stride)
+    private static Convolution Fold(
+        string source, ConvolutionPlace place, NormalisedConvolution layer, int inputs, int? outputs, int size, int stride)
     {
         var channels = outputs ?? (layer.Kernel.Shape.Count > 0 ? layer.Kernel.Shape[0] : 0);
         Check(source, place, layer.Kernel, Math.Max(channels, 1), inputs, size, size);
@@ -162,7 +164,8 @@ internal sealed class ResNet50
         {
             var factor = layer.Scale.Values[c] / Math.Sqrt(layer.Variance.Values[c] + layer.Epsilon);
             if (!double.IsFinite(factor))
-                throw new ModelException($"{source}: {layer.Variance.Name} or {layer.Scale.Name} is not finite, or negative, at channel {c} ({place}).");
+                throw new ModelException(
+                    $"{source}: {layer.Variance.Name} or {layer.Scale.Name} is not finite, or negative, at channel {c} ({place}).");
             for (var i = c * perChannel; i < (c + 1) * perChannel; i++)
                 weights[i] = (float)(layer.Kernel.Values[i] * factor);
             bias[c] = (float)(((layer.Bias?.Values[c] ?? 0.0) - layer.Mean.Values[c]) * factor + layer.Shift.Values[c]);
@@ -174,6 +177,7 @@ internal sealed class ResNet50
     {
         if (!tensor.Shape.SequenceEqual(shape))
             throw new ModelException(
-                $"{source}: expected {tensor.Name} of shape [{string.Join(", ", shape)}] ({place}); found [{string.Join(", ", tensor.Shape)}].");
+                $"{source}: expected {tensor.Name} of shape [{string.Join(", ", shape)}] ({place}); found " +
+                $"[{string.Join(", ", tensor.Shape)}].");
     }
 }

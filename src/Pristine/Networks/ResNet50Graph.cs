@@ -51,10 +51,12 @@ internal sealed class ResNet50Graph
         (_output, _ranges, _activations) = (output, ranges, activations);
 
     /// <summary>The network in 32-bit floats.</summary>
-    public static OnnxGraph Float(ResNet50 network, ResNet50Output output = ResNet50Output.Embedding) => new ResNet50Graph(output, null, null).Build(network);
+    public static OnnxGraph Float(ResNet50 network, ResNet50Output output = ResNet50Output.Embedding) =>
+        new ResNet50Graph(output, null, null).Build(network);
 
     /// <summary>The network in 32-bit floats, with a head on the embeddings at two scales.</summary>
-    public static OnnxGraph Float(ResNet50 network, LinearHead head) => new ResNet50Graph(ResNet50Output.Embedding, null, null).Build(network, head);
+    public static OnnxGraph Float(ResNet50 network, LinearHead head) =>
+        new ResNet50Graph(ResNet50Output.Embedding, null, null).Build(network, head);
 
     /// <summary>The network in floats with one more output per activation that int8 would quantise.</summary>
     public static (OnnxGraph Graph, IReadOnlyList<string> Activations) Probe(ResNet50 network)
@@ -112,7 +114,8 @@ internal sealed class ResNet50Graph
         var x = Activation(input, rangeOf: Image);
         x = Convolve(x, network.Stem, relu: true);
         x = Activation(
-            Node("MaxPool", "pool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 })),
+            Node("MaxPool", "pool", [
+                x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 })),
             rangeOf: network.Stem.Name);
         var stages = new List<string>();
         for (var stage = 0; stage < network.Stages.Count; stage++)
@@ -147,7 +150,8 @@ internal sealed class ResNet50Graph
         {
             var name = $"stage{stage + 1}";
             var mean = _graph.Node("GlobalAveragePool", name + ".mean", [stages[stage]]);
-            var square = _graph.Node("GlobalAveragePool", name + ".square.mean", [_graph.Node("Mul", name + ".square", [stages[stage], stages[stage]])]);
+            var square = _graph.Node(
+                "GlobalAveragePool", name + ".square.mean", [_graph.Node("Mul", name + ".square", [stages[stage], stages[stage]])]);
             // Activations are not negative, so the mean of squares is of the size of the variance or more, and little cancels.
             var variance = _graph.Node("Sub", name + ".variance", [square, _graph.Node("Mul", name + ".mean.square", [mean, mean])]);
             means.Add(mean);
@@ -207,10 +211,12 @@ internal sealed class ResNet50Graph
         var quantised = _graph.Constant(layer.Name + ".weight.q", weights, layer.Outputs, layer.Inputs, layer.Size, layer.Size);
         return (
             _graph.Node("DequantizeLinear", layer.Name + ".weight",
-                [quantised, _graph.Constant(layer.Name + ".weight.step", steps, layer.Outputs), _graph.Constant(layer.Name + ".weight.zero", new sbyte[layer.Outputs], layer.Outputs)],
+                [quantised, _graph.Constant(layer.Name + ".weight.step", steps, layer.Outputs), _graph.Constant(
+                    layer.Name + ".weight.zero", new sbyte[layer.Outputs], layer.Outputs)],
                 ("axis", 0L)),
             _graph.Node("DequantizeLinear", layer.Name + ".bias",
-                [_graph.Constant(layer.Name + ".bias.q", bias, layer.Outputs), _graph.Constant(layer.Name + ".bias.step", biasSteps, layer.Outputs),
+                [_graph.Constant(layer.Name + ".bias.q", bias, layer.Outputs), _graph.Constant(
+                    layer.Name + ".bias.step", biasSteps, layer.Outputs),
                     _graph.Constant(layer.Name + ".bias.zero", new int[layer.Outputs], layer.Outputs)],
                 ("axis", 0L)));
     }

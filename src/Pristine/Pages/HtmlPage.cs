@@ -21,7 +21,8 @@ internal sealed class HtmlPage(string title, string style, string? script = null
     public void Write(Stream output, Action<Stream> writeBody)
     {
         var sheet = Resource("base.css") + style;
-        var policy = $"default-src 'none'; {(script == null ? "" : $"script-src '{Hash(script)}'; ")}style-src '{Hash(sheet)}'; img-src data:; base-uri 'none'; form-action 'none'";
+        var policy = $"default-src 'none'; {(script == null ? "" : $"script-src '{Hash(script)}'; ")}style-src '{Hash(sheet)}'; img-src " +
+            $"data:; base-uri 'none'; form-action 'none'";
         WriteText(
             output,
             $"""

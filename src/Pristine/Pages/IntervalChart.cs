@@ -8,7 +8,8 @@ namespace Pristine.Pages;
 /// <param name="Low">Left end of the axis.</param>
 /// <param name="High">Right end of the axis.</param>
 /// <param name="Marks">A label and a value per line; a NaN has no mark.</param>
-internal sealed record IntervalChart(string Axis, double Low, double High, IReadOnlyList<(string Label, ChartValue Value)> Marks) : PageChart
+internal sealed record IntervalChart(string Axis, double Low, double High, IReadOnlyList<(string Label, ChartValue Value)> Marks)
+    : PageChart
 {
     private const int LabelWidth = 180, PlotWidth = 480, LineHeight = 24, Margin = 12;
 
@@ -24,18 +25,25 @@ internal sealed record IntervalChart(string Axis, double Low, double High, IRead
         {
             var value = Low + tick * (High - Low) / 4;
             var isZero = Low < 0 && Math.Abs(value) < 1e-9;
-            html.Append(CultureInfo.InvariantCulture, $"<line x1=\"{X(value):F1}\" y1=\"0\" x2=\"{X(value):F1}\" y2=\"{axis}\" class=\"{(isZero ? "zero" : "grid")}\"/>");
-            html.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(value):F1}\" y=\"{axis + 16}\" text-anchor=\"middle\">{value:0.##}</text>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<line x1=\"{X(value):F1}\" y1=\"0\" x2=\"{X(value):F1}\" y2=\"{axis}\" class=\"{(isZero ? "zero" : "grid")}\"/>");
+            html.Append(
+                CultureInfo.InvariantCulture, $"<text x=\"{X(value):F1}\" y=\"{axis + 16}\" text-anchor=\"middle\">{value:0.##}</text>\n");
         }
         for (var i = 0; i < Marks.Count; i++)
         {
             var (label, mark) = Marks[i];
             var y = i * LineHeight + LineHeight / 2;
-            html.Append(CultureInfo.InvariantCulture, $"<text x=\"{labels - Margin}\" y=\"{y + 4}\" text-anchor=\"end\">{HtmlPage.Escape(label)}</text>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{labels - Margin}\" y=\"{y + 4}\" text-anchor=\"end\">{HtmlPage.Escape(label)}</text>");
             if (!double.IsNaN(mark.Value))
             {
                 if (!double.IsNaN(mark.Low))
-                    html.Append(CultureInfo.InvariantCulture, $"<line x1=\"{X(mark.Low):F1}\" y1=\"{y}\" x2=\"{X(mark.High):F1}\" y2=\"{y}\" class=\"series s1\"/>");
+                    html.Append(
+                        CultureInfo.InvariantCulture,
+                        $"<line x1=\"{X(mark.Low):F1}\" y1=\"{y}\" x2=\"{X(mark.High):F1}\" y2=\"{y}\" class=\"series s1\"/>");
                 html.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{X(mark.Value):F1}\" cy=\"{y}\" r=\"5\" class=\"mark s1\"/>");
             }
             html.Append('\n');

@@ -15,7 +15,8 @@ internal sealed record ChartLine(string Label, bool IsControl, IReadOnlyList<(do
 /// <param name="YAxis">What lies along the vertical axis, with its unit.</param>
 /// <param name="Lines">The lines.</param>
 /// <param name="Reference">A level that is drawn across; null for none.</param>
-internal sealed record LineChart(string Title, string XAxis, string YAxis, IReadOnlyList<ChartLine> Lines, (string Label, double Value)? Reference) : PageChart
+internal sealed record LineChart(
+    string Title, string XAxis, string YAxis, IReadOnlyList<ChartLine> Lines, (string Label, double Value)? Reference) : PageChart
 {
     private const int Left = 64, Top = 12, PlotWidth = 560, PlotHeight = 300, Below = 48, Legend = 230, LineHeight = 20;
 
@@ -37,19 +38,32 @@ internal sealed record LineChart(string Title, string XAxis, string YAxis, IRead
         Open(html, Left + PlotWidth + Legend, Math.Max(Top + PlotHeight + Below, Top + (Lines.Count + 1) * LineHeight));
         for (var value = low; value <= high + step / 2; value += step)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Left}\" y1=\"{Y(value):F1}\" x2=\"{Left + PlotWidth}\" y2=\"{Y(value):F1}\" class=\"grid\"/>");
-            html.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{Y(value) + 4:F1}\" text-anchor=\"end\">{Math.Round(value, 6):0.###}</text>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<line x1=\"{Left}\" y1=\"{Y(value):F1}\" x2=\"{Left + PlotWidth}\" y2=\"{Y(value):F1}\" class=\"grid\"/>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{Left - 8}\" y=\"{Y(value) + 4:F1}\" text-anchor=\"end\">{Math.Round(value, 6):0.###}</text>\n");
         }
         // Places that lie close together share a number.
         var written = double.NegativeInfinity;
         foreach (var place in places.Where(place => X(place) - written > 36 && (written = X(place)) > double.NegativeInfinity))
-            html.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(place):F1}\" y=\"{Top + PlotHeight + 18}\" text-anchor=\"middle\">{place:0.#}</text>");
-        html.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left + PlotWidth / 2}\" y=\"{Top + PlotHeight + 40}\" text-anchor=\"middle\">{HtmlPage.Escape(XAxis)}</text>");
-        html.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(14 {Top + PlotHeight / 2}) rotate(-90)\" text-anchor=\"middle\">{HtmlPage.Escape(YAxis)}</text>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{X(place):F1}\" y=\"{Top + PlotHeight + 18}\" text-anchor=\"middle\">{place:0.#}</text>");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<text x=\"{Left + PlotWidth / 2}\" y=\"{Top + PlotHeight + 40}\" text-anchor=\"middle\">{HtmlPage.Escape(XAxis)}</text>");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<text transform=\"translate(14 {Top + PlotHeight / 2}) rotate(-90)\" text-anchor=\"middle\">{HtmlPage.Escape(YAxis)}</text>\n");
         var legend = Top + LineHeight / 2;
         if (Reference is { } reference && double.IsFinite(reference.Value))
         {
-            html.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Left}\" y1=\"{Y(reference.Value):F1}\" x2=\"{Left + PlotWidth}\" y2=\"{Y(reference.Value):F1}\" class=\"reference\"/>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<line x1=\"{Left}\" y1=\"{Y(reference.Value):F1}\" x2=\"{Left + PlotWidth}\" y2=\"{Y(reference.Value):F1}\" " +
+                $"class=\"reference\"/>\n");
             AppendLegend(reference.Label, "reference");
         }
         var color = 0;
@@ -61,11 +75,15 @@ internal sealed record LineChart(string Title, string XAxis, string YAxis, IRead
             var shift = (i - (Lines.Count - 1) / 2.0) * 5;
             var points = line.Points.Where(point => double.IsFinite(point.Y.Value)).OrderByDescending(point => point.X).ToArray();
             html.Append(CultureInfo.InvariantCulture, $"<g class=\"{style}\"><polyline points=\"");
-            html.AppendJoin(' ', points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.X) + shift:F1},{Y(point.Y.Value):F1}"))).Append("\"/>");
+            html.AppendJoin(' ', points.Select(
+                point => string.Create(CultureInfo.InvariantCulture, $"{X(point.X) + shift:F1},{Y(point.Y.Value):F1}"))).Append("\"/>");
             foreach (var (x, y) in points)
             {
                 if (double.IsFinite(y.Low))
-                    html.Append(CultureInfo.InvariantCulture, $"<line x1=\"{X(x) + shift:F1}\" y1=\"{Y(y.Low):F1}\" x2=\"{X(x) + shift:F1}\" y2=\"{Y(y.High):F1}\" class=\"range\"/>");
+                    html.Append(
+                        CultureInfo.InvariantCulture,
+                        $"<line x1=\"{X(x) + shift:F1}\" y1=\"{Y(y.Low):F1}\" x2=\"{X(x) + shift:F1}\" y2=\"{Y(y.High):F1}\" " +
+                        $"class=\"range\"/>");
                 html.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{X(x) + shift:F1}\" cy=\"{Y(y.Value):F1}\" r=\"4\"/>");
             }
             html.Append("</g>\n");
@@ -79,7 +97,8 @@ internal sealed record LineChart(string Title, string XAxis, string YAxis, IRead
         void AppendLegend(string label, string style)
         {
             var x = Left + PlotWidth + 16;
-            html.Append(CultureInfo.InvariantCulture, $"<line x1=\"{x}\" y1=\"{legend}\" x2=\"{x + 24}\" y2=\"{legend}\" class=\"{style}\"/>");
+            html.Append(
+                CultureInfo.InvariantCulture, $"<line x1=\"{x}\" y1=\"{legend}\" x2=\"{x + 24}\" y2=\"{legend}\" class=\"{style}\"/>");
             html.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + 32}\" y=\"{legend + 4}\">{HtmlPage.Escape(label)}</text>\n");
             legend += LineHeight;
         }

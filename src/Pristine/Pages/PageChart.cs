@@ -15,7 +15,9 @@ internal abstract record PageChart
     /// <summary>The opening tag of a picture of this size.</summary>
     protected void Open(StringBuilder html, int width, int height)
     {
-        html.Append(CultureInfo.InvariantCulture, $"<svg role=\"img\" aria-label=\"{HtmlPage.Escape(Title)}\" width=\"{width}\" height=\"{height}\" ");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg role=\"img\" aria-label=\"{HtmlPage.Escape(Title)}\" width=\"{width}\" height=\"{height}\" ");
         html.Append(CultureInfo.InvariantCulture, $"viewBox=\"0 0 {width} {height}\">\n");
     }
 }

@@ -22,13 +22,15 @@ internal sealed record PageTable(IReadOnlyList<string> Columns, IReadOnlyList<IR
         var rows = Rows.Prepend(Columns).ToArray();
         var widths = Columns.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
         return string.Concat(rows.Select(row =>
-            string.Join("  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column]))).TrimEnd() + "\n"));
+            string.Join("  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column])))
+            .TrimEnd() + "\n"));
     }
 
     /// <summary>Writes the table as HTML.</summary>
     public void AppendTo(StringBuilder html)
     {
-        html.Append("<table>\n<thead><tr>").AppendJoin("", Columns.Select(column => $"<th scope=\"col\">{HtmlPage.Escape(column)}</th>")).Append("</tr></thead>\n<tbody>\n");
+        html.Append("<table>\n<thead><tr>").AppendJoin("", Columns.Select(column => $"<th scope=\"col\">{HtmlPage.Escape(column)}</th>"))
+            .Append("</tr></thead>\n<tbody>\n");
         foreach (var row in Rows)
         {
             html.Append("<tr>").AppendJoin("", row.Select((cell, column) =>

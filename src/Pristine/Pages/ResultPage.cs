@@ -4,7 +4,8 @@ using System.Text;
 namespace Pristine.Pages;
 
 /// <summary>A heading with text, a list of points, a chart and a table, each of which may be missing.</summary>
-internal sealed record ResultSection(string Heading, string Text, PageTable? Table = null, PageChart? Chart = null, IReadOnlyList<string>? Points = null);
+internal sealed record ResultSection(
+    string Heading, string Text, PageTable? Table = null, PageChart? Chart = null, IReadOnlyList<string>? Points = null);
 
 /// <summary>A result for people to read, as Markdown or as one HTML file.</summary>
 internal sealed record ResultPage(string Title, string Introduction, IReadOnlyList<ResultSection> Sections)
@@ -35,14 +36,17 @@ internal sealed record ResultPage(string Title, string Introduction, IReadOnlyLi
     public string ToHtml()
     {
         var body = new StringBuilder("<header>\n<p class=\"brand\">Pristine</p>\n");
-        body.Append(CultureInfo.InvariantCulture, $"<h1>{HtmlPage.Escape(Title)}</h1>\n<p class=\"hint\">{HtmlPage.Escape(Introduction)}</p>\n</header>\n<main>\n");
+        body.Append(
+            CultureInfo.InvariantCulture,
+            $"<h1>{HtmlPage.Escape(Title)}</h1>\n<p class=\"hint\">{HtmlPage.Escape(Introduction)}</p>\n</header>\n<main>\n");
         foreach (var section in Sections)
         {
             body.Append(CultureInfo.InvariantCulture, $"<section>\n<h2>{HtmlPage.Escape(section.Heading)}</h2>\n");
             if (section.Text.Length > 0)
                 body.Append(CultureInfo.InvariantCulture, $"<p class=\"hint\">{HtmlPage.Escape(section.Text)}</p>\n");
             if (section.Points is { } points)
-                body.Append("<ul class=\"card\">\n").AppendJoin("", points.Select(point => $"<li>{HtmlPage.Escape(point)}</li>\n")).Append("</ul>\n");
+                body.Append("<ul class=\"card\">\n").AppendJoin("", points.Select(point => $"<li>{HtmlPage.Escape(point)}</li>\n"))
+                    .Append("</ul>\n");
             if (section.Chart is { } chart)
             {
                 body.Append("<div class=\"card scroll\">\n");
@@ -58,7 +62,8 @@ internal sealed record ResultPage(string Title, string Introduction, IReadOnlyLi
             body.Append("</section>\n");
         }
         using var page = new MemoryStream();
-        new HtmlPage(Title, HtmlPage.Resource("results.css")).Write(page, output => HtmlPage.WriteText(output, body.Append("</main>\n").ToString()));
+        new HtmlPage(Title, HtmlPage.Resource("results.css"))
+            .Write(page, output => HtmlPage.WriteText(output, body.Append("</main>\n").ToString()));
         return Encoding.UTF8.GetString(page.GetBuffer().AsSpan(0, (int)page.Length));
     }
 }

@@ -3,7 +3,10 @@ namespace Pristine.Remote;
 /// <summary>How long to wait before something that has failed is tried again.</summary>
 internal static class Backoff
 {
-    /// <summary>A wait that doubles with each failure, shortened at random by up to half: many jobs of a cluster fail at the same moment and must not come back at the same moment.</summary>
+    /// <summary>
+    /// A wait that doubles with each failure, shortened at random by up to half: many jobs of a cluster fail at the same moment and must
+    /// not come back at the same moment.
+    /// </summary>
     /// <param name="failures">Failures so far, at least 1.</param>
     /// <param name="first">The wait after the first.</param>
     /// <param name="longest">The longest wait.</param>

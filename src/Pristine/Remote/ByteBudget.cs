@@ -2,7 +2,8 @@ namespace Pristine.Remote;
 
 /// <summary>
 /// Bounds the bytes that are read ahead. Items enter in order and never wait for that; what they turn out to need beyond the estimate waits
-/// until there is room, except for the oldest item, which always gets it: so the work goes on, and a single item may need more than there is.
+/// until there is room, except for the oldest item, which always gets it: so the work goes on, and a single item may need more than there
+/// is.
 /// </summary>
 /// <param name="most">Bytes in all.</param>
 internal sealed class ByteBudget(long most)

@@ -1,6 +1,8 @@
 namespace Pristine.Remote;
 
-/// <summary>Bounds the requests to each host, and to all together; a host that asks for a pause gets it from all of them. Waits are in order.</summary>
+/// <summary>
+/// Bounds the requests to each host, and to all together; a host that asks for a pause gets it from all of them. Waits are in order.
+/// </summary>
 internal sealed class HostGates(RemoteOptions options) : IDisposable
 {
     private readonly Dictionary<string, Gate> _gates = new(StringComparer.Ordinal);
@@ -12,7 +14,9 @@ internal sealed class HostGates(RemoteOptions options) : IDisposable
 
         public SemaphoreSlim Slots { get; } = new(most);
 
-        /// <summary>Requests that wait or are under way: a gate without any is forgotten, so that memory does not grow with the hosts.</summary>
+        /// <summary>
+        /// Requests that wait or are under way: a gate without any is forgotten, so that memory does not grow with the hosts.
+        /// </summary>
         public int Users { get; set; }
 
         /// <summary>When the host wants to be asked again, in milliseconds of the system's uptime.</summary>

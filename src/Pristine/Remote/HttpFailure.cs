@@ -10,7 +10,8 @@ internal static class HttpFailure
 
     public static bool MayPass(HttpRequestException error) => error.HttpRequestError switch
     {
-        HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse
+        HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.ResponseEnded
+            or HttpRequestError.InvalidResponse
             or HttpRequestError.HttpProtocolError => true,
         HttpRequestError.ProxyTunnelError => error.StatusCode is { } status && MayPass(status),
         // A certificate that is not accepted will not be accepted later.
@@ -21,7 +22,10 @@ internal static class HttpFailure
     public static string Reason(HttpRequestException error)
     {
         var inner = error.GetBaseException();
-        return (error.Message.Contains(inner.Message, StringComparison.Ordinal) ? error.Message : $"{error.Message.TrimEnd('.', ' ')} ({inner.Message.TrimEnd('.', ' ')})").TrimEnd('.', ' ');
+        return (error.Message.Contains(
+            inner.Message, StringComparison.Ordinal)
+                ? error.Message
+                : $"{error.Message.TrimEnd('.', ' ')} ({inner.Message.TrimEnd('.', ' ')})").TrimEnd('.', ' ');
     }
 
     public static TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header?.Delta ?? (header?.Date - DateTimeOffset.UtcNow);

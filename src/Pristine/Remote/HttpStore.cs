@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Pristine.Remote;
 
-/// <summary><c>http://</c> and <c>https://</c>. Every connection is made to an address that was checked, so that no name can lead elsewhere later.</summary>
+/// <summary>
+/// <c>http://</c> and <c>https://</c>. Every connection is made to an address that was checked, so that no name can lead elsewhere later.
+/// </summary>
 internal sealed class HttpStore : RemoteStore, IDisposable
 {
     private readonly RemoteOptions _options;
@@ -42,7 +44,9 @@ internal sealed class HttpStore : RemoteStore, IDisposable
                 return await ContentOfAsync(response, address, from, cancellation).ConfigureAwait(false);
             response.Dispose();
             if (redirects == _options.MaxRedirects)
-                throw new RemoteException(RemoteFailure.Refused, $"more than {_options.MaxRedirects} redirects, the last to {RemoteAddress.Display(target.AbsoluteUri)}");
+                throw new RemoteException(
+                    RemoteFailure.Refused,
+                    $"more than {_options.MaxRedirects} redirects, the last to {RemoteAddress.Display(target.AbsoluteUri)}");
             if (!Serves(target.AbsoluteUri) || uri.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps)
                 throw new RemoteException(RemoteFailure.Refused, $"a redirect from {uri.Scheme} to {target.Scheme}, which is not followed");
             uri = target;
@@ -74,9 +78,12 @@ internal sealed class HttpStore : RemoteStore, IDisposable
 
     /// <summary>Where an answer sends us; null for one that is no redirect.</summary>
     private static Uri? TargetOf(HttpResponseMessage response, Uri from) =>
-        (int)response.StatusCode is 301 or 302 or 303 or 307 or 308 && response.Headers.Location is { } location ? new Uri(from, location) : null;
+        (int)response.StatusCode is 301 or 302 or 303 or 307 or 308 && response.Headers.Location is { } location
+        ? new Uri(from, location)
+        : null;
 
-    private static async Task<RemoteContent> ContentOfAsync(HttpResponseMessage response, string address, long from, CancellationToken cancellation)
+    private static async Task<RemoteContent> ContentOfAsync(
+        HttpResponseMessage response, string address, long from, CancellationToken cancellation)
     {
         try
         {
@@ -92,7 +99,8 @@ internal sealed class HttpStore : RemoteStore, IDisposable
                 Start = start,
                 Length = isEncoded ? null : length,
                 // Of weak tags the bytes may differ.
-                Version = response.Headers.ETag is { IsWeak: false } tag ? tag.Tag : headers.LastModified?.ToString("R") is { } modified ? $"{modified} {length}" : null,
+                Version = response.Headers.ETag is { IsWeak: false } tag
+                    ? tag.Tag : headers.LastModified?.ToString("R") is { } modified ? $"{modified} {length}" : null,
                 CanResume = !isEncoded,
             };
         }
@@ -110,19 +118,27 @@ internal sealed class HttpStore : RemoteStore, IDisposable
             return;
         var reason = $"the server answered {(int)status} {response.ReasonPhrase}".TrimEnd();
         if (HttpFailure.MayPass(status))
-            throw new RemoteException(RemoteFailure.Network, reason) { MayPass = true, RetryAfter = HttpFailure.RetryAfter(response.Headers.RetryAfter) };
+            throw new RemoteException(RemoteFailure.Network, reason)
+            {
+                MayPass = true,
+                RetryAfter = HttpFailure.RetryAfter(response.Headers.RetryAfter),
+            };
         throw new RemoteException(
-            status is HttpStatusCode.NotFound or HttpStatusCode.Gone ? RemoteFailure.Missing : (int)status >= 500 ? RemoteFailure.Network : RemoteFailure.Refused, reason);
+            status is HttpStatusCode.NotFound or HttpStatusCode.Gone
+                ? RemoteFailure.Missing : (int)status >= 500 ? RemoteFailure.Network : RemoteFailure.Refused, reason);
     }
 
-    /// <summary>True when the body has to be decoded. A file that is compressed itself is sent as it is by servers that call that its encoding.</summary>
+    /// <summary>
+    /// True when the body has to be decoded. A file that is compressed itself is sent as it is by servers that call that its encoding.
+    /// </summary>
     private static bool IsEncoded(HttpResponseMessage response, string address)
     {
         var encodings = response.Content.Headers.ContentEncoding;
         if (encodings.All(encoding => encoding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
             return false;
         var name = RemoteAddress.NameOf(address);
-        return !(name.EndsWith("gz", StringComparison.OrdinalIgnoreCase) && encodings.All(encoding => encoding.EndsWith("gzip", StringComparison.OrdinalIgnoreCase)));
+        return !(name.EndsWith("gz", StringComparison.OrdinalIgnoreCase)
+            && encodings.All(encoding => encoding.EndsWith("gzip", StringComparison.OrdinalIgnoreCase)));
     }
 
     private static Stream Decoded(Stream body, ICollection<string> encodings)
@@ -135,7 +151,8 @@ internal sealed class HttpStore : RemoteStore, IDisposable
                 "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
                 "deflate" => new ZLibStream(body, CompressionMode.Decompress),
                 "br" => new BrotliStream(body, CompressionMode.Decompress),
-                _ => throw new RemoteException(RemoteFailure.Refused, $"the server sends the encoding '{encoding}', which was not asked for"),
+                _ => throw new RemoteException(
+                    RemoteFailure.Refused, $"the server sends the encoding '{encoding}', which was not asked for"),
             };
         }
         return body;
@@ -146,8 +163,11 @@ internal sealed class HttpStore : RemoteStore, IDisposable
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         // A proxy was named by the user. What it connects to is looked at before each request.
-        var isProxy = context.InitialRequestMessage.RequestUri is { } target && !(target.IdnHost.Trim('[', ']') == host.Trim('[', ']') && target.Port == port);
-        var addresses = isProxy ? await Dns.GetHostAddressesAsync(host, cancellation).ConfigureAwait(false) : await AllowedAsync(host, cancellation).ConfigureAwait(false);
+        var isProxy = context.InitialRequestMessage.RequestUri is { } target
+            && !(target.IdnHost.Trim('[', ']') == host.Trim('[', ']') && target.Port == port);
+        var addresses = isProxy
+            ? await Dns.GetHostAddressesAsync(host, cancellation).ConfigureAwait(false)
+            : await AllowedAsync(host, cancellation).ConfigureAwait(false);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
@@ -193,5 +213,7 @@ internal sealed class HttpStore : RemoteStore, IDisposable
     }
 
     private static RemoteException Private(string host, IPAddress address) =>
-        new(RemoteFailure.Refused, $"the host {host}{(host == address.ToString() ? "" : $" leads to {address}, which")} is not a public address; --allow-private-hosts allows it");
+        new(RemoteFailure.Refused,
+        $"the host {host}{(host == address.ToString() ? "" : $" leads to {address}, which")} is not a public address; " +
+        $"--allow-private-hosts allows it");
 }

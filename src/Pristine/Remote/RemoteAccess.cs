@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Pristine.Remote;
 
 /// <summary>
-/// Reads what is at addresses: with attempts, waits and limits as <see cref="RemoteOptions"/> says, from the stores that know the kind of address.
-/// Safe to use from several threads; connections are shared and kept.
+/// Reads what is at addresses: with attempts, waits and limits as <see cref="RemoteOptions"/> says, from the stores that know the kind of
+/// address. Safe to use from several threads; connections are shared and kept.
 /// </summary>
 public sealed class RemoteAccess : IDisposable
 {
@@ -52,7 +52,8 @@ public sealed class RemoteAccess : IDisposable
     /// <param name="share">What it may hold of a budget; null for no bound but the limit.</param>
     /// <param name="estimate">Bytes that the share has for it already.</param>
     /// <param name="cancellation">Ends reading and waiting.</param>
-    internal async Task<FetchedBytes> FetchAsync(string address, long limit, ByteBudget.Share? share, long estimate, CancellationToken cancellation)
+    internal async Task<FetchedBytes> FetchAsync(
+        string address, long limit, ByteBudget.Share? share, long estimate, CancellationToken cancellation)
     {
         limit = Math.Min(limit, Options.MaxImageBytes);
         var room = new Room(share, estimate);
@@ -67,9 +68,11 @@ public sealed class RemoteAccess : IDisposable
             {
                 await room.ResizeAsync(0, cancellation).ConfigureAwait(false);
                 if (!failure.MayPass || attempt == Options.Attempts)
-                    return new FetchedBytes([], 0, attempt == 1 ? failure : Told(failure, $"{failure.Message}; gave up after {attempt} attempts"));
+                    return new FetchedBytes(
+                        [], 0, attempt == 1 ? failure : Told(failure, $"{failure.Message}; gave up after {attempt} attempts"));
                 if (failure.RetryAfter > Options.MaxRetryAfter)
-                    return new FetchedBytes([], 0, Told(failure, $"{failure.Message} and asks to come back in {failure.RetryAfter.Value.TotalSeconds:0} s"));
+                    return new FetchedBytes(
+                        [], 0, Told(failure, $"{failure.Message} and asks to come back in {failure.RetryAfter.Value.TotalSeconds:0} s"));
                 wait = Options.WaitAfter(attempt, failure.RetryAfter);
             }
             await Task.Delay(wait, cancellation).ConfigureAwait(false);
@@ -93,7 +96,8 @@ public sealed class RemoteAccess : IDisposable
 
     /// <summary>Reads some bytes of a content.</summary>
     /// <exception cref="RemoteException">The connection was cut, or is silent.</exception>
-    internal async ValueTask<int> ReadAsync(string address, RemoteContent content, Memory<byte> buffer, CancellationTokenSource stall, CancellationToken cancellation)
+    internal async ValueTask<int> ReadAsync(
+        string address, RemoteContent content, Memory<byte> buffer, CancellationTokenSource stall, CancellationToken cancellation)
     {
         stall.CancelAfter(Options.Timeout);
         try
@@ -104,7 +108,8 @@ public sealed class RemoteAccess : IDisposable
         {
             throw Silent("no data", error);
         }
-        catch (Exception error) when (error is not (RemoteException or OperationCanceledException) && StoreOf(address).Explain(error) is { } failure)
+        catch (Exception error) when (error is not (RemoteException or OperationCanceledException)
+            && StoreOf(address).Explain(error) is { } failure)
         {
             throw failure;
         }
@@ -113,7 +118,10 @@ public sealed class RemoteAccess : IDisposable
     private RemoteException Silent(string what, Exception error) =>
         new(RemoteFailure.Network, $"{what} within {Options.Timeout.TotalSeconds:0.#} s", error) { MayPass = true };
 
-    private static RemoteException Told(RemoteException failure, string message) => new(failure.Failure, message, failure) { RetryAfter = failure.RetryAfter };
+    private static RemoteException Told(RemoteException failure, string message) => new(failure.Failure, message, failure)
+    {
+        RetryAfter = failure.RetryAfter,
+    };
 
     private async Task<FetchedBytes> AttemptAsync(string address, long limit, Room room, CancellationToken cancellation)
     {
@@ -132,13 +140,15 @@ public sealed class RemoteAccess : IDisposable
             try
             {
                 var length = 0;
-                for (int read; (read = await ReadAsync(address, content, bytes.AsMemory(length), stall, cancellation).ConfigureAwait(false)) > 0;)
+                for (int read; (read = await ReadAsync(address, content, bytes.AsMemory(length), stall, cancellation)
+                    .ConfigureAwait(false)) > 0;)
                 {
                     length += read;
                     if (length > limit)
                         throw TooLong("the server sends more", limit);
                     if (Environment.TickCount64 - started > Options.Deadline.TotalMilliseconds)
-                        throw new RemoteException(RemoteFailure.Network, $"not whole within {Options.Deadline.TotalSeconds:0.#} s, after {length} bytes");
+                        throw new RemoteException(
+                            RemoteFailure.Network, $"not whole within {Options.Deadline.TotalSeconds:0.#} s, after {length} bytes");
                     if (length < bytes.Length)
                         continue;
                     stall.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -150,7 +160,10 @@ public sealed class RemoteAccess : IDisposable
                     bytes = larger;
                 }
                 if (length < content.Length)
-                    throw new RemoteException(RemoteFailure.Network, $"the answer ended after {length} of {content.Length} bytes") { MayPass = true };
+                    throw new RemoteException(RemoteFailure.Network, $"the answer ended after {length} of {content.Length} bytes")
+                    {
+                        MayPass = true,
+                    };
                 await room.ResizeAsync(length, cancellation).ConfigureAwait(false);
                 return new FetchedBytes(bytes, length, null);
             }
@@ -169,7 +182,9 @@ public sealed class RemoteAccess : IDisposable
 
     private static RemoteException TooLong(string found, long limit) => new(RemoteFailure.Refused, $"{found}; at most {limit} are read");
 
-    /// <summary>Waits for room. Others may use the connection's place meanwhile: an older image may need it, and give back its room after that.</summary>
+    /// <summary>
+    /// Waits for room. Others may use the connection's place meanwhile: an older image may need it, and give back its room after that.
+    /// </summary>
     private static async Task GrowAsync(Room room, long bytes, HostGates.Place place, CancellationToken cancellation)
     {
         var growing = room.ResizeAsync(bytes, cancellation);

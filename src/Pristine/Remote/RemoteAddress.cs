@@ -15,7 +15,8 @@ internal static class RemoteAddress
 
     /// <summary>True for <c>http://</c> and <c>https://</c>.</summary>
     public static bool IsHttp(string reference) =>
-        reference.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || reference.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+        reference.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+        || reference.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>True for <c>s3://</c>.</summary>
     public static bool IsBucket(string reference) => reference.StartsWith("s3://", StringComparison.OrdinalIgnoreCase);
@@ -30,14 +31,18 @@ internal static class RemoteAddress
     public static string WhyNot(string address) => address.Split(':')[0].ToLowerInvariant() switch
     {
         "s3" => "s3:// is read with the package Pristine.Cloud, which is not in use here",
-        "gs" => "gs:// is not read; Google's buckets are read as s3://, with its keys for that (HMAC) and --s3-endpoint https://storage.googleapis.com",
-        "az" or "abfs" or "abfss" or "wasb" or "wasbs" => "Azure's containers are not read as such; addresses https://ACCOUNT.blob.core.windows.net/CONTAINER/... with a signature (SAS) are",
+        "gs" => "gs:// is not read; Google's buckets are read as s3://, with its keys for that (HMAC) and --s3-endpoint " +
+            "https://storage.googleapis.com",
+        "az" or "abfs" or "abfss" or "wasb" or "wasbs" =>
+            "Azure's containers are not read as such; addresses https://ACCOUNT.blob.core.windows.net/CONTAINER/... with a signature " +
+            "(SAS) are",
         "hf" => "hf:// is not read; addresses https://huggingface.co/datasets/NAME/resolve/main/... are",
         _ => "addresses of this kind are not read; http://, https:// and s3:// are",
     };
 
     /// <summary>What says of an address what it holds: the address without query and fragment. Keys in buckets have neither.</summary>
-    public static string NameOf(string address) => IsHttp(address) && address.IndexOfAny(['?', '#']) is var end and >= 0 ? address[..end] : address;
+    public static string NameOf(string address) =>
+        IsHttp(address) && address.IndexOfAny(['?', '#']) is var end and >= 0 ? address[..end] : address;
 
     /// <summary>The address of the folder that an address lies in, with its slash: what relative references in a file start at.</summary>
     public static string FolderOf(string address)

@@ -17,7 +17,8 @@ public enum RemoteFailure
 /// <param name="failure">The kind of failure.</param>
 /// <param name="message">What happened, without a full stop.</param>
 /// <param name="innerException">The cause; null if there is none.</param>
-public sealed class RemoteException(RemoteFailure failure, string message, Exception? innerException = null) : IOException(message, innerException)
+public sealed class RemoteException(RemoteFailure failure, string message, Exception? innerException = null)
+    : IOException(message, innerException)
 {
     /// <summary>The kind of failure.</summary>
     public RemoteFailure Failure => failure;

@@ -24,10 +24,15 @@ public sealed record RemoteOptions
     /// <summary>How long one attempt to read an image may take in all. Default 5 minutes.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How often an image is asked for before it fails; an input that is read as a stream fails after so many attempts without a new byte. Default 5, at least 1.</summary>
+    /// <summary>
+    /// How often an image is asked for before it fails; an input that is read as a stream fails after so many attempts without a new byte.
+    /// Default 5, at least 1.
+    /// </summary>
     public int Attempts { get; init; } = 5;
 
-    /// <summary>Wait after the first failure; it doubles with each that follows, and is shortened at random by up to half. Default half a second.</summary>
+    /// <summary>
+    /// Wait after the first failure; it doubles with each that follows, and is shortened at random by up to half. Default half a second.
+    /// </summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(.5);
 
     /// <summary>The longest wait of our own choice. Default 20 seconds.</summary>
@@ -59,13 +64,16 @@ public sealed record RemoteOptions
         if (MaxConnectionsPerHost < 1 || MaxConnections < 1 || Attempts < 1 || MaxRedirects < 0 || MaxImageBytes < 1)
         {
             throw new ArgumentException(
-                $"Expected at least 1 for {nameof(MaxConnectionsPerHost)}, {nameof(MaxConnections)}, {nameof(Attempts)} and {nameof(MaxImageBytes)}, and 0 or more for {nameof(MaxRedirects)}; " +
+                $"Expected at least 1 for {nameof(MaxConnectionsPerHost)}, {nameof(MaxConnections)}, {nameof(Attempts)} and " +
+                $"{nameof(MaxImageBytes)}, and 0 or more for {nameof(MaxRedirects)}; " +
                 $"found {MaxConnectionsPerHost}, {MaxConnections}, {Attempts}, {MaxImageBytes} and {MaxRedirects}.");
         }
-        if (Timeout <= TimeSpan.Zero || Deadline <= TimeSpan.Zero || FirstDelay < TimeSpan.Zero || MaxDelay < FirstDelay || MaxRetryAfter < TimeSpan.Zero)
+        if (Timeout <= TimeSpan.Zero || Deadline <= TimeSpan.Zero || FirstDelay < TimeSpan.Zero || MaxDelay < FirstDelay
+            || MaxRetryAfter < TimeSpan.Zero)
         {
             throw new ArgumentException(
-                $"Expected {nameof(Timeout)} and {nameof(Deadline)} above 0, {nameof(FirstDelay)} and {nameof(MaxRetryAfter)} of 0 or more, and {nameof(MaxDelay)} not below {nameof(FirstDelay)}; " +
+                $"Expected {nameof(Timeout)} and {nameof(Deadline)} above 0, {nameof(FirstDelay)} and {nameof(MaxRetryAfter)} of 0 or " +
+                $"more, and {nameof(MaxDelay)} not below {nameof(FirstDelay)}; " +
                 $"found {Timeout}, {Deadline}, {FirstDelay}, {MaxRetryAfter} and {MaxDelay}.");
         }
     }

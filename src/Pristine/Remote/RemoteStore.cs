@@ -25,14 +25,18 @@ public abstract class RemoteStore
     /// <summary>Starts to write to an address.</summary>
     /// <param name="address">The address.</param>
     /// <exception cref="RemoteException">It cannot be written to.</exception>
-    public virtual UploadStream Create(string address) => throw new RemoteException(RemoteFailure.Refused, "addresses of this kind cannot be written to");
+    public virtual UploadStream Create(string address) =>
+        throw new RemoteException(RemoteFailure.Refused, "addresses of this kind cannot be written to");
 
     /// <summary>What an exception while a body is read means; null for one that is a bug.</summary>
     /// <param name="exception">The exception.</param>
     public virtual RemoteException? Explain(Exception exception) => exception switch
     {
         RemoteException known => known,
-        InvalidDataException => new RemoteException(RemoteFailure.Network, "the answer is compressed, and damaged or cut off", exception) { MayPass = true },
+        InvalidDataException => new RemoteException(RemoteFailure.Network, "the answer is compressed, and damaged or cut off", exception)
+        {
+            MayPass = true,
+        },
         IOException or HttpRequestException => new RemoteException(
             RemoteFailure.Network, $"the connection was cut: {exception.GetBaseException().Message.TrimEnd('.', ' ')}", exception)
         { MayPass = true },

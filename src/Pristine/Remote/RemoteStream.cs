@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace Pristine.Remote;
 
 /// <summary>
-/// What is at an address, read once from start to end. A thread of the pool reads ahead by some megabytes; after a cut the rest is asked for, as
-/// long as it is of the same version.
+/// What is at an address, read once from start to end. A thread of the pool reads ahead by some megabytes; after a cut the rest is asked
+/// for, as long as it is of the same version.
 /// </summary>
 internal sealed class RemoteStream : Stream
 {
@@ -121,7 +121,8 @@ internal sealed class RemoteStream : Stream
                 if (failures >= _access.Options.Attempts)
                 {
                     _blocks.Writer.Complete(new RemoteException(
-                        failure.Failure, $"{failure.Message} (after {progress.Position} bytes; gave up after {failures} failures in a row)", failure));
+                        failure.Failure, $"{failure.Message} (after {progress.Position} bytes; gave up after {failures} failures in a row)",
+                        failure));
                     return;
                 }
                 wait = _access.Options.WaitAfter(failures, failure.RetryAfter);
@@ -161,7 +162,8 @@ internal sealed class RemoteStream : Stream
         if (progress.Position > 0 && (content.Version == null || content.Version != progress.First.Version))
         {
             throw new RemoteException(RemoteFailure.Network, content.Version == null
-                ? $"the connection was cut after {progress.Position} bytes, and the server does not tell the version (ETag), so that the rest may be another's"
+                ? $"the connection was cut after {progress.Position} bytes, and the server does not tell the version (ETag), so that the " +
+                $"rest may be another's"
                 : $"the connection was cut after {progress.Position} bytes, and the file has changed since");
         }
         for (var at = content.Start; ;)
@@ -175,7 +177,10 @@ internal sealed class RemoteStream : Stream
                 var room = skipped > 0 ? skipped : block.Length;
                 var length = await _access.ReadAsync(_address, content, block.AsMemory(0, room), stall, _stop.Token).ConfigureAwait(false);
                 if (length == 0 && at < content.Length)
-                    throw new RemoteException(RemoteFailure.Network, $"the answer ended after {at} of {content.Length} bytes") { MayPass = true };
+                    throw new RemoteException(RemoteFailure.Network, $"the answer ended after {at} of {content.Length} bytes")
+                    {
+                        MayPass = true,
+                    };
                 if (length == 0)
                     return;
                 at += length;

@@ -45,8 +45,8 @@ internal sealed class ItemGroup
 internal sealed record Grouping(string Name, IReadOnlyList<ItemGroup> Groups, long Others);
 
 /// <summary>
-/// Items of which the page knows where each stands on the scale of every metric, so that it can count what several rules together keep: all items of a
-/// small table, of a larger one some, spread evenly over it and the same in every run.
+/// Items of which the page knows where each stands on the scale of every metric, so that it can count what several rules together keep: all
+/// items of a small table, of a larger one some, spread evenly over it and the same in every run.
 /// </summary>
 internal sealed class JointSample
 {
@@ -93,7 +93,8 @@ internal sealed class JointSample
 
     private ushort[][] Slots(Func<ThresholdPlace, int> slot) => _items.Count == 0
         ? []
-        : [.. Enumerable.Range(0, _items[0].Places.Length).Select(metric => _items.Select(item => item.Places[metric] is { } place ? (ushort)slot(place) : None).ToArray())];
+        : [.. Enumerable.Range(0, _items[0].Places.Length)
+        .Select(metric => _items.Select(item => item.Places[metric] is { } place ? (ushort)slot(place) : None).ToArray())];
 }
 
 /// <summary>
@@ -143,17 +144,22 @@ internal sealed class Breakdown
     {
         // As a selection has it: what the header of a broken image says passes no rule.
         var isBroken = $"status IN ('{ImageStatus.Unreadable.Name()}', '{ImageStatus.Truncated.Name()}')";
-        var names = _reading.Metrics.Select(metric => $"CASE WHEN NOT {isBroken} THEN {DuckDbConnection.Identifier(metric.Name)} END").ToArray();
+        var names = _reading.Metrics.Select(metric => $"CASE WHEN NOT {isBroken} THEN {DuckDbConnection.Identifier(metric.Name)} END")
+            .ToArray();
         const string withoutImage = "status = 'no_image'";
         if (!_reading.HasSeveralImages)
         {
             var values = names.Select((name, i) => $"{name} AS low{i}");
             _reading.Database.Execute(
-                $"CREATE VIEW items AS SELECT item_index, {withoutImage} AS without_image, folder, format, least(width, height) AS short_side, {string.Join(", ", values)} FROM images");
+                $"CREATE VIEW items AS SELECT item_index, {withoutImage} AS without_image, folder, format, least(width, height) AS " +
+                $"short_side, {string.Join(", ", values)} FROM images");
             return;
         }
         // An item with an image that has no value has none itself: that image would be dropped, and the item with it.
-        var extremes = names.Select((name, i) => $"CASE WHEN count({name}) = count(*) THEN min({name}) END AS low{i}, CASE WHEN count({name}) = count(*) THEN max({name}) END AS high{i}");
+        var extremes = names.Select(
+            (name, i) =>
+                $"CASE WHEN count({name}) = count(*) THEN min({name}) END AS low{i}, CASE WHEN count({name}) = count(*) THEN max({name}) " +
+                $"END AS high{i}");
         _reading.Database.Execute(
             $"""
             CREATE VIEW items AS SELECT item_index, bool_and({withoutImage}) AS without_image, arg_min(folder, image_index) AS folder, arg_min(format, image_index) AS format,
@@ -164,7 +170,8 @@ internal sealed class Breakdown
     private void Count(CancellationToken cancellation)
     {
         var groupings = Expressions().Select((pair, i) => Create(pair.Name, pair.Sql, i)).ToArray();
-        var positions = _scales.Select((scale, i) => scale == null ? [] : ThresholdCounts.Compared(scale, _reading.Metrics[i].IsFloat)).ToArray();
+        var positions = _scales.Select((scale, i) => scale == null ? [] : ThresholdCounts.Compared(scale, _reading.Metrics[i].IsFloat))
+            .ToArray();
         var stride = _reading.HasSeveralImages ? 2 : 1;
         var values = Enumerable.Range(0, positions.Length).Select(i => _reading.HasSeveralImages ? $"low{i}, high{i}" : $"low{i}");
         var labels = groupings.Select((_, i) => $"coalesce(grouping{i}.id, {LargestGroups})");
@@ -179,7 +186,9 @@ internal sealed class Breakdown
             if (row % checkEvery == 0)
                 cancellation.ThrowIfCancellationRequested();
             for (int i = 0, column = 2 + groupings.Length; i < places.Length; i++, column += stride)
-                places[i] = reader.IsNull(column) ? null : ThresholdPlace.Of(positions[i], reader.Double(column), reader.Double(column + stride - 1));
+                places[i] = reader.IsNull(column)
+                    ? null
+                    : ThresholdPlace.Of(positions[i], reader.Double(column), reader.Double(column + stride - 1));
             var withoutImage = reader.Boolean(0);
             All.Add(withoutImage, places);
             for (var i = 0; i < groupings.Length; i++)
@@ -193,7 +202,8 @@ internal sealed class Breakdown
     private IEnumerable<(string Name, string Sql)> Expressions()
     {
         var (first, last) = ("", "");
-        using (var reader = _reading.Database.Query("SELECT coalesce(min(folder), ''), coalesce(max(folder), '') FROM items WHERE NOT without_image"))
+        using (var reader = _reading.Database.Query(
+            "SELECT coalesce(min(folder), ''), coalesce(max(folder), '') FROM items WHERE NOT without_image"))
             if (reader.Read())
                 (first, last) = (reader.Text(0)!, reader.Text(1)!);
         // Below the folder that all have in common, the first level tells the sources of a collection apart.

@@ -111,7 +111,9 @@ public sealed record CheckOptions
     public long MemoryLimit { get; init; } = 1L << 30;
 }
 
-/// <summary>Tells what is wrong with the images of a score table: which have which issue, by the rules of <see cref="Issue.All"/>.</summary>
+/// <summary>
+/// Tells what is wrong with the images of a score table: which have which issue, by the rules of <see cref="Issue.All"/>.
+/// </summary>
 public static class DatasetCheck
 {
     /// <summary>The metrics that issues need and that can run here: what to score before a check.</summary>
@@ -152,12 +154,16 @@ public static class DatasetCheck
     {
         var rules = IssueRules.Of(table, options.Issues);
         var obstacles = rules.Select(rule => Obstacle(table, rule.Issue)).ToArray();
-        CreateImages(database, table, [.. rules.Where((rule, i) => obstacles[i] == null).Select(rule => rule.Dedup).OfType<DuplicateMethod>()], options.Workers, cancellation);
+        CreateImages(database, table, [.. rules.Where((rule, i) => obstacles[i] == null).Select(rule => rule.Dedup)
+            .OfType<DuplicateMethod>()], options.Workers, cancellation);
         var columns = new RuleColumns(table.Columns, MetricSet.BuiltIn);
-        var conditions = rules.Select((rule, i) => obstacles[i] != null ? null : rule.Dedup is { } method ? CopyOf(method) : $"({Selection.Rule.Parse(rule.Rule!, columns).Condition.ConditionSql()})").ToArray();
+        var conditions = rules.Select((rule, i) => obstacles[i] != null
+            ? null : rule.Dedup is { } method ? CopyOf(method) : $"({Selection.Rule.Parse(rule.Rule!, columns).Condition.ConditionSql()})")
+            .ToArray();
         var known = conditions.OfType<string>().ToArray();
         var any = known.Length == 0 ? "false" : string.Join(" OR ", known.Select(condition => $"coalesce({condition}, false)"));
-        var counts = conditions.Select(condition => condition == null ? "0, 0" : $"count(*) FILTER (WHERE {condition}), count(*) FILTER (WHERE {condition} IS NULL)");
+        var counts = conditions.Select(
+            condition => condition == null ? "0, 0" : $"count(*) FILTER (WHERE {condition}), count(*) FILTER (WHERE {condition} IS NULL)");
         var (images, withIssue) = (0L, 0L);
         var found = new (long Count, long NotJudged)[rules.Count];
         using (var reader = database.Query($"SELECT count(*), count(*) FILTER (WHERE {any}), {string.Join(", ", counts)} FROM images"))
@@ -170,7 +176,9 @@ public static class DatasetCheck
         return new CheckResult(images, withIssue,
         [
             .. rules.Select((rule, i) => new FoundIssue(
-                rule, found[i].Count, found[i].NotJudged, found[i].Count == 0 ? [] : Examples(database, rule.Issue, conditions[i]!, columns, options.Examples), obstacles[i])),
+                rule, found[i].Count, found[i].NotJudged, found[i].Count == 0
+                    ? []
+                    : Examples(database, rule.Issue, conditions[i]!, columns, options.Examples), obstacles[i])),
         ]);
     }
 
@@ -178,13 +186,19 @@ public static class DatasetCheck
     private static string CopyOf(DuplicateMethod method) => method.Kind == DuplicateKind.Exact ? "is_copy" : "is_near_copy";
 
     /// <summary>The view <c>images</c>: what rules see, without items that have no image, and whether an image is a copy.</summary>
-    private static void CreateImages(DuckDbConnection database, ScoreTable table, IReadOnlyList<DuplicateMethod> methods, int threads, CancellationToken cancellation)
+    private static void CreateImages(
+        DuckDbConnection database, ScoreTable table, IReadOnlyList<DuplicateMethod> methods, int threads, CancellationToken cancellation)
     {
-        var derived = TableSchema.Row.Where(column => column.Derivation != null).Select(column => $"{column.Derivation} AS {column.Identifier}");
+        var derived = TableSchema.Row.Where(column => column.Derivation != null)
+            .Select(column => $"{column.Derivation} AS {column.Identifier}");
         // A metric that was asked for, but that no run has computed yet, has no column in any part.
-        var absent = table.Provenance.Columns.Where(column => TableSchema.Row.Find(column.Metric) == null && !table.Parts.Any(part => part.Contents.Columns.ContainsKey(column.Metric)))
-            .Select(column => TableSchema.Of([column]).Get(column.Metric)).Select(column => $"NULL::{column.SqlType} AS {column.Identifier}");
-        database.Execute($"CREATE VIEW present AS SELECT *, {string.Join(", ", derived.Concat(absent))} FROM {table.Source} WHERE status <> '{ImageStatus.NoImage.Name()}'");
+        var absent = table.Provenance.Columns.Where(column => TableSchema.Row.Find(column.Metric) == null
+            && !table.Parts.Any(part => part.Contents.Columns.ContainsKey(column.Metric)))
+            .Select(column => TableSchema.Of([column]).Get(column.Metric))
+            .Select(column => $"NULL::{column.SqlType} AS {column.Identifier}");
+        database.Execute(
+            $"CREATE VIEW present AS SELECT *, {string.Join(", ", derived.Concat(absent))} FROM {table.Source} WHERE status <> " +
+            $"'{ImageStatus.NoImage.Name()}'");
         foreach (var method in methods)
         {
             ImageGroups.Create(database, "present", method, threads, cancellation);
@@ -217,7 +231,9 @@ public static class DatasetCheck
         var order = issue.By == null ? "" : $"{by} {(issue.IsLargestWorst ? "DESC" : "ASC")}, ";
         var examples = new List<IssueExample>();
         using var reader = database.Query(
-            string.Create(CultureInfo.InvariantCulture, $"SELECT key, id, coalesce(image, id), {by} FROM images WHERE {condition} ORDER BY {order}key LIMIT {most}"));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"SELECT key, id, coalesce(image, id), {by} FROM images WHERE {condition} ORDER BY {order}key LIMIT {most}"));
         while (reader.Read())
             examples.Add(new IssueExample(reader.Int64(0), reader.Text(1)!, reader.Text(2)!, reader.IsNull(3) ? null : reader.Double(3)));
         return examples;

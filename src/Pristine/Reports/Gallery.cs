@@ -13,7 +13,9 @@ namespace Pristine.Reports;
 /// <param name="Missing">Why there is no thumbnail; null where there is one.</param>
 internal sealed record Picture(ReportImage Image, byte[]? Thumbnail, byte[]? Crop, string? File, string? Missing);
 
-/// <summary>The images that a report shows: the ends of each metric, images spread evenly between them, and those on which metrics disagree.</summary>
+/// <summary>
+/// The images that a report shows: the ends of each metric, images spread evenly between them, and those on which metrics disagree.
+/// </summary>
 internal sealed class Gallery
 {
     /// <summary>Long side of a thumbnail in pixels: sharp at the size of the page's tiles on a fine screen.</summary>
@@ -59,7 +61,8 @@ internal sealed class Gallery
     }
 
     /// <summary>How many images of each issue to show.</summary>
-    public static int IssueExamples(ReportOptions options) => Math.Min(MostIssueExamples, options.Thumbnails / IssuePart / Math.Max(1, options.Issues.Issues.Count));
+    public static int IssueExamples(ReportOptions options) =>
+        Math.Min(MostIssueExamples, options.Thumbnails / IssuePart / Math.Max(1, options.Issues.Issues.Count));
 
     /// <summary>Chooses images and makes their thumbnails.</summary>
     public static Gallery Choose(
@@ -79,7 +82,9 @@ internal sealed class Gallery
         return new Gallery(Draw(reading.Images(keys), imageRoot, openDataset, options, cancellation), lowest, highest);
     }
 
-    private static List<Picture> Draw(IReadOnlyList<ReportImage> images, string imageRoot, Func<Dataset> openDataset, ReportOptions options, CancellationToken cancellation)
+    private static List<Picture> Draw(
+        IReadOnlyList<ReportImage> images, string imageRoot, Func<Dataset> openDataset, ReportOptions options,
+        CancellationToken cancellation)
     {
         var drawn = new Picture[images.Count];
         var makers = new ConcurrentBag<ThumbnailMaker>();

@@ -8,7 +8,9 @@ namespace Pristine.Reports;
 /// <param name="Images">Images of the sample that have both.</param>
 /// <param name="Spearman">Rank correlation; NaN when it is not defined.</param>
 /// <param name="Cells">Images by cell, <see cref="MetricPairs.Cells"/> rows of as many cells; rows ascend with the second metric.</param>
-/// <param name="FirstPrefers">Keys of images that the first metric finds much better than the second; the largest disagreement first.</param>
+/// <param name="FirstPrefers">
+/// Keys of images that the first metric finds much better than the second; the largest disagreement first.
+/// </param>
 /// <param name="SecondPrefers">The opposite.</param>
 internal sealed record MetricPair(
     int First, int Second, long Images, double Spearman, int[] Cells, IReadOnlyList<long> FirstPrefers, IReadOnlyList<long> SecondPrefers);
@@ -26,10 +28,12 @@ internal static class MetricPairs
     /// <param name="disagreements">How many images to find for each side of a pair of metrics that have a good end.</param>
     /// <param name="cancellation">Ends the work.</param>
     public static IReadOnlyList<MetricPair> Compare(
-        MetricSample sample, IReadOnlyList<ReportMetric> metrics, IReadOnlyList<ThresholdScale?> scales, int disagreements, CancellationToken cancellation)
+        MetricSample sample, IReadOnlyList<ReportMetric> metrics, IReadOnlyList<ThresholdScale?> scales, int disagreements,
+        CancellationToken cancellation)
     {
         var cells = scales.Select((scale, i) => scale == null ? [] : CellsOf(sample.Values(i), scale)).ToArray();
-        var percentiles = metrics.Select((metric, i) => metric.Direction == MetricDirection.None ? [] : Percentiles(sample, i, metric.Direction)).ToArray();
+        var percentiles = metrics.Select(
+            (metric, i) => metric.Direction == MetricDirection.None ? [] : Percentiles(sample, i, metric.Direction)).ToArray();
         var pairs = from first in Enumerable.Range(0, metrics.Count)
                     from second in Enumerable.Range(first + 1, metrics.Count - first - 1)
                     where scales[first] != null && scales[second] != null

@@ -26,7 +26,9 @@ internal sealed class MetricSample
     /// <summary>The values of a metric, in the order of <see cref="Keys"/>.</summary>
     public double[] Values(int metric) => _values[metric];
 
-    /// <summary>The images that have a metric, from its smallest value to its largest; equal ones in an order that is the same in every run.</summary>
+    /// <summary>
+    /// The images that have a metric, from its smallest value to its largest; equal ones in an order that is the same in every run.
+    /// </summary>
     public int[] Ascending(int metric) => _orders[metric];
 
     /// <summary>The values of a metric that are there, ascending.</summary>
@@ -37,7 +39,8 @@ internal sealed class MetricSample
     {
         var order = _orders[metric];
         rungs = Math.Min(rungs, order.Length);
-        return Enumerable.Range(0, rungs).Select(rung => Keys[order[rungs == 1 ? 0 : (int)((long)rung * (order.Length - 1) / (rungs - 1))]]);
+        return Enumerable.Range(0, rungs)
+            .Select(rung => Keys[order[rungs == 1 ? 0 : (int)((long)rung * (order.Length - 1) / (rungs - 1))]]);
     }
 
     private static int[] Order(double[] values)

@@ -59,14 +59,16 @@ public static class Report
     /// <exception cref="ScoreTableException">The table cannot be read.</exception>
     /// <exception cref="DatasetException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static ReportSummary Write(ScoreTable table, string name, string file, ReportOptions? options = null, CancellationToken cancellation = default)
+    public static ReportSummary Write(
+        ScoreTable table, string name, string file, ReportOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(name);
         ArgumentException.ThrowIfNullOrEmpty(file);
         options ??= new ReportOptions();
         if (options.Thumbnails is < 0 or > ReportOptions.MostThumbnails)
-            throw new ArgumentOutOfRangeException(nameof(options), options.Thumbnails, $"Expected 0 to {ReportOptions.MostThumbnails} thumbnails.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.Thumbnails, $"Expected 0 to {ReportOptions.MostThumbnails} thumbnails.");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SampleSize, 2, nameof(options));
 
@@ -77,7 +79,8 @@ public static class Report
         ReportPage.Write(page, json => content.WriteJson(json, name));
         output.Complete();
         var thumbnails = content.Gallery.Pictures.Count(picture => picture.Thumbnail != null);
-        return new ReportSummary(table.RowCount, content.Breakdown.All.Items, thumbnails, content.Gallery.Pictures.Count - thumbnails, page.Written);
+        return new ReportSummary(
+            table.RowCount, content.Breakdown.All.Items, thumbnails, content.Gallery.Pictures.Count - thumbnails, page.Written);
     }
 
     private static ReportContent Read(ScoreTable table, ReportOptions options, CancellationToken cancellation)
@@ -100,9 +103,17 @@ public static class Report
                 medians[i] = ThresholdScale.Quantile(sorted, 0.5);
             }
             var breakdown = Breakdown.Of(reading, scales, cancellation);
-            var pairs = MetricPairs.Compare(sample, reading.Metrics, scales, Gallery.Disagreements(reading.Metrics, options.Thumbnails), cancellation);
+            var pairs = MetricPairs.Compare(
+                sample, reading.Metrics, scales, Gallery.Disagreements(reading.Metrics, options.Thumbnails), cancellation);
             var issues = table.Check(
-                new CheckOptions { Issues = options.Issues, Examples = Gallery.IssueExamples(options), Workers = options.Workers, MemoryLimit = options.MemoryLimit }, cancellation);
+                new CheckOptions
+                {
+                    Issues = options.Issues,
+                    Examples = Gallery.IssueExamples(
+                    options),
+                    Workers = options.Workers,
+                    MemoryLimit = options.MemoryLimit
+                }, cancellation);
             var imageRoot = options.ImageRoot ?? table.Provenance.Dataset.ImageRoot;
             return new ReportContent
             {
@@ -117,7 +128,8 @@ public static class Report
                 FailureReasons = reading.FailureReasons(),
                 Skipped = reading.Skipped(),
                 Issues = issues,
-                Gallery = Gallery.Choose(reading, sample, pairs, issues, imageRoot, () => SelectionRun.OpenDataset(table), options, cancellation),
+                Gallery = Gallery.Choose(
+                    reading, sample, pairs, issues, imageRoot, () => SelectionRun.OpenDataset(table), options, cancellation),
                 SampleSize = sample.Keys.Length,
                 IsSampled = !sample.IsWhole,
             };

@@ -130,7 +130,14 @@ internal sealed record ReportContent
         {
             var metric = Metrics[i];
             json.WriteString("name", metric.Name);
-            json.WriteString("direction", metric.Direction switch { MetricDirection.LowerIsBetter => "lower", MetricDirection.HigherIsBetter => "higher", _ => "none" });
+            json.WriteString(
+                "direction",
+                metric.Direction switch
+                {
+                    MetricDirection.LowerIsBetter => "lower",
+                    MetricDirection.HigherIsBetter => "higher",
+                    _ => "none"
+                });
             json.WriteString("unit", metric.Unit);
             json.WriteString("summary", metric.Summary);
             json.WriteNumber("count", Extents[i]?.Count ?? 0);
@@ -250,7 +257,8 @@ internal sealed record ReportContent
     }
 
     /// <summary>The place of each picture in the list of pictures, by its key.</summary>
-    private Dictionary<long, int> Places() => Gallery.Pictures.Select((picture, i) => (picture.Image.Key, i)).ToDictionary(pair => pair.Key, pair => pair.i);
+    private Dictionary<long, int> Places() =>
+        Gallery.Pictures.Select((picture, i) => (picture.Image.Key, i)).ToDictionary(pair => pair.Key, pair => pair.i);
 
     private static void WritePlaces(Utf8JsonWriter json, string name, IEnumerable<long> keys, Dictionary<long, int> places)
     {
@@ -295,5 +303,6 @@ internal sealed record ReportContent
     }
 
     /// <summary>A 32-bit float as the shortest decimal number that names it, as a double.</summary>
-    private static double Short(double value, bool isFloat) => isFloat ? double.Parse(((float)value).ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : value;
+    private static double Short(double value, bool isFloat) =>
+        isFloat ? double.Parse(((float)value).ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : value;
 }

@@ -15,9 +15,11 @@ internal sealed record ReportMetric(string Name, bool IsFloat, MetricDirection D
     /// <summary>The metrics of a table: those with a good end first, then the other pixel metrics, then what the header tells.</summary>
     public static IReadOnlyList<ReportMetric> Of(ScoreTable table)
     {
-        var scored = table.Provenance.Columns.Where(column => column.IsScore).Select(column => new ReportMetric(column.Metric, column.IsFloat, column.Direction, column.Unit, SummaryOf(column.Metric)));
+        var scored = table.Provenance.Columns.Where(column => column.IsScore)
+            .Select(column => new ReportMetric(column.Metric, column.IsFloat, column.Direction, column.Unit, SummaryOf(column.Metric)));
         // Facts of the file that a table has whether or not they were asked for as metrics.
-        var facts = TableSchema.Row.Where(column => column is { IsNumber: true, Source: ColumnSource.File }).Select(column => MetricCatalog.Get(column.Name))
+        var facts = TableSchema.Row.Where(column => column is { IsNumber: true, Source: ColumnSource.File })
+            .Select(column => MetricCatalog.Get(column.Name))
             .Select(metric => new ReportMetric(metric.Name, false, metric.Direction, metric.Unit, metric.Summary));
         return
         [

@@ -11,7 +11,9 @@ internal static class ReportPage
     private const string Folder = "Pristine.Reports.Page.";
 
     /// <summary>In the order in which they are defined before they are used.</summary>
-    private static readonly string[] Scripts = ["elements.js", "counts.js", "address.js", "threshold.js", "together.js", "gallery.js", "issues.js", "breakdown.js", "pairs.js", "facts.js", "report.js"];
+    private static readonly string[] Scripts = [
+        "elements.js", "counts.js", "address.js", "threshold.js", "together.js", "gallery.js", "issues.js", "breakdown.js", "pairs.js",
+        "facts.js", "report.js"];
 
     /// <summary>
     /// Letters of all languages as they are; the characters that mean something in HTML (less-than, ampersand, quotes) as escapes,

@@ -19,7 +19,8 @@ internal sealed record MetricExtent(long Count, double Low, double High, double 
 /// <param name="Bytes">The file's size; null when unknown.</param>
 /// <param name="Skipped">Which scores a cascade skipped, and why; null for none.</param>
 /// <param name="Values">One per metric; NaN where there is none.</param>
-internal sealed record ReportImage(long Key, string Id, string Image, long? Width, long? Height, string? Format, long? Bytes, string? Skipped, double[] Values);
+internal sealed record ReportImage(
+    long Key, string Id, string Image, long? Width, long? Height, string? Format, long? Bytes, string? Skipped, double[] Values);
 
 /// <summary>A reason why images have no score.</summary>
 /// <param name="Status">Their status.</param>
@@ -36,7 +37,9 @@ internal sealed record FailureReason(string Status, string Error, long Count, st
 /// <param name="All">How many images skipped the metric, for whatever rule.</param>
 internal sealed record SkippedReason(int Metric, string Rule, long Count, string Example, long All);
 
-/// <summary>The queries of a report. Everything that grows with the table stays in DuckDB; what comes out is aggregated or a bounded sample.</summary>
+/// <summary>
+/// The queries of a report. Everything that grows with the table stays in DuckDB; what comes out is aggregated or a bounded sample.
+/// </summary>
 internal sealed class TableReading : IDisposable
 {
     /// <summary>Of the most frequent reasons for failures so many are told for each status.</summary>
@@ -55,7 +58,8 @@ internal sealed class TableReading : IDisposable
             // The table is data of whoever made it: nothing in it may make the engine reach further.
             _database.Confine([table.Folder], []);
             // A metric that was asked for, but that no run has computed yet, has no column in any part.
-            var absent = metrics.Where(metric => TableSchema.Row.Find(metric.Name) == null && !table.Parts.Any(part => part.Contents.Columns.ContainsKey(metric.Name)));
+            var absent = metrics.Where(metric => TableSchema.Row.Find(metric.Name) == null
+                && !table.Parts.Any(part => part.Contents.Columns.ContainsKey(metric.Name)));
             var columns = absent.Select(metric => $", NULL::FLOAT AS {DuckDbConnection.Identifier(metric.Name)}");
             _database.Execute($"CREATE VIEW images AS SELECT *{string.Concat(columns)} FROM {table.Source}");
             HasSeveralImages = _database.QueryInt64("SELECT max(image_index) FROM images") > 0;
@@ -125,7 +129,8 @@ internal sealed class TableReading : IDisposable
     /// <summary>Extent of each metric; null for one that no image has.</summary>
     public MetricExtent?[] Extents()
     {
-        var aggregates = Metrics.Select(metric => DuckDbConnection.Identifier(metric.Name)).Select(name => $"count({name}), min({name}), max({name}), avg({name})");
+        var aggregates = Metrics.Select(metric => DuckDbConnection.Identifier(metric.Name))
+            .Select(name => $"count({name}), min({name}), max({name}), avg({name})");
         using var reader = _database.Query($"SELECT {string.Join(", ", aggregates)} FROM images");
         reader.Read();
         return [.. Metrics.Select((_, i) => reader.Int64(4 * i) == 0
@@ -160,7 +165,8 @@ internal sealed class TableReading : IDisposable
         var name = DuckDbConnection.Identifier(Metrics[metric].Name);
         var keys = new List<long>();
         using var reader = _database.Query(
-            $"SELECT key FROM images WHERE {name} IS NOT NULL AND image IS NOT NULL ORDER BY {name} {(largest ? "DESC" : "ASC")}, key LIMIT $1", count);
+            $"SELECT key FROM images WHERE {name} IS NOT NULL AND image IS NOT NULL ORDER BY {name} {(largest ? "DESC" : "ASC")}, key " +
+            $"LIMIT $1", count);
         while (reader.Read())
             keys.Add(reader.Int64(0));
         return keys;
@@ -174,7 +180,8 @@ internal sealed class TableReading : IDisposable
         if (list.Length == 0)
             return images;
         using var reader = _database.Query(
-            $"SELECT key, id, image, width, height, format, bytes, {SkippedScores.TextSql(SkippedScores.Column)}, {_columns} FROM images WHERE key IN ({list}) AND image IS NOT NULL ORDER BY key");
+            $"SELECT key, id, image, width, height, format, bytes, {SkippedScores.TextSql(SkippedScores.Column)}, {_columns} FROM images " +
+            $"WHERE key IN ({list}) AND image IS NOT NULL ORDER BY key");
         while (reader.Read())
         {
             long? Whole(int column) => reader.IsNull(column) ? null : (long)reader.Double(column);

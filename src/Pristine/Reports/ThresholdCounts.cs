@@ -25,7 +25,10 @@ internal sealed class ThresholdCounts
     /// </summary>
     public IReadOnlyList<long> AtMost => _atMost;
 
-    /// <summary>Slot i: items of which every image is at least the first i positions, but not the next. The first slot holds those below every position.</summary>
+    /// <summary>
+    /// Slot i: items of which every image is at least the first i positions, but not the next. The first slot holds those below every
+    /// position.
+    /// </summary>
     public IReadOnlyList<long> AtLeast => _atLeast;
 
     /// <summary>The positions as they are compared with values.</summary>

@@ -24,14 +24,17 @@ public static class DatasetScoring
     /// <summary>Scores a dataset and gives the items one after the other, as soon as each is known. See <see cref="ScoringRun"/>.</summary>
     /// <param name="dataset">The dataset; it is read while the results are consumed.</param>
     /// <param name="options">Metrics, workers, decoding.</param>
-    /// <param name="cancellation">Ends the run: finished results are given first, then <see cref="OperationCanceledException"/> is thrown.</param>
+    /// <param name="cancellation">
+    /// Ends the run: finished results are given first, then <see cref="OperationCanceledException"/> is thrown.
+    /// </param>
     /// <returns>The items with their rows, in order.</returns>
-    public static IEnumerable<ScoredItem> Score(this Dataset dataset, ScoringOptions? options = null, CancellationToken cancellation = default) =>
+    public static IEnumerable<ScoredItem> Score(
+        this Dataset dataset, ScoringOptions? options = null, CancellationToken cancellation = default) =>
         ScoringRun.Score(dataset, options, cancellation: cancellation);
 
     /// <summary>
-    /// Scores a dataset into a table, or brings a table up to date, and returns when that is done. See <see cref="ScoreTableRun"/>, which gives
-    /// the items one by one.
+    /// Scores a dataset into a table, or brings a table up to date, and returns when that is done. See <see cref="ScoreTableRun"/>, which
+    /// gives the items one by one.
     /// </summary>
     /// <param name="dataset">The dataset.</param>
     /// <param name="folder">The table; made if it does not exist.</param>

@@ -83,7 +83,9 @@ internal sealed class ScoredFile
         }
     }
 
-    /// <summary>Waits until it is known what came of it. Who waits must have completed all files of its own: two could wait for each other.</summary>
+    /// <summary>
+    /// Waits until it is known what came of it. Who waits must have completed all files of its own: two could wait for each other.
+    /// </summary>
     public FileScores? Wait()
     {
         lock (_gate)

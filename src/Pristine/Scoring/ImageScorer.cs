@@ -18,7 +18,9 @@ internal readonly record struct KnownRow(ScoreRow Row, IReadOnlyList<bool> Compu
 /// <summary>An item to be scored.</summary>
 /// <param name="Item">The item.</param>
 /// <param name="FirstKey">The key of its first image.</param>
-/// <param name="Known">For each image the table's row of it, for an item without an image that of the item; null where there is none, or for all.</param>
+/// <param name="Known">
+/// For each image the table's row of it, for an item without an image that of the item; null where there is none, or for all.
+/// </param>
 internal readonly record struct ScoringWork(DatasetItem Item, long FirstKey, IReadOnlyList<KnownRow?>? Known = null)
 {
     /// <summary>The table's row of an image; null where there is none.</summary>
@@ -94,15 +96,24 @@ public sealed class ImageScorer : IDisposable
     public ScoreRow Score(MediaSource image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var place = new ScoreRow { Key = 0, Id = image.Reference, Image = image.Reference, ImageCount = 1, File = image.Stamp(), Columns = _columns, Scores = default };
+        var place = new ScoreRow
+        {
+            Key = 0,
+            Id = image.Reference,
+            Image = image.Reference,
+            ImageCount = 1,
+            File = image.Stamp(),
+            Columns = _columns,
+            Scores = default,
+        };
         var row = Score(image, place, _all, null);
         ComputeWaiting();
         return row.Row;
     }
 
     /// <summary>
-    /// The rows of items in a score table: what the table has is kept as long as the file is the same, what it lacks is computed. Networks compute
-    /// several images of these items together.
+    /// The rows of items in a score table: what the table has is kept as long as the file is the same, what it lacks is computed. Networks
+    /// compute several images of these items together.
     /// </summary>
     /// <param name="items">The items.</param>
     /// <returns>Their rows; one that has not changed is the very object that was given.</returns>
@@ -116,7 +127,10 @@ public sealed class ImageScorer : IDisposable
         for (var i = 0; i < done.Length; i++)
         {
             var work = items[i];
-            done[i] = new ScoredItem(work.Item, [.. begun[i].Rows.Select((row, image) => OldIfSame(work.KnownOf(image)?.Row, row.Row))]) { ImagesRead = begun[i].Read };
+            done[i] = new ScoredItem(work.Item, [.. begun[i].Rows.Select((row, image) => OldIfSame(work.KnownOf(image)?.Row, row.Row))])
+            {
+                ImagesRead = begun[i].Read,
+            };
         }
         return done;
     }
@@ -134,7 +148,9 @@ public sealed class ImageScorer : IDisposable
         {
             var (image, isRead) = (item.Images[i], false);
             var place = Place(item, i, work.FirstKey) with { Text = text, File = image.Stamp() };
-            rows[i] = needless == null ? Update(image, place, work.KnownOf(i), out isRead) : Final(Unopened(place, work.KnownOf(i), needless));
+            rows[i] = needless == null
+                ? Update(image, place, work.KnownOf(i), out isRead)
+                : Final(Unopened(place, work.KnownOf(i), needless));
             read += isRead ? 1 : 0;
             if (_waiting.Count >= _batch)
                 ComputeWaiting();
@@ -156,7 +172,8 @@ public sealed class ImageScorer : IDisposable
 
     /// <summary>The table's own row where nothing has changed, so that its part need not be written again.</summary>
     private static ScoreRow OldIfSame(ScoreRow? old, ScoreRow fresh) =>
-        old != null && old with { Columns = fresh.Columns, Scores = fresh.Scores } == fresh && old.Scores.Span.SequenceEqual(fresh.Scores.Span) ? old : fresh;
+        old != null && old with { Columns = fresh.Columns, Scores = fresh.Scores } == fresh
+        && old.Scores.Span.SequenceEqual(fresh.Scores.Span) ? old : fresh;
 
     private ScoreRow Place(DatasetItem item, int imageIndex, long firstKey) => new()
     {
@@ -213,7 +230,10 @@ public sealed class ImageScorer : IDisposable
             if (table.Row.Failed)
                 return OfItem(table.Row, place);
             var missing = MissingIn(table);
-            return OfItem(table.Row, place) with { Skipped = SkippedScores.Of(_metrics.Where((_, i) => missing[i]).Select(metric => metric.Name), reason) };
+            return OfItem(table.Row, place) with
+            {
+                Skipped = SkippedScores.Of(_metrics.Where((_, i) => missing[i]).Select(metric => metric.Name), reason),
+            };
         }
         return place with
         {
@@ -235,7 +255,9 @@ public sealed class ImageScorer : IDisposable
         return [.. _metrics.Select((metric, i) => !known.Computed[i] || skipped.Contains(metric.Name))];
     }
 
-    /// <summary>Statuses that do not lie in the file's content alone, or that the options would change: such images are tried again.</summary>
+    /// <summary>
+    /// Statuses that do not lie in the file's content alone, or that the options would change: such images are tried again.
+    /// </summary>
     private bool MayBeOtherwiseNow(ScoreRow row) =>
         row.ContentHash == null ||
         row.Status is ImageStatus.Missing or ImageStatus.Timeout or ImageStatus.TooLarge or ImageStatus.Network ||
@@ -247,7 +269,8 @@ public sealed class ImageScorer : IDisposable
     /// <param name="place">The row as far as it is known without the image.</param>
     /// <param name="wanted">The metrics to compute.</param>
     /// <param name="known">The row that has the other metrics, if the content is the same.</param>
-    private RowUnderWay Score(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known) => _files == null || image.SharedName is not { } name
+    private RowUnderWay Score(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known) =>
+        _files == null || image.SharedName is not { } name
         ? Measure(image, place, wanted, known)
         : Shared(_files, name, image, place, wanted, known);
 
@@ -273,7 +296,9 @@ public sealed class ImageScorer : IDisposable
     private RowUnderWay Measure(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
     {
         var decoded = _decoder.Load(image, InputOf(wanted));
-        var hash = _decoder.FileBytes.IsEmpty ? null : XxHash128.HashToUInt128(_decoder.FileBytes).ToString("x32", CultureInfo.InvariantCulture);
+        var hash = _decoder.FileBytes.IsEmpty
+            ? null
+            : XxHash128.HashToUInt128(_decoder.FileBytes).ToString("x32", CultureInfo.InvariantCulture);
         if (known != null && hash != known.ContentHash)
             return Measure(image, place, _all, null);
         if (known is not { Failed: true } && decoded.HasPixels)
@@ -379,8 +404,8 @@ public sealed class ImageScorer : IDisposable
     private static bool IsTooSmall(ImageHeader image, Metric metric) => Math.Min(image.Width, image.Height) < metric.MinSide;
 
     /// <summary>
-    /// True for what may happen at one image: within the decoder's limits it may still ask a metric for more memory than there is (networks need
-    /// hundreds of bytes per pixel). That is the image's row, not the end of the run; its other scores stand.
+    /// True for what may happen at one image: within the decoder's limits it may still ask a metric for more memory than there is (networks
+    /// need hundreds of bytes per pixel). That is the image's row, not the end of the run; its other scores stand.
     /// </summary>
     private static bool IsOfImage(Exception exception) => exception is OutOfMemoryException or OnnxRuntimeException;
 
@@ -415,8 +440,8 @@ public sealed class ImageScorer : IDisposable
     }
 
     /// <summary>
-    /// Makes a column of a feature. Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts of the
-    /// header stay exact.
+    /// Makes a column of a feature. Tables hold scores as FLOAT; rounding here makes every output and every rule see the same number. Facts
+    /// of the header stay exact.
     /// </summary>
     private void Take(RowUnderWay row, int metric, ReadOnlySpan<double> numbers)
     {

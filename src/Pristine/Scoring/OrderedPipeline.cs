@@ -4,8 +4,8 @@ namespace Pristine.Scoring;
 
 /// <summary>
 /// Runs work on a fixed number of threads and gives the results in the order of the input. Each thread owns one worker object. At most
-/// <c>capacity</c> inputs are under way or waiting to be consumed, and as many as together weigh <see cref="Budget"/> bytes (a single one may
-/// weigh more), so memory does not grow with the input.
+/// <c>capacity</c> inputs are under way or waiting to be consumed, and as many as together weigh <see cref="Budget"/> bytes (a single one
+/// may weigh more), so memory does not grow with the input.
 /// </summary>
 /// <remarks>
 /// Threads pull their own input under a lock (reading an item is cheap beside decoding an image) and block when the window is full. All
@@ -144,7 +144,8 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
                 }
             }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !(_cancellation.IsCancellationRequested || _abandoned))
+        catch (Exception exception) when (exception is not OperationCanceledException
+            || !(_cancellation.IsCancellationRequested || _abandoned))
         {
             // Not hidden: the consumer throws it, after the results that were finished before it.
             lock (_gate)

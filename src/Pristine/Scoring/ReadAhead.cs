@@ -8,8 +8,8 @@ using Pristine.Remote;
 namespace Pristine.Scoring;
 
 /// <summary>
-/// Starts to read images at addresses before a worker asks for them, so that workers wait for no network. How far ahead is a matter of bytes:
-/// images of 50 KB are read far ahead, those of 50 MB hardly. Datasets of files pass as they are.
+/// Starts to read images at addresses before a worker asks for them, so that workers wait for no network. How far ahead is a matter of
+/// bytes: images of 50 KB are read far ahead, those of 50 MB hardly. Datasets of files pass as they are.
 /// </summary>
 /// <typeparam name="T">An item on its way through a run.</typeparam>
 internal sealed class ReadAhead<T> : IDisposable
@@ -40,10 +40,13 @@ internal sealed class ReadAhead<T> : IDisposable
 
     /// <param name="itemOf">The item of an input.</param>
     /// <param name="isWanted">Whether its images will be read at all, as far as can be told cheaply.</param>
-    /// <param name="options">How the run scores: the largest image that is read, and whether images that several items name are read once.</param>
+    /// <param name="options">
+    /// How the run scores: the largest image that is read, and whether images that several items name are read once.
+    /// </param>
     /// <param name="cancellation">Ends reading.</param>
     /// <param name="budget">Bytes that may be read ahead.</param>
-    public ReadAhead(Func<T, DatasetItem> itemOf, Func<T, bool> isWanted, ScoringOptions options, CancellationToken cancellation, long budget = Budget)
+    public ReadAhead(
+        Func<T, DatasetItem> itemOf, Func<T, bool> isWanted, ScoringOptions options, CancellationToken cancellation, long budget = Budget)
     {
         (_itemOf, _isWanted, _limit, _readsOnce) = (itemOf, isWanted, options.Imaging.MaxFileBytes, options.SharesFiles);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -163,7 +166,10 @@ internal sealed class ReadAhead<T> : IDisposable
         var estimate = Interlocked.Read(ref _estimate);
         var share = fresh.Length == 0 ? null : _budget.Enter(item.HeldBytes + fresh.Length * estimate);
         foreach (var image in fresh)
-            image.Begin(_limit, share!, estimate, _stop.Token).ContinueWith(Learn, CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            image.Begin(_limit, share!, estimate, _stop.Token)
+                .ContinueWith(
+                    Learn, CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return true;
     }
 

@@ -63,7 +63,8 @@ internal sealed class RowUnderWay(ScoreRow row, double[] scores)
     public PreparedImage Prepared(FeatureExtractor extractor) => _images[extractor];
 
     /// <summary>The metrics that wait for an extractor.</summary>
-    public IEnumerable<int> WaitingFor(FeatureExtractor extractor) => _waiting.Where(entry => entry.Extractor == extractor).Select(entry => entry.Metric);
+    public IEnumerable<int> WaitingFor(FeatureExtractor extractor) =>
+        _waiting.Where(entry => entry.Extractor == extractor).Select(entry => entry.Metric);
 
     /// <summary>Forgets what was prepared.</summary>
     public void Release()

@@ -14,22 +14,29 @@ namespace Pristine.Scoring;
 /// <summary>How a score table is written.</summary>
 public sealed record ScoreTableOptions
 {
-    /// <summary>Which shard this run is, from 0; it scores the items whose position leaves this remainder when divided by <see cref="Shards"/>.</summary>
+    /// <summary>
+    /// Which shard this run is, from 0; it scores the items whose position leaves this remainder when divided by <see cref="Shards"/>.
+    /// </summary>
     public int Shard { get; init; }
 
     /// <summary>How many shards share the work; the same for all of them and in every run on the table.</summary>
     public int Shards { get; init; } = 1;
 
-    /// <summary>Metrics whose column is computed anew where the table holds it by another version or model. Without it such a table is refused.</summary>
+    /// <summary>
+    /// Metrics whose column is computed anew where the table holds it by another version or model. Without it such a table is refused.
+    /// </summary>
     public IReadOnlyList<string> Rescore { get; init; } = [];
 
     /// <summary>
-    /// Whether images are tried again that failed for what they are (<c>unreadable</c>, <c>unsupported</c>, <c>truncated</c>), though their files are the
-    /// same: for a program that decodes more. What failed for the network's sake, was missing or late is tried again in any case.
+    /// Whether images are tried again that failed for what they are (<c>unreadable</c>, <c>unsupported</c>, <c>truncated</c>), though their
+    /// files are the same: for a program that decodes more. What failed for the network's sake, was missing or late is tried again in any
+    /// case.
     /// </summary>
     public bool RetryFailed { get; init; }
 
-    /// <summary>True when the dataset has moved since the table was made: its rows hold for the files at the new place if they are the same.</summary>
+    /// <summary>
+    /// True when the dataset has moved since the table was made: its rows hold for the files at the new place if they are the same.
+    /// </summary>
     public bool HasMoved { get; init; }
 
     /// <summary>A part is written when it has this many rows; the item that fills it is not divided.</summary>
@@ -65,15 +72,19 @@ public static class ScoreTableRun
     /// <param name="scoring">Metrics, workers, decoding. Metrics that the table has already need not be named again.</param>
     /// <param name="options">Shard, rescoring, size of parts.</param>
     /// <param name="cancellation">Ends the run: finished rows are written, then <see cref="OperationCanceledException"/> is thrown.</param>
-    /// <returns>All items of the shard in order, each when its rows are known; rows are on disk when a part is full, and at the end.</returns>
+    /// <returns>
+    /// All items of the shard in order, each when its rows are known; rows are on disk when a part is full, and at the end.
+    /// </returns>
     /// <exception cref="ScoreTableException">The table is of another dataset, or a metric's column of another version or model.</exception>
     /// <exception cref="ModelException">A metric cannot run here (a model is not installed).</exception>
     /// <exception cref="DatasetException">
-    /// The dataset's records name no image, and the table has metrics; or it cannot be read on, thrown after the results of the items before.
+    /// The dataset's records name no image, and the table has metrics; or it cannot be read on, thrown after the results of the items
+    /// before.
     /// </exception>
     /// <exception cref="IOException">The table cannot be written, or another process writes the same shard.</exception>
     public static IEnumerable<ScoredItem> Score(
-        Dataset dataset, string folder, ScoringOptions? scoring = null, ScoreTableOptions? options = null, CancellationToken cancellation = default)
+        Dataset dataset, string folder, ScoringOptions? scoring = null, ScoreTableOptions? options = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
         ScoreTable.CheckPlace(folder);
@@ -82,7 +93,9 @@ public static class ScoreTableRun
         ArgumentOutOfRangeException.ThrowIfLessThan(scoring.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.RowsPerPart, 1);
         if (options.Shards is < 1 or > 10_000 || options.Shard < 0 || options.Shard >= options.Shards)
-            throw new ArgumentOutOfRangeException(nameof(options), $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options),
+                $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
         scoring.RequireModels();
         if (scoring.AllMetrics.Count > 0 || TableProvenance.Read(folder) is { Columns.Count: > 0 })
             dataset.RequireImages(cancellation);
@@ -94,7 +107,8 @@ public static class ScoreTableRun
     {
         Directory.CreateDirectory(folder);
         using var shardLock = TableLock.OfShard(folder, options.Shard);
-        foreach (var abandoned in Directory.EnumerateFiles(folder, Path.GetFileName(TablePart.FileOf(folder, options.Shard, 0))[..10] + "*" + WholeFile.Suffix))
+        foreach (var abandoned in Directory.EnumerateFiles(
+            folder, Path.GetFileName(TablePart.FileOf(folder, options.Shard, 0))[..10] + "*" + WholeFile.Suffix))
             File.Delete(abandoned);
         using var writing = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
         using var reading = writing.Another();
@@ -105,7 +119,8 @@ public static class ScoreTableRun
         scoring = scoring with { Metrics = metrics };
 
         IEnumerable<(DatasetItem Item, long Key)> Items() =>
-            ScoringRun.Keyed(scoring.AllMetrics.Count > 0 ? dataset.ReadImages(cancellation) : dataset.Read(cancellation)).Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
+            ScoringRun.Keyed(scoring.AllMetrics.Count > 0 ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
+            .Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
         if (parts.Count > 0)
         {
             TableAlignment.Align(writing, parts, Items, metrics);
@@ -113,7 +128,8 @@ public static class ScoreTableRun
         }
         var known = new KnownParts(reading, parts, metrics);
         var files = ScoringRun.FilesOf(dataset);
-        using var ahead = new ReadAhead<TableWork>(work => work.Item, work => IsRead(work, metrics, scoring, options), scoring, cancellation);
+        using var ahead = new ReadAhead<TableWork>(
+            work => work.Item, work => IsRead(work, metrics, scoring, options), scoring, cancellation);
         var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
         var works = Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key)));
         var results = OrderedPipeline<TableWork[], IEnumerable<(ScoredItem Item, PartSlot?[] Slots)>, ImageScorer>.Run(
@@ -121,7 +137,8 @@ public static class ScoreTableRun
             scoring.Workers,
             scoring.BatchesInFlight,
             () => new ImageScorer(scoring, files, options.RetryFailed),
-            (worker, batch) => ScoringRun.Released(worker.Update(Array.ConvertAll(batch, work => work.Scoring))).Zip(batch.Select(work => work.Slots)),
+            (worker, batch) =>
+                ScoringRun.Released(worker.Update(Array.ConvertAll(batch, work => work.Scoring))).Zip(batch.Select(work => work.Slots)),
             cancellation,
             batch => batch.Sum(work => work.Item.HeldBytes),
             ahead.Stop).SelectMany(items => items);
@@ -142,7 +159,11 @@ public static class ScoreTableRun
             if (!isWriting)
                 output.Flush();
         }
-        Update(folder, provenance => provenance with { FinishedShards = [.. provenance.FinishedShards.Append(options.Shard).Distinct().Order()] });
+        Update(folder, provenance => provenance with
+        {
+            FinishedShards = [
+            .. provenance.FinishedShards.Append(options.Shard).Distinct().Order()]
+        });
     }
 
     /// <summary>Whether images of an item will be read: the table lacks something of them, and no rule drops the item before.</summary>
@@ -151,7 +172,8 @@ public static class ScoreTableRun
             || row.ContentHash == null
             || work.Item.Images[slot.Index].Stamp() != row.File
             || row.Failed && options.RetryFailed
-            || !row.Failed && (known.Computed.Contains(false) || row.Skipped is { } skipped && metrics.Any(metric => skipped.Metrics.Contains(metric.Name))));
+            || !row.Failed && (known.Computed.Contains(false)
+            || row.Skipped is { } skipped && metrics.Any(metric => skipped.Metrics.Contains(metric.Name))));
 
     private static List<TablePart> Parts(DuckDbConnection database, string folder, int shard) =>
         [.. TablePart.List(database, folder).Where(part => part.Shard == shard)];
@@ -166,7 +188,8 @@ public static class ScoreTableRun
             foreach (var column in old.Columns)
             {
                 // Columns of metrics that are not known here stay as they are.
-                var named = scoring.AllMetrics.FirstOrDefault(metric => metric.Name == column.Metric) ?? scoring.Known.Find(column.Metric) ?? FeatureColumn.Find(column.Metric);
+                var named = scoring.AllMetrics.FirstOrDefault(metric => metric.Name == column.Metric) ?? scoring.Known.Find(column.Metric)
+                    ?? FeatureColumn.Find(column.Metric);
                 if (named != null)
                     metrics.Add(Checked(scoring.Place(named), column, folder, options));
             }
@@ -176,7 +199,8 @@ public static class ScoreTableRun
             var asked = metrics.Select(ColumnProvenance.Of).ToArray();
             var all = old.Columns.Select(column => asked.FirstOrDefault(now => now.Metric == column.Metric) ?? column)
                 .Concat(asked.Where(column => old.Columns.All(known => known.Metric != column.Metric)));
-            var columns = all.Select(column => old.Columns.FirstOrDefault(known => known.Metric == column.Metric && known.Fingerprint == column.Fingerprint) ?? column).ToArray();
+            var columns = all.Select(column => old.Columns.FirstOrDefault(
+                known => known.Metric == column.Metric && known.Fingerprint == column.Fingerprint) ?? column).ToArray();
             return old with
             {
                 Layout = TableProvenance.CurrentLayout,
@@ -200,7 +224,8 @@ public static class ScoreTableRun
         if (here.ModelSha256 != column.ModelSha256)
             differences.Add($"model {column.ModelSha256 ?? "none"} in the table, {here.ModelSha256 ?? "none"} here");
         if (here.Device != column.Device)
-            differences.Add($"on the device {column.Device ?? NetworkDevice.Cpu} in the table, {here.Device ?? NetworkDevice.Cpu} here (--device)");
+            differences.Add(
+                $"on the device {column.Device ?? NetworkDevice.Cpu} in the table, {here.Device ?? NetworkDevice.Cpu} here (--device)");
         throw new ScoreTableException(
             $"The column {metric.Name} of the table {folder} was computed otherwise: {string.Join("; ", differences)}. " +
             $"To compute the column anew: --rescore {metric.Name}. To keep the old one: another --out.");
@@ -209,7 +234,8 @@ public static class ScoreTableRun
     private static void Update(string folder, Func<TableProvenance, TableProvenance> change)
     {
         using var gate = TableLock.OfProvenance(folder);
-        var old = TableProvenance.Read(folder) ?? throw new ScoreTableException($"The file {TableProvenance.FileName} of the table {folder} has vanished.");
+        var old = TableProvenance.Read(folder)
+            ?? throw new ScoreTableException($"The file {TableProvenance.FileName} of the table {folder} has vanished.");
         change(old).Write(folder);
     }
 
@@ -218,16 +244,20 @@ public static class ScoreTableRun
         using var gate = TableLock.OfProvenance(folder);
         var old = TableProvenance.Read(folder);
         if (old == null && Directory.EnumerateFiles(folder, "part-*.parquet").Any())
-            throw new ScoreTableException($"{folder} has parts of a score table, but no {TableProvenance.FileName} that says where they come from. Name another --out.");
+            throw new ScoreTableException(
+                $"{folder} has parts of a score table, but no {TableProvenance.FileName} that says where they come from. Name another " +
+                $"--out.");
         old ??= new TableProvenance { Dataset = source, Shards = options.Shards };
         if (!options.HasMoved && (old.Dataset.Path, old.Dataset.ImageRoot) != (source.Path, source.ImageRoot))
         {
             throw new ScoreTableException(
-                $"The table {folder} is about {old.Dataset.Path} with images in {old.Dataset.ImageRoot}; found {source.Path} with images in {source.ImageRoot}. " +
+                $"The table {folder} is about {old.Dataset.Path} with images in {old.Dataset.ImageRoot}; found {source.Path} with images " +
+                $"in {source.ImageRoot}. " +
                 "Name another --out, or say --moved if it is the same dataset at a new place.");
         }
         if (old.Shards != options.Shards)
-            throw new ScoreTableException($"The table {folder} is made in {old.Shards} shards; found {options.Shards}. The number is the same in every run.");
+            throw new ScoreTableException(
+                $"The table {folder} is made in {old.Shards} shards; found {options.Shards}. The number is the same in every run.");
         change(old with { Dataset = source }).Write(folder);
     }
 }
@@ -250,13 +280,17 @@ internal sealed class OpenPart(TablePart part, ScoreRow[] rows)
 
     public ScoreRow[] Rows { get; } = rows;
 
-    /// <summary>For each row its position in the file; null where an image has changed, so that what the file says of it does not hold.</summary>
+    /// <summary>
+    /// For each row its position in the file; null where an image has changed, so that what the file says of it does not hold.
+    /// </summary>
     public int?[] Origins { get; } = [.. Enumerable.Range(0, rows.Length)];
 
     /// <summary>Puts a row in the place of an older one.</summary>
     /// <param name="index">The place.</param>
     /// <param name="row">The row.</param>
-    /// <param name="isUnknown">Whether the program does not have a metric of the table. Its score is kept as long as the image is the same.</param>
+    /// <param name="isUnknown">
+    /// Whether the program does not have a metric of the table. Its score is kept as long as the image is the same.
+    /// </param>
     public void Replace(int index, ScoreRow row, Func<string, bool> isUnknown)
     {
         var old = Rows[index];
@@ -266,7 +300,8 @@ internal sealed class OpenPart(TablePart part, ScoreRow[] rows)
         if (row.ContentHash != old.ContentHash)
         {
             Origins[index] = null;
-            var lost = SkippedScores.Of(Part.Contents.Columns.Keys.Where(isUnknown), "the image has changed, and the program that scored it does not have the metric");
+            var lost = SkippedScores.Of(Part.Contents.Columns.Keys.Where(
+                isUnknown), "the image has changed, and the program that scored it does not have the metric");
             skipped = SkippedScores.With(skipped, lost, isUnknown);
         }
         Rows[index] = row with { Skipped = skipped };
@@ -320,19 +355,22 @@ internal sealed class KnownParts(DuckDbConnection database, IEnumerable<TablePar
             if (row.Key > key)
                 continue;
             if (row.Key < key || row.Id != item.Id)
-                throw new DatasetException($"The dataset changed while it was scored: its image {row.Key} was '{row.Image ?? row.Id}' before. Run it again.");
+                throw new DatasetException(
+                    $"The dataset changed while it was scored: its image {row.Key} was '{row.Image ?? row.Id}' before. Run it again.");
             if (next + 1 < part.Rows.Length)
                 _open[i] = (part, next + 1);
             else
                 _open.RemoveAt(i);
-            return new PartSlot(part, next, new KnownRow(row, [.. metrics.Select((metric, m) => part.Part.Has(metric.Name, _fingerprints[m], key))]));
+            return new PartSlot(
+                part, next, new KnownRow(row, [.. metrics.Select((metric, m) => part.Part.Has(metric.Name, _fingerprints[m], key))]));
         }
         return null;
     }
 }
 
 /// <summary>Collects rows and writes them: new ones into new parts, others into the parts they stand in.</summary>
-internal sealed class TableOutput(DuckDbConnection database, string folder, IReadOnlyList<Metric> metrics, ScoreTableOptions options, int nextSequence)
+internal sealed class TableOutput(
+    DuckDbConnection database, string folder, IReadOnlyList<Metric> metrics, ScoreTableOptions options, int nextSequence)
 {
     private readonly Dictionary<string, PartColumn> _whole =
         metrics.ToDictionary(metric => metric.Name, metric => new PartColumn(ColumnProvenance.Of(metric).Fingerprint));
@@ -405,7 +443,9 @@ internal sealed class TableOutput(DuckDbConnection database, string folder, IRea
         part.IsChanged = false;
     }
 
-    /// <summary>Of a part that the run has not passed through to its end: columns that were whole stay so, the others reach as far as the run.</summary>
+    /// <summary>
+    /// Of a part that the run has not passed through to its end: columns that were whole stay so, the others reach as far as the run.
+    /// </summary>
     private Dictionary<string, PartColumn> Partial(OpenPart part)
     {
         var through = part.Rows[part.Done - 1].Key;

@@ -21,7 +21,9 @@ public abstract class ScoringGate
     public virtual bool JudgesFileAlone => false;
 
     /// <summary>Judges an image. Several threads call it at the same time.</summary>
-    /// <param name="row">What is known of the image: header, names, and the scores of this gate and the earlier ones; status and error are not final.</param>
+    /// <param name="row">
+    /// What is known of the image: header, names, and the scores of this gate and the earlier ones; status and error are not final.
+    /// </param>
     /// <param name="columns">The columns of the row.</param>
     /// <returns>Null to go on; otherwise why not, for example <c>brisque 71.2 fails brisque &lt;= 60</c>.</returns>
     public abstract string? Failure(ScoreRow row, TableSchema columns);
@@ -52,7 +54,9 @@ internal sealed class ScoringStages
     /// <summary>What stops an image after a stage; null when it goes on.</summary>
     public string? Failure(int stage, ScoreRow row) => stage == Last ? null : _gates[stage].Failure(row, _columns);
 
-    /// <summary>The scores that a row does not get, with the reason; null where all that it lacks must be computed from the image.</summary>
+    /// <summary>
+    /// The scores that a row does not get, with the reason; null where all that it lacks must be computed from the image.
+    /// </summary>
     /// <param name="row">A row of a score table.</param>
     /// <param name="missing">The metrics that it lacks.</param>
     public SkippedScores? SkippedWithoutReading(ScoreRow row, bool[] missing)
@@ -64,7 +68,9 @@ internal sealed class ScoringStages
         return null;
     }
 
-    /// <summary>The scores that are not computed because a gate failed, with the reason, as tables have them; null where it skips none.</summary>
+    /// <summary>
+    /// The scores that are not computed because a gate failed, with the reason, as tables have them; null where it skips none.
+    /// </summary>
     public SkippedScores? SkippedAfter(int stage, bool[] wanted, string reason) =>
         SkippedScores.Of(_columns.Metrics.Where((_, i) => wanted[i] && Of(i) > stage).Select(metric => metric.Name), reason);
 

@@ -35,9 +35,9 @@ public sealed record ScoringOptions
     }
 
     /// <summary>
-    /// How many images the networks of a worker compute together, 1 by default: more keep a GPU busy. A worker takes as many items at a time, and holds
-    /// what networks see of so many images. On the processor rows are the same, to the last bit, and nothing becomes faster. What a gate reads is
-    /// computed image by image.
+    /// How many images the networks of a worker compute together, 1 by default: more keep a GPU busy. A worker takes as many items at a
+    /// time, and holds what networks see of so many images. On the processor rows are the same, to the last bit, and nothing becomes
+    /// faster. What a gate reads is computed image by image.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not 1 to 256.</exception>
     public int Batch
@@ -70,7 +70,10 @@ public sealed record ScoringOptions
     /// <summary>Features that become columns of vectors, <c>NAME_features</c>; by default none.</summary>
     public IReadOnlyList<Feature> Features { get; init; } = [];
 
-    /// <summary><see cref="Metrics"/>, then those that <see cref="Gates"/> read besides, then the columns of <see cref="Features"/>, all on <see cref="Device"/>.</summary>
+    /// <summary>
+    /// <see cref="Metrics"/>, then those that <see cref="Gates"/> read besides, then the columns of <see cref="Features"/>, all on
+    /// <see cref="Device"/>.
+    /// </summary>
     public IReadOnlyList<Metric> AllMetrics =>
     [
         .. Metrics.Concat(Gates.SelectMany(gate => gate.Metrics)).Concat(Features.Select(feature => new FeatureColumn(feature)))
@@ -92,10 +95,11 @@ public sealed record ScoringOptions
     }
 
     /// <summary>
-    /// Whether an image that several items name may be scored once: gates judge the file alone, and rows hold no vectors, which are too large to be
-    /// remembered; a hash is not.
+    /// Whether an image that several items name may be scored once: gates judge the file alone, and rows hold no vectors, which are too
+    /// large to be remembered; a hash is not.
     /// </summary>
-    internal bool SharesFiles => Gates.All(gate => gate.JudgesFileAlone) && AllMetrics.All(metric => metric is HashColumn or not FeatureColumn);
+    internal bool SharesFiles =>
+        Gates.All(gate => gate.JudgesFileAlone) && AllMetrics.All(metric => metric is HashColumn or not FeatureColumn);
 
     /// <summary>A metric on <see cref="Device"/>.</summary>
     internal Metric Place(Metric metric) => Device == null ? metric : metric.WithDevice(Device);
@@ -113,12 +117,17 @@ public static class ScoringRun
     /// <summary>Scores a dataset.</summary>
     /// <param name="dataset">The dataset; it is read while the results are consumed.</param>
     /// <param name="options">Metrics, workers, decoding.</param>
-    /// <param name="start">How many items to skip at the beginning, to go on after an interrupted run; keys stay those of the whole dataset.</param>
-    /// <param name="cancellation">Ends the run: finished results are given first, then <see cref="OperationCanceledException"/> is thrown.</param>
+    /// <param name="start">
+    /// How many items to skip at the beginning, to go on after an interrupted run; keys stay those of the whole dataset.
+    /// </param>
+    /// <param name="cancellation">
+    /// Ends the run: finished results are given first, then <see cref="OperationCanceledException"/> is thrown.
+    /// </param>
     /// <returns>The items with their rows, in order.</returns>
     /// <exception cref="ModelException">A metric cannot run here (a model is not installed).</exception>
     /// <exception cref="DatasetException">
-    /// The dataset's records name no image, and a metric is asked for; or it cannot be read on, thrown after the results of the items before.
+    /// The dataset's records name no image, and a metric is asked for; or it cannot be read on, thrown after the results of the items
+    /// before.
     /// </exception>
     public static IEnumerable<ScoredItem> Score(
         Dataset dataset, ScoringOptions? options = null, long start = 0, CancellationToken cancellation = default)
@@ -137,7 +146,8 @@ public static class ScoringRun
     {
         var files = FilesOf(dataset);
         using var ahead = new ReadAhead<ScoringWork>(work => work.Item, work => IsOpened(work.Item, options), options, cancellation);
-        var works = Keyed(options.AllMetrics.Count > 0 ? dataset.ReadImages(cancellation) : dataset.Read(cancellation)).Where(keyed => keyed.Item.Index >= start).Select(keyed => new ScoringWork(keyed.Item, keyed.Key));
+        var works = Keyed(options.AllMetrics.Count > 0 ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
+            .Where(keyed => keyed.Item.Index >= start).Select(keyed => new ScoringWork(keyed.Item, keyed.Key));
         var results = OrderedPipeline<ScoringWork[], ScoredItem[], ImageScorer>.Run(
             Batches(ahead.Of(works), options.Batch),
             options.Workers,
@@ -166,7 +176,9 @@ public static class ScoringRun
     /// <summary>What remembers the scored files of a run; null where no file is there twice.</summary>
     internal static ScoredFiles? FilesOf(Dataset dataset) => dataset.HasDistinctFiles ? null : new ScoredFiles();
 
-    /// <summary>A sequence in arrays of a size, the last perhaps smaller. What stands before a failure of the sequence is given before it is thrown.</summary>
+    /// <summary>
+    /// A sequence in arrays of a size, the last perhaps smaller. What stands before a failure of the sequence is given before it is thrown.
+    /// </summary>
     /// <param name="source">The sequence.</param>
     /// <param name="size">At least 1.</param>
     internal static IEnumerable<T[]> Batches<T>(IEnumerable<T> source, int size)

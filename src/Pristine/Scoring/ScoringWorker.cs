@@ -25,8 +25,8 @@ internal sealed record ScoringWorkerOptions
 }
 
 /// <summary>
-/// Scores what the lines of a stream ask for, one JSON object each, and writes a JSON object for each of them, in order and as soon as it is
-/// known. docs/worker.md describes the lines. What is wrong with one line or image is the answer to it.
+/// Scores what the lines of a stream ask for, one JSON object each, and writes a JSON object for each of them, in order and as soon as it
+/// is known. docs/worker.md describes the lines. What is wrong with one line or image is the answer to it.
 /// </summary>
 internal static class ScoringWorker
 {

@@ -110,7 +110,9 @@ internal sealed class WorkerThread(ScoringOptions scoring, ScoringWorkerOptions 
             else if (found != Request)
                 throw new FormatException($"expected the fields {string.Join(", ", Kinds)}, {Name}, {Request}; found '{found}'");
         }
-        return kind == null ? throw new FormatException($"expected one of the fields {string.Join(", ", Kinds)}; found none") : (kind, value, name);
+        return kind == null
+            ? throw new FormatException($"expected one of the fields {string.Join(", ", Kinds)}; found none")
+            : (kind, value, name);
     }
 
     private WorkerReply Row(MediaSource image) => new() { Rows = [_scorer.Score(image)] };
@@ -128,7 +130,8 @@ internal sealed class WorkerThread(ScoringOptions scoring, ScoringWorkerOptions 
     private static WorkerReply Hello(JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var protocol) && protocol == ScoringWorker.Protocol
             ? new WorkerReply()
-            : throw new FormatException($"expected 'hello' to be the version of the protocol, {ScoringWorker.Protocol}; found {Shown(value)}");
+            : throw new FormatException(
+                $"expected 'hello' to be the version of the protocol, {ScoringWorker.Protocol}; found {Shown(value)}");
 
     /// <summary>A number or a string as it stands in the line; empty for null.</summary>
     private static ReadOnlyMemory<byte> RequestId(JsonElement id) => id.ValueKind switch
@@ -146,9 +149,11 @@ internal sealed class WorkerThread(ScoringOptions scoring, ScoringWorkerOptions 
         : throw new FormatException($"expected '{field}' to be a text; found an empty one");
 
     private static byte[] Bytes(JsonElement value) =>
-        value.ValueKind != JsonValueKind.String ? throw new FormatException($"expected 'bytes' to be a string of base64; found {RecordReader.Kind(value)}")
+        value.ValueKind != JsonValueKind.String
+        ? throw new FormatException($"expected 'bytes' to be a string of base64; found {RecordReader.Kind(value)}")
         : value.TryGetBytesFromBase64(out var bytes) ? bytes
         : throw new FormatException("expected 'bytes' to be valid base64; it is not");
 
-    private static string Shown(JsonElement value) => value.ValueKind == JsonValueKind.Number ? value.GetRawText() : RecordReader.Kind(value);
+    private static string Shown(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number ? value.GetRawText() : RecordReader.Kind(value);
 }

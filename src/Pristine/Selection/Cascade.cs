@@ -29,7 +29,8 @@ public static class Cascade
                 continue;
             gates.Add(RuleEvaluation.Obstacle(condition) is { } obstacle
                 ? throw new RuleException(
-                    $"In the rule '{rule.Text}': expected what can be judged while an image is scored (metrics, sizes, format, names); found {obstacle}. " +
+                    $"In the rule '{rule.Text}': expected what can be judged while an image is scored (metrics, sizes, format, names); " +
+                    $"found {obstacle}. " +
                     "'pristine select' can use it.")
                 : new RuleGate(condition, null, isAsked: true, known ?? MetricSet.BuiltIn));
         }
@@ -81,9 +82,13 @@ public static class Cascade
     {
         ArgumentNullException.ThrowIfNull(selection);
         if (selection.Options.Images == ImagePolicy.Any)
-            throw new RuleException("Expected items that are judged by one image, to skip scores; for each rule another image may be enough (any), so all scores are needed. Score without a cascade.");
+            throw new RuleException(
+                "Expected items that are judged by one image, to skip scores; for each rule another image may be enough (any), so all " +
+                "scores are needed. Score without a cascade.");
         if (selection.Options.Images == ImagePolicy.Mean)
-            throw new RuleException("Expected items that are judged by their images one by one, to skip scores; the mean of several images needs all of their scores. Score without a cascade.");
+            throw new RuleException(
+                "Expected items that are judged by their images one by one, to skip scores; the mean of several images needs all of " +
+                "their scores. Score without a cascade.");
         var gates = new List<RuleGate>();
         // The status of an image is final only when all metrics have been computed; a rule that names it makes later skips visible.
         var isAsked = true;
@@ -93,18 +98,23 @@ public static class Cascade
             if (record.Rest(rule.Condition) is not { } condition)
                 continue;
             isAsked &= !rule.Condition.Columns.Any(column => column.Column is { Source: ColumnSource.Outcome });
-            gates.Add(new RuleGate(condition, selection.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null, selection.Options.Known));
+            gates.Add(new RuleGate(
+                condition, selection.ScoreExpression, isAsked && RuleEvaluation.Obstacle(condition) == null, selection.Options.Known));
         }
-        foreach (var (by, option) in selection.Options.Images != ImagePolicy.Best ? [] : new[] { (selection.By, "--by"), (selection.KeepBest, "--keep-best"), (selection.Hash, "--dedup") })
+        foreach (var (by, option) in selection.Options.Images != ImagePolicy.Best
+            ? []
+            : new[] { (selection.By, "--by"), (selection.KeepBest, "--keep-best"), (selection.Hash, "--dedup") })
         {
             if (by == null)
                 continue;
             var first = gates.FindIndex(gate => gate.IsAsked);
             var always = gates.Take(first + 1).SelectMany(gate => gate.Metrics).Select(metric => metric.Name).ToHashSet();
-            if (first >= 0 && RuleGate.MetricsOf([by], selection.ScoreExpression, selection.Options.Known).FirstOrDefault(metric => !always.Contains(metric.Name)) is { } skipped)
+            if (first >= 0 && RuleGate.MetricsOf([by], selection.ScoreExpression, selection.Options.Known)
+                .FirstOrDefault(metric => !always.Contains(metric.Name)) is { } skipped)
             {
                 throw new RuleException(
-                    $"Expected every image to have {skipped.Name}, by which the best image of an item is found ({option} {by.Name}); a cascade skips it. Score without a cascade, or judge items by their worst image.");
+                    $"Expected every image to have {skipped.Name}, by which the best image of an item is found ({option} {by.Name}); a " +
+                    $"cascade skips it. Score without a cascade, or judge items by their worst image.");
             }
         }
         return gates;
@@ -134,5 +144,6 @@ internal sealed class RuleGate(RuleExpression condition, RuleExpression? score, 
 
     /// <summary>The metrics of columns; of the column <c>score</c> those of its expression.</summary>
     public static IReadOnlyList<Metric> MetricsOf(IEnumerable<ColumnReference> columns, RuleExpression? score, MetricSet known) =>
-        Rule.MetricsOf(columns.SelectMany(column => score != null && column.Name == ParsedSelection.Score ? score.Columns : [column]).Select(column => column.Name), known);
+        Rule.MetricsOf(columns.SelectMany(column => score != null && column.Name == ParsedSelection.Score ? score.Columns : [column])
+        .Select(column => column.Name), known);
 }

@@ -15,7 +15,8 @@ namespace Pristine.Selection;
 /// <param name="Metrics">The metrics that the comparison reads.</param>
 /// <param name="IsOfRecord">True when the comparison reads nothing but the item's record.</param>
 internal sealed record DropReason(
-    int Code, string Rule, string Comparison, string? Column, string? Value, string? Threshold, IReadOnlyList<string> Metrics, bool IsOfRecord);
+    int Code, string Rule, string Comparison, string? Column, string? Value, string? Threshold, IReadOnlyList<string> Metrics,
+    bool IsOfRecord);
 
 /// <summary>Numbers the comparisons of all rules.</summary>
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
@@ -36,7 +37,9 @@ internal sealed class ReasonList(RuleExpression? score)
     public string CaseOfCode(string code, Func<DropReason, string?> value, string type = "DOUBLE")
     {
         var cases = _all.Select(reason => (reason.Code, Value: value(reason))).Where(pair => pair.Value != null).ToArray();
-        return cases.Length == 0 ? $"CAST(NULL AS {type})" : $"CASE {code} {string.Join(' ', cases.Select(pair => $"WHEN {pair.Code} THEN {pair.Value}"))} END";
+        return cases.Length == 0
+            ? $"CAST(NULL AS {type})"
+            : $"CASE {code} {string.Join(' ', cases.Select(pair => $"WHEN {pair.Code} THEN {pair.Value}"))} END";
     }
 
     /// <summary>SQL that has for each code why a score that the comparison reads was skipped; NULL where none was.</summary>
@@ -44,7 +47,9 @@ internal sealed class ReasonList(RuleExpression? score)
     /// <param name="skipped">SQL of the column <c>skipped</c>.</param>
     public string SkippedOfCode(string code, string skipped) => CaseOfCode(
         code,
-        reason => reason.Metrics.Count == 0 ? null : $"coalesce({string.Join(", ", reason.Metrics.Select(metric => SkippedScores.ReasonSql(skipped, metric)))})",
+        reason => reason.Metrics.Count == 0
+            ? null
+            : $"coalesce({string.Join(", ", reason.Metrics.Select(metric => SkippedScores.ReasonSql(skipped, metric)))})",
         "VARCHAR");
 
     /// <summary>Enters a reason that is no comparison of a rule.</summary>
@@ -65,7 +70,9 @@ internal sealed class ReasonList(RuleExpression? score)
         condition.Columns,
         new RecordPart(score).IsWhole(condition));
 
-    private int Add(string rule, string comparison, string? column, string? value, string? threshold, IEnumerable<ColumnReference> columns, bool isOfRecord)
+    private int Add(
+        string rule, string comparison, string? column, string? value, string? threshold, IEnumerable<ColumnReference> columns,
+        bool isOfRecord)
     {
         var metrics = columns.SelectMany(used => score != null && used.Name == ParsedSelection.Score ? score.Columns : [used])
             .Select(used => used.Column?.Metric).OfType<string>().Distinct();

@@ -37,7 +37,9 @@ internal static class EngineText
     /// <summary>upper(text).</summary>
     public static string Upper(string text) => Map(text, UpperCase.Value);
 
-    /// <summary>Numbers as JSON writes them are the common case, and read alike everywhere unless they leave the range of 64-bit floats.</summary>
+    /// <summary>
+    /// Numbers as JSON writes them are the common case, and read alike everywhere unless they leave the range of 64-bit floats.
+    /// </summary>
     private static bool IsJsonNumber(string text)
     {
         var i = text.StartsWith('-') ? 1 : 0;

@@ -12,7 +12,10 @@ namespace Pristine.Selection;
 /// <param name="Threshold">What it was compared with; null where that is no number.</param>
 public sealed record RuleOutcome(string Rule, bool? Holds, string Comparison, double? Value, double? Threshold)
 {
-    /// <summary>Why a score that the comparison reads was not computed, for example <c>brisque 71.2 fails brisque &lt;= 60</c>; null where none was skipped.</summary>
+    /// <summary>
+    /// Why a score that the comparison reads was not computed, for example <c>brisque 71.2 fails brisque &lt;= 60</c>; null where none was
+    /// skipped.
+    /// </summary>
     public string? Skipped { get; init; }
 
     /// <summary>Value minus threshold.</summary>
@@ -26,7 +29,8 @@ public sealed record ImageExplanation(IReadOnlyList<KeyValuePair<string, string?
 {
     /// <summary>The metrics whose scores were not computed because a gate had failed; <c>skipped</c> among the columns tells why.</summary>
     public IReadOnlyList<string> SkippedMetrics =>
-        [.. Columns.Where(column => column.Key == SkippedScores.Column).SelectMany(column => SkippedScores.Parse(column.Value)?.Metrics ?? [])];
+        [.. Columns.Where(column => column.Key == SkippedScores.Column)
+        .SelectMany(column => SkippedScores.Parse(column.Value)?.Metrics ?? [])];
 }
 
 /// <summary>Why an item was kept or dropped.</summary>
@@ -35,8 +39,8 @@ public sealed record ImageExplanation(IReadOnlyList<KeyValuePair<string, string?
 public sealed record ItemExplanation(LedgerEntry Decision, IReadOnlyList<ImageExplanation> Images)
 {
     /// <summary>
-    /// The outcome of every rule for the mean of several images (<see cref="ImagePolicy.Mean"/>), which are then not judged one by one; otherwise
-    /// empty.
+    /// The outcome of every rule for the mean of several images (<see cref="ImagePolicy.Mean"/>), which are then not judged one by one;
+    /// otherwise empty.
     /// </summary>
     public IReadOnlyList<RuleOutcome> OfMean { get; init; } = [];
 }
@@ -67,7 +71,9 @@ public static class Explanation
         return Decisions(run, $"{FileName} = $1", name) is [var only] ? Explained(run, [only]) : [];
     }
 
-    /// <summary>The ids that a name that was not found may stand for: those of images with this file name, then those spelled most alike.</summary>
+    /// <summary>
+    /// The ids that a name that was not found may stand for: those of images with this file name, then those spelled most alike.
+    /// </summary>
     /// <param name="run">The selection.</param>
     /// <param name="name">The name.</param>
     /// <param name="count">How many at most.</param>
@@ -114,7 +120,8 @@ public static class Explanation
     {
         var decisions = new List<LedgerEntry>();
         var items = $"d.item_index IN (SELECT item_index FROM {run.TableSource} WHERE {condition})";
-        using var ledger = run.Database.Query($"SELECT \"index\", id, kept, rule, reason FROM ({run.LedgerQuery(droppedOnly: false, items)})", name);
+        using var ledger = run.Database.Query(
+            $"SELECT \"index\", id, kept, rule, reason FROM ({run.LedgerQuery(droppedOnly: false, items)})", name);
         while (ledger.Read())
             decisions.Add(new LedgerEntry(ledger.Int64(0), ledger.Text(1)!, ledger.Boolean(2), ledger.Text(3), ledger.Text(4)!));
         return decisions;
@@ -135,11 +142,13 @@ public static class Explanation
     {
         var columns = new List<List<KeyValuePair<string, string?>>>();
         // Not by "key" alone: that is the text of the result, in which 10 comes before 9.
-        var shown = string.Join(", ", run.Columns.Where(column => column.Type is ColumnType.Map or ColumnType.Floats).Select(column => column.Type == ColumnType.Map
+        var shown = string.Join(", ", run.Columns.Where(column => column.Type is ColumnType.Map or ColumnType.Floats)
+            .Select(column => column.Type == ColumnType.Map
             ? $"{column.RuleSql} AS {column.Identifier}"
             : $"len({column.Identifier}) || ' numbers' AS {column.Identifier}"));
         using (var rows = run.Database.Query(
-            $"SELECT COLUMNS(r.*)::VARCHAR FROM (SELECT * REPLACE ({shown}) FROM {run.TableSource}) r WHERE r.item_index = $1 ORDER BY r.key", itemIndex))
+            $"SELECT COLUMNS(r.*)::VARCHAR FROM (SELECT * REPLACE ({shown}) FROM {run.TableSource}) r WHERE r.item_index = $1 ORDER BY " +
+            $"r.key", itemIndex))
         {
             while (rows.Read())
                 columns.Add([.. Enumerable.Range(0, rows.ColumnCount).Select(i => KeyValuePair.Create(rows.Name(i), rows.Text(i)))]);
@@ -149,7 +158,8 @@ public static class Explanation
         {
             var reasons = new ReasonList(run.Parsed.ScoreExpression) { Rule = rule.Text };
             var condition = rule.Condition;
-            var why = $"CASE WHEN {condition.ConditionSql()} IS TRUE THEN {condition.Explain(reasons, wanted: false)} ELSE {condition.Explain(reasons, wanted: true)} END";
+            var why = $"CASE WHEN {condition.ConditionSql()} IS TRUE THEN {condition.Explain(reasons, wanted: false)} ELSE " +
+                $"{condition.Explain(reasons, wanted: true)} END";
             using var rows = run.Database.Query(
                 $"""
                 SELECT holds, why, {reasons.CaseOfCode("why", reason => reason.Value)} AS value, {reasons.CaseOfCode("why", reason => reason.Threshold)} AS threshold,

@@ -21,8 +21,8 @@ internal enum IssueKind
 }
 
 /// <summary>
-/// Something that is often wrong with images, as a rule with a name: <c>dark</c> is <c>luma_p95 &lt; 0.2</c>. The rule holds for the images that
-/// have the issue. All issues stand in <see cref="All"/>, with why the threshold is what it is and what was measured with it.
+/// Something that is often wrong with images, as a rule with a name: <c>dark</c> is <c>luma_p95 &lt; 0.2</c>. The rule holds for the images
+/// that have the issue. All issues stand in <see cref="All"/>, with why the threshold is what it is and what was measured with it.
 /// </summary>
 public sealed record Issue
 {
@@ -66,11 +66,15 @@ public sealed record Issue
     internal string Template { get; private init; } = "";
 
     /// <summary>The metrics that its rule reads.</summary>
-    public IReadOnlyList<Metric> Metrics => Kind == IssueKind.Copies ? [] : Kind == IssueKind.NearCopies ? [MetricSet.BuiltIn.Get(ImageGroups.ColumnOf(DuplicateKind.Near))] : Selection.Rule.MetricsOf(Selection.Rule.Parse(AnyRule).Columns);
+    public IReadOnlyList<Metric> Metrics =>
+        Kind == IssueKind.Copies
+        ? [] : Kind == IssueKind.NearCopies
+        ? [MetricSet.BuiltIn.Get(ImageGroups.ColumnOf(DuplicateKind.Near))]
+        : Selection.Rule.MetricsOf(Selection.Rule.Parse(AnyRule).Columns);
 
     /// <summary>
-    /// Where the rule is no more than a column and its threshold: the column, and whether an image without the issue has at most the threshold.
-    /// Null for other rules.
+    /// Where the rule is no more than a column and its threshold: the column, and whether an image without the issue has at most the
+    /// threshold. Null for other rules.
     /// </summary>
     internal (string Metric, bool IsAtMost)? Limit => By == null || ComparesImages ? null
         : Template == $"{By} > {{0}}" ? (By.Trim('"'), true)
@@ -123,7 +127,8 @@ public sealed record Issue
             Threshold = 0.2,
             By = "luma_p95",
             Reason = "95 % of the pixels are below a fifth of white. Night photographs with lights are not dark in this sense.",
-            Calibration = "Flags 0.4 % of 1,554 sound photographs of BIQ2021 and 1.6 % of all 2,000. A darkened photograph need not be dark: 16 % of copies darkened by level 5 are.",
+            Calibration = "Flags 0.4 % of 1,554 sound photographs of BIQ2021 and 1.6 % of all 2,000. A darkened photograph need not be " +
+                "dark: 16 % of copies darkened by level 5 are.",
         },
         new("underexposed")
         {
@@ -161,8 +166,10 @@ public sealed record Issue
             Template = "sharpness < {0} and sharpness < 2000 * contrast * contrast and (width * height <= 1e6 or sharpness_256 < 300)",
             Threshold = 25,
             By = "sharpness",
-            Reason = "The second part leaves out what is merely dark or pale, the third what is large and sharp at 256 pixels: large photographs are soft pixel by pixel.",
-            Calibration = "Flags 1.4 % of sound photographs, 5.8 % of all; finds 51, 78 and 88 % of copies blurred or enlarged by levels 3, 4 and 5: from Gaussian blur of sigma 2 on all, of motion less than half.",
+            Reason = "The second part leaves out what is merely dark or pale, the third what is large and sharp at 256 pixels: large " +
+                "photographs are soft pixel by pixel.",
+            Calibration = "Flags 1.4 % of sound photographs, 5.8 % of all; finds 51, 78 and 88 % of copies blurred or enlarged by levels " +
+                "3, 4 and 5: from Gaussian blur of sigma 2 on all, of motion less than half.",
         },
         new("noisy")
         {
@@ -192,7 +199,8 @@ public sealed record Issue
             By = "gray_share",
             IsLargestWorst = true,
             Reason = "JPEG gives grey pictures a tint at a few pixels.",
-            Calibration = "Flags 0.9 % of sound photographs, which are grey; finds all copies without saturation and 29 % of those with a tenth of theirs.",
+            Calibration = "Flags 0.9 % of sound photographs, which are grey; finds all copies without saturation and 29 % of those with " +
+                "a tenth of theirs.",
         },
         new("blocky")
         {
@@ -230,7 +238,8 @@ public sealed record Issue
             Template = "not (sqrt(width * height) between {0} and {1})",
             Threshold = 3,
             By = "sqrt(width * height)",
-            Reason = "Outside q1 - 3 IQR .. q3 + 3 IQR, as cleanvision has it; q1, q3 are the quartiles of sqrt(width x height) over the table, IQR their difference.",
+            Reason = "Outside q1 - 3 IQR .. q3 + 3 IQR, as cleanvision has it; q1, q3 are the quartiles of sqrt(width x height) over the " +
+                "table, IQR their difference.",
             Calibration = "A statement about the table: nothing to calibrate.",
         },
         new("odd_aspect_ratio")
@@ -251,7 +260,8 @@ public sealed record Issue
             By = "brisque",
             IsLargestWorst = true,
             Reason = "Blur, noise and compression beyond what the issues above name one by one.",
-            Calibration = "Flags 2.4 % of sound photographs, 3.5 % of all; finds 12, 31 and 62 % of copies blurred, noisy or compressed by levels 3, 4 and 5.",
+            Calibration = "Flags 2.4 % of sound photographs, 3.5 % of all; finds 12, 31 and 62 % of copies blurred, noisy or compressed " +
+                "by levels 3, 4 and 5.",
         },
         new("damaged")
         {
@@ -261,7 +271,8 @@ public sealed record Issue
             By = "\"resnet50@damage\"",
             IsLargestWorst = true,
             Reason = "Looked for where the network of resnet50 is installed; it costs many times what all other issues cost.",
-            Calibration = "On photographs it had not seen, half of the sound ones are below 0.18 and nine of ten below 0.43; half of the copies of levels 3, 4 and 5 are above 0.52, 0.79 and 0.90 (docs/results/damage.md).",
+            Calibration = "On photographs it had not seen, half of the sound ones are below 0.18 and nine of ten below 0.43; half of the " +
+                "copies of levels 3, 4 and 5 are above 0.52, 0.79 and 0.90 (docs/results/damage.md).",
         },
         new(Cleanvision + "dark")
         {
@@ -339,7 +350,8 @@ public sealed record Issue
     /// <exception cref="RuleException">It has none.</exception>
     internal string Rule(params double[] numbers) => ComparesImages
         ? throw new RuleException($"Expected an issue with a rule; '{Name}' compares images with one another.")
-        : string.Format(CultureInfo.InvariantCulture, Template, [.. numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))]);
+        : string.Format(
+            CultureInfo.InvariantCulture, Template, [.. numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))]);
 
     /// <summary>A rule that reads the same columns, for when the table is not known.</summary>
     internal string AnyRule => Rule(0, 1);
@@ -348,5 +360,7 @@ public sealed record Issue
     /// <param name="name">Its name.</param>
     /// <exception cref="RuleException">There is none; the message names the nearest ones.</exception>
     public static Issue Get(string name) => All.FirstOrDefault(issue => issue.Name == name)
-        ?? throw new RuleException($"There is no issue '{name}'.{NearestNames.Question(name, All.Select(issue => issue.Name))} There are {string.Join(", ", All.Select(issue => issue.Name))}.");
+        ?? throw new RuleException(
+            $"There is no issue '{name}'.{NearestNames.Question(name, All.Select(issue => issue.Name))} There are " +
+            $"{string.Join(", ", All.Select(issue => issue.Name))}.");
 }

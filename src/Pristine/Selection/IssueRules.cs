@@ -41,7 +41,8 @@ public static class IssueRules
     {
         ArgumentNullException.ThrowIfNull(table);
         options ??= new IssueOptions();
-        return [.. options.Issues.Select(issue => new IssueRule(issue, options.ThresholdOf(issue), RuleOf(table, issue, options.ThresholdOf(issue)), MethodOf(issue, options.ThresholdOf(issue))))];
+        return [.. options.Issues.Select(issue => new IssueRule(issue, options.ThresholdOf(issue), RuleOf(
+            table, issue, options.ThresholdOf(issue)), MethodOf(issue, options.ThresholdOf(issue))))];
     }
 
     /// <summary>How an issue compares images; null for one with a rule.</summary>
@@ -49,8 +50,12 @@ public static class IssueRules
     internal static DuplicateMethod? MethodOf(Issue issue, double? threshold) => issue.Kind switch
     {
         IssueKind.Copies => DuplicateMethod.Exact,
-        IssueKind.NearCopies when threshold is >= 0 and <= DuplicateMethod.MostDistance && threshold == Math.Floor(threshold.Value) => DuplicateMethod.Near with { Distance = (int)threshold },
-        IssueKind.NearCopies => throw new RuleException($"Expected 0 to {DuplicateMethod.MostDistance} whole bits for {issue.Name}; found {threshold?.ToString("R", CultureInfo.InvariantCulture)}."),
+        IssueKind.NearCopies when threshold is >= 0 and <= DuplicateMethod.MostDistance && threshold == Math.Floor(threshold.Value) =>
+            DuplicateMethod.Near with { Distance = (int)threshold },
+        IssueKind.NearCopies =>
+            throw new RuleException(
+                $"Expected 0 to {DuplicateMethod.MostDistance} whole bits for {issue.Name}; found " +
+                $"{threshold?.ToString("R", CultureInfo.InvariantCulture)}."),
         _ => null,
     };
 
@@ -62,8 +67,8 @@ public static class IssueRules
     };
 
     /// <summary>
-    /// The ends of the usual sizes: the quartiles of the square root of the area, interpolated as in NumPy, and so many times their distance
-    /// beyond. Outwards to whole pixels, so that the rule can be read; a size of the quartiles is within.
+    /// The ends of the usual sizes: the quartiles of the square root of the area, interpolated as in NumPy, and so many times their
+    /// distance beyond. Outwards to whole pixels, so that the rule can be read; a size of the quartiles is within.
     /// </summary>
     private static double[] Fences(ScoreTable table, double factor)
     {

@@ -43,6 +43,7 @@ internal sealed class KnownFields(IEnumerable<string> fields, Dataset dataset)
             return;
         var there = _seen.Count == 0 ? "they have none" : $"their fields are {string.Join(", ", _seen)}{(_hasMore ? " and others" : "")}";
         throw new RuleException(
-            $"Expected fields that the items of {dataset.Source} have; found {string.Join(", ", _absent.Order(StringComparer.Ordinal).Select(field => $"item.{field}"))}, which no item has; {there}.");
+            $"Expected fields that the items of {dataset.Source} have; found " +
+            $"{string.Join(", ", _absent.Order(StringComparer.Ordinal).Select(field => $"item.{field}"))}, which no item has; {there}.");
     }
 }

@@ -30,7 +30,8 @@ public sealed record LedgerSelection(string Table, SelectionOptions Selection)
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(file));
             var root = document.RootElement;
-            return new LedgerSelection(root.GetProperty("table").GetString()!, SelectionOptions.FromJson(root.GetProperty("selection").GetRawText()));
+            return new LedgerSelection(
+                root.GetProperty("table").GetString()!, SelectionOptions.FromJson(root.GetProperty("selection").GetRawText()));
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -42,7 +43,9 @@ public sealed record LedgerSelection(string Table, SelectionOptions Selection)
     {
         using var file = PartialFile.Create(ledger + Suffix, null);
         using (var writer = new StreamWriter(file.Stream, leaveOpen: true) { NewLine = "\n" })
-            writer.WriteLine($"{{\n  \"table\": \"{JsonEncodedText.Encode(Table)}\",\n  \"selection\": {Selection.ToJson().Replace("\n", "\n  ", StringComparison.Ordinal)}\n}}");
+            writer.WriteLine(
+                $"{{\n  \"table\": \"{JsonEncodedText.Encode(Table)}\",\n  \"selection\": " +
+                $"{Selection.ToJson().Replace("\n", "\n  ", StringComparison.Ordinal)}\n}}");
         file.Complete();
     }
 }
@@ -116,7 +119,9 @@ public sealed class Ledger
     /// <param name="file">The file.</param>
     /// <exception cref="LedgerException">It is not there.</exception>
     public static Ledger Open(string file) =>
-        System.IO.File.Exists(file) ? new Ledger(Path.GetFullPath(file)) : throw new LedgerException($"Expected a ledger; '{file}' does not exist.");
+        System.IO.File.Exists(file)
+        ? new Ledger(Path.GetFullPath(file))
+        : throw new LedgerException($"Expected a ledger; '{file}' does not exist.");
 
     /// <summary>Reads the entries in the order of the dataset.</summary>
     /// <exception cref="LedgerException">The file is no ledger.</exception>
@@ -144,13 +149,15 @@ public sealed class Ledger
     {
         get
         {
-            const string columns = "{\"index\": 'BIGINT', id: 'VARCHAR', image: 'VARCHAR', kept: 'BOOLEAN', status: 'VARCHAR', rule: 'VARCHAR', " +
+            const string columns =
+                "{\"index\": 'BIGINT', id: 'VARCHAR', image: 'VARCHAR', kept: 'BOOLEAN', status: 'VARCHAR', rule: 'VARCHAR', " +
                 "\"column\": 'VARCHAR', value: 'DOUBLE', threshold: 'DOUBLE', margin: 'DOUBLE', reason: 'VARCHAR'}";
             var file = DuckDbConnection.Literal(File);
             return FormatOf(File) switch
             {
                 "parquet" => $"read_parquet({file})",
-                "csv" => $"read_csv({file}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {columns})",
+                "csv" =>
+                    $"read_csv({file}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {columns})",
                 _ => $"read_json({file}, format = 'newline_delimited', columns = {columns})",
             };
         }

@@ -61,7 +61,8 @@ public sealed record LedgerComparison
         foreach (var keptByFirst in (ReadOnlySpan<bool>)[true, false])
         {
             using var rows = database.Query(
-                $"SELECT id, coalesce({(keptByFirst ? "b_reason" : "a_reason")}, '') FROM compared WHERE a_kept = $1 AND b_kept = NOT $1 ORDER BY position LIMIT $2", keptByFirst, examples);
+                $"SELECT id, coalesce({(keptByFirst ? "b_reason" : "a_reason")}, '') FROM compared WHERE a_kept = $1 AND b_kept = NOT $1 " +
+                $"ORDER BY position LIMIT $2", keptByFirst, examples);
             while (rows.Read())
                 differences.Add(new LedgerDifference(rows.Text(0)!, keptByFirst, rows.Text(1)!));
         }
@@ -77,7 +78,8 @@ public sealed record LedgerComparison
         };
     }
 
-    private static string Numbered(Ledger ledger) => $"SELECT *, row_number() OVER (PARTITION BY id ORDER BY \"index\") AS nth FROM {ledger.Source}";
+    private static string Numbered(Ledger ledger) =>
+        $"SELECT *, row_number() OVER (PARTITION BY id ORDER BY \"index\") AS nth FROM {ledger.Source}";
 
     private static string WhenAbsent(Ledger ledger) => ledger.HoldsDroppedOnly ? "true" : "NULL";
 }
@@ -99,7 +101,8 @@ public static class Restoration
         foreach (var id in ids.Distinct())
         {
             // Read first, so that a file that is no ledger is told as such.
-            using (var known = Ledger.Query(database, $"SELECT bool_or(NOT kept) FROM {ledger.Source} WHERE id = {DuckDbConnection.Literal(id)}"))
+            using (var known = Ledger.Query(
+                database, $"SELECT bool_or(NOT kept) FROM {ledger.Source} WHERE id = {DuckDbConnection.Literal(id)}"))
             {
                 known.Read();
                 if (!known.IsNull(0) && known.Boolean(0))
@@ -109,15 +112,20 @@ public static class Restoration
             }
             var nearest = Texts(
                 database,
-                $"SELECT id FROM {ledger.Source} WHERE NOT kept GROUP BY id ORDER BY levenshtein(lower(id), lower({DuckDbConnection.Literal(id)})), min(\"index\") LIMIT 3");
-            throw new RuleException($"Expected the id of an item that the ledger {ledger.File} dropped; found '{id}'. {(nearest.Length == 0 ? "It dropped none." : $"Nearest: {string.Join(", ", nearest)}.")}");
+                $"SELECT id FROM {ledger.Source} WHERE NOT kept GROUP BY id ORDER BY levenshtein(lower(id), " +
+                $"lower({DuckDbConnection.Literal(id)})), min(\"index\") LIMIT 3");
+            throw new RuleException(
+                $"Expected the id of an item that the ledger {ledger.File} dropped; found '{id}'. " +
+                $"{(nearest.Length == 0 ? "It dropped none." : $"Nearest: {string.Join(", ", nearest)}.")}");
         }
         string[]? dropping = null;
         foreach (var rule in rules)
         {
             dropping ??= Texts(database, $"SELECT DISTINCT rule FROM {ledger.Source} WHERE NOT kept AND rule IS NOT NULL ORDER BY rule");
             if (!dropping.Contains(rule))
-                throw new RuleException($"Expected a rule that dropped items in the ledger {ledger.File}; found '{rule}'. {(dropping.Length == 0 ? "No rule did." : $"Those are: {string.Join("; ", dropping)}.")}");
+                throw new RuleException(
+                    $"Expected a rule that dropped items in the ledger {ledger.File}; found '{rule}'. " +
+                    $"{(dropping.Length == 0 ? "No rule did." : $"Those are: {string.Join("; ", dropping)}.")}");
         }
     }
 
@@ -152,18 +160,23 @@ public static class Restoration
             if (!more || entries.Current.Index != item.Index)
             {
                 if (!isPartial)
-                    throw new DatasetException($"Item {item.Index} of {dataset.Source}, '{item.Id}', is not in the ledger {ledger.File}: the dataset has changed since.");
+                    throw new DatasetException(
+                        $"Item {item.Index} of {dataset.Source}, '{item.Id}', is not in the ledger {ledger.File}: the dataset has " +
+                        $"changed since.");
                 yield return item;
                 continue;
             }
             var entry = entries.Current;
             if (entry.Id != item.Id)
-                throw new DatasetException($"Item {item.Index} of {dataset.Source} is '{item.Id}'; in the ledger {ledger.File} it is '{entry.Id}': the dataset has changed since.");
+                throw new DatasetException(
+                    $"Item {item.Index} of {dataset.Source} is '{item.Id}'; in the ledger {ledger.File} it is '{entry.Id}': the dataset " +
+                    $"has changed since.");
             more = entries.MoveNext();
             if (entry.Kept || isRestored(entry))
                 yield return item;
         }
         if (more)
-            throw new DatasetException($"{dataset.Source} ends before item {entries.Current.Index}, '{entries.Current.Id}', which is in the ledger {ledger.File}.");
+            throw new DatasetException(
+                $"{dataset.Source} ends before item {entries.Current.Index}, '{entries.Current.Id}', which is in the ledger {ledger.File}.");
     }
 }

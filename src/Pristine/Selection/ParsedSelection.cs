@@ -17,11 +17,13 @@ public sealed class ParsedSelection
     private readonly ColumnReference[] _columns;
 
     private ParsedSelection(
-        SelectionOptions options, IReadOnlyList<Rule> rules, RuleExpression? score, ColumnReference? by, ColumnReference? per, ColumnReference? hash, ColumnReference? best,
+        SelectionOptions options, IReadOnlyList<Rule> rules, RuleExpression? score, ColumnReference? by, ColumnReference? per,
+        ColumnReference? hash, ColumnReference? best,
         ParsedSelection? needed)
     {
         (Options, Rules, ScoreExpression, By, Per, Hash, KeepBest) = (options, rules, score, by, per, hash, best);
-        _columns = needed?._columns ?? [.. rules.Select(rule => rule.Condition).Concat(new[] { score, by, per, hash, best }.OfType<RuleExpression>()).SelectMany(part => part.Columns)];
+        _columns = needed?._columns ?? [.. rules.Select(rule => rule.Condition)
+            .Concat(new[] { score, by, per, hash, best }.OfType<RuleExpression>()).SelectMany(part => part.Columns)];
         Columns = [.. _columns.Select(column => column.Name).Where(name => name != Score).Distinct()];
         Metrics = Rule.MetricsOf(Columns, options.Known);
     }
@@ -29,7 +31,9 @@ public sealed class ParsedSelection
     /// <summary>What was read.</summary>
     public SelectionOptions Options { get; }
 
-    /// <summary>What a kept image fulfils: <see cref="SelectionOptions.Keep"/>, then the opposite of each of <see cref="SelectionOptions.Drop"/>.</summary>
+    /// <summary>
+    /// What a kept image fulfils: <see cref="SelectionOptions.Keep"/>, then the opposite of each of <see cref="SelectionOptions.Drop"/>.
+    /// </summary>
     public IReadOnlyList<Rule> Rules { get; }
 
     /// <summary>The columns that rules, score and the other steps name, without repeats, in the order of their first use.</summary>
@@ -38,7 +42,9 @@ public sealed class ParsedSelection
     /// <summary>The metrics of <see cref="Columns"/>: a table needs them for this selection.</summary>
     public IReadOnlyList<Metric> Metrics { get; }
 
-    /// <summary>True when a rule, or a column to select by, is about images and not about the record alone (its id, text and fields).</summary>
+    /// <summary>
+    /// True when a rule, or a column to select by, is about images and not about the record alone (its id, text and fields).
+    /// </summary>
     public bool NeedsImages => _columns.Any(column => column.Name != Score && !column.IsOfRecord);
 
     /// <summary>The expression of the column <c>score</c>; null where there is none.</summary>
@@ -104,11 +110,13 @@ public sealed class ParsedSelection
                 : $"Expected a share or a range of percentiles to keep by {options.By}; found none.");
         }
         if (options.Per != null && options.By == null && options.Dedup == null)
-            throw new RuleException($"Expected duplicates, a share or a range of percentiles to look at within each {options.Per}; found none.");
+            throw new RuleException(
+                $"Expected duplicates, a share or a range of percentiles to look at within each {options.Per}; found none.");
         if (options.KeepBest != null && options.Dedup == null)
             throw new RuleException($"Expected a way to find duplicates, of which the best by {options.KeepBest} is kept; found none.");
         if (options.Dedup is { Distance: < 0 or > DuplicateMethod.MostDistance } method)
-            throw new RuleException($"Expected a distance of near duplicates from 0 to {DuplicateMethod.MostDistance} bits; found {method.Distance}.");
+            throw new RuleException(
+                $"Expected a distance of near duplicates from 0 to {DuplicateMethod.MostDistance} bits; found {method.Distance}.");
         if (options.Limit < 0)
             throw new RuleException($"Expected a limit of at least 0; found {options.Limit}.");
         var by = options.By == null ? null : Column(options.By, columns);

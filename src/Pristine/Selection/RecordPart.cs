@@ -19,7 +19,9 @@ internal sealed class RecordPart(RuleExpression? score)
     public bool IsOfFile(RuleExpression expression) =>
         ColumnsOf(expression).All(column => column.Column is { Source: ColumnSource.File });
 
-    /// <summary>The part of a condition that the record decides: where it is not true, the condition is not. Null where there is none.</summary>
+    /// <summary>
+    /// The part of a condition that the record decides: where it is not true, the condition is not. Null where there is none.
+    /// </summary>
     public RuleExpression? Of(RuleExpression condition) => Joined(Conjuncts(condition).Where(IsWhole));
 
     /// <summary>The other part of a condition; null where the record decides the whole.</summary>
@@ -50,7 +52,8 @@ internal sealed class RecordPart(RuleExpression? score)
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
 internal sealed class RecordGate(RuleExpression condition, RuleExpression? score) : ItemGate
 {
-    private readonly string[] _fields = [.. condition.Columns.Concat(score?.Columns ?? []).Select(column => column.ItemField).OfType<string>().Distinct()];
+    private readonly string[] _fields =
+        [.. condition.Columns.Concat(score?.Columns ?? []).Select(column => column.ItemField).OfType<string>().Distinct()];
 
     /// <inheritdoc/>
     public override string? Failure(DatasetItem item)
@@ -65,7 +68,8 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
             ImageCount = item.Images.Count,
             Scores = default,
         };
-        var fields = _fields.Length == 0 ? null : _fields.Zip(item.Record?.Fields(_fields) ?? new string?[_fields.Length]).ToDictionary(pair => pair.First, pair => pair.Second);
+        var fields = _fields.Length == 0 ? null : _fields.Zip(item.Record?.Fields(_fields) ?? new string?[_fields.Length])
+            .ToDictionary(pair => pair.First, pair => pair.Second);
         var evaluation = new RuleEvaluation(row, TableSchema.Row, score) { Fields = fields };
         return evaluation.Condition(condition) == true ? null : evaluation.Failure(condition);
     }

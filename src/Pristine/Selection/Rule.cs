@@ -6,13 +6,13 @@ using Pristine.Tables;
 namespace Pristine.Selection;
 
 /// <summary>
-/// A condition on the columns of a score table, written as an SQL boolean expression: <c>brisque &lt;= 40 and min_side between 256 and 4096</c>.
-/// A missing value follows SQL's NULL: a comparison with it is unknown, and a rule that is not true drops the image.
+/// A condition on the columns of a score table, written as an SQL boolean expression: <c>brisque &lt;= 40 and min_side between 256 and
+/// 4096</c>. A missing value follows SQL's NULL: a comparison with it is unknown, and a rule that is not true drops the image.
 /// </summary>
 /// <remarks>
 /// Rules compare columns, <c>item.FIELD</c> (a top-level field of the dataset's records), numbers and texts; they know <c>+ - * / %</c>,
-/// <c>and or not</c>, <c>between</c>, <c>in</c>, <c>like</c>, <c>ilike</c>, <c>is null</c>, and the functions <c>abs ceil floor round sqrt ln
-/// log10 least greatest coalesce length lower upper</c>. A score compared with a constant is compared in 32 bits, as tables hold it;
+/// <c>and or not</c>, <c>between</c>, <c>in</c>, <c>like</c>, <c>ilike</c>, <c>is null</c>, and the functions <c>abs ceil floor round sqrt
+/// ln log10 least greatest coalesce length lower upper</c>. A score compared with a constant is compared in 32 bits, as tables hold it;
 /// arithmetic is done in 64 bits. A division by zero, and a function outside its domain, give a missing value.
 /// </remarks>
 public sealed class Rule
@@ -22,7 +22,9 @@ public sealed class Rule
     /// <summary>The rule as the user wrote it.</summary>
     public string Text { get; }
 
-    /// <summary>The columns the rule reads, without repeats, in the order of their first use; fields of items as <c>item.FIELD</c>.</summary>
+    /// <summary>
+    /// The columns the rule reads, without repeats, in the order of their first use; fields of items as <c>item.FIELD</c>.
+    /// </summary>
     public IReadOnlyList<string> Columns => [.. Condition.Columns.Select(column => column.Name).Distinct()];
 
     internal RuleExpression Condition { get; }
@@ -45,7 +47,8 @@ public sealed class Rule
         if (!(low is >= 0 and <= 1 && high is >= 0 and <= 1))
             throw new RuleException($"Expected quality limits between 0 and 1; found {Invariant(low)} and {Invariant(high)}.");
         if (low > high)
-            throw new RuleException($"Expected the smallest quality to be at most the largest; found {Invariant(low)} and {Invariant(high)}.");
+            throw new RuleException(
+                $"Expected the smallest quality to be at most the largest; found {Invariant(low)} and {Invariant(high)}.");
         return $"\"{metric}{Column.QualitySuffix}\" between {Invariant(low)} and {Invariant(high)}";
     }
 
@@ -56,7 +59,8 @@ public sealed class Rule
     public static IReadOnlyList<Metric> MetricsOf(IEnumerable<string> columns, MetricSet? known = null)
     {
         ArgumentNullException.ThrowIfNull(columns);
-        return [.. columns.Select(column => MetricOf(column, known ?? MetricSet.BuiltIn)).OfType<Metric>().DistinctBy(metric => metric.Name)];
+        return [.. columns.Select(column => MetricOf(column, known ?? MetricSet.BuiltIn)).OfType<Metric>()
+            .DistinctBy(metric => metric.Name)];
     }
 
     internal static Rule Parse(string text, RuleColumns columns)
@@ -70,7 +74,8 @@ public sealed class Rule
 
     private static Metric? MetricOf(string column, MetricSet known) =>
         TableSchema.Row.Find(column) != null ? null
-        : column.EndsWith(Column.QualitySuffix, StringComparison.Ordinal) && known.Find(column[..^Column.QualitySuffix.Length]) is { } rated ? rated
+        : column.EndsWith(Column.QualitySuffix, StringComparison.Ordinal) && known.Find(column[..^Column.QualitySuffix.Length]) is { } rated
+        ? rated
         : known.Find(column);
 
     private static string Invariant(double value) => value.ToString("R", CultureInfo.InvariantCulture);

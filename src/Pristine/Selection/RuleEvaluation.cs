@@ -47,7 +47,8 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
             case Comparison comparison:
                 return Holds(comparison.Operator, Compare(comparison.Left, comparison.Right, comparison.Parts));
             case Between between:
-                return And(Holds(">=", Compare(between.Subject, between.Low, between.Parts)), Holds("<=", Compare(between.Subject, between.High, between.Parts)));
+                return And(Holds(">=", Compare(between.Subject, between.Low, between.Parts)), Holds(
+                    "<=", Compare(between.Subject, between.High, between.Parts)));
             case Membership membership:
                 return Contains(membership);
             case Pattern pattern:
@@ -69,7 +70,8 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
     /// <summary>A number; null where it is missing.</summary>
     public double? Number(RuleExpression expression, Width width) => expression switch
     {
-        NumberLiteral literal when width == Width.Float => float.Parse(literal.Value.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
+        NumberLiteral literal when width == Width.Float =>
+            float.Parse(literal.Value.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
         NumberLiteral literal => literal.Value,
         ColumnReference { Name: ParsedSelection.Score } when Score != null => Number(Score, Width.Double),
         ColumnReference { ItemField: { } field } => Field(field) is { } value ? EngineText.Number(value) : null,
@@ -77,7 +79,8 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
         Negation negation => -Number(negation.Inner, Width.Double),
         Arithmetic arithmetic => Calculate(arithmetic),
         FunctionCall { Function.Measure: { } measure } call => Text(call.Arguments[0]) is { } text ? measure(text) : null,
-        FunctionCall { Function.Calculate: { } calculate } call => calculate([.. call.Arguments.Select(argument => Number(argument, Width.Double))]),
+        FunctionCall { Function.Calculate: { } calculate } call =>
+            calculate([.. call.Arguments.Select(argument => Number(argument, Width.Double))]),
         _ => throw new InvalidOperationException($"{expression.Source} is no number."),
     };
 
@@ -99,17 +102,23 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
         var comparison = isNegated ? $"not {condition.Source}" : condition.Source;
         var subject = condition.Subject.Columns.Any() ? condition.Subject.Source : null;
         if (Condition(rule) == null)
-            return subject == null ? $"{comparison} is unknown" : $"missing {(new RecordPart(Score).IsWhole(condition) ? "" : "score ")}{subject} leaves {comparison} unknown";
+            return subject == null
+                ? $"{comparison} is unknown"
+                : $"missing {(new RecordPart(Score).IsWhole(condition) ? "" : "score ")}{subject} leaves {comparison} unknown";
         var value = condition.ComparesNumbers ? Number(condition.Subject, Width.Double) : null;
         return $"{(subject == null ? "" : $"{subject} ")}{(subject == null || value == null ? "" : string.Create(CultureInfo.InvariantCulture, $"{value:0.####} "))}fails {comparison}";
     }
 
-    /// <summary>The comparison that made a condition not what was wanted, as <see cref="RuleSql.Explain"/> finds it, and whether it stands below "not".</summary>
+    /// <summary>
+    /// The comparison that made a condition not what was wanted, as <see cref="RuleSql.Explain"/> finds it, and whether it stands below
+    /// "not".
+    /// </summary>
     private (RuleExpression Condition, bool IsNegated) Decisive(RuleExpression expression, bool wanted, bool isNegated) => expression switch
     {
         Not not => Decisive(not.Inner, !wanted, !isNegated),
         Junction junction => Decisive(
-            junction.Conditions.FirstOrDefault(part => Condition(part) == !wanted) ?? junction.Conditions.First(part => Condition(part) != wanted), wanted, isNegated),
+            junction.Conditions.FirstOrDefault(part => Condition(part) == !wanted)
+                ?? junction.Conditions.First(part => Condition(part) != wanted), wanted, isNegated),
         _ => (expression, isNegated),
     };
 
@@ -135,7 +144,8 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
         return isOneOf;
     }
 
-    private static bool? And(bool? left, bool? right) => left == false || right == false ? false : left == null || right == null ? null : true;
+    private static bool? And(bool? left, bool? right) =>
+        left == false || right == false ? false : left == null || right == null ? null : true;
 
     private static bool? Holds(string comparison, int? order) => order is not { } known ? null : comparison switch
     {
@@ -160,7 +170,9 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
             case ValueKind.Boolean:
                 return Condition(left) is { } first && Condition(right) is { } second ? first.CompareTo(second) : null;
             default:
-                return Text(left) is { } one && Text(right) is { } other ? Encoding.UTF8.GetBytes(one).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(other)) : null;
+                return Text(left) is { } one && Text(right) is { } other
+                    ? Encoding.UTF8.GetBytes(one).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(other))
+                    : null;
         }
     }
 

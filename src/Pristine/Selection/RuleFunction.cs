@@ -17,9 +17,12 @@ internal sealed record RuleFunction(string Name, string Sql)
         OfNumber("round", "round({0})", value => Math.Round(value, MidpointRounding.AwayFromZero)),
         OfNumber("sqrt", "(CASE WHEN {0} >= 0 THEN sqrt({0}) END)", value => RuleEvaluation.Order(value, 0) >= 0 ? Math.Sqrt(value) : null),
         OfNumber("ln", "(CASE WHEN {0} > 0 THEN ln({0}) END)", value => RuleEvaluation.Order(value, 0) > 0 ? Math.Log(value) : null),
-        OfNumber("log10", "(CASE WHEN {0} > 0 THEN log10({0}) END)", value => RuleEvaluation.Order(value, 0) > 0 ? Math.Log10(value) : null),
-        OfNumbers("least", "least({0})", known => known.Aggregate((least, other) => RuleEvaluation.Order(other, least) < 0 ? other : least)),
-        OfNumbers("greatest", "greatest({0})", known => known.Aggregate((greatest, other) => RuleEvaluation.Order(other, greatest) > 0 ? other : greatest)),
+        OfNumber(
+            "log10", "(CASE WHEN {0} > 0 THEN log10({0}) END)", value => RuleEvaluation.Order(value, 0) > 0 ? Math.Log10(value) : null),
+        OfNumbers(
+            "least", "least({0})", known => known.Aggregate((least, other) => RuleEvaluation.Order(other, least) < 0 ? other : least)),
+        OfNumbers("greatest", "greatest({0})", known => known.Aggregate(
+            (greatest, other) => RuleEvaluation.Order(other, greatest) > 0 ? other : greatest)),
         OfNumbers("coalesce", "coalesce({0})", known => known[0]),
         new("length", "CAST(length({0}) AS DOUBLE)") { Argument = ValueKind.Text, Measure = text => text.EnumerateRunes().Count() },
         OfText("lower", "lower({0})", EngineText.Lower),
@@ -53,7 +56,12 @@ internal sealed record RuleFunction(string Name, string Sql)
 
     /// <summary>A function of the numbers that are not missing; it is missing where all of them are.</summary>
     private static RuleFunction OfNumbers(string name, string sql, Func<double[], double> calculate) =>
-        new(name, sql) { TakesAny = true, Calculate = arguments => arguments.OfType<double>().ToArray() is { Length: > 0 } known ? calculate(known) : null };
+        new(name, sql)
+        {
+            TakesAny = true,
+            Calculate = arguments => arguments.OfType<double>()
+        .ToArray() is { Length: > 0 } known ? calculate(known) : null
+        };
 
     private static RuleFunction OfText(string name, string sql, Func<string, string> change) =>
         new(name, sql) { Argument = ValueKind.Text, Result = ValueKind.Text, Change = change };

@@ -22,7 +22,9 @@ internal sealed class RuleColumns(TableSchema columns, MetricSet metrics, bool e
 
     public MetricSet Metrics => metrics;
 
-    /// <summary>Finds a column; case does not matter, as in SQL. The alias of a metric stands for its name: resnet50, resnet50_quality.</summary>
+    /// <summary>
+    /// Finds a column; case does not matter, as in SQL. The alias of a metric stands for its name: resnet50, resnet50_quality.
+    /// </summary>
     /// <exception cref="RuleException">The name is a variant of a metric that does not exist.</exception>
     public Column? Find(string name)
     {
@@ -77,7 +79,9 @@ internal sealed class RuleParser
     /// <summary>Deeper nesting than any human writes; keeps the recursion, here and in the database, within the stack.</summary>
     public const int MaxDepth = 200;
 
-    /// <summary>More columns and constants than any human writes; keeps the time that the database takes to read a rule within seconds.</summary>
+    /// <summary>
+    /// More columns and constants than any human writes; keeps the time that the database takes to read a rule within seconds.
+    /// </summary>
     public const int MaxTerms = 1000;
 
     /// <summary>What the longest list of <c>in</c> needs; see <see cref="RuleSql.Weight"/>.</summary>
@@ -95,13 +99,16 @@ internal sealed class RuleParser
     private static readonly (string Foreign, string Hint)[] ForeignSymbols =
     [
         ("&&", "write and"), ("||", "write or"), ("=<", "write <="), ("=>", "write >="), ("=~", "write like"), ("!~", "write not like"),
-        ("**", "write a product, such as brisque * brisque"), ("&", "write and"), ("|", "write or"), ("!", "write not"), ("~", "write like"),
+        ("**", "write a product, such as brisque * brisque"), ("&", "write and"), ("|", "write or"), ("!", "write not"),
+        ("~", "write like"),
         ("^", "write a product, such as brisque * brisque"), ("[", "write in ('a', 'b'), or between 1 and 2"), ("{", "write in ('a', 'b')"),
-        ("\u2264", "write <="), ("\u2265", "write >="), ("\u2260", "write <>"), ("`", "a column may stand in double quotes, a text in single ones"),
+        ("\u2264", "write <="), ("\u2265", "write >="), ("\u2260", "write <>"),
+        ("`", "a column may stand in double quotes, a text in single ones"),
         ("\u2018", "a text stands in straight single quotes: 'jpeg'"), ("\u2019", "a text stands in straight single quotes: 'jpeg'"),
         ("\u201c", "a column may stand in straight double quotes, a text in single ones"), (";", "a rule is one condition"),
     ];
-    private static readonly string[] Reserved = ["and", "or", "not", "between", "in", "is", "null", "like", "ilike", "select", "from", "case", "cast"];
+    private static readonly string[] Reserved =
+        ["and", "or", "not", "between", "in", "is", "null", "like", "ilike", "select", "from", "case", "cast"];
     private readonly string _text;
     private readonly RuleColumns _columns;
     private readonly List<Token> _tokens;
@@ -200,7 +207,8 @@ internal sealed class RuleParser
         CheckKinds(subject, low);
         CheckKinds(subject, high);
         if (low is NumberLiteral { Value: var from } && high is NumberLiteral { Value: var to } && from > to)
-            throw new RuleException($"In the rule '{Shown}': between {low.Source} and {high.Source} can never hold; the smaller value comes first.");
+            throw new RuleException(
+                $"In the rule '{Shown}': between {low.Source} and {high.Source} can never hold; the smaller value comes first.");
         return new Between(subject, low, high);
     }
 
@@ -274,7 +282,8 @@ internal sealed class RuleParser
                 return ParseColumn(token.Text, mayBeText: token.Kind == TokenKind.QuotedName || IsComparedWithText(_next - 1));
             default:
                 _next--;
-                throw Error("a column, a number or a 'text'", token.Text.Equals("null", StringComparison.OrdinalIgnoreCase) ? "write is null" : null);
+                throw Error("a column, a number or a 'text'", token.Text.Equals(
+                    "null", StringComparison.OrdinalIgnoreCase) ? "write is null" : null);
         }
     }
 
@@ -290,14 +299,18 @@ internal sealed class RuleParser
 
     /// <summary>True if the token stands right behind <c>TEXT COLUMN =</c>, so that a name there was meant to be a text.</summary>
     private bool IsComparedWithText(int at) => at >= 2
-        && (_tokens[at - 1] is { Kind: TokenKind.Symbol } symbol ? Comparisons.Contains(symbol.Text) : _tokens[at - 1].Text is "like" or "ilike")
+        && (_tokens[at - 1] is { Kind: TokenKind.Symbol } symbol
+        ? Comparisons.Contains(symbol.Text)
+        : _tokens[at - 1].Text is "like" or "ilike")
         && _tokens[at - 2] is { Kind: TokenKind.Word or TokenKind.QuotedName or TokenKind.ItemField } left
         && (left.Kind == TokenKind.ItemField || _columns.Find(left.Text) is { IsNumber: false, Type: not ColumnType.Boolean });
 
     private FunctionCall ParseCall(Token name)
     {
         var function = RuleFunction.All.FirstOrDefault(known => known.Name.Equals(name.Text, StringComparison.OrdinalIgnoreCase))
-            ?? throw Failure($"There is no function '{name.Text}' for rules. There are {string.Join(", ", RuleFunction.All.Select(known => known.Name))}.");
+            ?? throw Failure(
+                $"There is no function '{name.Text}' for rules. There are " +
+                $"{string.Join(", ", RuleFunction.All.Select(known => known.Name))}.");
         _next++;
         var arguments = new List<RuleExpression>();
         _lists++;
@@ -328,7 +341,8 @@ internal sealed class RuleParser
         }
         var nearest = $"Nearest: {string.Join(", ", NearestNames.Of(name, _columns.Names))}";
         throw Failure(RuleColumns.Any(_columns.Metrics).Find(name) == null
-            ? $"There is no column '{name}'. {(mayBeText ? $"A text stands in single quotes: '{name}'. " : "")}{nearest}; a field of the dataset's items is item.{name}."
+            ? $"There is no column '{name}'. {(mayBeText ? $"A text stands in single quotes: '{name}'. " : "")}{nearest}; a field of the " +
+            $"dataset's items is item.{name}."
             : $"The table has no column '{name}'; 'pristine score INPUT --out TABLE --metrics ...' adds it. {nearest}.");
     }
 
@@ -412,7 +426,8 @@ internal sealed class RuleParser
         if (columns.Find(text) != null)
             return new RuleParser("", columns).ParseColumn(text);
         var parser = new RuleParser(text, columns);
-        return parser.End(parser.ParseFactor(), "the name of one column") as ColumnReference ?? throw parser.Failure("expected the name of one column.");
+        return parser.End(parser.ParseFactor(), "the name of one column") as ColumnReference
+            ?? throw parser.Failure("expected the name of one column.");
     }
 
     private List<Token> Tokenize()
@@ -442,7 +457,8 @@ internal sealed class RuleParser
             {
                 var at = i;
                 // Before the symbols that exist: "=<" begins with one of them.
-                if (ForeignSymbols.FirstOrDefault(other => string.CompareOrdinal(_text, at, other.Foreign, 0, other.Foreign.Length) == 0) is { Foreign: { } foreign } found
+                if (ForeignSymbols.FirstOrDefault(other => string.CompareOrdinal(
+                    _text, at, other.Foreign, 0, other.Foreign.Length) == 0) is { Foreign: { } foreign } found
                     && !(foreign == "!" && at + 1 < _text.Length && _text[at + 1] == '='))
                     throw Error($"no '{foreign}' here; {found.Hint}", i);
                 var symbol = Comparisons.FirstOrDefault(s => string.CompareOrdinal(_text, at, s, 0, s.Length) == 0)
@@ -496,7 +512,8 @@ internal sealed class RuleParser
     private Token ReadNumber(ref int i)
     {
         var start = i;
-        while (i < _text.Length && (char.IsAsciiLetterOrDigit(_text[i]) || _text[i] == '.' || (_text[i] is '-' or '+' && _text[i - 1] is 'e' or 'E')))
+        while (i < _text.Length
+            && (char.IsAsciiLetterOrDigit(_text[i]) || _text[i] == '.' || (_text[i] is '-' or '+' && _text[i - 1] is 'e' or 'E')))
             i++;
         var text = _text[start..i];
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)

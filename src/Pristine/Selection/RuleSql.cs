@@ -10,13 +10,15 @@ internal static class RuleSql
     public static string NumberSql(this RuleExpression expression, Width width) => expression switch
     {
         NumberLiteral literal when width == Width.Native => ((long)literal.Value).ToString(CultureInfo.InvariantCulture),
-        NumberLiteral literal => $"CAST('{literal.Value.ToString("R", CultureInfo.InvariantCulture)}' AS {(width == Width.Float ? "FLOAT" : "DOUBLE")})",
+        NumberLiteral literal =>
+            $"CAST('{literal.Value.ToString("R", CultureInfo.InvariantCulture)}' AS {(width == Width.Float ? "FLOAT" : "DOUBLE")})",
         ColumnReference { Kind: ValueKind.Any } field => $"TRY_CAST({Identifier(field)} AS DOUBLE)",
         ColumnReference column => width == Width.Double ? $"CAST({Identifier(column)} AS DOUBLE)" : Identifier(column),
         // Dividing by zero gives a missing value.
         Arithmetic { Operator: '/' or '%' } quotient =>
             $"({quotient.Left.NumberSql(Width.Double)} {quotient.Operator} nullif({quotient.Right.NumberSql(Width.Double)}, 0))",
-        Arithmetic arithmetic => $"({arithmetic.Left.NumberSql(Width.Double)} {arithmetic.Operator} {arithmetic.Right.NumberSql(Width.Double)})",
+        Arithmetic arithmetic =>
+            $"({arithmetic.Left.NumberSql(Width.Double)} {arithmetic.Operator} {arithmetic.Right.NumberSql(Width.Double)})",
         Negation negation => $"(-{negation.Inner.NumberSql(Width.Double)})",
         FunctionCall call => Call(call),
         _ => throw new InvalidOperationException($"{expression.Source} is no number."),
@@ -43,7 +45,8 @@ internal static class RuleSql
             $"({left.As(kind, width)} {comparison.Operator} {right.As(kind, width)})",
         Between { Subject: var subject, Low: var low, High: var high } between when KindOf(between) is var (kind, width) =>
             $"({subject.As(kind, width)} BETWEEN {low.As(kind, width)} AND {high.As(kind, width)})",
-        Membership membership => $"({string.Join(" OR ", membership.Choices.Select(choice => new Comparison(membership.Subject, "=", choice).ConditionSql()))})",
+        Membership membership =>
+            $"({string.Join(" OR ", membership.Choices.Select(choice => new Comparison(membership.Subject, "=", choice).ConditionSql()))})",
         Pattern pattern => $"({pattern.Subject.TextSql()} {pattern.Operator} {pattern.Like.TextSql()})",
         IsNull { Subject: var subject } => $"({subject.As(subject.Kind, Width.Double)} IS NULL)",
         _ => throw new InvalidOperationException($"{expression.Source} is no condition."),
@@ -63,11 +66,13 @@ internal static class RuleSql
             case Junction junction:
                 return ExplainParts(junction, reasons, wanted);
             case Comparison { ComparesNumbers: true } comparison:
-                return Code(reasons.Add(comparison, ReferenceEquals(comparison.Subject, comparison.Left) ? comparison.Right : comparison.Left));
+                return Code(
+                    reasons.Add(comparison, ReferenceEquals(comparison.Subject, comparison.Left) ? comparison.Right : comparison.Left));
             case Between { ComparesNumbers: true } between:
                 // The end that was passed is the threshold.
                 var (low, high) = (reasons.Add(between, between.Low), reasons.Add(between, between.High));
-                return $"CASE WHEN {new Comparison(between.Subject, ">", between.High).ConditionSql()} THEN {Code(high)} ELSE {Code(low)} END";
+                return $"CASE WHEN {new Comparison(between.Subject, ">", between.High).ConditionSql()} THEN {Code(high)} ELSE " +
+                    $"{Code(low)} END";
             default:
                 return Code(reasons.Add(expression, null));
         }
@@ -107,7 +112,8 @@ internal static class RuleSql
     }
 
     private static string Call(FunctionCall call) => string.Format(
-        CultureInfo.InvariantCulture, call.Function.Sql, string.Join(", ", call.Arguments.Select(argument => argument.As(call.Function.Argument, Width.Double))));
+        CultureInfo.InvariantCulture, call.Function.Sql,
+        string.Join(", ", call.Arguments.Select(argument => argument.As(call.Function.Argument, Width.Double))));
 
     private static string Identifier(ColumnReference column) => DuckDbConnection.Identifier(column.Name);
 

@@ -2,7 +2,9 @@ using Pristine.Tables;
 
 namespace Pristine.Selection;
 
-/// <summary>What a part of a rule yields. <see cref="Any"/> is a field of an item: number or text, as the other side of a comparison has it.</summary>
+/// <summary>
+/// What a part of a rule yields. <see cref="Any"/> is a field of an item: number or text, as the other side of a comparison has it.
+/// </summary>
 internal enum ValueKind
 {
     Number,
@@ -24,7 +26,9 @@ internal enum Width
     Double,
 }
 
-/// <summary>A part of a rule as its parser understood it. <see cref="RuleSql"/> turns it into SQL, <see cref="RuleEvaluation"/> judges it in memory.</summary>
+/// <summary>
+/// A part of a rule as its parser understood it. <see cref="RuleSql"/> turns it into SQL, <see cref="RuleEvaluation"/> judges it in memory.
+/// </summary>
 /// <param name="Source">As the user wrote it, with white space evened out.</param>
 /// <param name="Kind">What it yields.</param>
 internal abstract record RuleExpression(string Source, ValueKind Kind)
@@ -42,7 +46,8 @@ internal abstract record RuleExpression(string Source, ValueKind Kind)
     public int Terms => Parts.Any() ? Parts.Sum(part => part.Terms) : 1;
 
     /// <summary>The columns it reads, in the order of their use.</summary>
-    public IEnumerable<ColumnReference> Columns => Parts.SelectMany(part => part.Columns).Concat(this is ColumnReference self ? [self] : []);
+    public IEnumerable<ColumnReference> Columns =>
+        Parts.SelectMany(part => part.Columns).Concat(this is ColumnReference self ? [self] : []);
 
     /// <summary>Of a condition: what it compares with something; itself where it compares nothing.</summary>
     public virtual RuleExpression Subject => this;
@@ -57,9 +62,12 @@ internal abstract record RuleExpression(string Source, ValueKind Kind)
     /// <summary>The width in which numbers are compared.</summary>
     internal static Width WidthOf(IReadOnlyCollection<RuleExpression> values)
     {
-        if (values.All(value => value is ColumnReference { IsFloat: true } or NumberLiteral) && values.Any(value => value is ColumnReference))
+        if (values.All(value => value is ColumnReference { IsFloat: true } or NumberLiteral)
+            && values.Any(value => value is ColumnReference))
             return Width.Float;
-        return values.All(value => value is ColumnReference { IsFloat: false, Kind: ValueKind.Number } or NumberLiteral { IsWhole: true }) ? Width.Native : Width.Double;
+        return values.All(value => value is ColumnReference { IsFloat: false, Kind: ValueKind.Number } or NumberLiteral { IsWhole: true })
+            ? Width.Native
+            : Width.Double;
     }
 }
 
@@ -85,7 +93,8 @@ internal sealed record NumberLiteral(string Source, double Value) : RuleExpressi
     public bool IsWhole => Value == Math.Floor(Value) && Math.Abs(Value) <= LargestExact;
 }
 
-internal sealed record TextLiteral(string Value) : RuleExpression($"'{Value.Replace("'", "''", StringComparison.Ordinal)}'", ValueKind.Text);
+internal sealed record TextLiteral(string Value)
+    : RuleExpression($"'{Value.Replace("'", "''", StringComparison.Ordinal)}'", ValueKind.Text);
 
 internal sealed record BooleanLiteral(bool Value) : RuleExpression(Value ? "true" : "false", ValueKind.Boolean);
 
@@ -112,12 +121,14 @@ internal sealed record FunctionCall(RuleFunction Function, IReadOnlyList<RuleExp
 
 /// <summary>Several conditions joined with <c>and</c> or <c>or</c>.</summary>
 internal sealed record Junction(bool IsAnd, IReadOnlyList<RuleExpression> Conditions)
-    : RuleExpression(string.Join(IsAnd ? " and " : " or ", Conditions.Select(part => part is Junction ? $"({part.Source})" : part.Source)), ValueKind.Boolean)
+    : RuleExpression(string.Join(
+        IsAnd ? " and " : " or ", Conditions.Select(part => part is Junction ? $"({part.Source})" : part.Source)), ValueKind.Boolean)
 {
     public override IEnumerable<RuleExpression> Parts => Conditions;
 }
 
-internal sealed record Not(RuleExpression Inner) : RuleExpression($"not {(Inner is Junction ? $"({Inner.Source})" : Inner.Source)}", ValueKind.Boolean)
+internal sealed record Not(RuleExpression Inner)
+    : RuleExpression($"not {(Inner is Junction ? $"({Inner.Source})" : Inner.Source)}", ValueKind.Boolean)
 {
     public override IEnumerable<RuleExpression> Parts => [Inner];
 }

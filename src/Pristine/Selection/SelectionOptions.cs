@@ -19,7 +19,9 @@ public enum ImagePolicy
     /// <summary>One image that passes every rule is enough.</summary>
     Best,
 
-    /// <summary>For each rule one image that passes it is enough, for another rule another image: data-juicer's <c>any_or_all: any</c>.</summary>
+    /// <summary>
+    /// For each rule one image that passes it is enough, for another rule another image: data-juicer's <c>any_or_all: any</c>.
+    /// </summary>
     Any,
 }
 
@@ -43,7 +45,8 @@ public sealed record TopShare(decimal Amount, bool IsPercent)
 
     /// <summary>A share below 1 was meant as a percentage.</summary>
     private static string Hint(string text) =>
-        decimal.TryParse(text.Replace(',', '.'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share) && share is > 0 and < 1
+        decimal.TryParse(text.Replace(',', '.'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share)
+        && share is > 0 and < 1
             ? string.Create(CultureInfo.InvariantCulture, $" Write {100 * share:0.####}%.")
             : "";
 
@@ -74,8 +77,10 @@ public sealed record PercentileRange(decimal Low, decimal High)
     /// <summary>Other ways to write a range, put right.</summary>
     private static string Hint(string text)
     {
-        var numbers = text.Split(["..", "-", ",", " "], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part => part.Trim('p', 'P', '%')).ToArray();
-        return numbers.Length == 2 && numbers.All(number => decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _))
+        var numbers = text.Split(["..", "-", ",", " "], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(part => part.Trim('p', 'P', '%')).ToArray();
+        return numbers.Length == 2
+            && numbers.All(number => decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _))
             ? $" Write p{numbers[0]}..p{numbers[1]}."
             : "";
     }
@@ -83,13 +88,14 @@ public sealed record PercentileRange(decimal Low, decimal High)
     private static bool TryParse(string text, out decimal percentile)
     {
         percentile = 0;
-        return text.StartsWith('p') && decimal.TryParse(text[1..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out percentile);
+        return text.StartsWith('p')
+            && decimal.TryParse(text[1..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out percentile);
     }
 }
 
 /// <summary>
-/// What to keep of a table. The steps follow one another, each sees what the ones before have left: keep rules, drop rules, <see cref="Dedup"/>,
-/// <see cref="Between"/>, <see cref="Top"/>, <see cref="Limit"/>.
+/// What to keep of a table. The steps follow one another, each sees what the ones before have left: keep rules, drop rules,
+/// <see cref="Dedup"/>, <see cref="Between"/>, <see cref="Top"/>, <see cref="Limit"/>.
 /// </summary>
 public sealed partial record SelectionOptions
 {
@@ -122,19 +128,23 @@ public sealed partial record SelectionOptions
     /// <summary>Rules that a kept image fulfils, all of them.</summary>
     public IReadOnlyList<string> Keep { get; init => field = value ?? []; } = [];
 
-    /// <summary>Rules that no kept image fulfils; where such a rule is unknown because a score is missing, the image is dropped too.</summary>
+    /// <summary>
+    /// Rules that no kept image fulfils; where such a rule is unknown because a score is missing, the image is dropped too.
+    /// </summary>
     public IReadOnlyList<string> Drop { get; init => field = value ?? []; } = [];
 
     /// <summary>
-    /// Issues that no kept image has, after the rules of <see cref="Drop"/>; see <see cref="Issue"/>. A selection turns them into rules of its
-    /// table and remembers those.
+    /// Issues that no kept image has, after the rules of <see cref="Drop"/>; see <see cref="Issue"/>. A selection turns them into rules of
+    /// its table and remembers those.
     /// </summary>
     [JsonIgnore]
     public IReadOnlyList<Issue> DropIssues { get; init => field = value ?? []; } = [];
 
     /// <summary>Thresholds of <see cref="DropIssues"/> by name, where they are not the default ones.</summary>
     [JsonIgnore]
-    public IReadOnlyDictionary<string, double> IssueThresholds { get; init => field = value ?? new Dictionary<string, double>(); } = new Dictionary<string, double>();
+    public IReadOnlyDictionary<string,
+    double> IssueThresholds
+    { get; init => field = value ?? new Dictionary<string, double>(); } = new Dictionary<string, double>();
 
     /// <summary>
     /// A weighted sum or other expression, such as <c>0.8*arniqa_quality + 0.2*brisque_quality</c>: rules and <see cref="By"/> can name it
@@ -142,25 +152,33 @@ public sealed partial record SelectionOptions
     /// </summary>
     public string? Score { get; init; }
 
-    /// <summary>Keeps one of several items that are duplicates of each other, image by image; null keeps all. Items without an image have none.</summary>
+    /// <summary>
+    /// Keeps one of several items that are duplicates of each other, image by image; null keeps all. Items without an image have none.
+    /// </summary>
     public DuplicateMethod? Dedup { get; init; }
 
     /// <summary>
-    /// The column that says which of several duplicates is kept: the best one by it, of equals the first in the dataset; null for the first.
-    /// Which end is best, the metric says; else the largest is.
+    /// The column that says which of several duplicates is kept: the best one by it, of equals the first in the dataset; null for the
+    /// first. Which end is best, the metric says; else the largest is.
     /// </summary>
     public string? KeepBest { get; init; }
 
     /// <summary>Keeps only the best by <see cref="By"/>; of equals the first in the dataset.</summary>
     public TopShare? Top { get; init; }
 
-    /// <summary>Keeps only what lies between two percentiles of <see cref="By"/>, both ends included; percentiles are exact and interpolated.</summary>
+    /// <summary>
+    /// Keeps only what lies between two percentiles of <see cref="By"/>, both ends included; percentiles are exact and interpolated.
+    /// </summary>
     public PercentileRange? Between { get; init; }
 
-    /// <summary>The column of <see cref="Top"/> and <see cref="Between"/>. Which end is best, the metric says; else the largest is.</summary>
+    /// <summary>
+    /// The column of <see cref="Top"/> and <see cref="Between"/>. Which end is best, the metric says; else the largest is.
+    /// </summary>
     public string? By { get; init; }
 
-    /// <summary>A column or <c>item.FIELD</c>: <see cref="Dedup"/>, <see cref="Top"/> and <see cref="Between"/> hold within each of its values.</summary>
+    /// <summary>
+    /// A column or <c>item.FIELD</c>: <see cref="Dedup"/>, <see cref="Top"/> and <see cref="Between"/> hold within each of its values.
+    /// </summary>
     public string? Per { get; init; }
 
     /// <summary>Keeps at most this many items, the first in the dataset.</summary>
@@ -174,7 +192,8 @@ public sealed partial record SelectionOptions
 
     /// <summary>True when nothing is asked for.</summary>
     [JsonIgnore]
-    public bool IsEmpty => Keep.Count == 0 && Drop.Count == 0 && DropIssues.Count == 0 && Dedup == null && Top == null && Between == null && Limit == null;
+    public bool IsEmpty =>
+        Keep.Count == 0 && Drop.Count == 0 && DropIssues.Count == 0 && Dedup == null && Top == null && Between == null && Limit == null;
 
     /// <summary>Reads the rules, once for all that asks what they need.</summary>
     /// <exception cref="RuleException">One of them cannot be understood, or the steps do not go together.</exception>
@@ -189,12 +208,14 @@ public sealed partial record SelectionOptions
 
     /// <summary>The same with the issues as rules of a table, and as <see cref="Dedup"/> where they compare images.</summary>
     internal SelectionOptions WithIssueRules(ScoreTable table) => DropIssues.Count == 0 ? this : WithIssueRules(
-        IssueRules.Of(table, new IssueOptions { Issues = DropIssues, Thresholds = IssueThresholds }).Select(issue => issue.Rule).OfType<string>());
+        IssueRules.Of(table, new IssueOptions { Issues = DropIssues, Thresholds = IssueThresholds }).Select(issue => issue.Rule)
+            .OfType<string>());
 
     private SelectionOptions WithIssueRules(IEnumerable<string> rules)
     {
         // Near duplicates hold the exact ones.
-        var methods = DropIssues.Select(issue => IssueRules.MethodOf(issue, IssueThresholds.TryGetValue(issue.Name, out var given) ? given : issue.Threshold)).OfType<DuplicateMethod>();
+        var methods = DropIssues.Select(issue => IssueRules.MethodOf(
+            issue, IssueThresholds.TryGetValue(issue.Name, out var given) ? given : issue.Threshold)).OfType<DuplicateMethod>();
         return this with { Drop = [.. Drop, .. rules], DropIssues = [], Dedup = Dedup ?? methods.MaxBy(method => method.Kind) };
     }
 

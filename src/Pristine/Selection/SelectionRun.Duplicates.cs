@@ -12,8 +12,8 @@ public sealed partial class SelectionRun
     private int? _duplicateCode;
 
     /// <summary>
-    /// Of items with the same images, image by image, keeps the best one. Only what rules have left takes part, so that a duplicate is never
-    /// dropped for the sake of an item that is dropped too. An item with an image that cannot be compared has no duplicates.
+    /// Of items with the same images, image by image, keeps the best one. Only what rules have left takes part, so that a duplicate is
+    /// never dropped for the sake of an item that is dropped too. An item with an image that cannot be compared has no duplicates.
     /// </summary>
     private void KeepOneOfDuplicates(DuplicateMethod method, CancellationToken cancellation)
     {
@@ -23,12 +23,15 @@ public sealed partial class SelectionRun
         _duplicateCode = code;
         ImageGroups.Create(_database, _table.Source, method, _threads, cancellation);
         var groups = _database.QueryInt64($"SELECT max(image_index) FROM {_table.Source}") > 0
-            ? $"SELECT item_index, string_agg({ImageGroups.Group}, ' ' ORDER BY image_index) AS images FROM {ImageGroups.View} GROUP BY item_index HAVING count({ImageGroups.Group}) = count(*)"
+            ? $"SELECT item_index, string_agg({ImageGroups.Group}, ' ' ORDER BY image_index) AS images FROM {ImageGroups.View} GROUP BY " +
+            $"item_index HAVING count({ImageGroups.Group}) = count(*)"
             : $"SELECT item_index, {ImageGroups.Group} AS images FROM {ImageGroups.View} WHERE {ImageGroups.Group} IS NOT NULL";
         // Of an item with several images the value of its worst, or with --images best of its best.
         var isSmallest = _parsed.SmallestIsKept;
         var values = best == null ? "SELECT 0 AS item_index, NULL::DOUBLE AS best WHERE false"
-            : $"SELECT item_index, {(isSmallest == (Options.Images == ImagePolicy.Worst) ? "max" : "min")}({best.NumberSql(Width.Double)}) AS best FROM rows GROUP BY item_index";
+            : $"SELECT item_index, " +
+            $"{(isSmallest == (Options.Images == ImagePolicy.Worst) ? "max" : "min")}({best.NumberSql(Width.Double)}) AS best FROM rows " +
+            $"GROUP BY item_index";
         _database.Execute(
             $"""
             CREATE OR REPLACE TABLE {DroppedDuplicates} AS
@@ -58,12 +61,17 @@ public sealed partial class SelectionRun
     {
         var name = _parsed.KeepBest == null ? "" : DuckDbConnection.Literal(_parsed.KeepBest.Name);
         static string Shown(string value) => $"coalesce(rtrim(rtrim(printf('%.4f', {value}), '0'), '.'), 'nothing')";
-        var comparison = _parsed.KeepBest == null ? "''" : $"concat(': ', {name}, ' ', {Shown("u.value")}, ' against ', {Shown("u.kept_value")})";
+        var comparison = _parsed.KeepBest == null
+            ? "''"
+            : $"concat(': ', {name}, ' ', {Shown("u.value")}, ' against ', {Shown("u.kept_value")})";
         var kind = Options.Dedup!.Kind == DuplicateKind.Exact ? "'duplicate of '" : "'near duplicate of '";
         return $"concat({kind}, u.kept_id, ' (distance ' || u.distance || ')', {comparison})";
     }
 
-    /// <summary>SQL after the ledger's sources that gives the rows <c>u</c>, of dropped duplicates, and <c>o</c>, of those kept instead.</summary>
+    /// <summary>
+    /// SQL after the ledger's sources that gives the rows <c>u</c>, of dropped duplicates, and <c>o</c>, of those kept instead.
+    /// </summary>
     private string DuplicateJoins() => _duplicateCode == null ? "" :
-        $" LEFT JOIN {DroppedDuplicates} u ON d.item_index = u.item_index LEFT JOIN (SELECT kept_index, count(*) AS copies FROM {DroppedDuplicates} GROUP BY kept_index) o ON d.item_index = o.kept_index";
+        $" LEFT JOIN {DroppedDuplicates} u ON d.item_index = u.item_index LEFT JOIN (SELECT kept_index, count(*) AS copies FROM " +
+        $"{DroppedDuplicates} GROUP BY kept_index) o ON d.item_index = o.kept_index";
 }

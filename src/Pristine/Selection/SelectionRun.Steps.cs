@@ -20,16 +20,21 @@ public sealed partial class SelectionRun
         foreach (var rule in _parsed.Rules)
             if (_record.Of(rule.Condition) is { } part)
                 code.Add(FailureOf(rule, part));
-        var needsImage = _parsed.Rules.Any(rule => !_record.IsWhole(rule.Condition)) || (_parsed.By is { } column && !_record.IsWhole(column));
+        var needsImage = _parsed.Rules.Any(rule => !_record.IsWhole(rule.Condition))
+            || (_parsed.By is { } column && !_record.IsWhole(column));
         code.Add($"WHEN status = 'no_image' THEN {(needsImage ? SelectionCode.KeptWithoutImage : SelectionCode.Passes)}");
         foreach (var rule in _parsed.Rules.Where(rule => !_record.IsWhole(rule.Condition)))
             code.Add(FailureOf(rule, rule.Condition));
         // The header of a broken image may pass every rule.
         if (!_parsed.Rules.Any(rule => JudgesBroken(rule.Condition)))
-            code.Add($"WHEN {OfEvery($"status IN ('{ImageStatus.Unreadable.Name()}', '{ImageStatus.Truncated.Name()}')")} THEN {SelectionCode.BrokenImage}");
+            code.Add(
+                $"WHEN {OfEvery($"status IN ('{ImageStatus.Unreadable.Name()}', '{ImageStatus.Truncated.Name()}')")} THEN " +
+                $"{SelectionCode.BrokenImage}");
         var statuses = string.Join(' ', Enum.GetValues<ImageStatus>().Select(status => $"WHEN '{status.Name()}' THEN {(int)status}"));
         var by = _parsed.By == null ? "NULL::DOUBLE" : _parsed.By.NumberSql(Width.Double);
-        var per = _parsed.Per == null ? "CAST(0 AS TINYINT)" : $"coalesce(CAST({DuckDbConnection.Identifier(_parsed.Per.Name)} AS VARCHAR), '')";
+        var per = _parsed.Per == null
+            ? "CAST(0 AS TINYINT)"
+            : $"coalesce(CAST({DuckDbConnection.Identifier(_parsed.Per.Name)} AS VARCHAR), '')";
         var judged =
             $"""
             SELECT key, item_index{(HasSeveralImages ? ", image_index" : "")}, CAST(code AS SMALLINT) AS code, CAST(CASE status {statuses} END AS TINYINT) AS status,
@@ -41,7 +46,10 @@ public sealed partial class SelectionRun
         Decide(judged);
     }
 
-    /// <summary>Whether a rule says itself what becomes of an image that could not be decoded: it names its status, or asks whether something is missing.</summary>
+    /// <summary>
+    /// Whether a rule says itself what becomes of an image that could not be decoded: it names its status, or asks whether something is
+    /// missing.
+    /// </summary>
     private bool JudgesBroken(RuleExpression expression) =>
         expression is ColumnReference { Column.Name: "status" or "error" }
         || (expression is IsNull { Subject: var subject } && !_record.IsWhole(subject))
@@ -52,25 +60,33 @@ public sealed partial class SelectionRun
     {
         _reasons.Rule = rule.Text;
         var reason = condition.Explain(_reasons, wanted: true);
-        var fails = HasSeveralImages && Options.Images == ImagePolicy.Any ? $"{OfEvery($"{condition.ConditionSql()} IS NOT TRUE")} AND " : "";
-        return $"WHEN {fails}{condition.ConditionSql()} IS FALSE THEN {reason} WHEN {fails}{condition.ConditionSql()} IS NULL THEN -({reason})";
+        var fails = HasSeveralImages && Options.Images == ImagePolicy.Any
+            ? $"{OfEvery($"{condition.ConditionSql()} IS NOT TRUE")} AND "
+            : "";
+        return $"WHEN {fails}{condition.ConditionSql()} IS FALSE THEN {reason} WHEN {fails}{condition.ConditionSql()} IS NULL THEN " +
+            $"-({reason})";
     }
 
-    /// <summary>SQL of whether something holds of an image or, where one image is enough for each rule, of every image of its item.</summary>
+    /// <summary>
+    /// SQL of whether something holds of an image or, where one image is enough for each rule, of every image of its item.
+    /// </summary>
     private string OfEvery(string condition) =>
         HasSeveralImages && Options.Images == ImagePolicy.Any ? $"bool_and({condition}) OVER (PARTITION BY {ItemIndex})" : condition;
 
-    /// <summary>SQL: whether an item takes part in shares and percentiles. One without an image does where these read only the record.</summary>
+    /// <summary>
+    /// SQL: whether an item takes part in shares and percentiles. One without an image does where these read only the record.
+    /// </summary>
     private string TakesPart => _record.IsWhole(_parsed.By!) ? SelectionCode.Kept : $"code = {SelectionCode.Passes}";
 
     /// <summary>
-    /// Of several images the one that decides about the item: the first that fails (worst), or the first that passes (best). Where one image is
-    /// enough for each rule, all of them pass or all fail, and the best value counts.
+    /// Of several images the one that decides about the item: the first that fails (worst), or the first that passes (best). Where one
+    /// image is enough for each rule, all of them pass or all fail, and the best value counts.
     /// </summary>
     private string PerItem(string judged)
     {
         var isWorst = Options.Images != ImagePolicy.Best;
-        var order = $"(CASE WHEN code = {SelectionCode.Passes} THEN {(isWorst ? 1 : 0)} ELSE {(isWorst ? 0 : 1)} END) * 4294967296 + image_index";
+        var order =
+            $"(CASE WHEN code = {SelectionCode.Passes} THEN {(isWorst ? 1 : 0)} ELSE {(isWorst ? 0 : 1)} END) * 4294967296 + image_index";
         isWorst &= Options.Images == ImagePolicy.Worst;
         // The worst by value is the largest where small is good. An item with an image that has no value has no worst value.
         var extreme = isWorst == _parsed.SmallestIsBest ? "max(by_value)" : "min(by_value)";
@@ -135,9 +151,11 @@ public sealed partial class SelectionRun
     private void KeepFirst(long limit)
     {
         var beyond = _reasons.Add(string.Create(CultureInfo.InvariantCulture, $"limit {limit}"), null);
-        var last = limit == 0 ? -1 : _database.QueryInt64($"SELECT item_index FROM {_decided} WHERE {SelectionCode.Kept} ORDER BY item_index LIMIT 1 OFFSET $1", limit - 1);
+        var last = limit == 0 ? -1 : _database.QueryInt64(
+            $"SELECT item_index FROM {_decided} WHERE {SelectionCode.Kept} ORDER BY item_index LIMIT 1 OFFSET $1", limit - 1);
         if (last is { } index)
-            Decide($"SELECT * REPLACE (CASE WHEN {SelectionCode.Kept} AND item_index > {index.ToString(CultureInfo.InvariantCulture)} THEN {beyond} ELSE code END AS code) FROM {_decided}");
+            Decide($"SELECT * REPLACE (CASE WHEN {SelectionCode.Kept} AND item_index > {index.ToString(CultureInfo.InvariantCulture)} " +
+                $"THEN {beyond} ELSE code END AS code) FROM {_decided}");
     }
 
     private string PerText => _parsed.Per == null ? "" : $" per {_parsed.Per.Name}";

@@ -1,8 +1,8 @@
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Native;
-using Pristine.Scoring;
 using Pristine.Remote;
+using Pristine.Scoring;
 using Pristine.Tables;
 
 namespace Pristine.Selection;
@@ -18,7 +18,9 @@ public readonly record struct ItemDecision(long ItemIndex, string Id, bool Kept)
 /// <param name="Count">Number of items.</param>
 public sealed record ReasonCount(string Reason, long Count);
 
-/// <summary>Codes of decisions that no comparison of a rule made; those of comparisons follow, negative where a score was missing.</summary>
+/// <summary>
+/// Codes of decisions that no comparison of a rule made; those of comparisons follow, negative where a score was missing.
+/// </summary>
 internal static class SelectionCode
 {
     public const int Passes = 0;
@@ -59,7 +61,13 @@ public sealed partial class SelectionRun : IDisposable
         _record = new RecordPart(_parsed.ScoreExpression);
         _folder = Directory.CreateTempSubdirectory("pristine-select-").FullName;
         _database = DuckDbConnection.Open(
-            new DuckDbOptions { Threads = resources.Threads, MemoryLimit = resources.MemoryLimit, TemporaryFolder = Path.Combine(_folder, "spill") });
+            new DuckDbOptions
+            {
+                Threads = resources.Threads,
+                MemoryLimit = resources.MemoryLimit,
+                TemporaryFolder = Path.Combine(
+                _folder, "spill")
+            });
     }
 
     /// <summary>What was asked for.</summary>
@@ -71,7 +79,9 @@ public sealed partial class SelectionRun : IDisposable
     /// <summary>Number of items that are kept.</summary>
     public long Kept { get; private set; }
 
-    /// <summary>Number of items without an image that are kept because a rule or step needs one; rules on the record alone have judged them.</summary>
+    /// <summary>
+    /// Number of items without an image that are kept because a rule or step needs one; rules on the record alone have judged them.
+    /// </summary>
     public long KeptWithoutImage { get; private set; }
 
     /// <summary>Number of items that are dropped.</summary>
@@ -103,7 +113,8 @@ public sealed partial class SelectionRun : IDisposable
     /// <exception cref="RuleException">A rule cannot be understood, or names a column that the table does not have.</exception>
     /// <exception cref="DatasetException">A rule names a field of items and the dataset cannot be read.</exception>
     public static SelectionRun Run(
-        ScoreTable table, SelectionOptions options, SelectionResources? resources = null, Func<Dataset>? openDataset = null, CancellationToken cancellation = default)
+        ScoreTable table, SelectionOptions options, SelectionResources? resources = null, Func<Dataset>? openDataset = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(options);
@@ -131,7 +142,8 @@ public sealed partial class SelectionRun : IDisposable
     /// <param name="table">The table.</param>
     /// <param name="options">What to keep.</param>
     /// <exception cref="RuleException">A rule cannot be understood, or names a column that the table does not have.</exception>
-    internal static void CheckRules(ScoreTable table, SelectionOptions options) => ParsedSelection.Of(options, new RuleColumns(table.Columns, options.Known));
+    internal static void CheckRules(ScoreTable table, SelectionOptions options) =>
+        ParsedSelection.Of(options, new RuleColumns(table.Columns, options.Known));
 
     /// <summary>Opens the dataset that a table is about, at the place where it was scored.</summary>
     /// <param name="table">The table.</param>
@@ -144,7 +156,8 @@ public sealed partial class SelectionRun : IDisposable
         // In the words of the user where they still mean the same: folders and globs name their items after them.
         var isSame = Tables.TableSource.PlaceOf(source.Input) == source.Path;
         return Dataset.Open(
-            isSame ? source.Input : source.Path, new DatasetOptions { ImageRoot = source.ImageRoot, ImageField = source.ImageField, Remote = remote });
+            isSame ? source.Input
+                : source.Path, new DatasetOptions { ImageRoot = source.ImageRoot, ImageField = source.ImageField, Remote = remote });
     }
 
     /// <summary>The decisions, in the order of the dataset, computed while they are read.</summary>
@@ -152,7 +165,8 @@ public sealed partial class SelectionRun : IDisposable
     {
         using var connection = _database.Another();
         using var rows = connection.Query(
-            $"SELECT d.item_index, r.id, d.{SelectionCode.Kept} FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key ORDER BY d.item_index");
+            $"SELECT d.item_index, r.id, d.{SelectionCode.Kept} FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key ORDER BY " +
+            $"d.item_index");
         while (rows.Read())
             yield return new ItemDecision(rows.Int64(0), rows.Text(1)!, rows.Boolean(2));
     }
@@ -174,7 +188,9 @@ public sealed partial class SelectionRun : IDisposable
         {
             using var connection = _database.Another();
             var columns = string.Concat(names.Select(name => $", r.{DuckDbConnection.Identifier(name)}::DOUBLE"));
-            using var rows = connection.Query($"SELECT d.item_index{columns} FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key WHERE d.{SelectionCode.Kept} ORDER BY d.item_index");
+            using var rows = connection.Query(
+                $"SELECT d.item_index{columns} FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key WHERE d.{SelectionCode.Kept} " +
+                $"ORDER BY d.item_index");
             while (rows.Read())
                 yield return [.. names.Select((_, i) => rows.IsNull(i + 1) ? double.NaN : rows.Double(i + 1))];
         }
@@ -190,12 +206,15 @@ public sealed partial class SelectionRun : IDisposable
             if (!next.MoveNext() || next.Current.ItemIndex != item.Index || next.Current.Id != item.Id)
             {
                 throw new DatasetException(
-                    $"Item {item.Index} of {dataset.Source}, '{item.Id}', is not the one that was scored. Bring the table up to date with 'pristine score' and select again.");
+                    $"Item {item.Index} of {dataset.Source}, '{item.Id}', is not the one that was scored. Bring the table up to date " +
+                    $"with 'pristine score' and select again.");
             }
             yield return (item, next.Current);
         }
         if (next.MoveNext())
-            throw new DatasetException($"{dataset.Source} ends before item {next.Current.ItemIndex}, '{next.Current.Id}', which was scored. Bring the table up to date with 'pristine score' and select again.");
+            throw new DatasetException(
+                $"{dataset.Source} ends before item {next.Current.ItemIndex}, '{next.Current.Id}', which was scored. Bring the table up " +
+                $"to date with 'pristine score' and select again.");
     }
 
     /// <summary>What became of every item and why, in the order of the dataset, computed while it is read.</summary>
@@ -215,7 +234,9 @@ public sealed partial class SelectionRun : IDisposable
     {
         // DuckDB writes where it is confined to; from there the bytes go to wherever the user wants them, also to a pipe.
         var file = Path.Combine(_folder, $"ledger.{format}");
-        _database.Execute($"COPY ({ScoreTable.Written(_database, LedgerQuery(droppedOnly), format)}) TO {DuckDbConnection.Literal(file)} {ScoreTable.CopyOptions(format)}");
+        _database.Execute(
+            $"COPY ({ScoreTable.Written(_database, LedgerQuery(droppedOnly), format)}) TO {DuckDbConnection.Literal(file)} " +
+            $"{ScoreTable.CopyOptions(format)}");
         using (var written = File.OpenRead(file))
             written.CopyTo(stream);
         File.Delete(file);
@@ -251,7 +272,9 @@ public sealed partial class SelectionRun : IDisposable
 
     private void ReadFields(IReadOnlyList<string> fields, CancellationToken cancellation)
     {
-        _database.Execute($"CREATE TABLE fields (item_index BIGINT, {string.Join(", ", fields.Select(field => $"{DuckDbConnection.Identifier($"item.{field}")} VARCHAR"))})");
+        _database.Execute(
+            $"CREATE TABLE fields (item_index BIGINT, " +
+            $"{string.Join(", ", fields.Select(field => $"{DuckDbConnection.Identifier($"item.{field}")} VARCHAR"))})");
         var dataset = _openDataset();
         using var appender = _database.Append("fields");
         var known = new KnownFields(fields, dataset);
@@ -270,7 +293,8 @@ public sealed partial class SelectionRun : IDisposable
     /// <summary>The view <c>rows</c>: what rules can see.</summary>
     private void CreateRows(IReadOnlyList<string> fields)
     {
-        var derived = TableSchema.Row.Where(column => column.Derivation != null).Select(column => $"{column.Derivation} AS {column.Identifier}");
+        var derived = TableSchema.Row.Where(column => column.Derivation != null)
+            .Select(column => $"{column.Derivation} AS {column.Identifier}");
         var sql = $"SELECT *, {string.Join(", ", derived)} FROM {_table.Source}";
         if (fields.Count > 0)
             sql = $"SELECT r.*, f.* EXCLUDE (item_index) FROM ({sql}) r LEFT JOIN fields f ON r.item_index = f.item_index";
@@ -294,7 +318,8 @@ public sealed partial class SelectionRun : IDisposable
     private string MeanOf(string rows, IReadOnlyList<string> fields)
     {
         const string isRead = "status IN ('ok', 'too_small', 'partial')";
-        var columns = _table.Columns.Where(column => column.Name != ItemIndex).Select(column => $"{column.MeanSql(isRead)} AS {column.Identifier}")
+        var columns = _table.Columns.Where(column => column.Name != ItemIndex)
+            .Select(column => $"{column.MeanSql(isRead)} AS {column.Identifier}")
             .Concat(fields.Select(field => DuckDbConnection.Identifier($"item.{field}")).Select(name => $"any_value({name}) AS {name}"));
         return $"SELECT {ItemIndex}, {string.Join(", ", columns)} FROM ({rows}) GROUP BY {ItemIndex}";
     }
@@ -334,7 +359,8 @@ public sealed partial class SelectionRun : IDisposable
             };
             byReason[reason] = byReason.GetValueOrDefault(reason) + count;
         }
-        Reasons = [.. byReason.Select(pair => new ReasonCount(pair.Key, pair.Value)).OrderByDescending(reason => reason.Count).ThenBy(reason => reason.Reason, StringComparer.Ordinal)];
+        Reasons = [.. byReason.Select(pair => new ReasonCount(pair.Key, pair.Value)).OrderByDescending(reason => reason.Count)
+            .ThenBy(reason => reason.Reason, StringComparer.Ordinal)];
     }
 
     /// <summary>The ledger as a query.</summary>
@@ -342,7 +368,8 @@ public sealed partial class SelectionRun : IDisposable
     /// <param name="condition">Further condition on the table's rows <c>r</c>.</param>
     internal string LedgerQuery(bool droppedOnly, string condition = "true")
     {
-        string Text(Func<DropReason, string?> text) => _reasons.CaseOfCode("abs(code)", reason => text(reason) is { } found ? DuckDbConnection.Literal(found) : null, "VARCHAR");
+        string Text(Func<DropReason, string?> text) =>
+            _reasons.CaseOfCode("abs(code)", reason => text(reason) is { } found ? DuckDbConnection.Literal(found) : null, "VARCHAR");
         // Four decimals, as a person reads them; whole numbers without any.
         const string shown = "rtrim(rtrim(printf('%.4f', d.value), '0'), '.')";
         return

@@ -76,8 +76,8 @@ public enum ColumnMean
 }
 
 /// <summary>
-/// One column of score tables, JSON lines and CSV, and what rules, reports and documentation need to know of it. Nothing else in the program
-/// lists columns or their properties; a new column of every row is one entry in <see cref="TableSchema.Row"/>.
+/// One column of score tables, JSON lines and CSV, and what rules, reports and documentation need to know of it. Nothing else in the
+/// program lists columns or their properties; a new column of every row is one entry in <see cref="TableSchema.Row"/>.
 /// </summary>
 /// <param name="Name">The name, as in files and rules.</param>
 /// <param name="Type">What it holds.</param>
@@ -125,7 +125,9 @@ public sealed record Column(string Name, ColumnType Type)
     /// <summary>How it is put into a row that is read from a table; null for scores, which a table reads by their metrics.</summary>
     internal Action<ScoreRowDraft, DuckDbReader, int>? Restore { get; init; }
 
-    /// <summary>True for scores and qualities, which are compared with constants in 32 bits, so that <c>brisque_quality &gt;= 0.6</c> includes 0.6.</summary>
+    /// <summary>
+    /// True for scores and qualities, which are compared with constants in 32 bits, so that <c>brisque_quality &gt;= 0.6</c> includes 0.6.
+    /// </summary>
     public bool IsFloat => Type == ColumnType.Float;
 
     /// <summary>True for numbers, false for text, times, maps and truth values.</summary>
@@ -218,7 +220,10 @@ public sealed record Column(string Name, ColumnType Type)
     {
         if (metric is HashColumn)
         {
-            yield return OfHash(metric.Name) with { TextOf = row => PerceptualHash.Of(row.Vectors?[index]) is { } hash ? PerceptualHash.Text(hash) : null };
+            yield return OfHash(metric.Name) with
+            {
+                TextOf = row => PerceptualHash.Of(row.Vectors?[index]) is { } hash ? PerceptualHash.Text(hash) : null,
+            };
             yield break;
         }
         if (metric is FeatureColumn)
@@ -229,7 +234,10 @@ public sealed record Column(string Name, ColumnType Type)
         var score = OfScore(metric.Name, metric.Input != ImageInput.Header, metric.Unit, metric.Direction, metric.Range);
         yield return score with { NumberOf = row => row.Scores.Span[index] };
         if (metric.HasQuality)
-            yield return OfQuality(metric.Name + QualitySuffix, metric.Name) with { NumberOf = row => (float)metric.Quality(row.Scores.Span[index]) };
+            yield return OfQuality(metric.Name + QualitySuffix, metric.Name) with
+            {
+                NumberOf = row => (float)metric.Quality(row.Scores.Span[index]),
+            };
     }
 
     /// <summary>The columns of a metric in a table, whether or not this program has the metric.</summary>
@@ -252,7 +260,14 @@ public sealed record Column(string Name, ColumnType Type)
     }
 
     private static Column OfScore(string metric, bool isFloat, string unit, MetricDirection direction, MetricRange range) =>
-        new(metric, isFloat ? ColumnType.Float : ColumnType.Double) { Unit = unit, Direction = direction, Range = range, Mean = ColumnMean.Mean, Metric = metric };
+        new(metric, isFloat ? ColumnType.Float : ColumnType.Double)
+        {
+            Unit = unit,
+            Direction = direction,
+            Range = range,
+            Mean = ColumnMean.Mean,
+            Metric = metric
+        };
 
     private static Column OfHash(string name) => new(name, ColumnType.Varchar) { Metric = name };
 
@@ -271,8 +286,10 @@ public sealed record Column(string Name, ColumnType Type)
     /// <summary>As DuckDB writes a timestamp as text: the fraction without trailing zeros.</summary>
     private static string? TimeText(double microseconds) => double.IsNaN(microseconds)
         ? null
-        : DateTime.UnixEpoch.AddTicks((long)microseconds * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-dd HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture);
+        : DateTime.UnixEpoch.AddTicks((long)microseconds * TimeSpan.TicksPerMicrosecond)
+        .ToString("yyyy-MM-dd HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture);
 
     private InvalidOperationException Mismatch(string expected) =>
-        new($"Expected {expected} that a row has in the column '{Name}'; its type is {SqlType}{(NumberOf == null && TextOf == null && MapOf == null && VectorOf == null ? ", and only a table has it" : "")}.");
+        new($"Expected {expected} that a row has in the column '{Name}'; its type is " +
+        $"{SqlType}{(NumberOf == null && TextOf == null && MapOf == null && VectorOf == null ? ", and only a table has it" : "")}.");
 }

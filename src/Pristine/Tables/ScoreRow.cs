@@ -51,7 +51,9 @@ public sealed record ScoreRow
     /// <summary>The columns of the run or table that the row is of; without a run those that every row has.</summary>
     public TableSchema Columns { get; internal init; } = TableSchema.Row;
 
-    /// <summary>The features that were computed in this run, in the order of <see cref="Scores"/>; null for none, and in rows read from a table.</summary>
+    /// <summary>
+    /// The features that were computed in this run, in the order of <see cref="Scores"/>; null for none, and in rows read from a table.
+    /// </summary>
     internal float[]?[]? Vectors { get; init; }
 
     /// <summary>A feature of the row, which must have been computed in this run; empty where it is missing.</summary>
@@ -61,7 +63,9 @@ public sealed record ScoreRow
     public ReadOnlyMemory<float> Feature(string column) =>
         (Columns.Get(column).VectorOf ?? throw new InvalidOperationException($"Expected a column of vectors; '{column}' is none."))(this);
 
-    /// <summary>A number of the row: <c>row["brisque"]</c>, <c>row["brisque_quality"]</c>, <c>row["width"]</c>. NaN where it is missing.</summary>
+    /// <summary>
+    /// A number of the row: <c>row["brisque"]</c>, <c>row["brisque_quality"]</c>, <c>row["width"]</c>. NaN where it is missing.
+    /// </summary>
     /// <param name="column">The column's name; case does not matter.</param>
     /// <exception cref="ArgumentException">The row has no such column.</exception>
     /// <exception cref="InvalidOperationException">The column holds no numbers.</exception>
@@ -71,7 +75,8 @@ public sealed record ScoreRow
     public long? Bytes => Header?.Bytes ?? File?.Bytes;
 
     /// <summary>True when no metric that needs pixels could run: the image is missing, unreadable, too large or timed out.</summary>
-    public bool Failed => Status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.Partial or ImageStatus.NoImage or ImageStatus.Skipped);
+    public bool Failed =>
+        Status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.Partial or ImageStatus.NoImage or ImageStatus.Skipped);
 }
 
 /// <summary>An item with the rows of its images; an item without an image has one row with the status <c>no_image</c>.</summary>
@@ -83,8 +88,8 @@ public sealed record ScoredItem(DatasetItem Item, IReadOnlyList<ScoreRow> Rows)
     public int ImagesRead { get; init; } = Item.Images.Count;
 
     /// <summary>
-    /// True when the item's text has another number of places for images than the item has images; see <see cref="ItemText.ImageTokens"/>. False
-    /// where nothing is known of such places.
+    /// True when the item's text has another number of places for images than the item has images; see <see cref="ItemText.ImageTokens"/>.
+    /// False where nothing is known of such places.
     /// </summary>
     public bool HasOtherImageTokens => Rows is [{ Text.ImageTokens: { } tokens }, ..] && tokens != Item.Images.Count;
 }

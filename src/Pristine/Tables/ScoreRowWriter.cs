@@ -6,7 +6,9 @@ using System.Text.Json;
 
 namespace Pristine.Tables;
 
-/// <summary>Writes rows to a stream, one line each. A missing value is <c>null</c> in JSONL and empty in CSV; NaN and infinity never appear.</summary>
+/// <summary>
+/// Writes rows to a stream, one line each. A missing value is <c>null</c> in JSONL and empty in CSV; NaN and infinity never appear.
+/// </summary>
 public abstract class ScoreRowWriter : IDisposable
 {
     private const int FlushAt = 1 << 16;
@@ -60,11 +62,16 @@ public abstract class ScoreRowWriter : IDisposable
     /// <param name="row">The row.</param>
     protected abstract void AppendLine(ScoreRow row);
 
-    /// <summary>The shortest text that gives the same number back: as a float for scores (that is what they are rounded to), exact for whole numbers.</summary>
+    /// <summary>
+    /// The shortest text that gives the same number back: as a float for scores (that is what they are rounded to), exact for whole
+    /// numbers.
+    /// </summary>
     protected internal static string Number(double value) =>
         value == Math.Floor(value) && Math.Abs(value) < 1e15
             ? value.ToString("F0", CultureInfo.InvariantCulture)
-            : (float)value == value ? ((float)value).ToString("R", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);
+            : (float)value == value
+            ? ((float)value).ToString("R", CultureInfo.InvariantCulture)
+            : value.ToString("R", CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -108,11 +115,14 @@ internal sealed class JsonlRowWriter : ScoreRowWriter
     }
 }
 
-/// <summary>Writes the columns of rows into JSON objects: <c>null</c> for what is missing, numbers as <see cref="ScoreRowWriter"/> writes them.</summary>
+/// <summary>
+/// Writes the columns of rows into JSON objects: <c>null</c> for what is missing, numbers as <see cref="ScoreRowWriter"/> writes them.
+/// </summary>
 /// <param name="columns">The columns of the rows.</param>
 internal sealed class ScoreRowJson(TableSchema columns)
 {
-    private readonly (Column Column, JsonEncodedText Name)[] _columns = [.. columns.Stored.Select(column => (column, JsonEncodedText.Encode(column.Name)))];
+    private readonly (Column Column, JsonEncodedText Name)[] _columns =
+        [.. columns.Stored.Select(column => (column, JsonEncodedText.Encode(column.Name)))];
 
     /// <summary>Makes a JSON writer. Paths and captions in any language stay readable; the output is not embedded in HTML.</summary>
     /// <param name="buffer">Gets the bytes.</param>

@@ -36,7 +36,8 @@ public sealed class ScoreTable
     {
         get
         {
-            var behind = Parts.Count(part => Provenance.Columns.Any(column => !part.Has(column.Metric, column.Fingerprint, part.Contents.LastKey)));
+            var behind = Parts.Count(
+                part => Provenance.Columns.Any(column => !part.Has(column.Metric, column.Fingerprint, part.Contents.LastKey)));
             var missing = Provenance.IsComplete && Parts.Count > 0 ? Parts.Max(part => part.Contents.LastKey) + 1 - RowCount : 0;
             return missing > 0 ? $"{missing} rows are missing"
                 : behind > 0 ? $"{behind} of {Parts.Count} parts lack a column or have it by an older model"
@@ -53,7 +54,8 @@ public sealed class ScoreTable
     {
         get
         {
-            var unknown = Provenance.Columns.Where(column => MetricSet.BuiltIn.Find(column.Metric) == null && FeatureColumn.Find(column.Metric) == null).Select(column => $"{column.Metric} ({column.Program} made it)").ToArray();
+            var unknown = Provenance.Columns.Where(column => MetricSet.BuiltIn.Find(column.Metric) == null
+                && FeatureColumn.Find(column.Metric) == null).Select(column => $"{column.Metric} ({column.Program} made it)").ToArray();
             return unknown.Length == 0 ? null : $"this program does not have the metric of the column {string.Join(", ", unknown)}";
         }
     }
@@ -66,7 +68,8 @@ public sealed class ScoreTable
         if (RemoteAddress.HasScheme(folder))
         {
             throw new ScoreTableException(
-                $"Expected a folder for the score table; found the address '{RemoteAddress.Display(folder)}'. A table is written in place, part by part, which no bucket can: make it in a folder and copy that afterwards.");
+                $"Expected a folder for the score table; found the address '{RemoteAddress.Display(folder)}'. A table is written in " +
+                $"place, part by part, which no bucket can: make it in a folder and copy that afterwards.");
         }
     }
 
@@ -86,7 +89,8 @@ public sealed class ScoreTable
         // A dataset without items has a table without parts.
         return parts.Count > 0 || provenance.IsComplete
             ? new ScoreTable(folder, provenance, parts)
-            : throw new ScoreTableException($"The score table {folder} has no rows yet: its run was stopped before the first part was written.");
+            : throw new ScoreTableException(
+                $"The score table {folder} has no rows yet: its run was stopped before the first part was written.");
     }
 
     /// <summary>Writes all rows to one file, in the order of the dataset.</summary>
@@ -105,7 +109,8 @@ public sealed class ScoreTable
         if (file != "-" && !(File.Exists(file) && !Vips.IsRegularFile(file)))
         {
             OutputPlace.CheckFile(file);
-            WholeFile.Make(Path.GetFullPath(file), partial => rows = database.Execute($"COPY ({query}) TO {DuckDbConnection.Literal(partial)} {options}"));
+            WholeFile.Make(Path.GetFullPath(file), partial => rows = database.Execute(
+                $"COPY ({query}) TO {DuckDbConnection.Literal(partial)} {options}"));
             return rows;
         }
         // DuckDB writes files; from there the bytes go to standard output, a device or a pipe.
@@ -143,17 +148,23 @@ public sealed class ScoreTable
     internal IEnumerable<(long Item, int Image, float[]? Numbers)> ReadVectors(string column)
     {
         using var database = DuckDbConnection.Open();
-        using var reader = database.Query($"SELECT item_index, image_index, CAST({DuckDbConnection.Identifier(column)} AS FLOAT[]) FROM {Source}");
+        using var reader = database.Query(
+            $"SELECT item_index, image_index, CAST({DuckDbConnection.Identifier(column)} AS FLOAT[]) FROM {Source}");
         while (reader.Read())
             yield return (reader.Int64(0), (int)reader.Int64(1), reader.IsNull(2) ? null : reader.Floats(2).ToArray());
     }
 
-    /// <summary>The rows as something to select from. A dataset without items has a table without parts: no rows, but the same columns.</summary>
+    /// <summary>
+    /// The rows as something to select from. A dataset without items has a table without parts: no rows, but the same columns.
+    /// </summary>
     internal string Source => Parts.Count > 0
         ? TablePart.Source(Parts)
         : $"(SELECT {string.Join(", ", Columns.Select(column => $"NULL::{column.SqlType} AS {column.Identifier}"))} WHERE false)";
 
-    /// <summary>A query as a format shows its rows: in text, numbers as JSON lines of <c>score</c> have them, 32 bits short and whole ones without <c>.0</c>.</summary>
+    /// <summary>
+    /// A query as a format shows its rows: in text, numbers as JSON lines of <c>score</c> have them, 32 bits short and whole ones without
+    /// <c>.0</c>.
+    /// </summary>
     internal static string Written(DuckDbConnection database, string query, string format)
     {
         if (format == "parquet")

@@ -4,8 +4,8 @@ using Pristine.Native;
 namespace Pristine.Tables;
 
 /// <summary>
-/// Which scores of an image were not computed, and why: the reason by the metric's name, for example <c>brisque 71.2 fails brisque &lt;= 60</c>
-/// by <c>resnet50@biq2021</c>. Equal when names, reasons and their order are. No reason has a semicolon.
+/// Which scores of an image were not computed, and why: the reason by the metric's name, for example <c>brisque 71.2 fails brisque &lt;=
+/// 60</c> by <c>resnet50@biq2021</c>. Equal when names, reasons and their order are. No reason has a semicolon.
 /// </summary>
 public sealed class SkippedScores : IReadOnlyList<KeyValuePair<string, string>>, IEquatable<SkippedScores>
 {
@@ -36,7 +36,8 @@ public sealed class SkippedScores : IReadOnlyList<KeyValuePair<string, string>>,
 
     /// <summary>These, and those of another row that name a metric for which <paramref name="isCarried"/> is true; null for none.</summary>
     internal static SkippedScores? With(SkippedScores? some, SkippedScores? others, Func<string, bool> isCarried) =>
-        OrNull([.. some?._reasons ?? [], .. (others?._reasons ?? []).Where(reason => isCarried(reason.Key) && some?.Metrics.Contains(reason.Key) != true)]);
+        OrNull([.. some?._reasons ?? [], .. (others?._reasons ?? [])
+        .Where(reason => isCarried(reason.Key) && some?.Metrics.Contains(reason.Key) != true)]);
 
     /// <summary>Reads what <see cref="ToString"/> writes; null for null.</summary>
     internal static SkippedScores? Parse(string? text) => text == null ? null : OrNull([.. text.Split(Separator).Select(part =>
@@ -46,7 +47,8 @@ public sealed class SkippedScores : IReadOnlyList<KeyValuePair<string, string>>,
     })]);
 
     /// <summary>SQL of the text of a map; NULL for NULL.</summary>
-    internal static string TextSql(string map) => $"array_to_string(list_transform(map_entries({map}), lambda e: e.key || '{Colon}' || e.value), '{Separator}')";
+    internal static string TextSql(string map) =>
+        $"array_to_string(list_transform(map_entries({map}), lambda e: e.key || '{Colon}' || e.value), '{Separator}')";
 
     /// <summary>SQL of the map of a text; NULL for NULL.</summary>
     internal static string MapSql(string text)
@@ -60,7 +62,8 @@ public sealed class SkippedScores : IReadOnlyList<KeyValuePair<string, string>>,
     /// <summary>SQL of the reason why a metric was skipped; NULL where it was not.</summary>
     /// <param name="map">SQL of the map.</param>
     /// <param name="metric">The metric's name.</param>
-    internal static string ReasonSql(string map, string metric) => $"list_extract(map_extract({map}, {DuckDbConnection.Literal(metric)}), 1)";
+    internal static string ReasonSql(string map, string metric) =>
+        $"list_extract(map_extract({map}, {DuckDbConnection.Literal(metric)}), 1)";
 
     /// <inheritdoc/>
     public bool Equals(SkippedScores? other) => other != null && _reasons.SequenceEqual(other._reasons);
@@ -72,7 +75,8 @@ public sealed class SkippedScores : IReadOnlyList<KeyValuePair<string, string>>,
     public override int GetHashCode() => _reasons.Aggregate(0, HashCode.Combine);
 
     /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<string, string>> GetEnumerator() => ((IEnumerable<KeyValuePair<string, string>>)_reasons).GetEnumerator();
+    public IEnumerator<KeyValuePair<string, string>> GetEnumerator() =>
+        ((IEnumerable<KeyValuePair<string, string>>)_reasons).GetEnumerator();
 
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => _reasons.GetEnumerator();

@@ -20,7 +20,8 @@ internal static class TableAlignment
     /// <param name="items">Reads the shard's items with the keys of their first images.</param>
     /// <param name="metrics">The table's metrics.</param>
     public static void Align(
-        DuckDbConnection database, IReadOnlyList<TablePart> parts, Func<IEnumerable<(DatasetItem Item, long Key)>> items, IReadOnlyList<Metric> metrics)
+        DuckDbConnection database, IReadOnlyList<TablePart> parts, Func<IEnumerable<(DatasetItem Item, long Key)>> items,
+        IReadOnlyList<Metric> metrics)
     {
         var source = $"read_parquet({TablePart.FileList(parts.Select(part => part.File))}, filename = true, file_row_number = true)";
         if (IsAligned(database, source, items()))
@@ -33,7 +34,8 @@ internal static class TableAlignment
             appender.Complete();
         }
         if (database.QueryInt64("SELECT count(*) FROM listing") == 0)
-            throw new DatasetException("The dataset has no items, but its score table has rows. If it is meant to be empty, delete the table.");
+            throw new DatasetException(
+                "The dataset has no items, but its score table has rows. If it is meant to be empty, delete the table.");
         database.Execute(
             $"""
             CREATE TABLE moves AS
@@ -58,7 +60,8 @@ internal static class TableAlignment
                 if (rows.Int64(0) > firstKey + i)
                     continue;
                 var image = item.Images.Count == 0 ? null : item.Images[i].Reference;
-                if ((rows.Int64(0), rows.Int64(1), rows.Text(2), rows.Text(3), rows.Int64(4)) != (firstKey + i, item.Index, item.Id, image, i))
+                if ((rows.Int64(0), rows.Int64(1), rows.Text(2), rows.Text(3), rows.Int64(
+                    4)) != (firstKey + i, item.Index, item.Id, image, i))
                     return false;
                 more = rows.Read();
             }
@@ -84,7 +87,8 @@ internal static class TableAlignment
     private static void Move(DuckDbConnection database, TablePart part, IReadOnlyList<Metric> metrics)
     {
         // Columns that an interrupted run left unfinished start again: "up to key N" means nothing under new keys.
-        var whole = part.Contents.Columns.Where(column => column.Value.Through == null).ToDictionary(column => column.Key, column => column.Value);
+        var whole = part.Contents.Columns.Where(column => column.Value.Through == null)
+            .ToDictionary(column => column.Key, column => column.Value);
         var kept = metrics.Where(metric => whole.ContainsKey(metric.Name)).ToArray();
         var rows = part.ReadRows(database, kept, [.. kept.Select(metric => whole[metric.Name].Fingerprint)]);
         var moved = new List<ScoreRow>(rows.Length);
@@ -99,7 +103,8 @@ internal static class TableAlignment
         }
         if (moved.Count == 0)
             File.Delete(part.File);
-        else if (moved.Count != rows.Length || moved.Where((row, i) => origins[i] != i || row.Key != rows[i].Key || row.ItemIndex != rows[i].ItemIndex).Any())
+        else if (moved.Count != rows.Length
+            || moved.Where((row, i) => origins[i] != i || row.Key != rows[i].Key || row.ItemIndex != rows[i].ItemIndex).Any())
             TablePart.Write(database, part.File, moved, kept, whole, new PartOrigin(part, origins));
     }
 }

@@ -15,7 +15,8 @@ public static class TableDocumentation
         return text.ToString();
     }
 
-    private static string Content(Column column) => column.Unit.Length == 0 || column.Summary.Contains(column.Unit, StringComparison.Ordinal)
+    private static string Content(Column column) =>
+        column.Unit.Length == 0 || column.Summary.Contains(column.Unit, StringComparison.Ordinal)
         ? column.Summary
         : $"{column.Summary}, in {column.Unit}";
 

@@ -20,9 +20,12 @@ internal sealed record PartColumn(string Fingerprint, long? Through = null);
 /// <param name="LastKey">Key of its last row.</param>
 /// <param name="Columns">The metrics it has been asked for, by name.</param>
 /// <param name="HasSkipped">Of a part without <paramref name="RowColumns"/>: whether it has the column <c>skipped</c>, as text.</param>
-/// <param name="RowColumns">The columns of every row that it has; null in parts of programs that had <c>skipped</c> as text or not at all.</param>
+/// <param name="RowColumns">
+/// The columns of every row that it has; null in parts of programs that had <c>skipped</c> as text or not at all.
+/// </param>
 internal sealed record PartContents(
-    long Rows, long FirstKey, long LastKey, IReadOnlyDictionary<string, PartColumn> Columns, bool HasSkipped = false, IReadOnlyList<string>? RowColumns = null);
+    long Rows, long FirstKey, long LastKey, IReadOnlyDictionary<string, PartColumn> Columns, bool HasSkipped = false,
+    IReadOnlyList<string>? RowColumns = null);
 
 /// <summary>Where rows that are written stood before, for the columns that the program does not know.</summary>
 /// <param name="Part">The part that is replaced.</param>
@@ -43,7 +46,8 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     /// <summary>What every part had before parts said which columns they have; <c>skipped</c> was text, or was not there.</summary>
     private static readonly string[] FirstRowColumns =
     [
-        "key", "id", "image", "image_index", "item_index", "folder", "status", "error", "width", "height", "format", "bytes", "modified", "content_hash",
+        "key", "id", "image", "image_index", "item_index", "folder", "status", "error", "width", "height", "format", "bytes", "modified",
+        "content_hash",
         "text_length", "word_count", "turns",
     ];
 
@@ -53,7 +57,8 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     /// <exception cref="ScoreTableException">A file is damaged or not a part.</exception>
     public static IReadOnlyList<TablePart> List(DuckDbConnection database, string folder)
     {
-        var files = Directory.EnumerateFiles(folder, "part-*.parquet").Where(file => Name().IsMatch(file)).Order(StringComparer.Ordinal).ToArray();
+        var files = Directory.EnumerateFiles(folder, "part-*.parquet").Where(file => Name().IsMatch(file)).Order(StringComparer.Ordinal)
+            .ToArray();
         if (files.Length == 0)
             return [];
         Dictionary<string, PartContents> contents;
@@ -63,7 +68,8 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         }
         catch (Exception exception) when (exception is DuckDbException or JsonException)
         {
-            throw DamagedOf(database, files) ?? new ScoreTableException($"The score table {folder} cannot be read: {exception.Message}", exception);
+            throw DamagedOf(database, files)
+                ?? new ScoreTableException($"The score table {folder} cannot be read: {exception.Message}", exception);
         }
         return [.. files.Select(file =>
         {
@@ -144,9 +150,12 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
 
     /// <summary>Whether a row of this part has a metric.</summary>
     public bool Has(string metric, string fingerprint, long key) =>
-        Contents.Columns.TryGetValue(metric, out var column) && column.Fingerprint == fingerprint && (column.Through is not { } through || key <= through);
+        Contents.Columns.TryGetValue(metric, out var column) && column.Fingerprint == fingerprint
+        && (column.Through is not { } through || key <= through);
 
-    /// <summary>Parts as something to select from: columns that a part lacks are NULL, and those of older parts have the types of today.</summary>
+    /// <summary>
+    /// Parts as something to select from: columns that a part lacks are NULL, and those of older parts have the types of today.
+    /// </summary>
     public static string Source(IReadOnlyList<TablePart> parts)
     {
         var groups = parts.GroupBy(part => part.Conversion).Select(group =>
@@ -164,9 +173,12 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     {
         get
         {
-            var absent = RowColumns.Where(column => !Holds(column.Name)).Select(column => $", CAST(NULL AS {column.SqlType}) AS {column.Identifier}");
+            var absent = RowColumns.Where(column => !Holds(column.Name))
+                .Select(column => $", CAST(NULL AS {column.SqlType}) AS {column.Identifier}");
             var skipped = DuckDbConnection.Identifier(SkippedScores.Column);
-            var replaced = Contents.RowColumns == null && Contents.HasSkipped ? $" REPLACE ({SkippedScores.MapSql(skipped)} AS {skipped})" : "";
+            var replaced = Contents.RowColumns == null && Contents.HasSkipped
+                ? $" REPLACE ({SkippedScores.MapSql(skipped)} AS {skipped})"
+                : "";
             return replaced + string.Concat(absent);
         }
     }
@@ -177,13 +189,16 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
 
     /// <summary>Reads all rows, in the order of their keys.</summary>
     /// <param name="database">Any database.</param>
-    /// <param name="metrics">The metrics whose scores are wanted; NaN where the part does not have them, or has them of another model.</param>
+    /// <param name="metrics">
+    /// The metrics whose scores are wanted; NaN where the part does not have them, or has them of another model.
+    /// </param>
     /// <param name="fingerprints">Version and model of each.</param>
     public ScoreRow[] ReadRows(DuckDbConnection database, IReadOnlyList<Metric> metrics, IReadOnlyList<string> fingerprints)
     {
         var schema = TableSchema.Of(metrics);
         var columns = RowColumns.ToArray();
-        var scores = metrics.Select(metric => Contents.Columns.ContainsKey(metric.Name) && TableSchema.Row.Find(metric.Name) == null && metric is not FeatureColumn).ToArray();
+        var scores = metrics.Select(metric => Contents.Columns.ContainsKey(metric.Name) && TableSchema.Row.Find(metric.Name) == null
+            && metric is not FeatureColumn).ToArray();
         // As text where they are put together from text again; a timestamp is a number here.
         var selected = columns.Select(column => column.Type == ColumnType.Map ? column.RuleSql : column.Identifier)
             .Concat(metrics.Where((_, i) => scores[i]).Select(metric => DuckDbConnection.Identifier(metric.Name)));
@@ -248,13 +263,16 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
         var contents = new PartContents(
             rows.Count, rows[0].Key, rows[^1].Key, columns, HasSkipped: true, [.. RowColumns.Select(column => column.Name)]);
         var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents, TableJson.Default.PartContents));
-        var restored = schema.Where(column => column.Type == ColumnType.Map).Select(column => $"{SkippedScores.MapSql($"r.{column.Identifier}")} AS {column.Identifier}")
+        var restored = schema.Where(column => column.Type == ColumnType.Map)
+            .Select(column => $"{SkippedScores.MapSql($"r.{column.Identifier}")} AS {column.Identifier}")
             .Concat(vectors.Select(column => $"{VectorSql(column, there)} AS {column.Identifier}"));
-        var source = $"SELECT r.* {(joins ? $"EXCLUDE ({Origin}) " : "")}REPLACE ({string.Join(", ", restored)}){string.Concat(kept.Select(name => $", o.{name}"))} FROM {Rows} r";
+        var source = $"SELECT r.* {(joins ? $"EXCLUDE ({Origin}) " : "")}REPLACE " +
+            $"({string.Join(", ", restored)}){string.Concat(kept.Select(name => $", o.{name}"))} FROM {Rows} r";
         if (joins)
         {
             source +=
-                $" LEFT JOIN read_parquet({DuckDbConnection.Literal(origin!.Part.File)}, file_row_number = true) o ON r.{Origin} = o.file_row_number ORDER BY r.key";
+                $" LEFT JOIN read_parquet({DuckDbConnection.Literal(origin!.Part.File)}, file_row_number = true) o ON r.{Origin} = " +
+                $"o.file_row_number ORDER BY r.key";
         }
         WholeFile.Make(file, temporary =>
         {
@@ -267,12 +285,13 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     }
 
     /// <summary>
-    /// The columns of the part that the program does not know, as SQL identifiers: scores of metrics of another program, and whatever else was
-    /// put into it. Columns of metrics that the part will not say it has are left out: they are not whole.
+    /// The columns of the part that the program does not know, as SQL identifiers: scores of metrics of another program, and whatever else
+    /// was put into it. Columns of metrics that the part will not say it has are left out: they are not whole.
     /// </summary>
     private string[] UnknownColumns(IEnumerable<string> there, TableSchema schema, IReadOnlyDictionary<string, PartColumn> columns)
     {
-        var outdated = Contents.Columns.Keys.Where(metric => !columns.ContainsKey(metric)).SelectMany(metric => new[] { metric, metric + Column.QualitySuffix }).ToHashSet();
+        var outdated = Contents.Columns.Keys.Where(metric => !columns.ContainsKey(metric))
+            .SelectMany(metric => new[] { metric, metric + Column.QualitySuffix }).ToHashSet();
         return [.. there.Where(name => schema.Find(name) == null && !outdated.Contains(name)).Select(DuckDbConnection.Identifier)];
     }
 

@@ -11,7 +11,9 @@ using Pristine.Remote;
 
 namespace Pristine.Tables;
 
-/// <summary>A score table that cannot be read, or not be continued as asked. The message says what was expected and found, and what to do.</summary>
+/// <summary>
+/// A score table that cannot be read, or not be continued as asked. The message says what was expected and found, and what to do.
+/// </summary>
 /// <param name="message">Expected, found, and the remedy.</param>
 /// <param name="innerException">The cause; null if there is none.</param>
 public sealed class ScoreTableException(string message, Exception? innerException = null) : PristineException(message, innerException);
@@ -146,7 +148,8 @@ public sealed partial record TableProvenance
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter<DatasetFormat>(JsonNamingPolicy.SnakeCaseLower), new JsonStringEnumConverter<MetricDirection>(JsonNamingPolicy.SnakeCaseLower) },
+        Converters = { new JsonStringEnumConverter<DatasetFormat>(
+            JsonNamingPolicy.SnakeCaseLower), new JsonStringEnumConverter<MetricDirection>(JsonNamingPolicy.SnakeCaseLower) },
     });
 
     /// <summary>The provenance of a table without columns, in one shard.</summary>
@@ -182,7 +185,8 @@ public sealed partial record TableProvenance
 
     /// <summary>Name and version of this program, for example <c>pristine 0.1.0</c>.</summary>
     public static string CurrentProgram { get; } =
-        $"pristine {typeof(TableProvenance).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0]}";
+        $"pristine " +
+        $"{typeof(TableProvenance).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0]}";
 
     /// <summary>Reads the file of a table.</summary>
     /// <param name="folder">The table.</param>
@@ -201,7 +205,8 @@ public sealed partial record TableProvenance
             return read.Layout is >= 1 and <= CurrentLayout
                 ? read
                 : throw new ScoreTableException(
-                    $"{file}: expected a layout from 1 to {CurrentLayout}; found {read.Layout}, which a later version of this program wrote. " +
+                    $"{file}: expected a layout from 1 to {CurrentLayout}; found {read.Layout}, which a later version of this program " +
+                    $"wrote. " +
                     "Use that version, or score the dataset into another folder.");
         }
         catch (JsonException exception)

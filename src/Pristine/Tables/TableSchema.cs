@@ -21,8 +21,8 @@ public sealed class TableSchema : IReadOnlyList<Column>
     }
 
     /// <summary>
-    /// The columns that every row has, in the order of the files. A column that is added here is in every table, JSON line and CSV, in rules,
-    /// in the documentation and in <c>why</c>; tables written before have no value in it.
+    /// The columns that every row has, in the order of the files. A column that is added here is in every table, JSON line and CSV, in
+    /// rules, in the documentation and in <c>why</c>; tables written before have no value in it.
     /// </summary>
     public static TableSchema Row { get; } = new([],
     [
@@ -73,7 +73,8 @@ public sealed class TableSchema : IReadOnlyList<Column>
         },
         new(StatusColumn, ColumnType.Varchar)
         {
-            Summary = $"what became of the image: {string.Join(", ", Enum.GetValues<ImageStatus>().Select(status => $"`{status.Name()}`"))}",
+            Summary =
+                $"what became of the image: {string.Join(", ", Enum.GetValues<ImageStatus>().Select(status => $"`{status.Name()}`"))}",
             Source = ColumnSource.Outcome,
             TextOf = row => row.Status.Name(),
             Restore = (row, reader, at) => row.Status = ImageStatusNames.Parse(reader.Text(at)!),
@@ -87,7 +88,8 @@ public sealed class TableSchema : IReadOnlyList<Column>
         },
         new(SkippedScores.Column, ColumnType.Map)
         {
-            Summary = "by metric, why its score was not needed ([cascade](#two-stages), [rule on the record](rules.md#rules-on-the-record))",
+            Summary =
+                "by metric, why its score was not needed ([cascade](#two-stages), [rule on the record](rules.md#rules-on-the-record))",
             Source = ColumnSource.Outcome,
             MapOf = row => row.Skipped,
             Restore = (row, reader, at) => row.Skipped = SkippedScores.Parse(reader.Text(at)),
@@ -171,7 +173,8 @@ public sealed class TableSchema : IReadOnlyList<Column>
         },
         new("image_tokens", ColumnType.BigInt)
         {
-            Summary = "[places for images](formats.md#placeholders) in the item's text, such as `<image>`; missing where its layout has none",
+            Summary =
+                "[places for images](formats.md#placeholders) in the item's text, such as `<image>`; missing where its layout has none",
             Source = ColumnSource.ItemText,
             Mean = ColumnMean.Smallest,
             NumberOf = row => row.Text?.ImageTokens ?? double.NaN,
@@ -204,7 +207,9 @@ public sealed class TableSchema : IReadOnlyList<Column>
 #pragma warning restore CA2255
     internal static void RegisterNames() => MetricNames.Check = CheckName;
 
-    /// <summary>Refuses a metric whose column would be another one: only those of this library (width, bytes) may be columns of every row.</summary>
+    /// <summary>
+    /// Refuses a metric whose column would be another one: only those of this library (width, bytes) may be columns of every row.
+    /// </summary>
     /// <param name="metric">The metric.</param>
     /// <exception cref="ArgumentException">It has the name of a column that every row has.</exception>
     internal static void CheckName(Metric metric)
@@ -214,7 +219,9 @@ public sealed class TableSchema : IReadOnlyList<Column>
         foreach (var name in metric.Aliases.Prepend(metric.Name))
         {
             if (Row.Find(name) != null || name.Equals(EnsembleName, StringComparison.OrdinalIgnoreCase))
-                throw new ArgumentException($"Expected a metric whose name is not that of a column; found '{name}', which every row has or rules use ({string.Join(", ", Row.Select(column => column.Name))}, {EnsembleName}). Give it another name.");
+                throw new ArgumentException(
+                    $"Expected a metric whose name is not that of a column; found '{name}', which every row has or rules use " +
+                    $"({string.Join(", ", Row.Select(column => column.Name))}, {EnsembleName}). Give it another name.");
         }
     }
 
@@ -248,7 +255,8 @@ public sealed class TableSchema : IReadOnlyList<Column>
     /// <param name="name">The column's name.</param>
     /// <exception cref="ArgumentException">There is none; the message names the nearest ones.</exception>
     public Column Get(string name) => Find(name) ?? throw new ArgumentException(
-        $"There is no column '{name}'. Nearest: {string.Join(", ", NearestNames.Of(name, _columns.Select(column => column.Name)))}.", nameof(name));
+        $"There is no column '{name}'. Nearest: {string.Join(", ", NearestNames.Of(name, _columns.Select(column => column.Name)))}.",
+        nameof(name));
 
     /// <inheritdoc/>
     public IEnumerator<Column> GetEnumerator() => ((IEnumerable<Column>)_columns).GetEnumerator();
@@ -260,5 +268,6 @@ public sealed class TableSchema : IReadOnlyList<Column>
     private static string? FolderOf(string? image) => image == null ? null : image[..Math.Max(0, image.LastIndexOf('/'))];
 
     /// <summary>A metric that is a column of every row (width, height, bytes) has no column of its own.</summary>
-    private static IEnumerable<Column> WithRow(IEnumerable<Column> scores) => Row.Concat(scores.Where(column => Row.Find(column.Name) == null));
+    private static IEnumerable<Column> WithRow(IEnumerable<Column> scores) =>
+        Row.Concat(scores.Where(column => Row.Find(column.Name) == null));
 }

@@ -25,14 +25,17 @@ public sealed record TableSummary(IReadOnlyList<MetricSummary> Metrics, IReadOnl
         database.Confine([table.Folder], []);
         // A metric that was asked for, but that no run has computed yet, has no column in any part.
         var names = table.Provenance.Columns.Where(column => column.Length == null).Select(column => table.Columns.Find(column.Metric))
-            .Where(column => column is { IsNumber: true } && (TableSchema.Row.Find(column.Name) != null || table.Parts.Any(part => part.Contents.Columns.ContainsKey(column.Name))))
+            .Where(column => column is { IsNumber: true }
+            && (TableSchema.Row.Find(column.Name) != null || table.Parts.Any(part => part.Contents.Columns.ContainsKey(column.Name))))
             .Select(column => column!.Name).ToArray();
         var metrics = new List<MetricSummary>();
         // One after the other: exact percentiles hold a column in memory.
         foreach (var name in names)
         {
             var column = $"CAST({DuckDbConnection.Identifier(name)} AS DOUBLE)";
-            using var reader = database.Query($"SELECT count({column}), quantile_cont({column}, 0.05), quantile_cont({column}, 0.5), quantile_cont({column}, 0.95) FROM {table.Source}");
+            using var reader = database.Query(
+                $"SELECT count({column}), quantile_cont({column}, 0.05), quantile_cont({column}, 0.5), quantile_cont({column}, 0.95) " +
+                $"FROM {table.Source}");
             reader.Read();
             double Value(int at) => reader.IsNull(at) ? double.NaN : reader.Double(at);
             metrics.Add(new MetricSummary(name, reader.Int64(0), Value(1), Value(2), Value(3)));

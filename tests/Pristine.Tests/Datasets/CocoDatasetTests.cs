@@ -77,7 +77,8 @@ public sealed class CocoDatasetTests : IDisposable
         var kept = Export(Pretty, item => !ids.Contains(item.Id));
         // Python reads NaN.
         using var document = JsonDocument.Parse(kept.Replace("NaN", "null", StringComparison.Ordinal));
-        string Names(string list, string field) => string.Join(',', document.RootElement.GetProperty(list).EnumerateArray().Select(element => element.GetProperty(field).ToString()));
+        string Names(string list, string field) => string.Join(
+            ',', document.RootElement.GetProperty(list).EnumerateArray().Select(element => element.GetProperty(field).ToString()));
         Assert.Equal((images, annotations), (Names("images", "file_name"), Names("annotations", "id")));
         Assert.StartsWith(Pretty[..(Pretty.IndexOf("\"images\": [\n", StringComparison.Ordinal) + 12)], kept, StringComparison.Ordinal);
         Assert.EndsWith("\n  ],\n  \"categories\": [{\"id\": 1, \"name\": \"cat\"}]\n}\n", kept, StringComparison.Ordinal);
@@ -86,23 +87,29 @@ public sealed class CocoDatasetTests : IDisposable
     [Fact]
     public void The_lists_may_come_in_any_order_and_ids_be_texts()
     {
-        const string content = """{"annotations":[{"image_id":"x","id":1},{"image_id":"1","id":2},{"image_id":1,"id":3},{"image_id":1.5,"id":4},{"id":5}],"images":[{"id":"x","file_name":"a.jpg"},{"id":"1","file_name":"b.jpg"},{"id":1,"file_name":"c.jpg"},{"id":1.5,"file_name":"d.jpg"}]}""";
+        const string content =
+            """{"annotations":[{"image_id":"x","id":1},{"image_id":"1","id":2},{"image_id":1,"id":3},{"image_id":1.5,"id":4},{"id":5}],"images":[{"id":"x","file_name":"a.jpg"},{"id":"1","file_name":"b.jpg"},{"id":1,"file_name":"c.jpg"},{"id":1.5,"file_name":"d.jpg"}]}""";
         Assert.Equal(content, Export(content, _ => true));
-        Assert.Equal("""{"annotations":[{"image_id":"1","id":2},{"image_id":1.5,"id":4}],"images":[{"id":"1","file_name":"b.jpg"},{"id":1.5,"file_name":"d.jpg"}]}""", Export(content, item => item.Index is 1 or 3));
+        Assert.Equal(
+            """{"annotations":[{"image_id":"1","id":2},{"image_id":1.5,"id":4}],"images":[{"id":"1","file_name":"b.jpg"},{"id":1.5,"file_name":"d.jpg"}]}""", Export(content, item => item.Index is 1 or 3));
     }
 
     [Fact]
     public void Annotations_of_no_image_go_with_the_first_image_that_is_dropped()
     {
-        const string content = """{"images":[{"id":1,"file_name":"a.jpg"},{"id":2,"file_name":"b.jpg"}],"annotations":[{"image_id":3},{"image_id":1}]}""";
+        const string content =
+            """{"images":[{"id":1,"file_name":"a.jpg"},{"id":2,"file_name":"b.jpg"}],"annotations":[{"image_id":3},{"image_id":1}]}""";
         Assert.Equal(content, Export(content, _ => true));
-        Assert.Equal("""{"images":[{"id":1,"file_name":"a.jpg"}],"annotations":[{"image_id":1}]}""", Export(content, item => item.Index == 0));
+        Assert.Equal(
+            """{"images":[{"id":1,"file_name":"a.jpg"}],"annotations":[{"image_id":1}]}""", Export(content, item => item.Index == 0));
     }
 
     [Fact]
     public void Images_without_a_name_or_of_another_shape_are_items_with_an_error()
     {
-        var items = Open("""{"images":[{"id":1,"file_name":"a.jpg"},{"id":2},3,null,"x",{"id":{},"file_name":"b.jpg"},{broken}],"annotations":[]}""").Read(TestContext.Current.CancellationToken).ToList();
+        var items = Open(
+            """{"images":[{"id":1,"file_name":"a.jpg"},{"id":2},3,null,"x",{"id":{},"file_name":"b.jpg"},{broken}],"annotations":[]}""")
+                .Read(TestContext.Current.CancellationToken).ToList();
         Assert.Equal(7, items.Count);
         Assert.Null(items[0].Error);
         Assert.All(items.Skip(1), item => Assert.Matches(@"a\.json, byte \d+: expected ", item.Error));

@@ -27,12 +27,14 @@ public sealed class CsvDatasetTests : IDisposable
             Assert.All(items, item => Assert.Null(item.Error));
             Assert.Equal(images, string.Join(' ', items.Select(item => item.Images.SingleOrDefault()?.Reference ?? "-")));
             Assert.Equal(captions, string.Join('|', items.Select(item => item.Record!.Fields([column])[0])));
-            Assert.All(items.SelectMany(item => item.Images), image => Assert.Equal(Path.Combine("root", image.Reference), image.LocalPath));
+            Assert.All(
+                items.SelectMany(item => item.Images), image => Assert.Equal(Path.Combine("root", image.Reference), image.LocalPath));
             Assert.Equal(table.Replace("\n\n", "\n", StringComparison.Ordinal), Export(dataset, items));
             var header = table.Length == 0 ? "" : table[..(table.IndexOf('\n', StringComparison.Ordinal) + 1)];
             Assert.Equal(header, Export(dataset, []));
             if (items.Count == 2)
-                Assert.Equal(header + Encoding.UTF8.GetString([.. items[1].Raw.Span, .. items[1].After.Span]), Export(dataset, items.Skip(1)));
+                Assert.Equal(
+                    header + Encoding.UTF8.GetString([.. items[1].Raw.Span, .. items[1].After.Span]), Export(dataset, items.Skip(1)));
         }
     }
 
@@ -40,7 +42,8 @@ public sealed class CsvDatasetTests : IDisposable
     public void Ids_texts_and_named_columns_are_found()
     {
         File.WriteAllText(_folder["t.tsv"], "ID\tpicture\timage\tcaption\tTEXT\n1\ta.jpg\tb.jpg\tone two\tthree\n");
-        var item = Dataset.Open(_folder["t.tsv"], new DatasetOptions { ImageField = "picture" }).Read(TestContext.Current.CancellationToken).Single();
+        var item = Dataset.Open(_folder["t.tsv"], new DatasetOptions { ImageField = "picture" }).Read(TestContext.Current.CancellationToken)
+            .Single();
         Assert.Equal(("1", "a.jpg", new ItemText(12, 3, 0)), (item.Id, item.Images.Single().Reference, item.Record!.Text));
     }
 
@@ -53,7 +56,8 @@ public sealed class CsvDatasetTests : IDisposable
         Assert.Null(items[1].Error);
         Assert.Contains("t.csv:4: expected the closing quote", items[2].Error, StringComparison.Ordinal);
         File.WriteAllText(_folder["u.csv"], "picture,n\na.jpg,1\n");
-        Assert.Contains("found the columns picture, n", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["u.csv"]).RequireImages(TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Contains("found the columns picture, n", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["u.csv"]).RequireImages(TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         Dataset.Open(_folder["t.csv"]).RequireImages(TestContext.Current.CancellationToken);
     }
 
@@ -82,7 +86,9 @@ public sealed class CsvDatasetTests : IDisposable
             writer.Complete();
         }
         using var file = File.OpenRead(output);
-        using var reader = new StreamReader(name.EndsWith("zst", StringComparison.Ordinal) ? new ZstdSharp.DecompressionStream(file) : new GZipStream(file, CompressionMode.Decompress));
+        using var reader = new StreamReader(name.EndsWith("zst", StringComparison.Ordinal)
+            ? new ZstdSharp.DecompressionStream(file)
+            : new GZipStream(file, CompressionMode.Decompress));
         Assert.Equal(content, reader.ReadToEnd());
     }
 
@@ -115,7 +121,9 @@ public sealed class CsvDatasetTests : IDisposable
     private Stream Compress(string name)
     {
         var file = File.Create(_folder[name]);
-        return name.EndsWith("zst", StringComparison.Ordinal) ? new ZstdSharp.CompressionStream(file, leaveOpen: false) : new GZipStream(file, CompressionLevel.Fastest);
+        return name.EndsWith("zst", StringComparison.Ordinal)
+            ? new ZstdSharp.CompressionStream(file, leaveOpen: false)
+            : new GZipStream(file, CompressionLevel.Fastest);
     }
 
     private string Export(Dataset dataset, IEnumerable<DatasetItem> items)

@@ -42,9 +42,11 @@ public sealed class DatasetMemoryTests
         var endless = new byte[LineReader.MaxRecordBytes + 1000];
         endless.AsSpan().Fill((byte)'x');
         "[\"a"u8.CopyTo(endless);
-        var array = Assert.Throws<DatasetException>(() => new JsonDataset("d.json", "", () => new MemoryStream(endless)).Read(TestContext.Current.CancellationToken).Count());
+        var array = Assert.Throws<DatasetException>(
+            () => new JsonDataset("d.json", "", () => new MemoryStream(endless)).Read(TestContext.Current.CancellationToken).Count());
         Assert.Equal("d.json:1: expected records of at most 64 MiB; found one that is larger (byte 0 of the file).", array.Message);
-        var line = Assert.Throws<DatasetException>(() => new JsonlDataset("d.jsonl", "", () => new MemoryStream(endless)).Read(TestContext.Current.CancellationToken).Count());
+        var line = Assert.Throws<DatasetException>(
+            () => new JsonlDataset("d.jsonl", "", () => new MemoryStream(endless)).Read(TestContext.Current.CancellationToken).Count());
         Assert.StartsWith("d.jsonl:1: expected lines of at most 64 MiB", line.Message, StringComparison.Ordinal);
     }
 

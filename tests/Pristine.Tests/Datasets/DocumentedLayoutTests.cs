@@ -36,7 +36,8 @@ public sealed partial class DocumentedLayoutTests : IDisposable
         Assert.All(lines, line => Assert.True(line.Success));
         var results = lines.Where(line => line.Groups["images"].Success).ToList();
         foreach (var files in lines.Except(results).GroupBy(line => line.Groups["name"].Value.Split(':')[0]))
-            Make(files.Key, [.. files.Select(file => (file.Groups["name"].Value, file.Groups["content"].Value.Replace(@"\n", "\n", StringComparison.Ordinal).Replace(@"\t", "\t", StringComparison.Ordinal)))]);
+            Make(files.Key, [.. files.Select(file => (file.Groups["name"].Value, file.Groups["content"].Value.Replace(
+                @"\n", "\n", StringComparison.Ordinal).Replace(@"\t", "\t", StringComparison.Ordinal)))]);
         Assert.NotEmpty(results);
         foreach (var result in results)
         {
@@ -47,7 +48,8 @@ public sealed partial class DocumentedLayoutTests : IDisposable
             formats.Add(dataset.Format);
             var items = dataset.Read(TestContext.Current.CancellationToken).ToList();
             Assert.All(items, item => Assert.Null(item.Error));
-            Assert.Equal(expected, string.Join(' ', items.SelectMany(item => item.Images).Select(image => image.Reference.Replace(_folder.Path + "/", "", StringComparison.Ordinal))));
+            Assert.Equal(expected, string.Join(' ', items.SelectMany(item => item.Images)
+                .Select(image => image.Reference.Replace(_folder.Path + "/", "", StringComparison.Ordinal))));
         }
         return formats;
     }
@@ -59,7 +61,9 @@ public sealed partial class DocumentedLayoutTests : IDisposable
         {
             using var archive = new TarWriter(File.Create(_folder[name]));
             foreach (var (member, content) in parts)
-                archive.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, member.Split(':')[1]) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content)) });
+                archive.WriteEntry(new PaxTarEntry(
+                    TarEntryType.RegularFile, member.Split(':')[1])
+                { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content)) });
             return;
         }
         if (name.EndsWith(".zip", StringComparison.Ordinal))

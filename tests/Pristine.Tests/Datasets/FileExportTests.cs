@@ -20,7 +20,8 @@ public sealed class FileExportTests : IDisposable
         for (var run = 0; run < 2; run++)
         {
             var export = FileExport.For(dataset, _folder["out"], mode);
-            Assert.Equal(["a.jpg", "sub/b.jpg"], dataset.Read(TestContext.Current.CancellationToken).SelectMany(i => i.Images).Select(export.Add));
+            Assert.Equal(
+                ["a.jpg", "sub/b.jpg"], dataset.Read(TestContext.Current.CancellationToken).SelectMany(i => i.Images).Select(export.Add));
         }
         Assert.Equal([_folder["out/a.jpg"], _folder["out/sub/b.jpg"]], Files("out"));
         Assert.Equal("in/sub/b.jpg", File.ReadAllText(_folder["out/sub/b.jpg"]));
@@ -43,7 +44,8 @@ public sealed class FileExportTests : IDisposable
         Make($"in/{name}", $"other/{name}");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
         Assert.Equal(name, export.Add(new FileSource(name, _folder[$"in/{name}"])));
-        var second = new FileExport(_folder["out"], FileExportMode.Copy, _folder["other"]).Add(new FileSource(name, _folder[$"other/{name}"]));
+        var second = new FileExport(_folder["out"], FileExportMode.Copy, _folder["other"])
+            .Add(new FileSource(name, _folder[$"other/{name}"]));
         Assert.EndsWith("n-2.jpg", second, StringComparison.Ordinal);
         Assert.Equal($"in/{name}", File.ReadAllText(_folder[$"out/{name}"]));
         Assert.Equal($"other/{name}", File.ReadAllText(_folder[$"out/{second}"]));
@@ -99,8 +101,10 @@ public sealed class FileExportTests : IDisposable
     {
         Make("in/x.jpg/y.jpg");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Contains("no such file", Assert.Throws<DatasetException>(() => export.Add(new FileSource("a", _folder["in/a.jpg"]))).Message, StringComparison.Ordinal);
-        Assert.Contains("folder", Assert.Throws<DatasetException>(() => export.Add(new FileSource("x", _folder["in/x.jpg"]))).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", Assert.Throws<DatasetException>(
+            () => export.Add(new FileSource("a", _folder["in/a.jpg"]))).Message, StringComparison.Ordinal);
+        Assert.Contains("folder", Assert.Throws<DatasetException>(
+            () => export.Add(new FileSource("x", _folder["in/x.jpg"]))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -119,7 +123,8 @@ public sealed class FileExportTests : IDisposable
     [InlineData(FileExportMode.HardLink)]
     public void Sidecar_files_go_along_and_nothing_else_does(FileExportMode mode)
     {
-        Make("in/a.jpg", "in/a.txt", "in/a.caption", "in/a.b.txt", "in/ab.txt", "in/a", "in/A.txt", "in/a.png", "in/b.txt", "in/sub/b.jpg", "in/sub/b.json", "in/a.dir/x");
+        Make("in/a.jpg", "in/a.txt", "in/a.caption", "in/a.b.txt", "in/ab.txt", "in/a", "in/A.txt", "in/a.png", "in/b.txt", "in/sub/b.jpg",
+            "in/sub/b.json", "in/a.dir/x");
         for (var run = 0; run < 2; run++)
         {
             var export = new FileExport(_folder["out"], mode, _folder["in"]);
@@ -139,7 +144,8 @@ public sealed class FileExportTests : IDisposable
     {
         Make("in/a.jpg", "in/a.txt", "in/b.jpg", "in/b.txt", "out/a.jpg", "out/b.txt");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Equal(["a-2.jpg", "b-2.jpg"], new[] { "a.jpg", "b.jpg" }.Select(name => export.Add(new FileSource(name, _folder["in/" + name]))));
+        Assert.Equal(
+            ["a-2.jpg", "b-2.jpg"], new[] { "a.jpg", "b.jpg" }.Select(name => export.Add(new FileSource(name, _folder["in/" + name]))));
         Assert.Equal(
             ["out/a-2.jpg", "out/a-2.txt", "out/a.jpg", "out/b-2.jpg", "out/b-2.txt", "out/b.txt"],
             Files("out").Select(file => Path.GetRelativePath(_folder.Path, file)));
@@ -152,7 +158,8 @@ public sealed class FileExportTests : IDisposable
     {
         Make("in/a.jpg", "in/a.png", "in/a.txt");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Equal(["a.jpg", "a.png"], new[] { "a.jpg", "a.png" }.Select(name => export.Add(new FileSource(name, _folder["in/" + name]))));
+        Assert.Equal(
+            ["a.jpg", "a.png"], new[] { "a.jpg", "a.png" }.Select(name => export.Add(new FileSource(name, _folder["in/" + name]))));
         Assert.Equal(3, Files("out").Count());
     }
 
@@ -164,7 +171,8 @@ public sealed class FileExportTests : IDisposable
         // A regular file, whose reading fails for everybody, root as well.
         File.CreateSymbolicLink(_folder["in/a.txt"], "/proc/self/mem");
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
-        Assert.Contains("in/a.jpg", Assert.Throws<DatasetException>(() => export.Add(new FileSource("a.jpg", _folder["in/a.jpg"]))).Message, StringComparison.Ordinal);
+        Assert.Contains("in/a.jpg", Assert.Throws<DatasetException>(
+            () => export.Add(new FileSource("a.jpg", _folder["in/a.jpg"]))).Message, StringComparison.Ordinal);
         Assert.Empty(Files("out"));
     }
 
@@ -177,7 +185,8 @@ public sealed class FileExportTests : IDisposable
             made.WaitForExit();
         var export = new FileExport(_folder["out"], FileExportMode.Copy, _folder["in"]);
         Assert.Equal("a.jpg", export.Add(new FileSource("a.jpg", _folder["in/a.jpg"])));
-        Assert.Contains("not a regular file", Assert.Throws<DatasetException>(() => export.Add(new FileSource("pipe.jpg", _folder["in/pipe.jpg"]))).Message, StringComparison.Ordinal);
+        Assert.Contains("not a regular file", Assert.Throws<DatasetException>(
+            () => export.Add(new FileSource("pipe.jpg", _folder["in/pipe.jpg"]))).Message, StringComparison.Ordinal);
         Assert.Equal([_folder["out/a.jpg"]], Files("out"));
     }
 

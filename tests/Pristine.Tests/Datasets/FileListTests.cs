@@ -12,9 +12,12 @@ public sealed class FileListTests : IDisposable
     [Fact]
     public void A_folder_gives_its_images_in_ordinal_order_of_their_paths()
     {
-        Make("b.jpg", "a/z.PNG", "a.jpg", "a/caption.txt", "A/x.webp", "sub dir/ü.heic", ".hidden.jpg", ".git/x.jpg", "odd.jpg/inner.bmp", "line\nfeed.jpg");
+        Make("b.jpg", "a/z.PNG", "a.jpg", "a/caption.txt", "A/x.webp", "sub dir/ü.heic", ".hidden.jpg", ".git/x.jpg", "odd.jpg/inner.bmp",
+            "line\nfeed.jpg");
         var items = Read(_folder.Path);
-        Assert.Equal(["A/x.webp", "a.jpg", "a/z.PNG", "b.jpg", "line\nfeed.jpg", "odd.jpg", "odd.jpg/inner.bmp", "sub dir/ü.heic"], items.Select(i => i.Id));
+        Assert.Equal(
+            ["A/x.webp", "a.jpg", "a/z.PNG", "b.jpg", "line\nfeed.jpg", "odd.jpg", "odd.jpg/inner.bmp", "sub dir/ü.heic"],
+            items.Select(i => i.Id));
         Assert.Equal(items.Select(i => $"{_folder.Path}/{i.Id}"), items.Select(i => i.Images.Single().LocalPath));
         Assert.Equal(Enumerable.Range(0, 8).Select(i => (long)i), items.Select(i => i.Index));
         Assert.Equal(DatasetFormat.Folder, Dataset.Open(_folder.Path).Format);
@@ -139,7 +142,8 @@ public sealed class FileListTests : IDisposable
                     writer.Write(item);
                 writer.Complete();
             }
-            var expected = new[] { "a.jpg", "b\nc.jpg", "d.jpg" }.Where(name => name != without).Select(name => $"{_folder.Path}/{name}").ToList();
+            var expected = new[] { "a.jpg", "b\nc.jpg", "d.jpg" }.Where(name => name != without).Select(name => $"{_folder.Path}/{name}")
+                .ToList();
             Assert.Equal(expected, Read(_folder["kept.txt"]).Select(i => i.Images.Single().LocalPath));
             Assert.Equal(without == "none" ? '\0' : '\n', File.ReadAllText(_folder["kept.txt"])[^1]);
         }
@@ -149,7 +153,8 @@ public sealed class FileListTests : IDisposable
     public void Names_that_are_not_utf8_are_items_too()
     {
         byte[] list = [.. "bad-"u8, 0xFF, .. ".jpg\n"u8];
-        var item = Assert.Single(Dataset.Open("-", new DatasetOptions { Input = new MemoryStream(list) }).Read(TestContext.Current.CancellationToken));
+        var item = Assert.Single(
+            Dataset.Open("-", new DatasetOptions { Input = new MemoryStream(list) }).Read(TestContext.Current.CancellationToken));
         Assert.Equal("bad-\uFFFD.jpg", item.Id);
         Assert.Equal(list[..^1], item.Raw.ToArray());
     }
@@ -169,11 +174,15 @@ public sealed class FileListTests : IDisposable
         Assert.Equal(_folder["one.jpg"], Read(_folder["data.ndjson"]).Single().Images.Single().LocalPath);
         Assert.Equal(_folder["one.jpg"], Read(_folder["one.jpg"]).Single().Images.Single().LocalPath);
         Assert.Equal(_folder["real[1].jpg"], Read(_folder["real[1].jpg"]).Single().Id);
-        Assert.Contains("found neither", Assert.Throws<DatasetException>(() => Read(_folder["object.json"])).Message, StringComparison.Ordinal);
-        Assert.Contains("empty", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["empty.json"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found neither", Assert.Throws<DatasetException>(() => Read(_folder["object.json"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "empty", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["empty.json"])).Message, StringComparison.Ordinal);
         foreach (var wrong in new[] { "word.json", "x.rar", "absent.json", "absent/*.jpg", "*.jsonl", "{a.jpg" })
-            Assert.Contains("xpected", Assert.Throws<DatasetException>(() => Dataset.Open(_folder[wrong])).Message, StringComparison.Ordinal);
-        Assert.Contains("--s3-endpoint", Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.json")).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "xpected", Assert.Throws<DatasetException>(() => Dataset.Open(_folder[wrong])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--s3-endpoint", Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.json")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,7 +31,8 @@ public sealed class ImageFolderDatasetTests : IDisposable
             rows.Write(item);
         }
         rows.Complete();
-        return [.. Directory.EnumerateFiles(_folder["out"], "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_folder["out"], file)).Order(StringComparer.Ordinal)];
+        return [.. Directory.EnumerateFiles(_folder["out"], "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(_folder["out"], file)).Order(StringComparer.Ordinal)];
     }
 
     [Fact]
@@ -60,7 +61,10 @@ public sealed class ImageFolderDatasetTests : IDisposable
     }
 
     [Theory]
-    [InlineData("metadata.jsonl", "{\"file_name\": \"a.jpg\", \"n\": 1.50}\r\n{\"left_file_name\":\"a.jpg\",\"right_file_names\":[\"d/b.jpg\"]}\n {\"file_name\":\"d/c.jpg\"}")]
+    [InlineData(
+        "metadata.jsonl",
+        "{\"file_name\": \"a.jpg\", \"n\": 1.50}\r\n{\"left_file_name\":\"a.jpg\",\"right_file_names\":[\"d/b.jpg\"]}\n " +
+        "{\"file_name\":\"d/c.jpg\"}")]
     [InlineData("metadata.csv", "\uFEFFfile_name,text\r\na.jpg,\"x\ny\"\r\nd/b.jpg,\nd/c.jpg,z")]
     [InlineData("metadata.csv", "left_file_name;right_file_name\na.jpg;d/b.jpg\nd/c.jpg;\na.jpg;d/c.jpg\n")]
     public void All_kept_is_byte_equal_and_half_kept_are_these_rows_with_their_images(string name, string metadata)
@@ -76,8 +80,10 @@ public sealed class ImageFolderDatasetTests : IDisposable
         Directory.Delete(_folder["out"], recursive: true);
         var kept = Items().Where(item => item.Index != 1).ToList();
         Export(item => item.Index != 1);
-        Assert.Equal(kept.Select(item => Encoding.UTF8.GetString(item.Raw.Span)), Items("out").Select(item => Encoding.UTF8.GetString(item.Raw.Span)));
-        Assert.Equal(kept.SelectMany(item => item.Images).Select(image => image.Reference), Items("out").SelectMany(item => item.Images).Select(image => image.Reference));
+        Assert.Equal(kept.Select(item => Encoding.UTF8.GetString(item.Raw.Span)), Items("out")
+            .Select(item => Encoding.UTF8.GetString(item.Raw.Span)));
+        Assert.Equal(kept.SelectMany(item => item.Images).Select(image => image.Reference), Items("out").SelectMany(item => item.Images)
+            .Select(image => image.Reference));
         Assert.All(Items("out").SelectMany(item => item.Images), image => Assert.True(File.Exists(image.LocalPath), image.Reference));
     }
 
@@ -87,7 +93,9 @@ public sealed class ImageFolderDatasetTests : IDisposable
         foreach (var image in new[] { "a.jpg", "d/b.jpg", "c.jpg" })
             Put($"in/train/{image}", $"the image {image}");
         using (var database = Pristine.Native.DuckDbConnection.Open())
-            database.Execute($"COPY (SELECT * FROM (VALUES ('a.jpg', 'x', 1), ('d/b.jpg', 'y', 2), ('c.jpg', NULL, 3)) t(file_name, text, n)) TO {Pristine.Native.DuckDbConnection.Literal(_folder["in/train/metadata.parquet"])} (FORMAT parquet)");
+            database.Execute(
+                $"COPY (SELECT * FROM (VALUES ('a.jpg', 'x', 1), ('d/b.jpg', 'y', 2), ('c.jpg', NULL, 3)) t(file_name, text, n)) TO " +
+                $"{Pristine.Native.DuckDbConnection.Literal(_folder["in/train/metadata.parquet"])} (FORMAT parquet)");
         var items = Items();
         Assert.Equal(["train/a.jpg", "train/d/b.jpg", "train/c.jpg"], items.Select(item => item.Images.Single().Reference));
         Assert.Equal(["train/a.jpg", "train/d/b.jpg", "train/c.jpg"], items.Select(item => item.Id));
@@ -121,7 +129,9 @@ public sealed class ImageFolderDatasetTests : IDisposable
             """);
         var items = Items();
         Assert.Null(items[0].Error);
-        Assert.Equal($"{_folder["in/metadata.jsonl"]}: expected a path within the folder of the metadata, as load_dataset does; found '{path}' in row 2.", items[1].Error);
+        Assert.Equal(
+            $"{_folder["in/metadata.jsonl"]}: expected a path within the folder of the metadata, as load_dataset does; found '{path}' in " +
+            $"row 2.", items[1].Error);
         Assert.Empty(items[1].Images);
     }
 

@@ -16,10 +16,13 @@ public sealed class ImageTokensTests : IDisposable
     [InlineData("""{"image":"a","conversations":[{"from":"human","value":"<image>\\nWhat? <image>"},{"from":"gpt","value":"x"}]}""", 2)]
     [InlineData("""{"image":"a","conversations":[{"from":"human","value":"What?"}]}""", 0)]
     [InlineData("""{"image":"a","conversations":[["<image> What?","A cat"]]}""", 1)]
-    [InlineData("""{"images":[{"id":0,"url":"a.png"}],"conversations":[{"from":"user","value":"<image>0</image> What?"},{"from":"assistant","value":null}]}""", 1)]
-    [InlineData("""{"messages":[{"role":"user","content":"<image><image>"},{"role":"assistant","content":"<image>"}],"images":["a","b"]}""", 3)]
+    [InlineData(
+        """{"images":[{"id":0,"url":"a.png"}],"conversations":[{"from":"user","value":"<image>0</image> What?"},{"from":"assistant","value":null}]}""", 1)]
+    [InlineData(
+        """{"messages":[{"role":"user","content":"<image><image>"},{"role":"assistant","content":"<image>"}],"images":["a","b"]}""", 3)]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"image","image":"a"},{"type":"text","text":"the word <image>"}]}]}""", 1)]
-    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image"},{"type":"image"},{"type":"text","text":"x"}]}],"images":["a"]}""", 2)]
+    [InlineData(
+        """{"messages":[{"role":"user","content":[{"type":"image"},{"type":"image"},{"type":"text","text":"x"}]}],"images":["a"]}""", 2)]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"a"}}]}]}""", 1)]
     [InlineData("""{"messages":[{"role":"user","content":[{"image":"a"},{"text":"<image>"}]}]}""", 1)]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"text","text":"<image>"}]}],"images":["a"]}""", 1)]
@@ -48,7 +51,8 @@ public sealed class ImageTokensTests : IDisposable
     public void A_caption_of_an_archive_or_a_table_may_have_placeholders()
     {
         File.WriteAllText(_folder["a.csv"], "image,caption\na.jpg,<image> a cat\nb.jpg,a dog\n");
-        Assert.Equal([1L, null], Dataset.Open(_folder["a.csv"]).Read(TestContext.Current.CancellationToken).Select(item => item.Record!.Text.ImageTokens));
+        Assert.Equal([1L, null], Dataset.Open(_folder["a.csv"]).Read(TestContext.Current.CancellationToken)
+            .Select(item => item.Record!.Text.ImageTokens));
         Assert.Equal(3, ItemText.Add(new ItemText { ImageTokens = 1 }, new ItemText { ImageTokens = 2 }).ImageTokens);
         Assert.Equal(1, ItemText.Add(new ItemText { ImageTokens = 1 }, default).ImageTokens);
         Assert.Null(ItemText.Add(default, default).ImageTokens);
@@ -68,13 +72,16 @@ public sealed class ImageTokensTests : IDisposable
         }));
         var dataset = Dataset.Open(_folder["a.jsonl"]);
         var table = _folder["scores"];
-        var scored = ScoreTableRun.Score(dataset, table, new ScoringOptions { Metrics = [], Workers = 1 }, cancellation: TestContext.Current.CancellationToken).ToList();
+        var scored = ScoreTableRun.Score(
+            dataset, table, new ScoringOptions { Metrics = [], Workers = 1 }, cancellation: TestContext.Current.CancellationToken).ToList();
         Assert.Equal("none more word", string.Join(' ', scored.Where(item => item.HasOtherImageTokens).Select(item => item.Item.Id)));
         Assert.Equal([1d, 1, 0, 2, 0, 1], scored.Select(item => item.Rows[0]["image_count"]));
         Assert.Equal([1d, 0, 0, 3, 1, double.NaN], scored.Select(item => item.Rows[0]["image_tokens"]));
         Assert.Equal("equal text", Kept(new SelectionOptions { Keep = ["image_tokens = image_count"] }));
-        Assert.Equal("equal text caption", Kept(new SelectionOptions { Drop = ["image_tokens <> image_count and image_tokens is not null"] }));
-        Assert.Equal("equal text caption", Kept(new SelectionOptions { Drop = ["image_tokens <> image_count and image_tokens is not null"], Images = ImagePolicy.Mean }));
+        Assert.Equal(
+            "equal text caption", Kept(new SelectionOptions { Drop = ["image_tokens <> image_count and image_tokens is not null"] }));
+        Assert.Equal("equal text caption", Kept(
+            new SelectionOptions { Drop = ["image_tokens <> image_count and image_tokens is not null"], Images = ImagePolicy.Mean }));
         Assert.False(new SelectionOptions { Keep = ["image_tokens = image_count"] }.Parse().NeedsImages);
 
         string Kept(SelectionOptions options)

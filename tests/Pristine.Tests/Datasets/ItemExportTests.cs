@@ -25,15 +25,23 @@ public sealed class ItemExportTests : IDisposable
             """{"id":"c","image":"photos/moss.jpg","caption":"three","n":null,"f":1e3,"big":3,"mixed":null}""",
         ];
         File.WriteAllLines(_folder["data.jsonl"], records);
-        File.WriteAllText(_folder["data.json"], $"[\n  {string.Join(",\n  ", records.Select(record => record.Replace(",\"caption\"", ",\n    \"caption\"", StringComparison.Ordinal)))}\n]\n");
-        File.WriteAllText(_folder["data.csv"], "image,caption,n\nphotos/leaf.jpg,\"ä \"\"leaf\"\"\",1\nphotos/moss-blur.jpg,two,-5\nphotos/moss.jpg,three,\n");
+        File.WriteAllText(
+            _folder["data.json"],
+            $"[\n  {string.Join(",\n  ", records.Select(record => record.Replace(",\"caption\"", ",\n    \"caption\"", StringComparison.Ordinal)))}\n]\n");
+        File.WriteAllText(
+            _folder["data.csv"],
+            "image,caption,n\nphotos/leaf.jpg,\"ä \"\"leaf\"\"\",1\nphotos/moss-blur.jpg,two,-5\nphotos/moss.jpg,three,\n");
         using (var tar = new TarWriter(File.Create(_folder["data.tar"])))
         {
             for (var i = 0; i < 3; i++)
             {
                 tar.WriteEntry(_folder[$"photos/{Photos[i]}"], $"../../key{i}.jpg");
-                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"../../key{i}.txt") { DataStream = new MemoryStream("words here"u8.ToArray()) });
-                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"../../key{i}.json") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(records[i])) });
+                tar.WriteEntry(new PaxTarEntry(
+                    TarEntryType.RegularFile, $"../../key{i}.txt")
+                { DataStream = new MemoryStream("words here"u8.ToArray()) });
+                tar.WriteEntry(new PaxTarEntry(
+                    TarEntryType.RegularFile, $"../../key{i}.json")
+                { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(records[i])) });
             }
         }
         using (var zip = System.IO.Compression.ZipFile.Open(_folder["data.zip"], System.IO.Compression.ZipArchiveMode.Create))
@@ -96,13 +104,22 @@ public sealed class ItemExportTests : IDisposable
         Assert.False(File.Exists(Path.Combine(_folder.Path, "..", "..", "key0.jpg")));
         // Paths of records stay as they are written.
         var root = new DatasetOptions { ImageRoot = input is "data.jsonl" or "data.json" or "data.csv" ? _folder.Path : null };
-        var again = Dataset.Open(_folder[output.Replace("{00..}", "00", StringComparison.Ordinal).Replace("{000..}", "000", StringComparison.Ordinal)], root);
+        var again = Dataset.Open(
+            _folder[output.Replace("{00..}", "00", StringComparison.Ordinal).Replace("{000..}", "000", StringComparison.Ordinal)], root);
         again.RequireImages(Token);
         var items = again.Read(Token).ToList();
         Assert.Equal(Contents(dataset.Read(Token)), Contents(items));
-        foreach (var pair in expected.Split(' ').Aggregate(new List<string>(), (pairs, word) => { if (word.Contains('=', StringComparison.Ordinal) || pairs.Count == 0) pairs.Add(word); else pairs[^1] += $" {word}"; return pairs; }).Where(pair => pair.Length > 0 && !pair.EndsWith('=')))
+        foreach (var pair in expected.Split(' ')
+            .Aggregate(
+                new List<string>(), (pairs, word) =>
+                {
+                    if (word.Contains('=', StringComparison.Ordinal) || pairs.Count == 0) pairs.Add(
+                    word);
+                    else pairs[^1] += $" {word}"; return pairs;
+                }).Where(pair => pair.Length > 0 && !pair.EndsWith('=')))
         {
-            var (name, value) = (pair[..pair.IndexOf('=', StringComparison.Ordinal)], pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+            var (name, value) =
+                (pair[..pair.IndexOf('=', StringComparison.Ordinal)], pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..]);
             var of = input == "photos" ? items[2] : items[0];
             Assert.Equal(value, of.Record!.Fields([name])[0]);
         }
@@ -121,13 +138,15 @@ public sealed class ItemExportTests : IDisposable
     {
         var dataset = Dataset.Open(_folder[input]);
         Assert.Contains(reason, ItemExport.Refusal(dataset, _folder[output], asFolder: false), StringComparison.Ordinal);
-        Assert.Contains(reason, Assert.Throws<DatasetException>(() => dataset.CreateExport(_folder[output])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            reason, Assert.Throws<DatasetException>(() => dataset.CreateExport(_folder[output])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_matrix_of_the_documentation_is_what_is_refused()
     {
-        var lines = File.ReadLines(TestFiles.InRepository("docs", "formats.md")).SkipWhile(line => !line.StartsWith("| from |", StringComparison.Ordinal)).TakeWhile(line => line.StartsWith('|')).ToArray();
+        var lines = File.ReadLines(TestFiles.InRepository("docs", "formats.md"))
+            .SkipWhile(line => !line.StartsWith("| from |", StringComparison.Ordinal)).TakeWhile(line => line.StartsWith('|')).ToArray();
         static string[] Cells(string line) => [.. line.Trim('|').Split('|').Select(cell => cell.Trim())];
         var targets = Cells(lines[0])[1..];
         Assert.Equal(5, targets.Length);
@@ -139,7 +158,8 @@ public sealed class ItemExportTests : IDisposable
             {
                 foreach (var (target, says) in targets.Zip(cells[1..]))
                 {
-                    var refusal = ItemExport.Refusal(Dataset.Open(_folder[input]), $"kept{target.Split('`')[1]}", target.Contains("--copy", StringComparison.Ordinal));
+                    var refusal = ItemExport.Refusal(
+                        Dataset.Open(_folder[input]), $"kept{target.Split('`')[1]}", target.Contains("--copy", StringComparison.Ordinal));
                     Assert.True(says == "no" == (refusal != null), $"{input} to {target}: {says}; {refusal}");
                 }
             }
@@ -159,7 +179,8 @@ public sealed class ItemExportTests : IDisposable
         Assert.Equal(3, Dataset.Open(_folder["kept.tar"]).Read(Token).Count());
         using var database = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
         database.Execute($"COPY (SELECT 'x'::BLOB AS image, 'y'::BLOB AS pickle) TO '{_folder["odd.parquet"]}'");
-        Assert.Contains("the column 'pickle'", ItemExport.Refusal(Dataset.Open(_folder["odd.parquet"]), "kept.tar", false), StringComparison.Ordinal);
+        Assert.Contains(
+            "the column 'pickle'", ItemExport.Refusal(Dataset.Open(_folder["odd.parquet"]), "kept.tar", false), StringComparison.Ordinal);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -167,6 +188,11 @@ public sealed class ItemExportTests : IDisposable
     private static List<string> Contents(IEnumerable<DatasetItem> items)
     {
         using var decoder = new ImageDecoder();
-        return [.. items.Select(item => string.Join(' ', item.Images.Select(image => $"{decoder.Load(image, ImageInput.Header).Status} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(decoder.FileBytes))}")))];
+        return [.. items.Select(
+            item => string.Join(
+                ' ', item.Images.Select(
+                    image =>
+                        $"{decoder.Load(image, ImageInput.Header).Status} " +
+                        $"{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(decoder.FileBytes))}")))];
     }
 }

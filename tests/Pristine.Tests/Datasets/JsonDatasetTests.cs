@@ -147,7 +147,9 @@ public sealed class JsonDatasetTests : IDisposable
     [InlineData("[1]", "data.json:1: expected a JSON object; found a number.")]
     [InlineData("[\n\n null]", "data.json:3: expected a JSON object; found null.")]
     [InlineData("""[{"id": []}]""", "data.json:1: expected 'id' to be a string or an integer; found an array.")]
-    [InlineData("""[{"image": 3}]""", "data.json:1: expected an image in 'image' to be a path, an object with 'url' or 'path', or null; found a number.")]
+    [InlineData(
+        """[{"image": 3}]""",
+        "data.json:1: expected an image in 'image' to be a path, an object with 'url' or 'path', or null; found a number.")]
     [InlineData("""[{"images": [{"id": 0}]}]""", "data.json:1: expected an object in 'images' to have 'url' or 'path'; found neither.")]
     public void A_record_that_is_not_understood_is_an_item_with_an_error(string json, string error)
     {

@@ -16,7 +16,8 @@ public sealed class JsonlDatasetTests : IDisposable
         for (var seed = 0; seed < 150; seed++)
         {
             var random = new RecordGenerator(seed);
-            var lines = Enumerable.Range(0, 8).Select(i => random.Space() + random.Record(i) + random.Space() + random.Pick(["\n", "\r\n"])).ToArray();
+            var lines = Enumerable.Range(0, 8).Select(i => random.Space() + random.Record(i) + random.Space() + random.Pick(["\n", "\r\n"]))
+                .ToArray();
             if (random.Coin())
                 lines[^1] = lines[^1].TrimEnd();
             var bom = random.Coin() ? "\uFEFF" : "";
@@ -34,10 +35,13 @@ public sealed class JsonlDatasetTests : IDisposable
     [Fact]
     public void A_broken_line_is_an_item_with_an_error_and_reading_goes_on()
     {
-        var items = Lines("{\"id\":1}\n{\"id\":}\n\n  \n[1]\n{\"id\":2} x\n{\"id\":3,}\n{\"id\":4").Read(TestContext.Current.CancellationToken).ToList();
+        var items = Lines("{\"id\":1}\n{\"id\":}\n\n  \n[1]\n{\"id\":2} x\n{\"id\":3,}\n{\"id\":4")
+            .Read(TestContext.Current.CancellationToken).ToList();
         Assert.Equal(["1", "#1", "#2", "#3", "#4", "#5"], items.Select(i => i.Id));
         Assert.Null(items[0].Error);
-        Assert.StartsWith("data.jsonl:2: expected a JSON object; '}' is an invalid start of a value (byte 6 of the record)", items[1].Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "data.jsonl:2: expected a JSON object; '}' is an invalid start of a value (byte 6 of the record)", items[1].Error,
+            StringComparison.Ordinal);
         Assert.Equal("data.jsonl:5: expected a JSON object; found an array.", items[2].Error);
         Assert.StartsWith("data.jsonl:6:", items[3].Error, StringComparison.Ordinal);
         Assert.Contains("trailing comma", items[4].Error, StringComparison.Ordinal);
@@ -86,7 +90,8 @@ public sealed class JsonlDatasetTests : IDisposable
     public void A_file_that_is_no_json_lines_is_refused_in_one_sentence(string text, string reason)
     {
         foreach (var bufferSize in new[] { 1, 1 << 16 })
-            Assert.Contains(reason, Assert.Throws<DatasetException>(() => Lines(text, bufferSize).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
+            Assert.Contains(reason, Assert.Throws<DatasetException>(
+                () => Lines(text, bufferSize).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -122,7 +127,8 @@ public sealed class JsonlDatasetTests : IDisposable
             if (encoding == "utf-16 without a mark" && name == "a.txt")
                 continue;
             File.WriteAllBytes(_folder[name], bytes);
-            var error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder[name]).Read(TestContext.Current.CancellationToken).Count());
+            var error = Assert.Throws<DatasetException>(
+                () => Dataset.Open(_folder[name]).Read(TestContext.Current.CancellationToken).Count());
             Assert.Contains(reason, error.Message, StringComparison.Ordinal);
             Assert.Contains(_folder[name], error.Message, StringComparison.Ordinal);
         }
@@ -131,12 +137,15 @@ public sealed class JsonlDatasetTests : IDisposable
     [Fact]
     public void Records_without_a_known_image_are_refused_where_images_are_needed()
     {
-        File.WriteAllText(_folder["hf.jsonl"], "{\"picture\":\"a.jpg\",\"text\":\"x\"}\n{\"picture\":\"b.jpg\",\"\\ud800\":1,\"label\":NaN}\n");
-        var error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder["hf.jsonl"]).RequireImages(TestContext.Current.CancellationToken));
+        File.WriteAllText(
+            _folder["hf.jsonl"], "{\"picture\":\"a.jpg\",\"text\":\"x\"}\n{\"picture\":\"b.jpg\",\"\\ud800\":1,\"label\":NaN}\n");
+        var error = Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["hf.jsonl"]).RequireImages(TestContext.Current.CancellationToken));
         Assert.Contains("none of the 2 records", error.Message, StringComparison.Ordinal);
         Assert.Contains("Fields seen: picture, text, \uFFFD, label.", error.Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["broken.json"], "[{\"image\":1}]");
-        error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder["broken.json"]).RequireImages(TestContext.Current.CancellationToken));
+        error = Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["broken.json"]).RequireImages(TestContext.Current.CancellationToken));
         Assert.Contains("broken.json:1: expected an image", error.Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["late.jsonl"], "{\"text\":\"x\"}\n{\"image\":\"b.jpg\"}\n");
         File.WriteAllText(_folder["empty.jsonl"], "");
@@ -170,14 +179,20 @@ public sealed class JsonlDatasetTests : IDisposable
         for (var seed = 0; seed < 40; seed++)
         {
             var random = new RecordGenerator(seed);
-            var text = (random.Coin() ? "\uFEFF" : "") + string.Concat(Enumerable.Range(0, 12).Select(i => random.Record(i) + random.Pick(["\n", "\r\n", "\n\n"])));
+            var text = (random.Coin() ? "\uFEFF" : "") + string.Concat(
+                Enumerable.Range(0, 12).Select(i => random.Record(i) + random.Pick(["\n", "\r\n", "\n\n"])));
             var whole = Lines(text).Read(TestContext.Current.CancellationToken).ToList();
             foreach (var partBytes in new[] { 1, 7, 100, 1000, 100_000 })
             {
-                var dataset = new JsonlDataset("data.jsonl", "root", () => new MemoryStream(Encoding.UTF8.GetBytes(text)), 5) { PartBytes = partBytes };
+                var dataset = new JsonlDataset("data.jsonl", "root", () => new MemoryStream(Encoding.UTF8.GetBytes(text)), 5)
+                {
+                    PartBytes = partBytes,
+                };
                 var parts = dataset.Parts.Select(part => part.Read(TestContext.Current.CancellationToken).ToList()).ToList();
-                Assert.Equal(whole.Select(item => Encoding.UTF8.GetString(item.Raw.Span)), parts.SelectMany(part => part).Select(item => Encoding.UTF8.GetString(item.Raw.Span)));
-                Assert.All(parts, part => Assert.Equal(Enumerable.Range(0, part.Count).Select(i => (long)i), part.Select(item => item.Index)));
+                Assert.Equal(whole.Select(item => Encoding.UTF8.GetString(item.Raw.Span)), parts.SelectMany(part => part)
+                    .Select(item => Encoding.UTF8.GetString(item.Raw.Span)));
+                Assert.All(
+                    parts, part => Assert.Equal(Enumerable.Range(0, part.Count).Select(i => (long)i), part.Select(item => item.Index)));
                 Assert.Equal(parts.Count, dataset.Parts.Select(part => part.Name).Distinct().Count());
             }
         }

@@ -34,7 +34,8 @@ public sealed class OutputPlaceTests : IDisposable
         if (isFine)
             dataset.CreateWriter(path).Dispose();
         else
-            Assert.EndsWith($"found '{path}'.", Assert.Throws<DatasetException>(() => dataset.CreateWriter(path)).Message, StringComparison.Ordinal);
+            Assert.EndsWith(
+                $"found '{path}'.", Assert.Throws<DatasetException>(() => dataset.CreateWriter(path)).Message, StringComparison.Ordinal);
         Assert.False(File.Exists(path));
     }
 
@@ -48,8 +49,10 @@ public sealed class OutputPlaceTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_folder["a/b"]));
         Assert.Empty(Directory.GetFileSystemEntries(_folder["d/e"]));
         foreach (var refused in (Action[])[
-            () => OutputPlace.CheckFile(_folder.Path), () => OutputPlace.CheckFile(_folder["new/"]), () => OutputPlace.CheckFile(_folder["file/x"]),
-            () => OutputPlace.CheckFolder(_folder["file"]), () => OutputPlace.CheckFolder(_folder["file/x"]), () => OutputPlace.CheckFolder(_folder["there"], "bench.md"),
+            () => OutputPlace.CheckFile(_folder.Path), () => OutputPlace.CheckFile(_folder["new/"]), () =>
+                OutputPlace.CheckFile(_folder["file/x"]),
+            () => OutputPlace.CheckFolder(_folder["file"]), () => OutputPlace.CheckFolder(_folder["file/x"]), () =>
+                OutputPlace.CheckFolder(_folder["there"], "bench.md"),
             () => PartialFile.Create(_folder["new/"], null)])
             Assert.Contains(_folder.Path, Assert.Throws<DatasetException>(refused).Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["new"]));

@@ -70,7 +70,9 @@ public sealed class ParquetDatasetTests : IDisposable
         Assert.Equal(ArrowSchema(path), ArrowSchema(_folder["none.parquet"]));
         // Small groups become larger ones, up to the bound.
         Assert.Single(Dataset.Open(_folder["all.parquet"]).Parts);
-        using (var bounded = new ParquetRowWriter(_folder["bounded.parquet"], [new ParquetFile("in.parquet", path)]) { GroupBound = 20_000 })
+        using (var bounded = new ParquetRowWriter(
+            _folder["bounded.parquet"], [new ParquetFile("in.parquet", path)])
+        { GroupBound = 20_000 })
         {
             items.ForEach(bounded.Write);
             bounded.Complete();
@@ -91,7 +93,8 @@ public sealed class ParquetDatasetTests : IDisposable
             ("{'bytes': NULL::BLOB, 'path': NULL::VARCHAR} AS image", ""),
             ($"unhex({blob}) AS image", "t.parquet/image#0"),
             ($"unhex({blob}) AS jpg, 'x' AS caption", "t.parquet/jpg#0"),
-            ($"[{{'bytes': unhex({blob}), 'path': NULL::VARCHAR}}, {{'bytes': NULL::BLOB, 'path': 'leaf.jpg'}}] AS images", "t.parquet/images[0]#0 leaf.jpg"),
+            ($"[{{'bytes': unhex({blob}), 'path': NULL::VARCHAR}}, {{'bytes': NULL::BLOB, 'path': 'leaf.jpg'}}] AS images",
+                "t.parquet/images[0]#0 leaf.jpg"),
             ($"[unhex({blob}), unhex({blob})] AS images", "t.parquet/images[0]#0 t.parquet/images[1]#0"),
             ("[]::STRUCT(bytes BLOB, path VARCHAR)[] AS images", ""),
             ($"{{'bytes': unhex({blob}), 'path': 'x'}} AS odd, 'leaf.jpg' AS image", "t.parquet/odd#0"),
@@ -116,9 +119,12 @@ public sealed class ParquetDatasetTests : IDisposable
             }
         }
         // A field that is asked for, within a struct or not.
-        _database.Execute($"COPY (SELECT 'no' AS image, {{'in': {{'scan': unhex({blob})}}, 'p': 'leaf.jpg'}} AS page) TO {DuckDbConnection.Literal(_folder["t.parquet"])}");
+        _database.Execute(
+            $"COPY (SELECT 'no' AS image, {{'in': {{'scan': unhex({blob})}}, 'p': 'leaf.jpg'}} AS page) TO " +
+            $"{DuckDbConnection.Literal(_folder["t.parquet"])}");
         foreach (var (field, expected) in new[] { ("page.in.scan", "t.parquet/page.in.scan#0"), ("page.p", "leaf.jpg"), ("image", "no") })
-            Assert.Equal(expected, Dataset.Open(_folder["t.parquet"], new DatasetOptions { ImageField = field }).Read(Token).Single().Images.Single().Reference);
+            Assert.Equal(expected, Dataset.Open(_folder["t.parquet"], new DatasetOptions { ImageField = field }).Read(Token)
+                .Single().Images.Single().Reference);
     }
 
     [Fact]
@@ -135,10 +141,12 @@ public sealed class ParquetDatasetTests : IDisposable
         Assert.Equal("a", item.Id);
         Assert.Equal(new ItemText(21, 5, 2) { ImageTokens = 1 }, item.Record!.Text);
         Assert.Equal(
-            (string?[])["two words", "7", "-1.50", "true", "2024-02-29", "2024-02-29T12:30:00.5", null, null, null, null, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "12345678901234567890123456789012345678"],
+            (string?[])["two words", "7", "-1.50", "true", "2024-02-29", "2024-02-29T12:30:00.5", null, null, null, null,
+                "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "12345678901234567890123456789012345678"],
             item.Record.Fields(["caption", "n", "d", "b", "day", "t", "embedding", "blob", "nothing", "nan", "u", "big"]));
         // The same conversation as the text of a JSON array.
-        _database.Execute($"""COPY (SELECT 'x.jpg' AS image, '[["<image> hi","ho"]]' AS conversations) TO {DuckDbConnection.Literal(_folder["t.parquet"])}""");
+        _database.Execute(
+            $"""COPY (SELECT 'x.jpg' AS image, '[["<image> hi","ho"]]' AS conversations) TO {DuckDbConnection.Literal(_folder["t.parquet"])}""");
         Assert.Equal(new ItemText(12, 3, 2) { ImageTokens = 1 }, Dataset.Open(_folder["t.parquet"]).Read(Token).Single().Record!.Text);
     }
 
@@ -150,20 +158,25 @@ public sealed class ParquetDatasetTests : IDisposable
         System.IO.File.WriteAllText(_folder["set/README.md"], "x");
         var dataset = Dataset.Open(_folder["set"]);
         Assert.Equal(DatasetFormat.Parquet, dataset.Format);
-        Assert.Equal(["data/train-0.parquet#0", "data/train-0.parquet#1", "data/train-0.parquet#2"], dataset.Parts.Take(3).Select(part => part.Name));
+        Assert.Equal(["data/train-0.parquet#0", "data/train-0.parquet#1", "data/train-0.parquet#2"], dataset.Parts.Take(3)
+            .Select(part => part.Name));
         var items = dataset.Read(Token).ToList();
         Assert.Equal(300, items.Count);
         Assert.Equal("data/train-1.parquet/image#83", items[183].Images.Single().Reference);
         foreach (var other in (string[])["set/data/*.parquet", "set/data/train-{0..2}.parquet"])
             Assert.Equal(Raw(items), Raw(Dataset.Open(_folder[other]).Read(Token)));
-        Assert.Contains("train-3.parquet", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["set/data/train-{0..3}.parquet"])).Message, StringComparison.Ordinal);
+        Assert.Contains("train-3.parquet", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["set/data/train-{0..3}.parquet"])).Message, StringComparison.Ordinal);
 
         Export(dataset, items.Where(item => item.Index % 2 == 0), "one.parquet");
         AssertSame("set/data/*.parquet", "one.parquet", "number % 2 = 0");
         Export(dataset, items.Where(item => item.Index is < 100 or >= 250), "kept/");
-        Assert.Equal(["train-0.parquet", "train-2.parquet"], Directory.GetFiles(_folder["kept/data"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["train-0.parquet", "train-2.parquet"], Directory.GetFiles(_folder["kept/data"]).Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal));
         AssertSame("set/data/train-2.parquet", "kept/data/train-2.parquet", "number >= 250");
-        using (var writer = new ParquetRowWriter(_folder["some/k-{000..}.parquet"], [.. Enumerable.Range(0, 3).Select(i => new ParquetFile($"{i}", _folder[$"set/data/train-{i}.parquet"]))]) { GroupBound = 1, FileBound = 1 })
+        using (var writer = new ParquetRowWriter(_folder["some/k-{000..}.parquet"], [.. Enumerable.Range(0, 3)
+            .Select(i => new ParquetFile($"{i}", _folder[$"set/data/train-{i}.parquet"]))])
+        { GroupBound = 1, FileBound = 1 })
         {
             items.ForEach(writer.Write);
             Assert.Empty(Directory.GetFiles(_folder["some"], "*.parquet"));
@@ -173,11 +186,13 @@ public sealed class ParquetDatasetTests : IDisposable
         AssertSame("set/data/*.parquet", "some/*.parquet", "true");
 
         DuckFile("set/data/train-9.parquet", "zstd");
-        Assert.Contains("other columns", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["set"]).CreateWriter(_folder["x.parquet"])).Message, StringComparison.Ordinal);
+        Assert.Contains("other columns", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["set"]).CreateWriter(_folder["x.parquet"])).Message, StringComparison.Ordinal);
         Directory.CreateDirectory(_folder["table"]);
         System.IO.File.WriteAllText(_folder["table/scores.json"], "{}");
         System.IO.File.Copy(_folder["one.parquet"], _folder["table/part-0000-000000.parquet"]);
-        Assert.Contains("score table", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["table"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "score table", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["table"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -217,8 +232,10 @@ public sealed class ParquetDatasetTests : IDisposable
         Assert.Matches(@"bad\.parquet: .* row group \d, row \d+", e.Message);
         Assert.Contains("none of the 1 rows", Refused("SELECT 'x' AS words, 2 AS n"), StringComparison.Ordinal);
         Assert.Contains("Columns: words, n", Refused("SELECT 'x' AS words, 2 AS n"), StringComparison.Ordinal);
-        Assert.Contains("ends in .parquet", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["whole.parquet"]).CreateWriter(_folder["kept.txt"])).Message, StringComparison.Ordinal);
-        Assert.Contains("would overwrite", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["whole.parquet"]).CreateWriter(_folder["whole.parquet"])).Message, StringComparison.Ordinal);
+        Assert.Contains("ends in .parquet", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["whole.parquet"]).CreateWriter(_folder["kept.txt"])).Message, StringComparison.Ordinal);
+        Assert.Contains("would overwrite", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["whole.parquet"]).CreateWriter(_folder["whole.parquet"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -231,7 +248,8 @@ public sealed class ParquetDatasetTests : IDisposable
         {
             var bytes = whole.ToArray();
             for (var i = 0; i < 1 + random.Next(8); i++)
-                bytes[random.Next(4) == 0 ? random.Next(bytes.Length) : bytes.Length - 1 - random.Next(Math.Min(4000, bytes.Length))] = (byte)random.Next(256);
+                bytes[random.Next(4) == 0 ? random.Next(bytes.Length) : bytes.Length - 1 - random.Next(Math.Min(4000, bytes.Length))] =
+                    (byte)random.Next(256);
             System.IO.File.WriteAllBytes(_folder["bad.parquet"], bytes);
             try
             {
@@ -276,13 +294,17 @@ public sealed class ParquetDatasetTests : IDisposable
             return [.. lines];
         }
         string Literal(string name) => DuckDbConnection.Literal(_folder[name]);
-        string Values(string name, string where) => $"SELECT t::VARCHAR FROM (SELECT * FROM read_parquet({Literal(name)}, filename = false) WHERE {where}) t";
-        // Types are annotated in two ways, of which the older (converted_type) says less. Arrow writes the newer (logical_type) always, and the older where it means the same.
+        string Values(string name, string where) =>
+            $"SELECT t::VARCHAR FROM (SELECT * FROM read_parquet({Literal(name)}, filename = false) WHERE {where}) t";
+        // Types are annotated in two ways, of which the older (converted_type) says less. Arrow writes the newer (logical_type) always, and
+        // the older where it means the same.
         string Schema(string name, string annotation) => $"""
             SELECT row(name, type, type_length, repetition_type, num_children, scale, precision, field_id, {annotation})::VARCHAR
             FROM parquet_schema({Literal(name)}) WHERE file_name = (SELECT min(file_name) FROM parquet_schema({Literal(name)}))
             """;
-        string[] Annotations(string name) => Lines($"SELECT CASE WHEN logical_type IS NULL THEN 'converted_type' ELSE 'logical_type' END FROM parquet_schema({Literal(name)}) WHERE file_name = (SELECT min(file_name) FROM parquet_schema({Literal(name)}))");
+        string[] Annotations(string name) =>
+            Lines($"SELECT CASE WHEN logical_type IS NULL THEN 'converted_type' ELSE 'logical_type' END FROM " +
+            $"parquet_schema({Literal(name)}) WHERE file_name = (SELECT min(file_name) FROM parquet_schema({Literal(name)}))");
         string Metadata(string name) => $"SELECT DISTINCT row(key, value)::VARCHAR FROM parquet_kv_metadata({Literal(name)}) ORDER BY 1";
         Assert.Equal(Lines(Values(input, condition)), Lines(Values(output, "true")));
         var annotations = Annotations(input);
@@ -293,7 +315,8 @@ public sealed class ParquetDatasetTests : IDisposable
             foreach (var at in Enumerable.Range(1, annotations.Length - 1).Where(at => annotations[at] == annotation))
                 Assert.Equal(expected[at], actual[at]);
         }
-        string Described(string name) => $"SELECT row(column_name, column_type)::VARCHAR FROM (DESCRIBE SELECT * FROM read_parquet({Literal(name)}))";
+        string Described(string name) =>
+            $"SELECT row(column_name, column_type)::VARCHAR FROM (DESCRIBE SELECT * FROM read_parquet({Literal(name)}))";
         Assert.Equal(Lines(Described(input)), Lines(Described(output)));
         Assert.Equal(Lines(Metadata(input)), Lines(Metadata(output)));
     }
@@ -318,11 +341,15 @@ public sealed class ParquetDatasetTests : IDisposable
         var image = new StructType([new Field("bytes", BinaryType.Default, true), new Field("path", StringType.Default, true)]);
         var schema = new Schema(
             [
-                new Field("number", Int64Type.Default, false), new Field("image", image, true), new Field("word", new DictionaryType(Int32Type.Default, StringType.Default, false), true),
+                new Field("number", Int64Type.Default, false), new Field("image", image, true),
+                new Field("word", new DictionaryType(Int32Type.Default, StringType.Default, false), true),
                 new Field("half", HalfFloatType.Default, true), new Field("hash", new FixedSizeBinaryType(4), false),
-                new Field("money", new Decimal128Type(20, 4), true), new Field("time", new TimestampType(Apache.Arrow.Types.TimeUnit.Nanosecond, "Europe/Berlin"), true),
+                new Field("money", new Decimal128Type(20, 4), true),
+                new Field("time", new TimestampType(Apache.Arrow.Types.TimeUnit.Nanosecond, "Europe/Berlin"), true),
             ],
-            new Dictionary<string, string> { ["huggingface"] = """{"info": {"features": {"image": {"_type": "Image"}}}}""", ["other"] = "é" });
+            new Dictionary<string,
+            string>
+            { ["huggingface"] = """{"info": {"features": {"image": {"_type": "Image"}}}}""", ["other"] = "é" });
         using var writer = new FileWriter(path, schema, arrowProperties: StoreSchema());
         for (var from = 0; from < rows; from += rowsPerGroup)
             writer.WriteRecordBatch(Batch(schema, image, first + from, Math.Min(rowsPerGroup, rows - from)), rowsPerGroup);
@@ -339,7 +366,8 @@ public sealed class ParquetDatasetTests : IDisposable
     {
         var range = Enumerable.Range(first, count).ToArray();
         var (numbers, bytes, paths) = (new Int64Array.Builder(), new BinaryArray.Builder(), new StringArray.Builder());
-        var (indices, words, halves) = (new Int32Array.Builder(), new StringArray.Builder().AppendRange(["red", "green", "blue"]), new HalfFloatArray.Builder());
+        var (indices, words, halves) =
+            (new Int32Array.Builder(), new StringArray.Builder().AppendRange(["red", "green", "blue"]), new HalfFloatArray.Builder());
         var (hashes, money) = (new ArrowBuffer.Builder<int>(), new Decimal128Array.Builder(new Decimal128Type(20, 4)));
         var times = new TimestampArray.Builder(new TimestampType(Apache.Arrow.Types.TimeUnit.Nanosecond, "Europe/Berlin"));
         foreach (var i in range)
@@ -356,12 +384,14 @@ public sealed class ParquetDatasetTests : IDisposable
             money.Append(i / 4m);
             times.Append(DateTimeOffset.UnixEpoch.AddSeconds(i));
         }
-        var hash = new Apache.Arrow.Arrays.FixedSizeBinaryArray(new ArrayData(new FixedSizeBinaryType(4), count, 0, 0, [ArrowBuffer.Empty, hashes.Build()]));
+        var hash = new Apache.Arrow.Arrays.FixedSizeBinaryArray(
+            new ArrayData(new FixedSizeBinaryType(4), count, 0, 0, [ArrowBuffer.Empty, hashes.Build()]));
         return new RecordBatch(
             schema,
             [
                 numbers.Build(), new StructArray(image, count, [bytes.Build(), paths.Build()], ArrowBuffer.Empty, 0),
-                new DictionaryArray((DictionaryType)schema.GetFieldByName("word").DataType, indices.Build(), words.Build()), halves.Build(), hash, money.Build(), times.Build(),
+                new DictionaryArray((DictionaryType)schema.GetFieldByName("word").DataType, indices.Build(), words.Build()), halves.Build(),
+                hash, money.Build(), times.Build(),
             ],
             count);
     }
@@ -370,7 +400,9 @@ public sealed class ParquetDatasetTests : IDisposable
     private static string ArrowSchema(string path)
     {
         using var reader = new FileReader(path);
-        return string.Join('\n', reader.Schema.FieldsList.Select(field => $"{field.Name} {field.DataType} {(field.DataType as DictionaryType)?.ValueType} {field.IsNullable}")) +
-            string.Join('\n', reader.Schema.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
+        return string.Join('\n', reader.Schema.FieldsList.Select(
+            field => $"{field.Name} {field.DataType} {(field.DataType as DictionaryType)?.ValueType} {field.IsNullable}")) +
+            string.Join(
+                '\n', reader.Schema.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
     }
 }

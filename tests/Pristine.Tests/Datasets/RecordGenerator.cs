@@ -6,7 +6,8 @@ namespace Pristine.Tests.Datasets;
 internal sealed class RecordGenerator(int seed)
 {
     private static readonly string[] Numbers = ["0", "-0", "1.0", "1.50", "1e400", "-1E-7", "12345678901234567890123", "0.1e+2"];
-    private static readonly string[] Texts = ["", "é中文🙂", @"\u00e9\/\n", @"\ud83d\ude42", @"\ud800", "a \\\"quoted\\\" word", "[{,}]", "\u2028"];
+    private static readonly string[] Texts =
+        ["", "é中文🙂", @"\u00e9\/\n", @"\ud83d\ude42", @"\ud800", "a \\\"quoted\\\" word", "[{,}]", "\u2028"];
     private static readonly string[] Spaces = ["", " ", "  ", "\t", " \t "];
 
     private readonly Random _random = new(seed);

@@ -11,7 +11,8 @@ public sealed partial class RecordLayoutTests : IDisposable
 
     public static TheoryData<string, string> Examples { get; } = [.. File.ReadAllLines(TestFiles.InRepository("docs", "formats.md"))
         .Select(line => Row().Match(line)).Where(match => match.Success)
-        .Select(match => new TheoryDataRow<string, string>(match.Groups[1].Value, string.Join(' ', Code().Matches(match.Groups[2].Value).Select(code => code.Groups[1].Value))))];
+        .Select(match => new TheoryDataRow<string, string>(
+            match.Groups[1].Value, string.Join(' ', Code().Matches(match.Groups[2].Value).Select(code => code.Groups[1].Value))))];
 
     public void Dispose() => _folder.Dispose();
 
@@ -35,14 +36,17 @@ public sealed partial class RecordLayoutTests : IDisposable
 
     [Theory]
     [InlineData("pictures", """{"pictures":["a.jpg",null,{"path":"b.jpg"}],"image":"no.jpg"}""", "a.jpg b.jpg")]
-    [InlineData("messages.content.image_url.url", """{"messages":[{"content":"text"},{"content":[{"image_url":{"url":"a.jpg"}},{"text":"x"}]},{"content":[{"image_url":{"url":"b.jpg"}}]}]}""", "a.jpg b.jpg")]
+    [InlineData(
+        "messages.content.image_url.url",
+        """{"messages":[{"content":"text"},{"content":[{"image_url":{"url":"a.jpg"}},{"text":"x"}]},{"content":[{"image_url":{"url":"b.jpg"}}]}]}""", "a.jpg b.jpg")]
     [InlineData("meta.image", """{"meta":{"image":"a.jpg"}}""", "a.jpg")]
     [InlineData("meta.image", """{"meta.image":"a.jpg","meta":{"image":"b.jpg"}}""", "a.jpg")]
     [InlineData("meta.image", """{"meta":{"other":"a.jpg"}}""", "")]
     public void The_field_of_images_can_be_named(string field, string record, string images)
     {
         File.WriteAllText(_folder["a.jsonl"], record);
-        var item = Dataset.Open(_folder["a.jsonl"], new DatasetOptions { ImageField = field }).Read(TestContext.Current.CancellationToken).Single();
+        var item = Dataset.Open(_folder["a.jsonl"], new DatasetOptions { ImageField = field }).Read(TestContext.Current.CancellationToken)
+            .Single();
         Assert.Equal(images, string.Join(' ', item.Images.Select(image => image.Reference)));
     }
 

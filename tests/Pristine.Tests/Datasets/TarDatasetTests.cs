@@ -23,8 +23,10 @@ public sealed class TarDatasetTests : IDisposable
     [InlineData(TarEntryFormat.Pax, "a.tar.zst")]
     public void Samples_are_neighbours_with_the_same_key_and_are_written_back_byte_for_byte(TarEntryFormat format, string name)
     {
-        Archive(name, format, ("d.x/000.jpg", Leaf), ("d.x/000.txt", Bytes("a caption\n")), ("d.x/000.json", Bytes("""{"lang":"en","n":1}""")),
-            ("001.left.JPG", Leaf), ("001.right.png", Bytes("no image")), ("001.cls", Bytes("7")), ("002.txt", Bytes("")), ("d.x/000.jpg", Leaf));
+        Archive(name, format, ("d.x/000.jpg", Leaf), ("d.x/000.txt", Bytes("a caption\n")), ("d.x/000.json", Bytes(
+            """{"lang":"en","n":1}""")),
+            ("001.left.JPG", Leaf), ("001.right.png", Bytes("no image")), ("001.cls", Bytes("7")), ("002.txt", Bytes("")),
+            ("d.x/000.jpg", Leaf));
         var dataset = Dataset.Open(_folder[name]);
         var items = dataset.Read(TestContext.Current.CancellationToken).ToList();
         Assert.All(items, item => Assert.Null(item.Error));
@@ -43,7 +45,8 @@ public sealed class TarDatasetTests : IDisposable
 
         Assert.Equal(Uncompressed(name), Uncompressed(Export(dataset, items, "all" + name[1..])));
         Assert.Equal(["001.left.JPG", "001.right.png", "001.cls"], Names(Export(dataset, items.Skip(1).Take(1), "one.tar")));
-        Assert.Equal(items.Select(item => item.Id), dataset.Parts.Single().Read(TestContext.Current.CancellationToken).Select(item => item.Id));
+        Assert.Equal(
+            items.Select(item => item.Id), dataset.Parts.Single().Read(TestContext.Current.CancellationToken).Select(item => item.Id));
     }
 
     [Fact]
@@ -112,14 +115,17 @@ public sealed class TarDatasetTests : IDisposable
     public void What_is_no_archive_or_two_is_refused()
     {
         File.WriteAllText(_folder["text.tar"], new string('x', 2000));
-        Assert.Contains("expected the header", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["text.tar"]).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
+        Assert.Contains("expected the header", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["text.tar"]).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
         Archive("a.tar", TarEntryFormat.Ustar, ("1.jpg", Leaf));
         File.WriteAllBytes(_folder["two.tar"], [.. File.ReadAllBytes(_folder["a.tar"]), .. File.ReadAllBytes(_folder["a.tar"])]);
-        Assert.Contains("another archive", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["two.tar"]).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
+        Assert.Contains("another archive", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["two.tar"]).Read(TestContext.Current.CancellationToken).Count()).Message, StringComparison.Ordinal);
         File.WriteAllBytes(_folder["empty.tar"], new byte[1024]);
         Assert.Empty(Dataset.Open(_folder["empty.tar"]).Read(TestContext.Current.CancellationToken));
         Archive("texts.tar", TarEntryFormat.Ustar, ("1.mp3", Bytes("x")), ("1.txt", Bytes("x")));
-        Assert.Contains("Members seen: .mp3, .txt", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["texts.tar"]).RequireImages(TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Contains("Members seen: .mp3, .txt", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["texts.tar"])
+            .RequireImages(TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,14 +138,18 @@ public sealed class TarDatasetTests : IDisposable
         var items = numbered.Read(TestContext.Current.CancellationToken).ToList();
         Assert.Equal(24, items.Count);
         Assert.Equal("s-07.tar/7b.jpg", items[15].Images.Single().Reference);
-        Assert.Equal(items.Select(item => item.Id), Dataset.Open(_folder["in/*.tar"]).Read(TestContext.Current.CancellationToken).Select(item => item.Id));
-        Assert.Equal(["1a", "1b", "3a", "3b"], Dataset.Open(_folder["in/s-{01,03}.tar"]).Read(TestContext.Current.CancellationToken).Select(item => item.Id));
-        Assert.Contains("s-12.tar", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["in/s-{00..12}.tar"])).Message, StringComparison.Ordinal);
+        Assert.Equal(items.Select(item => item.Id), Dataset.Open(_folder["in/*.tar"]).Read(TestContext.Current.CancellationToken)
+            .Select(item => item.Id));
+        Assert.Equal(["1a", "1b", "3a", "3b"], Dataset.Open(_folder["in/s-{01,03}.tar"]).Read(TestContext.Current.CancellationToken)
+            .Select(item => item.Id));
+        Assert.Contains("s-12.tar", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["in/s-{00..12}.tar"])).Message, StringComparison.Ordinal);
         Assert.Throws<DatasetException>(() => Dataset.Open(_folder["in/none-*.tar"]));
 
         Directory.CreateDirectory(_folder["out"]);
         Export(numbered, items.Where(item => item.Index is not (0 or 1 or 5)), "out");
-        Assert.Equal(Enumerable.Range(1, 11).Select(i => _folder[$"out/s-{i:00}.tar"]), Directory.GetFiles(_folder["out"]).Order(StringComparer.Ordinal));
+        Assert.Equal(Enumerable.Range(1, 11).Select(i => _folder[$"out/s-{i:00}.tar"]), Directory.GetFiles(_folder["out"])
+            .Order(StringComparer.Ordinal));
         Assert.Equal(["2a.jpg", "2a.txt"], Names(_folder["out/s-02.tar"]));
         Assert.Equal(File.ReadAllBytes(_folder["in/s-07.tar"]), File.ReadAllBytes(_folder["out/s-07.tar"]));
 
@@ -152,7 +162,8 @@ public sealed class TarDatasetTests : IDisposable
         var kept = Directory.GetFiles(_folder["kept"]).Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(Enumerable.Range(0, kept.Length).Select(i => _folder[$"kept/k-{i:000}.tar"]), kept);
         Assert.InRange(kept.Length, 6, 12);
-        Assert.Equal(items.Select(item => item.Id), Dataset.Open(_folder["kept/*.tar"]).Read(TestContext.Current.CancellationToken).Select(item => item.Id));
+        Assert.Equal(items.Select(item => item.Id), Dataset.Open(_folder["kept/*.tar"]).Read(TestContext.Current.CancellationToken)
+            .Select(item => item.Id));
     }
 
     [Fact]
@@ -163,8 +174,10 @@ public sealed class TarDatasetTests : IDisposable
         var dataset = Dataset.Open(_folder["s-{0..1}.tar"]);
         var items = dataset.Read(TestContext.Current.CancellationToken).ToList();
         foreach (var output in new[] { _folder["s-0.tar"], _folder["s-1.tar"], _folder.Path, _folder["s-{0..}.tar"] })
-            Assert.Contains("would overwrite", Assert.Throws<DatasetException>(() => Export(dataset, items, output)).Message, StringComparison.Ordinal);
-        Assert.Contains(".tar", Assert.Throws<DatasetException>(() => dataset.CreateWriter(_folder["kept.jsonl"])).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "would overwrite", Assert.Throws<DatasetException>(() => Export(dataset, items, output)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            ".tar", Assert.Throws<DatasetException>(() => dataset.CreateWriter(_folder["kept.jsonl"])).Message, StringComparison.Ordinal);
         Assert.Equal(2, dataset.Read(TestContext.Current.CancellationToken).Count());
     }
 

@@ -17,8 +17,10 @@ public sealed class ZipDatasetTests : IDisposable
     [InlineData(CompressionLevel.Optimal)]
     public void Images_are_items_and_captions_metadata_and_texts_are_their_records(CompressionLevel level)
     {
-        Archive("a.zip", level, ("a.jpg", Leaf), ("sub/b.PNG", Leaf), ("c.jpg", Leaf), ("d.jpg", Leaf), ("d.txt", Bytes("text of d\n")), ("README.md", Bytes("x")),
-            ("sub/metadata.jsonl", Bytes("{\"file_name\": \"b.PNG\", \"n\": 2}\n")), ("captions.json", Bytes("{\"a.jpg\": \"caption of a\", \"c.jpg\": {\"text\": \"é\", \"n\": 3}}")),
+        Archive("a.zip", level, ("a.jpg", Leaf), ("sub/b.PNG", Leaf), ("c.jpg", Leaf), ("d.jpg", Leaf), ("d.txt", Bytes(
+            "text of d\n")), ("README.md", Bytes("x")),
+            ("sub/metadata.jsonl", Bytes("{\"file_name\": \"b.PNG\", \"n\": 2}\n")),
+            ("captions.json", Bytes("{\"a.jpg\": \"caption of a\", \"c.jpg\": {\"text\": \"é\", \"n\": 3}}")),
             (".hidden.jpg", Leaf), ("__MACOSX/a.jpg", Leaf));
         var dataset = Dataset.Open(_folder["a.zip"]);
         dataset.RequireImages(Token);
@@ -42,7 +44,8 @@ public sealed class ZipDatasetTests : IDisposable
         string[] names = ["../a.jpg", "a/../../b.jpg", "/etc/a.jpg", "c:a.jpg", "x\\..\\a.jpg", "..a.jpg", "fine..jpg"];
         Archive("a.zip", CompressionLevel.NoCompression, [.. names.Select(name => (name, Leaf))]);
         var items = Dataset.Open(_folder["a.zip"]).Read(Token).ToList();
-        Assert.Equal(["../a.jpg", "a/../../b.jpg", "/etc/a.jpg", "c:a.jpg", "x\\..\\a.jpg"], items.Where(item => item.Error != null).Select(item => item.Id));
+        Assert.Equal(["../a.jpg", "a/../../b.jpg", "/etc/a.jpg", "c:a.jpg", "x\\..\\a.jpg"], items.Where(item => item.Error != null)
+            .Select(item => item.Id));
         Assert.All(items.Where(item => item.Error != null), item => Assert.Empty(item.Images));
         Assert.Equal("fine..jpg", items.Single(item => item.Error == null).Id);
     }
@@ -73,13 +76,16 @@ public sealed class ZipDatasetTests : IDisposable
         Assert.Contains("method 12", Error(With(directory + 10, 12, 0)), StringComparison.Ordinal);
         Assert.Contains("encrypted", Error(With(directory + 8, 1, 0)), StringComparison.Ordinal);
         Assert.Contains("not there", Error(With(directory + 42, 9, 0, 0, 0)), StringComparison.Ordinal);
-        foreach (var (archive, found) in new[] { (whole[..^100], "cut off"), (With(directory, 0), "entry 0"), (new byte[30], "cut off"), (Array.Empty<byte>(), "cut off") })
+        foreach (var (archive, found) in new[] { (whole[..^100], "cut off"), (With(
+            directory, 0), "entry 0"), (new byte[30], "cut off"), (Array.Empty<byte>(), "cut off") })
         {
             File.WriteAllBytes(_folder["bad.zip"], archive);
-            Assert.Contains(found, Assert.Throws<DatasetException>(() => Dataset.Open(_folder["bad.zip"]).Read(Token).Count()).Message, StringComparison.Ordinal);
+            Assert.Contains(found, Assert.Throws<DatasetException>(
+                () => Dataset.Open(_folder["bad.zip"]).Read(Token).Count()).Message, StringComparison.Ordinal);
         }
         Archive("none.zip", CompressionLevel.Optimal, ("a.doc", Leaf));
-        Assert.Contains("none of its 1 entries", Assert.Throws<DatasetException>(() => Dataset.Open(_folder["none.zip"]).RequireImages(Token)).Message, StringComparison.Ordinal);
+        Assert.Contains("none of its 1 entries", Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder["none.zip"]).RequireImages(Token)).Message, StringComparison.Ordinal);
         var random = new Random(3);
         for (var round = 0; round < 500; round++)
         {

@@ -77,7 +77,8 @@ internal static class ExampleProgram
         var compilation = CSharpCompilation.Create(
             Name,
             [CSharpSyntaxTree.ParseText(ImplicitUsings, options), CSharpSyntaxTree.ParseText(source, options)],
-            platform.Where(path => Path.GetDirectoryName(path) == runtime).Concat(Libraries).Select(path => MetadataReference.CreateFromFile(path)),
+            platform.Where(path => Path.GetDirectoryName(path) == runtime).Concat(Libraries)
+                .Select(path => MetadataReference.CreateFromFile(path)),
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
         var result = compilation.Emit(folder[Name + ".dll"]);
         var problems = result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning);

@@ -21,7 +21,8 @@ public class ExampleTests
     {
         var blocks = MarkdownPage.Blocks(page.Split('/'));
         var index = blocks.TakeWhile(block => block.Line != line).Count();
-        Assert.True(index + 1 < blocks.Count && blocks[index + 1].Language == "text", $"{page}:{line}: expected a text block with the output below the example.");
+        Assert.True(index + 1 < blocks.Count && blocks[index
+            + 1].Language == "text", $"{page}:{line}: expected a text block with the output below the example.");
         var (expected, found) = (blocks[index + 1].Text, ExampleProgram.Run(blocks[index].Text));
         Assert.True(expected == found, $"{page}:{blocks[index + 1].Line}: expected the output\n{found}\nfound\n{expected}");
     }

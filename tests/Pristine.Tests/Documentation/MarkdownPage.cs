@@ -25,7 +25,8 @@ internal static class MarkdownPage
             var start = i;
             for (i++; lines[i] != Fence;)
                 i++;
-            blocks.Add(new MarkdownBlock(lines[start][Fence.Length..].Trim(), start + 1, string.Concat(lines[(start + 1)..i].Select(line => line + "\n"))));
+            blocks.Add(new MarkdownBlock(
+                lines[start][Fence.Length..].Trim(), start + 1, string.Concat(lines[(start + 1)..i].Select(line => line + "\n"))));
         }
         return blocks;
     }

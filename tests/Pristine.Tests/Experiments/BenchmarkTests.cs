@@ -68,7 +68,8 @@ public class BenchmarkTests
         }
         // Scored once more by hand.
         var scores = higher.Rows.Select(row => row.Scores.Span[0]).ToArray();
-        Assert.Equal(Correlation.Spearman(scores, [.. higher.Opinions.Scores.Select(score => score.Value)]), higher.Metrics[0].Spearman.Value, 1e-12);
+        Assert.Equal(Correlation.Spearman(
+            scores, [.. higher.Opinions.Scores.Select(score => score.Value)]), higher.Metrics[0].Spearman.Value, 1e-12);
         Assert.Equal(1, higher.Agreement[0][0], 1e-12);
         Assert.Equal(higher.Agreement[0][1], higher.Agreement[1][0]);
     }
@@ -104,10 +105,12 @@ public class BenchmarkTests
     public void A_log_whose_images_are_gone_is_refused()
     {
         using var folder = TestFiles.NewFolder();
-        _ = DegradationRun.Run(Dataset.Open(TestFiles.InRepository("samples", "photos")), folder["out"], new DegradationOptions { Share = 0.5 }, Token).ToArray();
+        _ = DegradationRun.Run(Dataset.Open(
+            TestFiles.InRepository("samples", "photos")), folder["out"], new DegradationOptions { Share = 0.5 }, Token).ToArray();
         foreach (var file in Directory.GetFiles(folder["out"], "*.jpg"))
             File.Delete(file);
-        Assert.Contains("none of them is there", Assert.Throws<DatasetException>(() => RunDetection(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "none of them is there", Assert.Throws<DatasetException>(() => RunDetection(folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,9 +119,11 @@ public class BenchmarkTests
         using var folder = Blurred("image,mos", blur => 100 - 3 * blur);
         var result = RunOpinions(folder);
         BenchmarkReport.Of(result).Write(folder["out"]);
-        Assert.Equal(["bench.html", "bench.json", "bench.md", "images.csv"], Directory.GetFiles(folder["out"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["bench.html", "bench.json", "bench.md", "images.csv"], Directory.GetFiles(folder["out"]).Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal));
         using var json = JsonDocument.Parse(File.ReadAllText(folder["out/bench.json"]));
-        Assert.Equal(result.Metrics[0].Spearman.Value, json.RootElement.GetProperty("metrics")[0].GetProperty("srcc").GetProperty("value").GetDouble());
+        Assert.Equal(result.Metrics[0].Spearman.Value, json.RootElement.GetProperty("metrics")[0].GetProperty("srcc").GetProperty("value")
+            .GetDouble());
         Assert.Equal(2, json.RootElement.GetProperty("metrics").GetArrayLength());
         var html = File.ReadAllText(folder["out/bench.html"]);
         Assert.Contains("<svg", html, StringComparison.Ordinal);
@@ -149,10 +154,13 @@ public class BenchmarkTests
     public void Detection_counts_as_a_person_would()
     {
         // Goodness 1 is worst. Degraded: 1 (blur 5), 2 (blur 1), 4 (jpeg 3); not scored: one more jpeg.
-        var (blur5, blur1, jpeg3) = (new Degradation(DegradationKind.GaussianBlur, 5), new Degradation(DegradationKind.GaussianBlur, 1), new Degradation(DegradationKind.Jpeg, 3));
-        DegradationLogEntry[] entries = [Entry(0, blur5), Entry(1, blur1), Entry(2, null), Entry(3, jpeg3), Entry(4, null), Entry(5, jpeg3), Entry(6, null)];
+        var (blur5, blur1, jpeg3) = (new Degradation(DegradationKind.GaussianBlur, 5), new Degradation(
+            DegradationKind.GaussianBlur, 1), new Degradation(DegradationKind.Jpeg, 3));
+        DegradationLogEntry[] entries =
+            [Entry(0, blur5), Entry(1, blur1), Entry(2, null), Entry(3, jpeg3), Entry(4, null), Entry(5, jpeg3), Entry(6, null)];
         double[] goodness = [1, 2, 3, 4, 5, double.NaN, 6];
-        var found = DegradationBenchmark.Compare(MetricCatalog.Get("sharpness"), goodness, entries, double.NaN, new BootstrapOptions { Resamples = 40 }, Token);
+        var found = DegradationBenchmark.Compare(
+            MetricCatalog.Get("sharpness"), goodness, entries, double.NaN, new BootstrapOptions { Resamples = 40 }, Token);
         Assert.Equal((6, 3), (found.Images, found.Flagged));
         // Of 9 pairs of a degraded and a clean image, only (4, 3) is the wrong way round.
         Assert.Equal(8.0 / 9, found.AreaUnderRoc.Value, 1e-12);
@@ -173,8 +181,10 @@ public class BenchmarkTests
     [Fact]
     public void Images_that_tie_with_the_last_flagged_one_are_flagged_too()
     {
-        DegradationLogEntry[] entries = [Entry(0, new Degradation(DegradationKind.Jpeg, 5)), Entry(1, null), Entry(2, null), Entry(3, null)];
-        var found = DegradationBenchmark.Compare(MetricCatalog.Get("sharpness"), [7, 7, 7, 9], entries, double.NaN, new BootstrapOptions { Resamples = 40 }, Token);
+        DegradationLogEntry[] entries =
+            [Entry(0, new Degradation(DegradationKind.Jpeg, 5)), Entry(1, null), Entry(2, null), Entry(3, null)];
+        var found = DegradationBenchmark.Compare(
+            MetricCatalog.Get("sharpness"), [7, 7, 7, 9], entries, double.NaN, new BootstrapOptions { Resamples = 40 }, Token);
         Assert.Equal(3, found.Flagged);
         Assert.Equal(1, found.Recall.Value);
         Assert.Equal(1.0 / 3, found.Precision.Value, 1e-12);
@@ -186,21 +196,25 @@ public class BenchmarkTests
     {
         using var folder = TestFiles.NewFolder();
         var options = new DegradationOptions { Share = 0.5, Kinds = [DegradationKind.GaussianBlur], Levels = [5], Seed = 2 };
-        var items = DegradationRun.Run(Dataset.Open(TestFiles.InRepository("samples", "captions.json")), folder["out"], options, Token).ToArray();
+        var items = DegradationRun.Run(Dataset.Open(TestFiles.InRepository("samples", "captions.json")), folder["out"], options, Token)
+            .ToArray();
         var result = RunDetection(folder);
-        var entries = items.SelectMany(item => item.Images).Where(entry => entry.Outcome is DegradationOutcome.Degraded or DegradationOutcome.Copied).Select(entry => entry.Output).Distinct().ToArray();
+        var entries = items.SelectMany(item => item.Images).Where(entry => entry.Outcome is DegradationOutcome.Degraded
+            or DegradationOutcome.Copied).Select(entry => entry.Output).Distinct().ToArray();
         Assert.Equal(entries, result.Entries.Select(entry => entry.Output));
         Assert.InRange(result.Metrics[0].AreaUnderRoc.Value, 0.9, 1);
         var report = BenchmarkReport.Of(result);
         Assert.Contains("| gaussian_blur | 5 |", report.ToMarkdown(), StringComparison.Ordinal);
-        Assert.Equal("gaussian_blur", JsonDocument.Parse(report.ToJson()).RootElement.GetProperty("metrics")[0].GetProperty("parts")[0].GetProperty("kind").GetString());
+        Assert.Equal("gaussian_blur", JsonDocument.Parse(report.ToJson()).RootElement.GetProperty("metrics")[0].GetProperty("parts")[0]
+            .GetProperty("kind").GetString());
     }
 
     [Fact]
     public void A_log_without_both_sorts_of_images_is_refused()
     {
         using var folder = TestFiles.NewFolder();
-        _ = DegradationRun.Run(Dataset.Open(TestFiles.InRepository("samples", "photos", "leaf.jpg")), folder["out"], cancellation: Token).ToArray();
+        _ = DegradationRun.Run(Dataset.Open(TestFiles.InRepository("samples", "photos", "leaf.jpg")), folder["out"], cancellation: Token)
+            .ToArray();
         Assert.Contains("found 1 and 0", Assert.Throws<DatasetException>(() => RunDetection(folder)).Message, StringComparison.Ordinal);
     }
 }

@@ -4,7 +4,8 @@ namespace Pristine.Tests.Experiments;
 
 public class BootstrapTests
 {
-    private static IReadOnlyList<ConfidenceInterval> Intervals(int count, Func<int[], double[]> statistics, BootstrapOptions? options = null) =>
+    private static IReadOnlyList<ConfidenceInterval> Intervals(
+        int count, Func<int[], double[]> statistics, BootstrapOptions? options = null) =>
         Bootstrap.Intervals(count, statistics, options, TestContext.Current.CancellationToken);
 
     [Fact]
@@ -14,7 +15,8 @@ public class BootstrapTests
         var random = RandomStream.Of(3, "sample");
         var sample = Enumerable.Range(0, n).Select(_ => random.NextGaussian()).ToArray();
         var deviation = Math.Sqrt(sample.Average(value => Math.Pow(value - sample.Average(), 2)));
-        var interval = Assert.Single(Intervals(n, positions => [positions.Average(i => sample[i])], new BootstrapOptions { Resamples = 4000 }));
+        var interval = Assert.Single(
+            Intervals(n, positions => [positions.Average(i => sample[i])], new BootstrapOptions { Resamples = 4000 }));
         // A percentile of 4000 resamples is off by about 0.04 of their deviation.
         var expected = 1.96 * deviation / Math.Sqrt(n);
         Assert.Equal(sample.Average() - expected, interval.Low, 0.15 * expected);
@@ -33,7 +35,8 @@ public class BootstrapTests
     [Fact]
     public void More_confidence_is_a_wider_interval()
     {
-        ConfidenceInterval At(double confidence) => Intervals(50, positions => [positions.Average()], new BootstrapOptions { Confidence = confidence })[0];
+        ConfidenceInterval At(double confidence) =>
+            Intervals(50, positions => [positions.Average()], new BootstrapOptions { Confidence = confidence })[0];
         Assert.True(At(0.5).Low > At(0.95).Low && At(0.5).High < At(0.95).High);
     }
 
@@ -81,7 +84,8 @@ public class BootstrapTests
     public void Random_streams_never_change()
     {
         var (named, numbered) = (RandomStream.Of(1, "photos/a.jpg"), RandomStream.Of(1, 7));
-        // Computed once with an independent XXH64 and SplitMix64 in Python, which also gave the published first number of seed 0, 0xE220A8397B1DCDAF.
+        // Computed once with an independent XXH64 and SplitMix64 in Python, which also gave the published first number of seed 0,
+        // 0xE220A8397B1DCDAF.
         Assert.Equal((2831677240226805159UL, 9015209010800250472UL), (named.Next(), numbered.Next()));
     }
 }

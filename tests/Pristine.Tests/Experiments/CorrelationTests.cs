@@ -8,9 +8,11 @@ public class CorrelationTests
     /// <summary>What the issue asks for; both sides round in another order, by some 1e-16 per term.</summary>
     private const double ScipyTolerance = 1e-12;
 
-    public static TheoryData<string> Cases => [.. ScipyReference.Correlations.Select(reference => reference.GetProperty("name").GetString()!)];
+    public static TheoryData<string> Cases =>
+        [.. ScipyReference.Correlations.Select(reference => reference.GetProperty("name").GetString()!)];
 
-    private static JsonElement Case(string name) => ScipyReference.Correlations.Single(reference => reference.GetProperty("name").GetString() == name);
+    private static JsonElement Case(string name) =>
+        ScipyReference.Correlations.Single(reference => reference.GetProperty("name").GetString() == name);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -78,8 +80,10 @@ public class CorrelationTests
     [Fact]
     public void Lists_that_do_not_belong_together_and_missing_numbers_are_refused()
     {
-        Assert.Contains("found 2 and 3", Assert.Throws<ArgumentException>(() => Correlation.Pearson([1, 2], [1, 2, 3])).Message, StringComparison.Ordinal);
-        Assert.Contains("NaN at position 1", Assert.Throws<ArgumentException>(() => Correlation.Spearman([1, double.NaN], [1, 2])).Message, StringComparison.Ordinal);
+        Assert.Contains("found 2 and 3", Assert.Throws<ArgumentException>(
+            () => Correlation.Pearson([1, 2], [1, 2, 3])).Message, StringComparison.Ordinal);
+        Assert.Contains("NaN at position 1", Assert.Throws<ArgumentException>(
+            () => Correlation.Spearman([1, double.NaN], [1, 2])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Correlation.Kendall([1, 2], [1, double.PositiveInfinity]));
         Assert.Throws<ArgumentException>(() => Correlation.AreaUnderRoc([1, 2], [true]));
     }

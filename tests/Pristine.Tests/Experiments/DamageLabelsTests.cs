@@ -19,13 +19,15 @@ public sealed class DamageLabelsTests
             Line("\"sub/a.jpg\"", "copied"), Line("\"b.jpg\"", "degraded", "\"jpeg\"", "1"), Line("\"b.jpg\"", "degraded", "\"jpeg\"", "1"),
             Line("\"c.jpg\"", "failed"), Line("null", "missing"),
         ]);
-        File.WriteAllLines(folder["copies/two/deep/degraded.jsonl"], [.. Enumerable.Range(1, 5).Select(level => Line($"\"{level}.jpg\"", "degraded", "\"darken\"", $"{level}"))]);
+        File.WriteAllLines(folder["copies/two/deep/degraded.jsonl"], [
+            .. Enumerable.Range(1, 5).Select(level => Line($"\"{level}.jpg\"", "degraded", "\"darken\"", $"{level}"))]);
 
         var (labels, common) = DamageLabels.Read([folder["copies/one/degraded.jsonl"], folder["copies/two/deep/degraded.jsonl"]]);
 
         Assert.Equal(folder["copies"], common);
         Assert.Equal(OpinionDirection.LowerIsBetter, labels.Direction);
-        Assert.Equal(["one/sub/a.jpg", "one/b.jpg", .. Enumerable.Range(1, 5).Select(level => $"two/deep/{level}.jpg")], labels.Scores.Select(score => score.Image));
+        Assert.Equal(["one/sub/a.jpg", "one/b.jpg", .. Enumerable.Range(1, 5)
+            .Select(level => $"two/deep/{level}.jpg")], labels.Scores.Select(score => score.Image));
         Assert.Equal([0, DamageLabels.ByLevel[0], .. DamageLabels.ByLevel], labels.Scores.Select(score => score.Value));
         Assert.Equal(DamageLabels.ByLevel, DamageLabels.ByLevel.Order());
         Assert.All(labels.Scores, score => Assert.Equal("x", score.Original));
@@ -39,7 +41,8 @@ public sealed class DamageLabelsTests
         foreach (var name in (string[])["run", "run2"])
         {
             Directory.CreateDirectory(folder[name]);
-            File.WriteAllLines(folder[$"{name}/degraded.jsonl"], [Line("\"a.jpg\"", "copied"), Line("\"b.jpg\"", "degraded", "\"jpeg\"", "5")]);
+            File.WriteAllLines(
+                folder[$"{name}/degraded.jsonl"], [Line("\"a.jpg\"", "copied"), Line("\"b.jpg\"", "degraded", "\"jpeg\"", "5")]);
         }
         Assert.Equal(folder["run"], DamageLabels.Read([folder["run/degraded.jsonl"]]).Folder);
         var (labels, common) = DamageLabels.Read([folder["run/degraded.jsonl"], folder["run2/degraded.jsonl"]]);
@@ -53,7 +56,9 @@ public sealed class DamageLabelsTests
     public void Without_both_sorts_of_images_nothing_can_be_learnt(string outcome)
     {
         using var folder = TestFiles.NewFolder();
-        File.WriteAllLines(folder["degraded.jsonl"], [outcome == "copied" ? Line("\"a.jpg\"", "copied") : Line("\"a.jpg\"", "degraded", "\"jpeg\"", "3")]);
-        Assert.Contains("Expected degraded images and images left as they were", Assert.Throws<DatasetException>(() => DamageLabels.Read([folder["degraded.jsonl"]])).Message, StringComparison.Ordinal);
+        File.WriteAllLines(
+            folder["degraded.jsonl"], [outcome == "copied" ? Line("\"a.jpg\"", "copied") : Line("\"a.jpg\"", "degraded", "\"jpeg\"", "3")]);
+        Assert.Contains("Expected degraded images and images left as they were", Assert.Throws<DatasetException>(
+            () => DamageLabels.Read([folder["degraded.jsonl"]])).Message, StringComparison.Ordinal);
     }
 }

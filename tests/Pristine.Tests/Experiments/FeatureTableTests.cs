@@ -29,8 +29,10 @@ public sealed class FeatureTableTests : IDisposable
         })];
     }
 
-    private static IReadOnlyList<ImageFeatures> Compute(Feature feature, string[] paths, string? table = null, CancellationToken? cancellation = null) =>
-        FeatureTable.Compute(feature, paths, new ScoringOptions { Workers = 2 }, table, null, cancellation ?? TestContext.Current.CancellationToken);
+    private static IReadOnlyList<ImageFeatures> Compute(
+        Feature feature, string[] paths, string? table = null, CancellationToken? cancellation = null) =>
+        FeatureTable.Compute(
+            feature, paths, new ScoringOptions { Workers = 2 }, table, null, cancellation ?? TestContext.Current.CancellationToken);
 
     private static float[] Expected(string path)
     {
@@ -65,10 +67,12 @@ public sealed class FeatureTableTests : IDisposable
         var feature = new Counted();
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => FeatureTable.Compute(
-            feature, paths, new ScoringOptions { Workers = 1 }, _folder["table"], _ => { if (feature.Computed >= 3) stop.Cancel(); }, stop.Token));
+            feature, paths, new ScoringOptions { Workers = 1 }, _folder["table"], _ =>
+                { if (feature.Computed >= 3) stop.Cancel(); }, stop.Token));
         var before = feature.Computed;
         Assert.InRange(before, 3, 8);
-        Assert.All(Compute(feature, paths, _folder["table"]), image => Assert.Equal(image.Features![0], float.Parse(Path.GetFileNameWithoutExtension(image.Path), null) + 40));
+        Assert.All(Compute(feature, paths, _folder["table"]), image => Assert.Equal(
+            image.Features![0], float.Parse(Path.GetFileNameWithoutExtension(image.Path), null) + 40));
         Assert.Equal(8, feature.Computed);
     }
 
@@ -77,12 +81,14 @@ public sealed class FeatureTableTests : IDisposable
     {
         var paths = Images(4);
         _ = ScoreTableRun.Score(
-            Dataset.Open(_folder["images"]), _folder["scores"], new ScoringOptions { Metrics = ["entropy"] }, cancellation: TestContext.Current.CancellationToken).ToList();
+            Dataset.Open(_folder["images"]), _folder["scores"], new ScoringOptions { Metrics = ["entropy"] },
+            cancellation: TestContext.Current.CancellationToken).ToList();
         File.Copy(paths[0], _folder["elsewhere.png"]);
         var found = Compute(Brisque, [paths[2], _folder["elsewhere.png"]], _folder["scores"]);
         Assert.Equal(Expected(paths[2]), found[0].Features);
         Assert.Contains("about another dataset", found[1].Error, StringComparison.Ordinal);
-        Assert.Equal(["entropy", "brisque-live_features"], ScoreTable.Open(_folder["scores"]).Provenance.Columns.Select(column => column.Metric));
+        Assert.Equal(
+            ["entropy", "brisque-live_features"], ScoreTable.Open(_folder["scores"]).Provenance.Columns.Select(column => column.Metric));
         Assert.Equal(Expected(paths[3]), Compute(Brisque, [paths[3]], _folder["scores"])[0].Features);
     }
 
@@ -98,7 +104,8 @@ public sealed class FeatureTableTests : IDisposable
         foreach (var table in (string?[])[null, _folder["table"], _folder["table"]])
         {
             var (good, bad) = (0, 0);
-            var found = FeatureTable.Compute(Brisque, all, null, table, usable => _ = usable ? good++ : bad++, TestContext.Current.CancellationToken);
+            var found = FeatureTable.Compute(
+                Brisque, all, null, table, usable => _ = usable ? good++ : bad++, TestContext.Current.CancellationToken);
             Assert.Equal([null, null, null, null, Expected(paths[0])], found.Select(image => image.Features));
             Assert.Contains("no such file", found[0].Error, StringComparison.Ordinal);
             Assert.Contains("pixels on each side", found[2].Error, StringComparison.Ordinal);

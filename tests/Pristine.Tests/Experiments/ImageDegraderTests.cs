@@ -8,7 +8,8 @@ public class ImageDegraderTests
 {
     private const int Width = 96, Height = 64;
 
-    public static TheoryData<DegradationKind> PixelKinds => [.. Enum.GetValues<DegradationKind>().Where(kind => kind != DegradationKind.Jpeg)];
+    public static TheoryData<DegradationKind> PixelKinds =>
+        [.. Enum.GetValues<DegradationKind>().Where(kind => kind != DegradationKind.Jpeg)];
 
     private static byte[] Apply(byte[] rgb, int width, int height, Degradation degradation, long seed = 1)
     {
@@ -38,7 +39,8 @@ public class ImageDegraderTests
         Assert.Equal([20, 16, 13, 10, 7], DegradationDefinition.Get("quantise").Values);
         Assert.All(Enum.GetValues<DegradationKind>(), kind => Assert.Equal(kind, DegradationDefinition.Get(kind).Kind));
         Assert.All(DegradationDefinition.All, kind => Assert.Equal(DegradationDefinition.Levels, kind.Values.Count));
-        Assert.Contains("lens_blur", Assert.Throws<ArgumentException>(() => DegradationDefinition.Get("fog")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "lens_blur", Assert.Throws<ArgumentException>(() => DegradationDefinition.Get("fog")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,7 +68,8 @@ public class ImageDegraderTests
     {
         foreach (var (width, height) in (ReadOnlySpan<(int, int)>)[(1, 1), (1, 7), (3, 2), (20, 1)])
             for (var level = 1; level <= DegradationDefinition.Levels; level++)
-                Assert.Equal(3 * width * height, Apply(TestImages.Photo(width, height), width, height, new Degradation(kind, level, 90)).Length);
+                Assert.Equal(
+                    3 * width * height, Apply(TestImages.Photo(width, height), width, height, new Degradation(kind, level, 90)).Length);
     }
 
     [Theory]
@@ -145,7 +148,8 @@ public class ImageDegraderTests
     {
         foreach (var mask in DegradationDefinition.Get("gaussian_blur").Values.Select(BlurMask.Gaussian)
             .Concat(DegradationDefinition.Get("lens_blur").Values.Select(BlurMask.Lens))
-            .Concat(DegradationDefinition.Get("motion_blur").Values.SelectMany(length => new[] { 0, 17, 45, 90, 135, 179.5 }.Select(angle => BlurMask.Motion(length, angle)))))
+            .Concat(DegradationDefinition.Get("motion_blur").Values.SelectMany(
+                length => new[] { 0, 17, 45, 90, 135, 179.5 }.Select(angle => BlurMask.Motion(length, angle)))))
         {
             Assert.Equal(1, mask.Weights.Sum(), 1e-12);
             Assert.All(mask.Weights, weight => Assert.True(weight >= 0));
@@ -167,10 +171,12 @@ public class ImageDegraderTests
                 var inside = 0;
                 for (var j = 0; j < steps * steps; j++)
                 {
-                    var (x, y) = (i % mask.Width - side - 0.5 + (j % steps + 0.5) / steps, i / mask.Width - side - 0.5 + (j / steps + 0.5) / steps);
+                    var (x, y) =
+                        (i % mask.Width - side - 0.5 + (j % steps + 0.5) / steps, i / mask.Width - side - 0.5 + (j / steps + 0.5) / steps);
                     inside += x * x + y * y < radius * radius ? 1 : 0;
                 }
-                Assert.Equal(inside / (double)(steps * steps) / (Math.PI * radius * radius), mask.Weights[i], 0.02 / (Math.PI * radius * radius));
+                Assert.Equal(
+                    inside / (double)(steps * steps) / (Math.PI * radius * radius), mask.Weights[i], 0.02 / (Math.PI * radius * radius));
             }
         }
     }
@@ -185,7 +191,8 @@ public class ImageDegraderTests
         Assert.True(rising.Weights[rising.Width - 1] < 1e-12 || rising.Weights[rising.Width - 1] > rising.Weights[0]);
         Assert.True(Weight(rising, 1, -1) > 5 * Weight(rising, -1, -1));
 
-        static double Weight(Pristine.Kernels.ConvolutionMask mask, int x, int y) => mask.Weights[(y + mask.Height / 2) * mask.Width + x + mask.Width / 2];
+        static double Weight(Pristine.Kernels.ConvolutionMask mask, int x, int y) =>
+            mask.Weights[(y + mask.Height / 2) * mask.Width + x + mask.Width / 2];
     }
 
     [Fact]
@@ -193,7 +200,8 @@ public class ImageDegraderTests
     {
         var rgb = TestImages.Photo(Width, Height);
         // 0.95 - 0.5^0.6 = 0.290 of 96 x 64 pixels is 27 x 18.
-        var pixels = Apply(rgb, Width, Height, new Degradation(DegradationKind.Pixelate, 5)).Chunk(3).Select(pixel => (pixel[0], pixel[1], pixel[2])).ToArray();
+        var pixels = Apply(rgb, Width, Height, new Degradation(DegradationKind.Pixelate, 5)).Chunk(3)
+            .Select(pixel => (pixel[0], pixel[1], pixel[2])).ToArray();
         Assert.Equal(27 * 18, pixels.Distinct().Count());
         var original = rgb.Chunk(3).Select(pixel => (pixel[0], pixel[1], pixel[2])).ToHashSet();
         Assert.All(pixels, pixel => Assert.Contains(pixel, original));

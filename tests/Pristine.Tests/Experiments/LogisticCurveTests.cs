@@ -13,7 +13,8 @@ public class LogisticCurveTests
 
     public static TheoryData<string> Cases => [.. ScipyReference.Logistic.Select(reference => reference.GetProperty("name").GetString()!)];
 
-    private static JsonElement Case(string name) => ScipyReference.Logistic.Single(reference => reference.GetProperty("name").GetString() == name);
+    private static JsonElement Case(string name) =>
+        ScipyReference.Logistic.Single(reference => reference.GetProperty("name").GetString() == name);
 
     [Theory]
     [MemberData(nameof(Cases))]

@@ -14,11 +14,14 @@ public sealed class RidgeRegressionTests
     {
         var random = new Random(seed);
         var weights = Enumerable.Range(0, features).Select(_ => random.NextDouble() - 0.5).ToArray();
-        float[][] x = [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, features).Select(k => (float)(k + (1 + k) * random.NextDouble())).ToArray())];
+        float[][] x = [.. Enumerable.Range(0, rows)
+            .Select(_ => Enumerable.Range(0, features).Select(k => (float)(k + (1 + k) * random.NextDouble())).ToArray())];
         return (x, [.. x.Select(row => row.Select((value, k) => value * weights[k] / (1 + k)).Sum() + 0.3 * random.NextDouble())]);
     }
 
-    /// <summary>The primal closed form by Gaussian elimination: (Z^T Z + penalty I) w = Z^T (y - mean), then back to raw features.</summary>
+    /// <summary>
+    /// The primal closed form by Gaussian elimination: (Z^T Z + penalty I) w = Z^T (y - mean), then back to raw features.
+    /// </summary>
     private static (double[] Weights, double Bias) ClosedForm(float[][] x, double[] y, double penalty)
     {
         var (n, d) = (x.Length, x[0].Length);
@@ -82,7 +85,8 @@ public sealed class RidgeRegressionTests
     }
 
     /// <summary>
-    /// Minimises the sum over the other rows by plain gradient descent on features standardised with all rows: another way to the same optimum.
+    /// Minimises the sum over the other rows by plain gradient descent on features standardised with all rows: another way to the same
+    /// optimum.
     /// </summary>
     private static double LeaveOut(float[][] x, double[] y, int left, double penalty)
     {
@@ -132,18 +136,22 @@ public sealed class RidgeRegressionTests
         Assert.All(folds.Zip(groups).GroupBy(pair => pair.Second, pair => pair.First), group => Assert.Single(group.Distinct()));
         Assert.All(folds.GroupBy(fold => fold), fold => Assert.Equal(12, fold.Count()));
         // Where every row is a group of its own, nothing changes.
-        Assert.Equal(RidgeRegression.AssignFolds(60, 5, 1), RidgeRegression.AssignFolds(60, 5, 1, [.. Enumerable.Range(0, 60).Select(i => $"{i}")]));
+        Assert.Equal(
+            RidgeRegression.AssignFolds(60, 5, 1), RidgeRegression.AssignFolds(60, 5, 1, [.. Enumerable.Range(0, 60).Select(i => $"{i}")]));
 
-        // Features are noise, and copies of a row carry its target: only folds that split them see a relation. In 30 runs of a NumPy version
-        // the correlation is 0.70 to 1.00 with split copies, -0.68 to 0.40 with groups.
+        // Features are noise, and copies of a row carry its target: only folds that split them see a relation. In 30 runs of a NumPy
+        // version the correlation is 0.70 to 1.00 with split copies, -0.68 to 0.40 with groups.
         var random = new Random(7);
         var (x, y) = (new float[60][], new double[60]);
         for (var i = 0; i < 60; i++)
-            (x[i], y[i]) = i < 20 ? ([.. Enumerable.Range(0, 30).Select(_ => (float)random.NextDouble())], random.NextDouble()) : (x[i - 20], y[i - 20]);
+            (x[i], y[i]) = i < 20
+                ? ([.. Enumerable.Range(0, 30).Select(_ => (float)random.NextDouble())], random.NextDouble())
+                : (x[i - 20], y[i - 20]);
         var options = new RidgeOptions { Penalties = [1e-3, 1e3] };
         Assert.True(Fit(x, y, options).Trials[0].Spearman > 0.65);
         Assert.True(Fit(x, y, options with { Groups = groups }).Trials[0].Spearman < 0.5);
-        Assert.Contains("20 of them different", Assert.Throws<ArgumentException>(() => Fit(x, y, options with { Groups = groups, Folds = 21 })).Message, StringComparison.Ordinal);
+        Assert.Contains("20 of them different", Assert.Throws<ArgumentException>(
+            () => Fit(x, y, options with { Groups = groups, Folds = 21 })).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -184,6 +192,7 @@ public sealed class RidgeRegressionTests
         x[3][1] = float.PositiveInfinity;
         Assert.Contains("in row 3", Message(x, y), StringComparison.Ordinal);
 
-        static string Message(float[][] x, double[] y, RidgeOptions? options = null) => Assert.Throws<ArgumentException>(() => Fit(x, y, options)).Message;
+        static string Message(float[][] x, double[] y, RidgeOptions? options = null) =>
+            Assert.Throws<ArgumentException>(() => Fit(x, y, options)).Message;
     }
 }

@@ -6,7 +6,8 @@ namespace Pristine.Tests.Experiments;
 internal static class ScipyReference
 {
     private static readonly JsonElement Root =
-        JsonDocument.Parse(File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "References", "correlation_scipy.json"))).RootElement;
+        JsonDocument.Parse(
+            File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "References", "correlation_scipy.json"))).RootElement;
 
     public static JsonElement[] Correlations => [.. Root.GetProperty("correlations").EnumerateArray()];
 
@@ -14,7 +15,8 @@ internal static class ScipyReference
 
     public static JsonElement[] Areas => [.. Root.GetProperty("auc").EnumerateArray()];
 
-    public static double[] Numbers(this JsonElement element, string name) => [.. element.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
+    public static double[] Numbers(this JsonElement element, string name) =>
+        [.. element.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
 
     public static double Number(this JsonElement element, string name) => element.GetProperty(name).GetDouble();
 }

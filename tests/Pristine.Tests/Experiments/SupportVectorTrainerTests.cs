@@ -14,14 +14,16 @@ public sealed class SupportVectorTrainerTests
     private static (double[][] Rows, double[] Targets) Data(int rows, int features, int seed)
     {
         var random = new Random(seed);
-        double[][] x = [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, features).Select(_ => 2 * random.NextDouble() - 1).ToArray())];
+        double[][] x =
+            [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, features).Select(_ => 2 * random.NextDouble() - 1).ToArray())];
         return (x, [.. x.Select(row => 50 + 30 * Math.Sin(2 * row[0]) + 10 * row[1] * row[^1] + 4 * random.NextDouble())]);
     }
 
     [Fact]
     public void Two_points_by_hand()
     {
-        // K = [1 k; k 1] with k = exp(-1). The coefficients are +-c with f(0) = -1 + epsilon and f(1) = 1 - epsilon: c (1 - k) = 1 - epsilon.
+        // K = [1 k; k 1] with k = exp(-1). The coefficients are +-c with f(0) = -1 + epsilon and f(1) = 1 - epsilon: c (1 - k) = 1 -
+        // epsilon.
         var model = Train([[0], [1]], [-1, 1], new() { Cost = 100, Gamma = 1, Epsilon = 0.25, Tolerance = 1e-9 });
         var c = 0.75 / (1 - Math.Exp(-1));
         // The kernel is kept in single precision.
@@ -45,7 +47,8 @@ public sealed class SupportVectorTrainerTests
         var model = Train(x, y, options);
         Assert.Equal(features, model.Dimension);
         var coefficients = Coefficients(model, x);
-        // Gradients are updated in single-precision kernels, which adds to the tolerance: some C times the number of vectors roundings of 6e-8.
+        // Gradients are updated in single-precision kernels, which adds to the tolerance: some C times the number of vectors roundings of
+        // 6e-8.
         var slack = options.Tolerance + 1e-6 * cost * rows;
         // The sum of all coefficients is 0 up to rounding.
         Assert.Equal(0, coefficients.Sum(), 1e-9 * cost * rows);
@@ -85,13 +88,15 @@ public sealed class SupportVectorTrainerTests
     [Fact]
     public void What_cannot_be_trained_on_is_refused()
     {
-        Assert.Contains("constant fits", Assert.Throws<DatasetException>(() => Train([[0], [1]], [1, 1.1])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "constant fits", Assert.Throws<DatasetException>(() => Train([[0], [1]], [1, 1.1])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Train([], []));
         Assert.Throws<ArgumentException>(() => Train([[0], [1]], [1]));
         Assert.Throws<ArgumentException>(() => Train([[0], [1, 2]], [1, 2]));
         Assert.Throws<ArgumentException>(() => Train([[0], [double.NaN]], [1, 2]));
         Assert.Throws<ArgumentException>(() => Train([[0], [1]], [1, double.NaN]));
-        Assert.Contains("Cost above 0; found 0", Assert.Throws<ArgumentException>(() => Train([[0], [1]], [1, 2], new() { Cost = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("Cost above 0; found 0", Assert.Throws<ArgumentException>(
+            () => Train([[0], [1]], [1, 2], new() { Cost = 0 })).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Train([[0], [1]], [1, 2], new() { Epsilon = -1 }));
         Assert.Throws<OperationCanceledException>(() => SupportVectorTrainer.Train([[0], [1]], [1, 9], null, new CancellationToken(true)));
     }
@@ -119,7 +124,8 @@ public sealed class SupportVectorTrainerTests
     [Fact]
     public void Svm_predict_gives_the_same_values_and_svm_train_the_same_function()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/svm-predict") && File.Exists("/usr/bin/svm-train"), "Needs svm-train and svm-predict (Debian: libsvm-tools).");
+        Assert.SkipUnless(File.Exists("/usr/bin/svm-predict") && File.Exists(
+            "/usr/bin/svm-train"), "Needs svm-train and svm-predict (Debian: libsvm-tools).");
         using var folder = TestFiles.NewFolder();
         var (x, y) = Data(150, 8, 10);
         var (others, _) = Data(40, 8, 11);
@@ -128,7 +134,8 @@ public sealed class SupportVectorTrainerTests
         File.WriteAllText(folder["ours"], LibSvmModel.Format(model));
         File.WriteAllText(folder["train"], Sparse(x, y));
         File.WriteAllText(folder["test"], Sparse(others, new double[others.Length]));
-        Run("svm-train", "-q", "-s", "3", "-t", "2", "-c", "20", "-g", "0.3", "-p", "0.5", "-e", "0.001", folder["train"], folder["theirs"]);
+        Run("svm-train", "-q", "-s", "3", "-t", "2", "-c", "20", "-g", "0.3", "-p", "0.5", "-e", "0.001", folder["train"],
+            folder["theirs"]);
         Run("svm-predict", "-q", folder["test"], folder["ours"], folder["ours.out"]);
         Run("svm-predict", "-q", folder["test"], folder["theirs"], folder["theirs.out"]);
         var predicted = Numbers(folder["ours.out"]);
@@ -142,14 +149,17 @@ public sealed class SupportVectorTrainerTests
             Assert.Equal(trained[i], predicted[i], 0.05);
         }
 
-        static double[] Numbers(string path) => [.. File.ReadAllLines(path).Select(line => double.Parse(line, CultureInfo.InvariantCulture))];
+        static double[] Numbers(string path) =>
+            [.. File.ReadAllLines(path).Select(line => double.Parse(line, CultureInfo.InvariantCulture))];
 
         static string Sparse(double[][] rows, double[] targets) => string.Concat(rows.Zip(targets, (row, target) =>
-            target.ToString("R", CultureInfo.InvariantCulture) + string.Concat(row.Select((value, k) => string.Create(CultureInfo.InvariantCulture, $" {k + 1}:{value:R}"))) + "\n"));
+            target.ToString("R", CultureInfo.InvariantCulture) + string.Concat(
+                row.Select((value, k) => string.Create(CultureInfo.InvariantCulture, $" {k + 1}:{value:R}"))) + "\n"));
 
         static void Run(string program, params string[] arguments)
         {
-            using var process = Process.Start(new ProcessStartInfo("/usr/bin/" + program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo("/usr/bin/" + program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var error = process.StandardError.ReadToEndAsync();
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();

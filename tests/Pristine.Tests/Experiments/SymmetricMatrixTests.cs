@@ -54,5 +54,6 @@ public sealed class SymmetricMatrixTests
 
     [Fact]
     public void A_matrix_that_is_not_positive_definite_is_refused() =>
-        Assert.Contains("positive definite", Assert.Throws<ArithmeticException>(() => Random(10, 20, -100).Factor()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "positive definite", Assert.Throws<ArithmeticException>(() => Random(10, 20, -100).Factor()).Message, StringComparison.Ordinal);
 }

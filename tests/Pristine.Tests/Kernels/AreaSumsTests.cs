@@ -15,7 +15,8 @@ public sealed class AreaSumsTests
         var random = new Random(5);
         var kernel = new AreaSums(32);
         var sums = new long[32 * 32];
-        foreach (var (width, height) in new[] { (1, 1), (1, 40), (7, 3), (8, 31), (31, 32), (32, 32), (33, 65), (64, 16), (100, 75), (130, 61) })
+        foreach (var (width, height) in new[] { (1, 1), (1, 40), (7, 3), (8, 31), (31, 32), (32, 32), (33, 65), (64, 16), (100, 75),
+            (130, 61) })
         {
             var plane = new byte[width * height];
             random.NextBytes(plane);

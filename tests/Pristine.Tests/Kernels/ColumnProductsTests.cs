@@ -27,7 +27,8 @@ public sealed class ColumnProductsTests
         foreach (var path in Simd.Supported)
         {
             var c = (double[])before.Clone();
-            ColumnProducts.Add(new(a, rows, columns, aStride), new(b, rows, otherColumns, bStride), new(c, columns, otherColumns, cStride), path);
+            ColumnProducts.Add(
+                new(a, rows, columns, aStride), new(b, rows, otherColumns, bStride), new(c, columns, otherColumns, cStride), path);
             for (var i = 0; i < columns; i++)
                 for (var j = 0; j < cStride; j++)
                 {
@@ -53,7 +54,8 @@ public sealed class ColumnProductsTests
             for (var row = 0; row < rows; row += 11)
             {
                 var height = Math.Min(11, rows - row);
-                ColumnProducts.Add(left.Slice(row, 0, height, columns), right.Slice(row, 0, height, otherColumns), new(parts, columns, otherColumns, otherColumns), path);
+                ColumnProducts.Add(left.Slice(row, 0, height, columns), right.Slice(row, 0, height, otherColumns), new(
+                    parts, columns, otherColumns, otherColumns), path);
             }
             Assert.Equal(whole, parts);
         }
@@ -63,9 +65,13 @@ public sealed class ColumnProductsTests
     public void Sizes_are_checked()
     {
         var values = new double[12];
-        Assert.Throws<ArgumentException>(() => ColumnProducts.Add(new(values, 3, 5, 5), new(values, 3, 1, 1), new(values, 5, 1, 1), SimdPath.Scalar));
-        Assert.Throws<ArgumentException>(() => ColumnProducts.Add(new(values, 2, 4, 3), new(values, 2, 1, 1), new(values, 4, 1, 1), SimdPath.Scalar));
-        Assert.Throws<ArgumentException>(() => ColumnProducts.Add(new(values, 2, 4, 4), new(values, 3, 1, 1), new(values, 4, 1, 1), SimdPath.Scalar));
-        Assert.Throws<ArgumentException>(() => ColumnProducts.Add(new(values, 2, 4, 4), new(values, 2, 1, 1), new(values, 3, 1, 1), SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => ColumnProducts.Add(new(values, 3, 5, 5), new(values, 3, 1, 1), new(values, 5, 1, 1), SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => ColumnProducts.Add(new(values, 2, 4, 3), new(values, 2, 1, 1), new(values, 4, 1, 1), SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => ColumnProducts.Add(new(values, 2, 4, 4), new(values, 3, 1, 1), new(values, 4, 1, 1), SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => ColumnProducts.Add(new(values, 2, 4, 4), new(values, 2, 1, 1), new(values, 3, 1, 1), SimdPath.Scalar));
     }
 }

@@ -11,7 +11,8 @@ public class FusedInDoublesTests
 
     private static readonly float[] Special =
     [
-        0f, -0f, 1f, -1f, float.Epsilon, -float.Epsilon, 1e-38f, 1e38f, -1e38f, float.MaxValue, float.MinValue, 0.1f, 3f, 1.0000001f, 0.99999994f,
+        0f, -0f, 1f, -1f, float.Epsilon, -float.Epsilon, 1e-38f, 1e38f, -1e38f, float.MaxValue, float.MinValue, 0.1f, 3f, 1.0000001f,
+        0.99999994f,
         float.PositiveInfinity, float.NegativeInfinity, float.NaN,
     ];
 
@@ -31,7 +32,8 @@ public class FusedInDoublesTests
                     // The sum nearly vanishes: what is left is the product's rounding error.
                     0 => -product * (1 + random.Next(-2, 3) * 1e-7f),
                     // The exact sum lies at, or close to, the middle between two floats.
-                    1 => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(product) + random.Next(-3, 4)) * (1 << random.Next(26)),
+                    1 => BitConverter.Int32BitsToSingle(
+                        BitConverter.SingleToInt32Bits(product) + random.Next(-3, 4)) * (1 << random.Next(26)),
                     _ => Pick(random),
                 };
             }
@@ -40,7 +42,8 @@ public class FusedInDoublesTests
             {
                 var expected = MathF.FusedMultiplyAdd(a[lane], b[lane], c[lane]);
                 Assert.True(
-                    BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(found[lane]) || (float.IsNaN(expected) && float.IsNaN(found[lane])),
+                    BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(found[lane])
+                        || (float.IsNaN(expected) && float.IsNaN(found[lane])),
                     $"{a[lane]:R} x {b[lane]:R} + {c[lane]:R}: expected {expected:R}; found {found[lane]:R}.");
             }
         }

@@ -39,7 +39,8 @@ public class HardwareSettingsTests
         Assert.True(exitCode == 2, $"Expected exit code 2, failed tests; found {exitCode}{Environment.NewLine}{output}");
     }
 
-    private static async Task<(int ExitCode, string Output)> RunKernelTests(Dictionary<string, string?> environment, string? onlyClass = null)
+    private static async Task<(int ExitCode, string Output)> RunKernelTests(
+        Dictionary<string, string?> environment, string? onlyClass = null)
     {
         var tests = typeof(HardwareSettingsTests).Assembly.Location;
         var executable = Path.ChangeExtension(tests, OperatingSystem.IsWindows() ? ".exe" : null);

@@ -6,7 +6,9 @@ namespace Pristine.Tests.Kernels;
 [Trait("kind", "kernel")]
 public class LiveKernelTests
 {
-    /// <summary>Sums of 49 products of up to 65025 are off by up to 1e-10; the root of a variance of at least 1e-4 makes that 1e-9 at most.</summary>
+    /// <summary>
+    /// Sums of 49 products of up to 65025 are off by up to 1e-10; the root of a variance of at least 1e-4 makes that 1e-9 at most.
+    /// </summary>
     private const double MscnTolerance = 2e-9;
 
     /// <summary>Sums of some thousand terms of about 1 in another order.</summary>
@@ -17,7 +19,8 @@ public class LiveKernelTests
     {
         var data = new TheoryData<SimdPath, int, int>();
         foreach (var path in Simd.Supported)
-            foreach (var (width, height) in ((int, int)[])[(1, 1), (2, 1), (1, 2), (3, 5), (4, 4), (7, 3), (8, 8), (9, 7), (15, 2), (16, 17), (17, 16), (31, 9), (33, 12), (64, 6), (67, 11)])
+            foreach (var (width, height) in ((int, int)[])[(1, 1), (2, 1), (1, 2), (3, 5), (4, 4), (7, 3), (8, 8), (9, 7), (15, 2),
+                (16, 17), (17, 16), (31, 9), (33, 12), (64, 6), (67, 11)])
                 data.Add(path, width, height);
         return data;
     }
@@ -83,7 +86,8 @@ public class LiveKernelTests
         Assert.Equal(width * height, moments.Count);
         Near(image.Cast<double>().Sum(Math.Abs), moments.Absolute);
         Near(image.Cast<double>().Sum(v => v * v), moments.Squares);
-        foreach (var (product, down, right) in ((int, int, int)[])[(LiveReleaseMoments.Horizontal, 0, 1), (LiveReleaseMoments.Vertical, 1, 0), (LiveReleaseMoments.MainDiagonal, 1, 1), (LiveReleaseMoments.SecondaryDiagonal, -1, 1)])
+        foreach (var (product, down, right) in ((int, int, int)[])[(LiveReleaseMoments.Horizontal, 0, 1),
+            (LiveReleaseMoments.Vertical, 1, 0), (LiveReleaseMoments.MainDiagonal, 1, 1), (LiveReleaseMoments.SecondaryDiagonal, -1, 1)])
         {
             var expected = LiveBrisqueReference.Products(image, down, right);
             var sums = moments.Products[product];
@@ -94,7 +98,8 @@ public class LiveKernelTests
             Assert.Equal(expected.Count(v => v > 0), sums.Positives);
         }
 
-        static void Near(double expected, double found) => Assert.Equal(expected, found, RelativeSumTolerance * Math.Max(1, Math.Abs(expected)));
+        static void Near(double expected, double found) =>
+            Assert.Equal(expected, found, RelativeSumTolerance * Math.Max(1, Math.Abs(expected)));
     }
 
     [Theory]
@@ -137,7 +142,8 @@ public class LiveKernelTests
         var random = new Random(3);
         for (var length = 0; length < 70; length++)
         {
-            double[] a = [.. Enumerable.Range(0, length).Select(_ => random.NextDouble() * 8 - 4)], b = [.. a.Select(_ => random.NextDouble() * 8 - 4)];
+            double[] a = [.. Enumerable.Range(0, length).Select(_ => random.NextDouble() * 8 - 4)],
+            b = [.. a.Select(_ => random.NextDouble() * 8 - 4)];
             var expected = a.Zip(b, (p, q) => (p - q) * (p - q)).Sum();
             Assert.Equal(expected, SquaredDistance.Between(a, b, path), RelativeSumTolerance * Math.Max(1, expected));
         }

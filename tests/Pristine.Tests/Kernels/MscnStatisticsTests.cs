@@ -6,7 +6,9 @@ namespace Pristine.Tests.Kernels;
 [Trait("kind", "kernel")]
 public class MscnStatisticsTests
 {
-    /// <summary>float32 filters against double: about 1e-7 per pixel, relative to a contrast of some hundredths; sums average it out.</summary>
+    /// <summary>
+    /// float32 filters against double: about 1e-7 per pixel, relative to a contrast of some hundredths; sums average it out.
+    /// </summary>
     private const double ReferenceTolerance = 1e-4;
 
     /// <summary>Between paths m is the same to the bit; only the order of up to 256 float additions differs: 256 x 6e-8 at worst.</summary>
@@ -22,7 +24,8 @@ public class MscnStatisticsTests
         foreach (var (width, height) in KernelData.Sizes(minimum: 1).Where(size => size != (1, 1)))
         {
             var plane = TestPlanes.Noise(width, height, seed: width * 1000 + height);
-            var expected = OpenCvBrisqueReference.Moments(OpenCvBrisqueReference.Mscn(OpenCvBrisqueReference.Plane.Of(plane, width, height)));
+            var expected = OpenCvBrisqueReference.Moments(
+                OpenCvBrisqueReference.Mscn(OpenCvBrisqueReference.Plane.Of(plane, width, height)));
             var actual = Measure(statistics, plane, width, height);
             for (var field = 0; field < MscnStatistics.Fields; field++)
             {
@@ -33,8 +36,10 @@ public class MscnStatisticsTests
                 AssertNear(e.PositiveSquareSum, a.PositiveSquareSum, e.NegativeSquareSum + e.PositiveSquareSum, ReferenceTolerance, what);
                 // A sign may flip where a pixel equals its local mean to within rounding; in noise that is one in some 100,000.
                 var flips = 1e-5 * width * height + (width * height > 10_000 ? 2 : 0);
-                Assert.True(Math.Abs(e.NegativeCount - a.NegativeCount) <= flips, $"{what}: negative {a.NegativeCount}, not {e.NegativeCount}");
-                Assert.True(Math.Abs(e.PositiveCount - a.PositiveCount) <= flips, $"{what}: positive {a.PositiveCount}, not {e.PositiveCount}");
+                Assert.True(
+                    Math.Abs(e.NegativeCount - a.NegativeCount) <= flips, $"{what}: negative {a.NegativeCount}, not {e.NegativeCount}");
+                Assert.True(
+                    Math.Abs(e.PositiveCount - a.PositiveCount) <= flips, $"{what}: positive {a.PositiveCount}, not {e.PositiveCount}");
             }
         }
     }
@@ -75,7 +80,8 @@ public class MscnStatisticsTests
             for (var x = 0; x < width; x++)
                 plane[y * width + x] = (byte)(100 + 80 * (x & 1));
         plane[width * 128 + 128] = 150;
-        var expected = OpenCvBrisqueReference.Moments(OpenCvBrisqueReference.Mscn(OpenCvBrisqueReference.Plane.Of(plane, width, height)))[2];
+        var expected = OpenCvBrisqueReference.Moments(
+            OpenCvBrisqueReference.Mscn(OpenCvBrisqueReference.Plane.Of(plane, width, height)))[2];
         var actual = Measure(MscnStatistics.Create(path), plane, width, height)[2];
         Assert.InRange(expected.NegativeSquareSum, 1e-12, 1e-4 * expected.PositiveSquareSum);
         Assert.Equal(expected.NegativeCount, actual.NegativeCount);

@@ -13,16 +13,19 @@ public sealed class PillowResizeTests
     [MemberData(nameof(Paths))]
     public void The_result_is_Pillows(SimdPath path)
     {
-        using var json = JsonDocument.Parse(File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "Kernels", "pillow_resize.json")));
+        using var json = JsonDocument.Parse(
+            File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "Kernels", "pillow_resize.json")));
         using var resize = new PillowResize(path);
         var cases = 0;
         foreach (var reference in json.RootElement.GetProperty("cases").EnumerateArray())
         {
             int Number(string name) => reference.GetProperty(name).GetInt32();
             var filter = Enum.Parse<ResampleFilter>(reference.GetProperty("filter").GetString()!);
-            var (width, height, resizedWidth, resizedHeight) = (Number("width"), Number("height"), Number("resizedWidth"), Number("resizedHeight"));
+            var (width, height, resizedWidth, resizedHeight) =
+                (Number("width"), Number("height"), Number("resizedWidth"), Number("resizedHeight"));
             var output = new byte[resizedWidth * resizedHeight * 3];
-            resize.Resize(filter, Synthetic(width, height), width, height, resizedWidth, resizedHeight, new(0, 0, resizedWidth, resizedHeight), output);
+            resize.Resize(filter, Synthetic(width, height), width, height, resizedWidth, resizedHeight, new(
+                0, 0, resizedWidth, resizedHeight), output);
             if (reference.TryGetProperty("hex", out var hex))
                 Assert.Equal(hex.GetString(), Convert.ToHexStringLower(output));
             Assert.True(
@@ -69,7 +72,8 @@ public sealed class PillowResizeTests
         Assert.Throws<ArgumentException>(() => resize.Resize(ResampleFilter.Bilinear, source, 4, 4, 2, 2, new(1, 0, 2, 2), new byte[12]));
         Assert.Throws<ArgumentException>(() => resize.Resize(ResampleFilter.Bilinear, source, 4, 4, 2, 2, new(0, 0, 2, 2), new byte[11]));
         Assert.Throws<ArgumentException>(() => resize.Resize(ResampleFilter.Bilinear, source, 4, 4, 0, 0, new(0, 0, 0, 0), []));
-        Assert.Throws<ArgumentOutOfRangeException>(() => resize.Resize(ResampleFilter.Bilinear, [], 0, 4, 2, 2, new(0, 0, 2, 2), new byte[12]));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => resize.Resize(ResampleFilter.Bilinear, [], 0, 4, 2, 2, new(0, 0, 2, 2), new byte[12]));
     }
 
     /// <summary>The image of pillow_resize.py.</summary>

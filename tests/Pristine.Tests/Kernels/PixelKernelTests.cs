@@ -56,7 +56,8 @@ public class PixelKernelTests
                 Assert.Equal(OpponentColorMoments.Measure(rgb, SimdPath.Scalar), (redGreen, yellowBlue));
                 Assert.Equal(pixels, redGreen.Count);
                 Assert.Equal(pixels, yellowBlue.Count);
-                var colorfulness = Math.Sqrt(redGreen.Variance + yellowBlue.Variance / 4) + 0.3 * double.Hypot(redGreen.Mean, yellowBlue.Mean / 2);
+                var colorfulness = Math.Sqrt(redGreen.Variance + yellowBlue.Variance / 4) + 0.3 * double.Hypot(
+                    redGreen.Mean, yellowBlue.Mean / 2);
                 AssertClose(PixelMetricReference.Colorfulness(rgb), colorfulness);
             }
     }

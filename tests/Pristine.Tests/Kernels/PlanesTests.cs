@@ -26,7 +26,8 @@ public sealed class PlanesTests
                     var value = inside ? source[((y - top) * width + x - left) * 3 + c] / 255.0 : 0;
                     Assert.Equal((value - Mean[c]) / Deviation[c], planes[(c * planeHeight + y) * planeWidth + x], Tolerance);
                 }
-        Assert.Throws<ArgumentException>(() => NormalisedPlanes.ImageNet.Write(source, width * 3, width, height, planes, planeWidth, planeHeight, 4, 0));
+        Assert.Throws<ArgumentException>(
+            () => NormalisedPlanes.ImageNet.Write(source, width * 3, width, height, planes, planeWidth, planeHeight, 4, 0));
     }
 
     [Theory]
@@ -55,7 +56,9 @@ public sealed class PlanesTests
                 }
     }
 
-    /// <summary>The definition, pixel by pixel: a triangle as wide as two output pixels, over the input pixels whose centres it covers.</summary>
+    /// <summary>
+    /// The definition, pixel by pixel: a triangle as wide as two output pixels, over the input pixels whose centres it covers.
+    /// </summary>
     private static double Triangle(Func<int, int, double> pixel, int x, int y, int width, int height)
     {
         var (scaleX, scaleY) = ((double)width / (width / 2), (double)height / (height / 2));
@@ -63,7 +66,8 @@ public sealed class PlanesTests
         for (var row = 0; row < height; row++)
             for (var column = 0; column < width; column++)
             {
-                var weight = Math.Max(0, 1 - Math.Abs(column + 0.5 - (x + 0.5) * scaleX) / scaleX) * Math.Max(0, 1 - Math.Abs(row + 0.5 - (y + 0.5) * scaleY) / scaleY);
+                var weight = Math.Max(0, 1 - Math.Abs(column + 0.5 - (x + 0.5) * scaleX) / scaleX) * Math.Max(
+                    0, 1 - Math.Abs(row + 0.5 - (y + 0.5) * scaleY) / scaleY);
                 sum += weight * pixel(column, row);
                 weights += weight;
             }

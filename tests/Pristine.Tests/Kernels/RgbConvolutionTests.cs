@@ -5,7 +5,9 @@ namespace Pristine.Tests.Kernels;
 [Trait("kind", "kernel")]
 public class RgbConvolutionTests
 {
-    /// <summary>Float sums of up to 400 products of 255 err by about 1e-4, which matters only where the exact value lies that close to a half.</summary>
+    /// <summary>
+    /// Float sums of up to 400 products of 255 err by about 1e-4, which matters only where the exact value lies that close to a half.
+    /// </summary>
     private const double SumTolerance = 1e-3;
 
     public static TheoryData<SimdPath> Paths => KernelData.Paths;
@@ -16,7 +18,8 @@ public class RgbConvolutionTests
     {
         var random = new Random(3);
         var convolution = new RgbConvolution(path);
-        foreach (var (width, height) in (ReadOnlySpan<(int, int)>)[(1, 1), (2, 3), (5, 1), (1, 9), (7, 7), (16, 4), (21, 12), (22, 3), (43, 5), (65, 9)])
+        foreach (var (width, height) in (ReadOnlySpan<(int, int)>)[(1, 1), (2, 3), (5, 1), (1, 9), (7, 7), (16, 4), (21, 12), (22, 3),
+            (43, 5), (65, 9)])
         {
             foreach (var (maskWidth, maskHeight) in (ReadOnlySpan<(int, int)>)[(1, 1), (3, 1), (1, 3), (5, 3), (9, 9), (17, 21)])
             {
@@ -27,7 +30,9 @@ public class RgbConvolutionTests
                 convolution.Apply(rgb.Span, width, height, mask, target.Span);
                 var exact = Reference(rgb.Span.ToArray(), width, height, mask);
                 for (var i = 0; i < exact.Length; i++)
-                    Assert.True(Math.Abs(target.Span[i] - exact[i]) <= 0.5 + SumTolerance, $"{width}x{height}, mask {maskWidth}x{maskHeight}, byte {i}: {target.Span[i]} for {exact[i]}");
+                    Assert.True(
+                        Math.Abs(target.Span[i] - exact[i]) <= 0.5 + SumTolerance,
+                        $"{width}x{height}, mask {maskWidth}x{maskHeight}, byte {i}: {target.Span[i]} for {exact[i]}");
             }
         }
     }
@@ -87,7 +92,8 @@ public class RgbConvolutionTests
                         {
                             var fromX = Math.Clamp(x + i - mask.Width / 2, 0, width - 1);
                             var fromY = Math.Clamp(y + j - mask.Height / 2, 0, height - 1);
-                            result[3 * (y * width + x) + channel] += mask.Weights[j * mask.Width + i] * rgb[3 * (fromY * width + fromX) + channel];
+                            result[3 * (y * width + x) + channel] +=
+                                mask.Weights[j * mask.Width + i] * rgb[3 * (fromY * width + fromX) + channel];
                         }
         return result;
     }

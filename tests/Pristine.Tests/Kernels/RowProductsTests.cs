@@ -26,7 +26,8 @@ public sealed class RowProductsTests
         foreach (var path in Simd.Supported)
         {
             var c = (double[])before.Clone();
-            RowProducts.Add(new(a, rows, columns, aStride), new(b, otherRows, columns, bStride), -0.5, new(c, rows, otherRows, cStride), path);
+            RowProducts.Add(
+                new(a, rows, columns, aStride), new(b, otherRows, columns, bStride), -0.5, new(c, rows, otherRows, cStride), path);
             for (var i = 0; i < rows; i++)
                 for (var j = 0; j < cStride; j++)
                 {
@@ -53,7 +54,8 @@ public sealed class RowProductsTests
                 for (var j = 0; j < rows; j += 5)
                 {
                     var (height, width) = (Math.Min(3, rows - i), Math.Min(5, rows - j));
-                    RowProducts.Add(view.Slice(i, 0, height, columns), view.Slice(j, 0, width, columns), 1, new MatrixView(parts, rows, rows, rows).Slice(i, j, height, width), path);
+                    RowProducts.Add(view.Slice(i, 0, height, columns), view.Slice(j, 0, width, columns), 1, new MatrixView(
+                        parts, rows, rows, rows).Slice(i, j, height, width), path);
                 }
             Assert.Equal(whole, parts);
         }
@@ -63,9 +65,13 @@ public sealed class RowProductsTests
     public void Sizes_are_checked()
     {
         var values = new double[12];
-        Assert.Throws<ArgumentException>(() => RowProducts.Add(new(values, 3, 5, 5), new(values, 1, 5, 5), 1, new(values, 3, 1, 1), SimdPath.Scalar));
-        Assert.Throws<ArgumentException>(() => RowProducts.Add(new(values, 2, 4, 3), new(values, 1, 4, 4), 1, new(values, 2, 1, 1), SimdPath.Scalar));
-        Assert.Throws<ArgumentException>(() => RowProducts.Add(new(values, 2, 4, 4), new(values, 1, 3, 4), 1, new(values, 2, 1, 1), SimdPath.Scalar));
-        Assert.Throws<ArgumentException>(() => RowProducts.Add(new(values, 2, 4, 4), new(values, 2, 4, 4), 1, new(values, 2, 1, 1), SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => RowProducts.Add(new(values, 3, 5, 5), new(values, 1, 5, 5), 1, new(values, 3, 1, 1), SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => RowProducts.Add(new(values, 2, 4, 3), new(values, 1, 4, 4), 1, new(values, 2, 1, 1), SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => RowProducts.Add(new(values, 2, 4, 4), new(values, 1, 3, 4), 1, new(values, 2, 1, 1), SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => RowProducts.Add(new(values, 2, 4, 4), new(values, 2, 4, 4), 1, new(values, 2, 1, 1), SimdPath.Scalar));
     }
 }

@@ -26,5 +26,6 @@ public sealed class StandardisedRowTests
 
     [Fact]
     public void Lengths_are_checked() =>
-        Assert.Throws<ArgumentException>(() => StandardisedRow.Write(new float[3], new double[3], new double[2], new double[3], SimdPath.Scalar));
+        Assert.Throws<ArgumentException>(
+            () => StandardisedRow.Write(new float[3], new double[3], new double[2], new double[3], SimdPath.Scalar));
 }

@@ -37,7 +37,9 @@ public class DecoderReuseTests
                 {
                     var which = (i + 3 * offset) % files.Length;
                     var result = decoder.Decode(files[which], Both);
-                    var hash = result.Status == ImageStatus.Ok ? XxHash3.HashToUInt64(decoder.Image.Rgb) ^ XxHash3.HashToUInt64(decoder.Image.Luma) : 0;
+                    var hash = result.Status == ImageStatus.Ok
+                        ? XxHash3.HashToUInt64(decoder.Image.Rgb) ^ XxHash3.HashToUInt64(decoder.Image.Luma)
+                        : 0;
                     results[which] = $"{result} {hash:x}";
                 }
             return results;

@@ -28,10 +28,12 @@ internal static unsafe partial class VipsEncoder
     /// <param name="pageHeight">Height of a frame when the image is a stack of frames; 0 otherwise.</param>
     /// <param name="orientation">EXIF orientation to write; 0 for none.</param>
     public static byte[] Encode<T>(
-        string saver, string options, T[] pixels, int width, int height, int bands, string interpretation, int pageHeight = 0, int orientation = 0)
+        string saver, string options, T[] pixels, int width, int height, int bands, string interpretation, int pageHeight = 0,
+        int orientation = 0)
         where T : unmanaged
     {
-        var type = typeof(T) == typeof(byte) ? Vips.SampleType.UInt8 : typeof(T) == typeof(ushort) ? Vips.SampleType.UInt16 : Vips.SampleType.Float;
+        var type = typeof(T) == typeof(byte)
+            ? Vips.SampleType.UInt8 : typeof(T) == typeof(ushort) ? Vips.SampleType.UInt16 : Vips.SampleType.Float;
         Assert.Equal(width * height * bands, pixels.Length);
         fixed (T* data = pixels)
         {
@@ -172,7 +174,8 @@ internal static unsafe class TurboEncoder
     public static byte[] Encode(byte[] rgb, int width, int height, Subsampling subsampling, bool progressive, int quality = 90)
     {
         const int progressiveFlag = 16384;
-        var compress = (delegate* unmanaged<nint, byte*, int, int, int, int, byte**, nuint*, int, int, int, int>)NativeLibrary.GetExport(Library, "tjCompress2");
+        var compress = (delegate* unmanaged<nint, byte*, int, int, int, int, byte**, nuint*, int, int, int, int>)NativeLibrary.GetExport(
+            Library, "tjCompress2");
         var start = (delegate* unmanaged<nint>)NativeLibrary.GetExport(Library, "tjInitCompress");
         var end = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(Library, "tjDestroy");
         var free = (delegate* unmanaged<byte*, void>)NativeLibrary.GetExport(Library, "tjFree");
@@ -180,7 +183,11 @@ internal static unsafe class TurboEncoder
         byte* bytes = null;
         nuint length = 0;
         fixed (byte* pixels = rgb)
-            Assert.Equal(0, compress(handle, pixels, width, 3 * width, height, 0, &bytes, &length, (int)subsampling, quality, progressive ? progressiveFlag : 0));
+            Assert.Equal(
+                0, compress(
+                    handle, pixels, width, 3 * width, height, 0, &bytes, &length, (int)subsampling, quality, progressive
+                        ? progressiveFlag
+                        : 0));
         var jpeg = new ReadOnlySpan<byte>(bytes, (int)length).ToArray();
         free(bytes);
         _ = end(handle);

@@ -95,7 +95,8 @@ public partial class FailureTests : IDisposable
         Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, ImageInput.Header).Status);
         // What stands behind a picture does no harm.
         byte[][] behind = [new byte[3], new byte[500], [.. "trailer"u8], file];
-        Assert.All(behind, more => Assert.Equal(_decoder.Decode([.. file, .. more], ImageInput.Luma).Status, _decoder.Decode([.. file, .. more], ImageInput.Header).Status));
+        Assert.All(behind, more => Assert.Equal(
+            _decoder.Decode([.. file, .. more], ImageInput.Luma).Status, _decoder.Decode([.. file, .. more], ImageInput.Header).Status));
         for (var length = file.Length / 20; length < file.Length; length += Math.Max(1, file.Length / 40))
             ExpectSame(file[..length]);
         foreach (var missing in new[] { 1, 2, 3, 5, 8, 13 })
@@ -106,7 +107,9 @@ public partial class FailureTests : IDisposable
         void ExpectSame(byte[] cut)
         {
             var (whole, header) = (_decoder.Decode(cut, ImageInput.Luma), _decoder.Decode(cut, ImageInput.Header));
-            Assert.True(whole.Status == header.Status, $"{saver} {options}, {cut.Length} of {file.Length} bytes: {whole} but with the header alone {header}");
+            Assert.True(
+                whole.Status == header.Status,
+                $"{saver} {options}, {cut.Length} of {file.Length} bytes: {whole} but with the header alone {header}");
         }
     }
 
@@ -126,7 +129,8 @@ public partial class FailureTests : IDisposable
         var random = new Random(2);
         byte[][] signatures =
         [
-            [0xFF, 0xD8, 0xFF], TestImages.PngHeader(9, 9)[..33], [.. "RIFF"u8, 99, 0, 0, 0, .. "WEBPVP8 "u8], [.. "GIF89a"u8], [.. "II*\0"u8],
+            [0xFF, 0xD8, 0xFF], TestImages.PngHeader(9, 9)[..33], [.. "RIFF"u8, 99, 0, 0, 0, .. "WEBPVP8 "u8], [.. "GIF89a"u8],
+            [.. "II*\0"u8],
             [0, 0, 0, 20, .. "ftypavif"u8],
         ];
         for (var round = 0; round < 300; round++)

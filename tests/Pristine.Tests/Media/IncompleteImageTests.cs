@@ -46,7 +46,8 @@ public sealed class IncompleteImageTests : IDisposable
     public void A_tiff_that_is_cut_off_in_its_pixels_is_truncated()
     {
         var rgb = TestImages.Photo(Width, Height);
-        foreach (var (name, file) in new[] { ("raw", TestTiff.Make(rgb, Width, Height)), ("deflate", TestTiff.MakeDeflated(rgb, Width, Height)) })
+        foreach (var (name, file) in new[] { ("raw", TestTiff.Make(rgb, Width, Height)), ("deflate", TestTiff.MakeDeflated(
+            rgb, Width, Height)) })
         {
             Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
             Assert.Equal(rgb, _decoder.Image.Rgb);
@@ -63,7 +64,8 @@ public sealed class IncompleteImageTests : IDisposable
     public void Damaged_data_in_a_tiff_are_unreadable(string options)
     {
         var bands = options.Contains("bitdepth", StringComparison.Ordinal) ? 1 : 3;
-        var file = VipsEncoder.Encode("tiffsave_buffer", options, TestImages.Photo(Width, Height, bands), Width, Height, bands, bands == 1 ? "b-w" : "srgb");
+        var file = VipsEncoder.Encode(
+            "tiffsave_buffer", options, TestImages.Photo(Width, Height, bands), Width, Height, bands, bands == 1 ? "b-w" : "srgb");
         Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
         var damaged = (byte[])file.Clone();
         damaged.AsSpan(file.Length / 3, 300).Clear();
@@ -88,7 +90,8 @@ public sealed class IncompleteImageTests : IDisposable
         // Padding behind the end is common, and so are long runs of zero bytes within a plain picture with codes made for it.
         var plain = VipsEncoder.Encode("jpegsave_buffer", "Q=90,optimize_coding=true", new byte[2000 * 600 * 3], 2000, 600, 3, "srgb");
         Assert.Equal(ImageStatus.Ok, _decoder.Decode(plain, Both).Status);
-        byte[][] odd = [[.. file[..quantisation], 1, 2, 3, 4, .. file[quantisation..]], [.. file[..^2], 0, 0, 0, .. file[^2..]], [.. file, .. new byte[5000]]];
+        byte[][] odd = [[.. file[..quantisation], 1, 2, 3, 4, .. file[quantisation..]], [.. file[..^2], 0, 0, 0, .. file[^2..]], [
+            .. file, .. new byte[5000]]];
         Assert.All(odd, bytes =>
         {
             Assert.Equal(ImageStatus.Ok, _decoder.Decode(bytes, Both).Status);
@@ -166,7 +169,9 @@ public sealed class IncompleteImageTests : IDisposable
     {
         var rgb = TestImages.Photo(Width, Height);
         // libvips writes the directory of a TIFF behind the pixels; here it stands before them.
-        var file = format == "tiff" ? TestTiff.MakeInStrips(rgb, Width, Height) : VipsEncoder.Encode(format + "save_buffer", "", rgb, Width, Height, 3, "srgb");
+        var file = format == "tiff"
+            ? TestTiff.MakeInStrips(rgb, Width, Height)
+            : VipsEncoder.Encode(format + "save_buffer", "", rgb, Width, Height, 3, "srgb");
         Assert.Equal(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
         var whole = _decoder.Image.Rgb.ToArray();
         var cut = file.AsSpan(0, file.Length / 2);
@@ -205,7 +210,10 @@ public sealed class IncompleteImageTests : IDisposable
     {
         var result = _decoder.Decode(file, Both);
         Assert.True(result.Status is ImageStatus.Truncated or ImageStatus.Unreadable, $"{what}: {result}");
-        Assert.Matches(result.Status == ImageStatus.Truncated ? "^the [a-z]+ file is cut off: [^\n]{5,}$" : "^the [a-z]+ file is cut off or damaged: [^\n]{5,}$", result.Error);
+        Assert.Matches(
+            result.Status == ImageStatus.Truncated
+                ? "^the [a-z]+ file is cut off: [^\n]{5,}$"
+                : "^the [a-z]+ file is cut off or damaged: [^\n]{5,}$", result.Error);
         Assert.DoesNotContain("no further reason", result.Error, StringComparison.Ordinal);
     }
 

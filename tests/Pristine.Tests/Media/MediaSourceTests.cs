@@ -24,7 +24,8 @@ public sealed class MediaSourceTests : IDisposable
             new SliceSource("archive/a.jpg", new SlicedFile(_folder["archive"]), 3, bytes.Length),
             new MemorySource("cell", bytes),
             new DataSource(Encoding.ASCII.GetBytes(address)),
-            new DataSource(Encoding.ASCII.GetBytes(address.Replace("+", "%2B", StringComparison.Ordinal).Replace("/", "%2f", StringComparison.Ordinal).Replace("image%2f", "image/", StringComparison.Ordinal))),
+            new DataSource(Encoding.ASCII.GetBytes(address.Replace("+", "%2B", StringComparison.Ordinal)
+                .Replace("/", "%2f", StringComparison.Ordinal).Replace("image%2f", "image/", StringComparison.Ordinal))),
             new DataSource(Encoding.ASCII.GetBytes("DATA:," + string.Concat(bytes.Select(b => $"%{b:X2}")))),
         ];
         foreach (var source in sources)
@@ -73,7 +74,8 @@ public sealed class MediaSourceTests : IDisposable
 
         Assert.Contains("at most 50", Read(new SliceSource("m", archive, 0, 51))!.Value.Error, StringComparison.Ordinal);
         Assert.Contains("at most 50", Read(new MemorySource("m", new byte[51]))!.Value.Error, StringComparison.Ordinal);
-        Assert.Contains("at most 50", Read(new DataSource(Encoding.ASCII.GetBytes("data:," + new string('x', 200))))!.Value.Error, StringComparison.Ordinal);
+        Assert.Contains("at most 50", Read(
+            new DataSource(Encoding.ASCII.GetBytes("data:," + new string('x', 200))))!.Value.Error, StringComparison.Ordinal);
         Assert.Equal(ImageStatus.Missing, Read(new SliceSource("m", new SlicedFile(_folder["none"]), 0, 1))!.Value.Status);
         Assert.Equal(ImageStatus.Missing, Read(new FileSource("m", _folder["none"]))!.Value.Status);
         Assert.True(buffer.Span.IsEmpty);

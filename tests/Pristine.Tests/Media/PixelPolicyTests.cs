@@ -160,7 +160,8 @@ public class PixelPolicyTests : IDisposable
         var rgb = TestImages.Photo(width, height);
         var upright = Upright(rgb, width, height, orientation);
         var png = TestImages.WithChunk(
-            VipsEncoder.Encode("pngsave_buffer", "", rgb, width, height, 3, "srgb"), "eXIf", TestImages.OrientationTiff(orientation, bigEndian: true));
+            VipsEncoder.Encode("pngsave_buffer", "", rgb, width, height, 3, "srgb"), "eXIf",
+            TestImages.OrientationTiff(orientation, bigEndian: true));
         Expect(png);
         Expect(VipsEncoder.Encode("tiffsave_buffer", "", rgb, width, height, 3, "srgb", orientation: orientation));
         Expect(VipsEncoder.Encode("webpsave_buffer", "lossless=true", rgb, width, height, 3, "srgb", orientation: orientation));

@@ -14,7 +14,8 @@ internal static class TestImages
         for (int y = 0, i = 0; y < height; y++)
             for (var x = 0; x < width; x++)
                 for (var c = 0; c < channels; c++, i++)
-                    pixels[i] = (byte)Math.Clamp(128 + 80 * Math.Sin((x + 20 * c) / 23.0) + 40 * Math.Cos(y / (9.0 + c)) + random.Next(-12, 13), 0, 255);
+                    pixels[i] = (byte)Math.Clamp(
+                        128 + 80 * Math.Sin((x + 20 * c) / 23.0) + 40 * Math.Cos(y / (9.0 + c)) + random.Next(-12, 13), 0, 255);
         return pixels;
     }
 
@@ -86,7 +87,8 @@ internal static class TestImages
     }
 
     /// <summary>Puts a chunk behind the header of a PNG, or elsewhere.</summary>
-    public static byte[] WithChunk(byte[] png, string type, byte[] content, int at = 33) => [.. png[..at], .. Chunk(type, content), .. png[at..]];
+    public static byte[] WithChunk(byte[] png, string type, byte[] content, int at = 33) =>
+        [.. png[..at], .. Chunk(type, content), .. png[at..]];
 
     /// <summary>Changes a byte of a PNG's header, whose checksum is right afterwards.</summary>
     public static byte[] WithHeader(byte[] png, int at, byte value)

@@ -18,7 +18,8 @@ internal static class TestTiff
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Pixels down.</param>
     /// <param name="changed">Tags that have another value than a plain picture's, or that it lacks.</param>
-    public static byte[] Make(byte[] rgb, int width, int height, params (ushort Tag, int Value)[] changed) => WithStrip(rgb, width, height, changed);
+    public static byte[] Make(byte[] rgb, int width, int height, params (ushort Tag, int Value)[] changed) =>
+        WithStrip(rgb, width, height, changed);
 
     /// <summary>As <see cref="Make"/>, compressed with Deflate.</summary>
     public static byte[] MakeDeflated(byte[] rgb, int width, int height)

@@ -31,7 +31,8 @@ public sealed class ThumbnailMakerTests
         for (var i = 0; i < width * height; i++)
             rgb[(3 * i) + (i % width < width / 2 ? 0 : 2)] = 255;
         using var folder = TestFiles.NewFolder();
-        File.WriteAllBytes(folder["turned.jpg"], VipsEncoder.Encode("jpegsave_buffer", "Q=95", rgb, width, height, 3, "srgb", orientation: 6));
+        File.WriteAllBytes(
+            folder["turned.jpg"], VipsEncoder.Encode("jpegsave_buffer", "Q=95", rgb, width, height, 3, "srgb", orientation: 6));
         using var maker = new ThumbnailMaker(16, 95);
         using var decoder = new ImageDecoder();
         Assert.Equal(ImageStatus.Ok, maker.Make(new FileSource("turned.jpg", folder["turned.jpg"]), out var bytes).Status);
@@ -47,9 +48,11 @@ public sealed class ThumbnailMakerTests
     public void What_is_no_image_gives_a_reason_and_no_bytes()
     {
         using var maker = new ThumbnailMaker(64, 80);
-        Assert.Equal(ImageStatus.Missing, maker.Make(new FileSource("a", TestFiles.InRepository("samples", "no such.jpg")), out var bytes).Status);
+        Assert.Equal(
+            ImageStatus.Missing, maker.Make(new FileSource("a", TestFiles.InRepository("samples", "no such.jpg")), out var bytes).Status);
         Assert.Empty(bytes);
-        Assert.Equal(ImageStatus.Truncated, maker.Make(new FileSource("a", TestFiles.InRepository("samples", "photos", "corrupt.jpg")), out bytes).Status);
+        Assert.Equal(ImageStatus.Truncated, maker.Make(
+            new FileSource("a", TestFiles.InRepository("samples", "photos", "corrupt.jpg")), out bytes).Status);
         Assert.Empty(bytes);
     }
 }

@@ -38,7 +38,8 @@ public class TimeoutTests
     {
         var rgb = TestImages.Photo(2500, 2000);
         using var decoder = new ImageDecoder();
-        foreach (var (saver, options) in new[] { ("pngsave_buffer", ""), ("tiffsave_buffer", ""), ("webpsave_buffer", "lossless=true,effort=0") })
+        foreach (var (saver, options) in new[] { ("pngsave_buffer", ""), ("tiffsave_buffer", ""),
+            ("webpsave_buffer", "lossless=true,effort=0") })
         {
             Assert.Equal(ImageStatus.Ok, decoder.Decode(VipsEncoder.Encode(saver, options, rgb, 2500, 2000, 3, "srgb"), Both).Status);
             Assert.True(decoder.Image.Rgb.SequenceEqual(rgb), saver);

@@ -2,7 +2,9 @@ using Pristine.Media;
 
 namespace Pristine.Tests.Media;
 
-/// <summary>Alpha is dropped and not composited, in every format: a transparent pixel counts with the colour that is stored for it.</summary>
+/// <summary>
+/// Alpha is dropped and not composited, in every format: a transparent pixel counts with the colour that is stored for it.
+/// </summary>
 public sealed class TransparencyTests : IDisposable
 {
     private const int Width = 24;

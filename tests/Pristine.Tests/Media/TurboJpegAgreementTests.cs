@@ -18,7 +18,8 @@ public class TurboJpegAgreementTests
         using var pair = new Pair();
         foreach (var width in new[] { 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 64, 257 })
             foreach (var height in new[] { 1, 2, 5, 8, 16, 17, 33, 100 })
-                pair.Agree(TurboEncoder.Encode(TestImages.Photo(width, height), width, height, subsampling, progressive), $"{width}x{height}", turbo: true);
+                pair.Agree(TurboEncoder.Encode(
+                    TestImages.Photo(width, height), width, height, subsampling, progressive), $"{width}x{height}", turbo: true);
     }
 
     [Theory]
@@ -203,7 +204,9 @@ public class TurboJpegAgreementTests
                 Assert.False(_without.UsedTurboJpeg);
                 Assert.True(expected == found, $"{what}, {input}: {expected} without, {found} with turbo.");
                 if (turbo is { } wanted)
-                    Assert.True(_with.UsedTurboJpeg == wanted && expected.Status == ImageStatus.Ok, $"{what}, {input}: {expected}, turbo {_with.UsedTurboJpeg}.");
+                    Assert.True(
+                        _with.UsedTurboJpeg == wanted && expected.Status == ImageStatus.Ok,
+                        $"{what}, {input}: {expected}, turbo {_with.UsedTurboJpeg}.");
                 if (expected.Status != ImageStatus.Ok)
                     continue;
                 Assert.True(_without.Image.Luma.SequenceEqual(_with.Image.Luma), $"{what}: luma differs.");

@@ -24,7 +24,8 @@ public sealed class UnsupportedKindTests : IDisposable
     [InlineData(TestTiff.Photometric, 8, "CIELab")]
     [InlineData(TestTiff.Photometric, 32803, "raw picture of a camera's sensor")]
     public void Tiffs_of_other_kinds_are_named(ushort tag, int value, string reason) =>
-        Expect(TestTiff.Make(TestImages.Photo(40, 30), 40, 30, (tag, value)), $"this kind of tiff file is not decoded: it", reason, (40, 30));
+        Expect(TestTiff.Make(
+            TestImages.Photo(40, 30), 40, 30, (tag, value)), $"this kind of tiff file is not decoded: it", reason, (40, 30));
 
     [Fact]
     public void A_tiff_with_tiles_and_planes_is_named() => Expect(
@@ -46,7 +47,9 @@ public sealed class UnsupportedKindTests : IDisposable
     [Fact]
     public void An_avif_that_is_only_an_animation_is_named()
     {
-        byte[] file = [0, 0, 0, 24, .. "ftypavis"u8, 0, 0, 0, 0, .. "avisavif"u8, 0, 0, 0, 16, .. "moov"u8, .. new byte[8], 0, 0, 0, 12, .. "mdat"u8, 1, 2, 3, 4];
+        byte[] file = [
+            0, 0, 0, 24, .. "ftypavis"u8, 0, 0, 0, 0, .. "avisavif"u8, 0, 0, 0, 16, .. "moov"u8, .. new byte[8], 0, 0, 0, 12, .. "mdat"u8,
+            1, 2, 3, 4];
         Expect(file, "this kind of avif file is not decoded: ", "it is an animation without a still picture", null);
     }
 

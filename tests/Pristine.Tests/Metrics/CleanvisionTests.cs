@@ -16,19 +16,22 @@ public class CleanvisionTests
     [Fact]
     public void Scores_are_those_of_the_formulas_on_Pillow_and_numpy()
     {
-        using var json = JsonDocument.Parse(File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "Metrics", "cleanvision.json")));
+        using var json = JsonDocument.Parse(
+            File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "Metrics", "cleanvision.json")));
         var cases = json.RootElement.GetProperty("cases").EnumerateArray().ToArray();
         Assert.Equal(60, cases.Length);
         foreach (var expected in cases)
         {
-            var (kind, width, height) = (expected.GetProperty("kind").GetString()!, expected.GetProperty("width").GetInt32(), expected.GetProperty("height").GetInt32());
+            var (kind, width, height) = (expected.GetProperty("kind").GetString()!, expected.GetProperty("width")
+                .GetInt32(), expected.GetProperty("height").GetInt32());
             var rgb = Synthetic(kind, width, height);
             foreach (var metric in CleanvisionMetric.All)
             {
                 using var scorer = metric.CreateScorer();
                 var found = scorer.Score(new ImageView(new ImageHeader(width, height, "png", 0), rgb, PixelMetricReference.Luma(rgb)));
                 var value = expected.GetProperty(metric.Name[Issue.Cleanvision.Length..]).GetDouble();
-                Assert.True(Math.Abs(found - value) <= Rounding, $"{kind} {width}x{height}, {metric.Name}: expected {value:R}; found {found:R}.");
+                Assert.True(
+                    Math.Abs(found - value) <= Rounding, $"{kind} {width}x{height}, {metric.Name}: expected {value:R}; found {found:R}.");
                 Assert.InRange(found, 0, 1);
             }
         }
@@ -40,7 +43,8 @@ public class CleanvisionTests
         foreach (var metric in CleanvisionMetric.All)
         {
             using var scorer = metric.CreateScorer();
-            double Of(string kind, int side) => scorer.Score(new ImageView(new ImageHeader(side, side, "png", 0), Synthetic(kind, side, side), []));
+            double Of(string kind, int side) =>
+                scorer.Score(new ImageView(new ImageHeader(side, side, "png", 0), Synthetic(kind, side, side), []));
             var first = Of("noise", 90);
             Of("dark", 200);
             Assert.Equal(first, Of("noise", 90));

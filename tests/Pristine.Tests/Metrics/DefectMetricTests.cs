@@ -17,11 +17,13 @@ public sealed class DefectMetricTests
 
     private static readonly string[] Names =
     [
-        "saturation", "gray_share", "luma_p1", "luma_p5", "luma_p95", "luma_p99", "shadow_clipping", "highlight_clipping", "noise", "sharpness_256", "blockiness",
+        "saturation", "gray_share", "luma_p1", "luma_p5", "luma_p95", "luma_p99", "shadow_clipping", "highlight_clipping", "noise",
+        "sharpness_256", "blockiness",
         "flat_share", "border_share",
     ];
 
-    public static TheoryData<int, int> Sizes => new() { { 9, 9 }, { 16, 16 }, { 17, 33 }, { 64, 48 }, { 100, 9 }, { 257, 40 }, { 300, 200 }, { 31, 511 } };
+    public static TheoryData<int, int> Sizes =>
+        new() { { 9, 9 }, { 16, 16 }, { 17, 33 }, { 64, 48 }, { 100, 9 }, { 257, 40 }, { 300, 200 }, { 31, 511 } };
 
     [Theory]
     [MemberData(nameof(Sizes))]
@@ -48,7 +50,8 @@ public sealed class DefectMetricTests
             })
             {
                 var found = Score(name, rgb, width, height);
-                Assert.True(Math.Abs(found - expected) <= Rounding * Math.Max(1, Math.Abs(expected)), $"{kind}, {name}: expected {expected:R}; found {found:R}.");
+                Assert.True(Math.Abs(found - expected) <= Rounding * Math.Max(
+                    1, Math.Abs(expected)), $"{kind}, {name}: expected {expected:R}; found {found:R}.");
                 Assert.InRange(found, MetricCatalog.Get(name).Range.Low, MetricCatalog.Get(name).Range.High);
             }
         }
@@ -60,7 +63,12 @@ public sealed class DefectMetricTests
         foreach (var (width, height) in new[] { (1, 1), (1, 9), (9, 1), (8, 8), (300, 5) })
             foreach (var name in Names.Where(name => Math.Min(width, height) >= MetricCatalog.Get(name).MinSide))
             {
-                var expected = name switch { "luma_p1" or "luma_p5" or "luma_p95" or "luma_p99" => 0.2, "gray_share" or "flat_share" or "border_share" or "blockiness" => 1, _ => 0 };
+                var expected = name switch
+                {
+                    "luma_p1" or "luma_p5" or "luma_p95" or "luma_p99" => 0.2,
+                    "gray_share" or "flat_share" or "border_share" or "blockiness" => 1,
+                    _ => 0
+                };
                 Assert.Equal(expected, Score(name, [.. Enumerable.Repeat((byte)51, 3 * width * height)], width, height), 1e-12);
             }
     }
@@ -151,7 +159,8 @@ public sealed class DefectMetricTests
             {
                 var value = ((x / 230 + y / 170) % 2 == 0 ? 70.0 : 150) + (Math.Pow(x - 1500, 2) + Math.Pow(y - 900, 2) < 400_000 ? 40 : 0);
                 for (var length = 1024.0; length >= 4; length /= 4)
-                    value += 3 * Math.Sqrt(length / 64) * Math.Sin(2 * Math.PI * (x * 0.8 + y * 0.6) / length + length) * Math.Cos(2 * Math.PI * (y * 0.9 - x * 0.4) / length);
+                    value += 3 * Math.Sqrt(length / 64) * Math.Sin(2 * Math.PI * (x * 0.8 + y * 0.6) / length + length) * Math.Cos(
+                        2 * Math.PI * (y * 0.9 - x * 0.4) / length);
                 rgb.AsSpan(3 * (y * Width + x), 3).Fill((byte)Math.Clamp(value, 0, 255));
             }
         AssertSameSharpness(rgb, Width, Height, 512);
@@ -162,13 +171,17 @@ public sealed class DefectMetricTests
 
     private static void AssertSameSharpness(byte[] rgb, int width, int height, int longer)
     {
-        var (smallWidth, smallHeight) = width > height ? (longer, (int)Math.Round((double)height * longer / width)) : ((int)Math.Round((double)width * longer / height), longer);
+        var (smallWidth, smallHeight) = width > height
+            ? (longer, (int)Math.Round((double)height * longer / width))
+            : ((int)Math.Round((double)width * longer / height), longer);
         var small = new byte[3 * smallWidth * smallHeight];
         using var resize = new PillowResize();
         resize.Resize(ResampleFilter.Bicubic, rgb, width, height, smallWidth, smallHeight, new(0, 0, smallWidth, smallHeight), small);
         var (large, shrunk) = (Score("sharpness_256", rgb, width, height), Score("sharpness_256", small, smallWidth, smallHeight));
-        Assert.True(Math.Abs(shrunk / large - 1) <= SizeTolerance, $"{width}x{height}: {large:0.00}; at {longer}: {shrunk:0.00} ({shrunk / large - 1:+0.0%;-0.0%})");
-        TestContext.Current.TestOutputHelper?.WriteLine($"{width}x{height}: {large:0.00}; at {longer}: {shrunk:0.00} ({shrunk / large - 1:+0.0%;-0.0%})");
+        Assert.True(Math.Abs(shrunk / large
+            - 1) <= SizeTolerance, $"{width}x{height}: {large:0.00}; at {longer}: {shrunk:0.00} ({shrunk / large - 1:+0.0%;-0.0%})");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{width}x{height}: {large:0.00}; at {longer}: {shrunk:0.00} ({shrunk / large - 1:+0.0%;-0.0%})");
     }
 
     private static double Score(string name, byte[] rgb, int width, int height)

@@ -10,11 +10,14 @@ using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Metrics;
 
-/// <summary>Numbers of an image do not depend on the images that are computed together with it: to the last bit, on the processor.</summary>
+/// <summary>
+/// Numbers of an image do not depend on the images that are computed together with it: to the last bit, on the processor.
+/// </summary>
 public sealed class FeatureBatchTests
 {
     /// <summary>The photos, in an order in which some neighbours have one shape and others have not.</summary>
-    private static readonly string[] Photos = [.. Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Where(path => Path.GetFileName(path) != "corrupt.jpg").Order(StringComparer.Ordinal).Take(8)];
+    private static readonly string[] Photos = [.. Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg")
+        .Where(path => Path.GetFileName(path) != "corrupt.jpg").Order(StringComparer.Ordinal).Take(8)];
 
     [Theory]
     [InlineData(NetworkPrecision.Int8)]
@@ -53,7 +56,8 @@ public sealed class FeatureBatchTests
         graph.Input("pixels", batch, "3", "8", "8");
         graph.Output(graph.Node("Flatten", "means", [graph.Node("GlobalAveragePool", "pooled", ["pixels"])], ("axis", 1L)), batch, "3");
         using var session = new OnnxRuntimeSession(graph.ToArray());
-        using var extractor = new OnnxExtractor(session, new OnnxManifest("means", "means.onnx", Input: new OnnxInput(Width: 8, Height: 8), Output: new OnnxOutput(Index: 0)));
+        using var extractor = new OnnxExtractor(
+            session, new OnnxManifest("means", "means.onnx", Input: new OnnxInput(Width: 8, Height: 8), Output: new OnnxOutput(Index: 0)));
         Assert.Equal(together, extractor.ComputesTogether);
         Check(extractor, Photos);
     }
@@ -98,5 +102,6 @@ public sealed class FeatureBatchTests
         Assert.NotEqual(alone[0], alone[1]);
     }
 
-    private static void Load(ImageDecoder decoder, string path) => Assert.Equal(ImageStatus.Ok, decoder.Load(path, ImageInput.Rgb | ImageInput.Luma).Status);
+    private static void Load(ImageDecoder decoder, string path) =>
+        Assert.Equal(ImageStatus.Ok, decoder.Load(path, ImageInput.Rgb | ImageInput.Luma).Status);
 }

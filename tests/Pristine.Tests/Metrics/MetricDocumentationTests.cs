@@ -13,7 +13,8 @@ public class MetricDocumentationTests
     public void The_document_is_fresh()
     {
         var written = File.ReadAllText(TestFiles.InRepository("docs", "metrics.md"));
-        Assert.True(written == MetricDocumentation.ToMarkdown(), $"docs/metrics.md differs from the metric catalog. Refresh it with:\n{Refresh}");
+        Assert.True(
+            written == MetricDocumentation.ToMarkdown(), $"docs/metrics.md differs from the metric catalog. Refresh it with:\n{Refresh}");
         Assert.Contains(Refresh, written, StringComparison.Ordinal);
     }
 
@@ -32,7 +33,8 @@ public class MetricDocumentationTests
         Assert.True(metric.Range.Low < metric.Range.High, $"{name}: range {metric.Range}.");
         Assert.True(metric is HeaderMetric || metric.Citation.Length > 0, $"{name} cites no source.");
         foreach (var (label, text) in MetricDocumentation.Facts(metric))
-            Assert.False(text.Contains('\n', StringComparison.Ordinal), $"{name}: {label} must be one line, for Markdown lists and tables.");
+            Assert.False(
+                text.Contains('\n', StringComparison.Ordinal), $"{name}: {label} must be one line, for Markdown lists and tables.");
     }
 
     [Theory]
@@ -67,7 +69,8 @@ public class MetricDocumentationTests
         Assert.Equal("1 to 5", MetricDocumentation.Range(new Linear(MetricDirection.None, new(1, 5))));
         Assert.Equal("0 and more", MetricDocumentation.Range(new Linear(MetricDirection.None, new(0, double.PositiveInfinity))));
         Assert.Equal("3.5 and less", MetricDocumentation.Range(new Linear(MetricDirection.None, new(double.NegativeInfinity, 3.5))));
-        Assert.Equal("any number", MetricDocumentation.Range(new Linear(MetricDirection.None, new(double.NegativeInfinity, double.PositiveInfinity))));
+        Assert.Equal("any number", MetricDocumentation.Range(
+            new Linear(MetricDirection.None, new(double.NegativeInfinity, double.PositiveInfinity))));
     }
 
     private sealed class Linear(MetricDirection direction, MetricRange range) : StatelessMetric

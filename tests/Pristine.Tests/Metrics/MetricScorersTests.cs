@@ -16,7 +16,8 @@ public sealed class MetricScorersTests
     public void A_feature_of_several_metrics_is_computed_once_per_image()
     {
         var feature = new Corner();
-        using var scorer = new ImageScorer(new ScoringOptions { Metrics = [new Channel(feature, 0), new Channel(feature, 1), new Channel(feature, 2)] });
+        using var scorer = new ImageScorer(
+            new ScoringOptions { Metrics = [new Channel(feature, 0), new Channel(feature, 1), new Channel(feature, 2)] });
         var leaf = scorer.Score(TestFiles.InRepository("samples", "photos", "leaf.jpg")).Scores.ToArray();
         Assert.Equal(1, feature.Computed);
         var moss = scorer.Score(TestFiles.InRepository("samples", "photos", "moss.jpg")).Scores.ToArray();
@@ -48,7 +49,8 @@ public sealed class MetricScorersTests
     public void What_fails_for_one_metric_of_a_feature_is_not_tried_again_for_the_next()
     {
         var feature = new Corner { Fails = true };
-        using var scorer = new ImageScorer(new ScoringOptions { Metrics = [new Channel(feature, 0), new Channel(feature, 1), new Sharpness()] });
+        using var scorer = new ImageScorer(
+            new ScoringOptions { Metrics = [new Channel(feature, 0), new Channel(feature, 1), new Sharpness()] });
         var row = scorer.Score(TestFiles.InRepository("samples", "photos", "leaf.jpg"));
         Assert.Equal((ImageStatus.TooLarge, 1), (row.Status, feature.Computed));
         Assert.Equal([double.NaN, double.NaN], row.Scores.ToArray()[..2]);

@@ -24,7 +24,8 @@ public sealed class MetricSetTests
     [InlineData("x", "resnet50")]
     [InlineData("arniqa:pyiqa@koniq10k", "x")]
     public void A_name_is_given_once(string name, string alias) =>
-        Assert.Contains("already", Assert.Throws<ArgumentException>(() => MetricSet.BuiltIn.With(new Named(name, alias))).Message, StringComparison.Ordinal);
+        Assert.Contains("already", Assert.Throws<ArgumentException>(
+            () => MetricSet.BuiltIn.With(new Named(name, alias))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("status", "x")]
@@ -35,7 +36,9 @@ public sealed class MetricSetTests
     public void A_name_of_a_column_is_no_name_of_a_metric(string name, string alias)
     {
         var message = Assert.Throws<ArgumentException>(() => MetricSet.BuiltIn.With(new Named(name, alias))).Message;
-        Assert.StartsWith($"Expected a metric whose name is not that of a column; found '{(name == "x" ? alias : name)}'", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Expected a metric whose name is not that of a column; found '{(name == "x" ? alias : name)}'", message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Pristine.Tables.TableSchema.Of([new Named(name, alias)]));
     }
 

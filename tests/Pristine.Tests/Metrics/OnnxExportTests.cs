@@ -38,7 +38,8 @@ public sealed class OnnxExportTests : IDisposable
     {
         var rgb = PillowResizeTests.Synthetic(Width, Height);
         var store = Install();
-        Save(OnnxExport.Installed(store, ArniqaModel.Encoder), NetworkPrecision.Int8, ArniqaModel.GraphPath(store, NetworkPrecision.Int8), rgb);
+        Save(OnnxExport.Installed(store, ArniqaModel.Encoder), NetworkPrecision.Int8, ArniqaModel.GraphPath(
+            store, NetworkPrecision.Int8), rgb);
         var export = OnnxExport.Read(_folder["ARNIQA.pth"]).WithHead(_folder["regressor_koniq10k.pth"]);
         Assert.Equal(["full", "half"], export.Inputs);
         Save(export, precision, _folder["model.onnx"], rgb);
@@ -49,7 +50,8 @@ public sealed class OnnxExportTests : IDisposable
         var (full, half) = (new float[3 * Width * Height], new float[3 * (Width / 2) * (Height / 2)]);
         NormalisedPlanes.ImageNet.Write(rgb, 3 * Width, Width, Height, full, Width, Height);
         halves.WriteMeans(rgb, Width, Height, half);
-        Assert.Equal(Score(store, $"arniqa:pyiqa{suffix}@koniq10k", rgb), Scale(Assert.Single(Run("model.onnx", full, half, 1, Width, Height, Width / 2, Height / 2))), ScoreTolerance);
+        Assert.Equal(Score(store, $"arniqa:pyiqa{suffix}@koniq10k", rgb), Scale(
+            Assert.Single(Run("model.onnx", full, half, 1, Width, Height, Width / 2, Height / 2))), ScoreTolerance);
 
         // The five crops in one batch.
         var (crops, halfCrops) = (new float[ArniqaCrops.Count * ArniqaCrops.Length], new float[ArniqaCrops.Count * ArniqaCrops.Length]);
@@ -135,13 +137,18 @@ public sealed class OnnxExportTests : IDisposable
         File.WriteAllBytes(_folder["short.pth"], TinyResNet.Regressor(new float[31], 0));
         Assert.EndsWith("short.pth: expected 32 weights, twice the features of the encoder; found 31.",
             Assert.Throws<ModelException>(() => export.WithHead(_folder["short.pth"])).Message, StringComparison.Ordinal);
-        Assert.Contains("expected a TorchScript module; found a state dict", Assert.Throws<ModelException>(() => export.WithHead(_folder["ARNIQA.pth"])).Message, StringComparison.Ordinal);
-        Assert.Contains("expected a state dict; found a module", Assert.Throws<ModelException>(() => OnnxExport.Read(_folder["regressor_koniq10k.pth"])).Message, StringComparison.Ordinal);
+        Assert.Contains("expected a TorchScript module; found a state dict", Assert.Throws<ModelException>(
+            () => export.WithHead(_folder["ARNIQA.pth"])).Message, StringComparison.Ordinal);
+        Assert.Contains("expected a state dict; found a module", Assert.Throws<ModelException>(
+            () => OnnxExport.Read(_folder["regressor_koniq10k.pth"])).Message, StringComparison.Ordinal);
         Assert.Contains("expected an encoder of ARNIQA",
-            Assert.Throws<ModelException>(() => OnnxExport.Read(_tiny.WriteKeras(_folder.Path)).WithHead(_folder["regressor_koniq10k.pth"])).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelException>(() => OnnxExport.Read(_tiny.WriteKeras(_folder.Path))
+                .WithHead(_folder["regressor_koniq10k.pth"])).Message, StringComparison.Ordinal);
         var empty = new ModelStore(_folder["empty"]);
-        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(() => OnnxExport.Installed(empty, "arniqa")).Message, StringComparison.Ordinal);
-        Assert.Contains("pristine models pull arniqa-spaq", Assert.Throws<ModelException>(() => export.WithHead(empty, "spaq")).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(
+            () => OnnxExport.Installed(empty, "arniqa")).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa-spaq", Assert.Throws<ModelException>(
+            () => export.WithHead(empty, "spaq")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => OnnxExport.Installed(empty, "brisque-live"));
         Assert.ThrowsAny<IOException>(() => export.Save(_folder["none/model.onnx"]));
     }

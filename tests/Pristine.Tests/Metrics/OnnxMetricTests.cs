@@ -37,7 +37,8 @@ public sealed partial class OnnxMetricTests : IDisposable
         var found = scorer.Score(Constant(colour, 300, 200));
 
         var input = manifest.Input;
-        var means = Enumerable.Range(0, 3).Select(c => (PaddedShare(input) * colour[c] * input.Scale - input.Mean[c]) / input.Std[c]).ToArray();
+        var means = Enumerable.Range(0, 3).Select(c => (PaddedShare(input) * colour[c] * input.Scale - input.Mean[c]) / input.Std[c])
+            .ToArray();
         var raw = Enumerable.Range(0, outputs).Select(k => Enumerable.Range(0, 3).Sum(c => means[c] * Weight(c, k))).ToArray();
         if (manifest.Output.Activation == OutputActivation.Softmax)
             raw = [.. raw.Select(v => Math.Exp(v) / raw.Sum(Math.Exp))];
@@ -52,7 +53,9 @@ public sealed partial class OnnxMetricTests : IDisposable
         Save("n.onnx", 3, TensorLayout.Nchw, "out", 8, 8);
         OnnxMetric Metric(string name, int index, string more = "")
         {
-            File.WriteAllText(_folder[name + ".json"], $$"""{"name": "{{name}}", "file": "n.onnx", "input": {"width": 8, "height": 8{{more}} }, "output": {"index": {{index}} } }""");
+            File.WriteAllText(
+                _folder[name + ".json"],
+                $$"""{"name": "{{name}}", "file": "n.onnx", "input": {"width": 8, "height": 8{{more}} }, "output": {"index": {{index}} } }""");
             return OnnxMetric.Read(_folder[name + ".json"]);
         }
 
@@ -76,13 +79,17 @@ public sealed partial class OnnxMetricTests : IDisposable
     [InlineData("""{"file": "n.onnx"}""", "name")]
     [InlineData("""{"name": "x", "file": "n.onnx", "colour": 1}""", "colour")]
     [InlineData("""{"name": "x", "file": "n.onnx"}""", "expected width and height")]
-    [InlineData("""{"name": "x", "file": "n.onnx", "input": {"fit": "none", "width": 8, "height": 8}}""", "expected width and height, or fit none")]
+    [InlineData(
+        """{"name": "x", "file": "n.onnx", "input": {"fit": "none", "width": 8, "height": 8}}""", "expected width and height, or fit none")]
     [InlineData("""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8, "std": [1, 0, 1]}}""", "not 0")]
     [InlineData("""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8, "size": 9}}""", "with fit crop only")]
     [InlineData("""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8, "fit": "squeeze"}}""", "fit")]
-    [InlineData("""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "direction": "higher_is_better"}""", "range: expected two numbers")]
+    [InlineData(
+        """{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "direction": "higher_is_better"}""",
+        "range: expected two numbers")]
     [InlineData("""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "range": [2, 1]}""", "the smaller first")]
-    [InlineData("""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "output": {"index": 1, "values": [1, 2]}}""", "not both")]
+    [InlineData(
+        """{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "output": {"index": 1, "values": [1, 2]}}""", "not both")]
     [InlineData("null", "found null")]
     [InlineData("[1]", "expected the manifest")]
     public void A_manifest_that_makes_no_sense_is_refused_with_the_reason(string json, string reason)
@@ -111,7 +118,8 @@ public sealed partial class OnnxMetricTests : IDisposable
         Save("n.onnx", 3, TensorLayout.Nchw, "out", 8, 8);
         File.WriteAllText(_folder["m.json"], """{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}}""");
         using var scorer = OnnxMetric.Read(_folder["m.json"]).CreateScorer();
-        Assert.Contains("expected one value, or an index", Assert.Throws<ModelException>(() => scorer.Score(Constant([1, 2, 3], 9, 9))).Message, StringComparison.Ordinal);
+        Assert.Contains("expected one value, or an index", Assert.Throws<ModelException>(
+            () => scorer.Score(Constant([1, 2, 3], 9, 9))).Message, StringComparison.Ordinal);
         File.Delete(_folder["n.onnx"]);
         Assert.Contains("is not there", OnnxMetric.Read(_folder["m.json"]).Missing, StringComparison.Ordinal);
     }
@@ -124,7 +132,8 @@ public sealed partial class OnnxMetricTests : IDisposable
     {
         var image = new OnnxImage(new OnnxInput { Width = side, Height = side, Fit = ImageFit.Crop, Size = size, Scale = 1 });
         // Red grows to the right, green downwards, so the means tell the place.
-        var rgb = Enumerable.Range(0, width * height).SelectMany(i => (byte[])[(byte)(255 * (i % width) / width), (byte)(255 * (i / width) / height), 7]).ToArray();
+        var rgb = Enumerable.Range(0, width * height)
+            .SelectMany(i => (byte[])[(byte)(255 * (i % width) / width), (byte)(255 * (i / width) / height), 7]).ToArray();
         var planes = new float[3 * side * side];
         image.Write(new ImageView(new ImageHeader(width, height, "png", 0), rgb, []), planes);
         double Middle(int length) => 255.0 * (length - 1) / (2 * length);
@@ -192,7 +201,8 @@ public sealed partial class OnnxMetricTests : IDisposable
         }
         x = graph.Node("Flatten", "means", [graph.Node("GlobalAveragePool", "pooled", [x])], ("axis", 1L));
         var weights = Enumerable.Range(0, 3 * outputs).Select(i => Weight(i / outputs, i % outputs)).ToArray();
-        graph.Output(graph.Node("MatMul", output, [x, graph.Constant("weights", weights, 3, outputs)]), "batch", outputs.ToString(CultureInfo.InvariantCulture));
+        graph.Output(graph.Node("MatMul", output, [x, graph.Constant("weights", weights, 3, outputs)]), "batch", outputs.ToString(
+            CultureInfo.InvariantCulture));
         graph.Save(_folder[file]);
     }
 

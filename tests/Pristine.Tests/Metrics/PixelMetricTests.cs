@@ -160,7 +160,9 @@ public class PixelMetricTests
 
     private static byte[] Grey(byte[] luma) => [.. luma.SelectMany(v => (byte[])[v, v, v])];
 
-    /// <summary>Gradients with noise, made with the linear congruential generator of C's old rand so that any language can repeat it.</summary>
+    /// <summary>
+    /// Gradients with noise, made with the linear congruential generator of C's old rand so that any language can repeat it.
+    /// </summary>
     private static byte[] Patterned(int width, int height, int noise)
     {
         var rgb = new byte[width * height * 3];

@@ -20,7 +20,8 @@ public sealed class ModelCatalogTests
         var read = ModelCatalog.Parse(File.ReadAllBytes(TestFiles.InRepository("models", "catalog.json")), "catalog.json");
         Assert.Equal(read.Select(model => model.Name), ModelCatalog.All.Select(model => model.Name));
         Assert.Equal(read.SelectMany(model => model.Files), ModelCatalog.All.SelectMany(model => model.Files));
-        Assert.All(ModelCatalog.All, model => Assert.All((string[])[model.Summary, model.Licence, model.Citation, model.Origin], text => Assert.NotEmpty(text)));
+        Assert.All(ModelCatalog.All, model => Assert.All(
+            (string[])[model.Summary, model.Licence, model.Citation, model.Origin], text => Assert.NotEmpty(text)));
     }
 
     [Fact]
@@ -30,7 +31,9 @@ public sealed class ModelCatalogTests
         foreach (var (model, file) in ModelCatalog.All.SelectMany(model => model.Files.Select(file => (model, file))))
         {
             var row = Assert.Single(rows, line => line.StartsWith($"| `{model.Name}` | {file.Name} |", StringComparison.Ordinal));
-            Assert.EndsWith($"| {file.Bytes?.ToString(CultureInfo.InvariantCulture) ?? "?"} | {file.Sha256 ?? "not known: pull with `--trust`"} |", row, StringComparison.Ordinal);
+            Assert.EndsWith(
+                $"| {file.Bytes?.ToString(CultureInfo.InvariantCulture) ?? "?"} | {file.Sha256 ?? "not known: pull with `--trust`"} |", row,
+                StringComparison.Ordinal);
         }
     }
 
@@ -39,7 +42,8 @@ public sealed class ModelCatalogTests
     {
         var encoder = ModelCatalog.Get("arniqa");
         Assert.Equal(["arniqa-kadid10k"], encoder.With);
-        Assert.Equal("https://github.com/miccunifi/ARNIQA/releases/download/weights/ARNIQA.pth", Assert.Single(encoder.Files).Url!.AbsoluteUri);
+        Assert.Equal(
+            "https://github.com/miccunifi/ARNIQA/releases/download/weights/ARNIQA.pth", Assert.Single(encoder.Files).Url!.AbsoluteUri);
         Assert.Equal(112_155_914, encoder.Bytes);
         Assert.Equal(8, ModelCatalog.All.Count(model => model.Name.StartsWith("arniqa-", StringComparison.Ordinal)));
         Assert.Null(ModelCatalog.Get("arniqa-live").Bytes);

@@ -31,7 +31,8 @@ public sealed class ModelPullTests : IDisposable
     {
         var store = Store();
         var reported = new List<PullProgress>();
-        var (model, downloaded) = Assert.Single(await store.PullAsync(Name, Quick, new Sink(reported.Add), TestContext.Current.CancellationToken));
+        var (model, downloaded) = Assert.Single(
+            await store.PullAsync(Name, Quick, new Sink(reported.Add), TestContext.Current.CancellationToken));
 
         Assert.True(downloaded);
         Assert.Equal(("the release", false), (model.Origin, model.Trusted));
@@ -62,7 +63,9 @@ public sealed class ModelPullTests : IDisposable
     {
         _server.Answer = (n, request) => n == 0 ? _server.File(request) with { CutAfter = 70_000 } : new Reply(503, []);
         var error = await Assert.ThrowsAsync<IOException>(() => Pull(Store()));
-        Assert.Contains($"{Url}: the server answered 503 Scripted. Gave up after 3 failures in a row; 70000 bytes are kept", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Url}: the server answered 503 Scripted. Gave up after 3 failures in a row; 70000 bytes are kept", error.Message,
+            StringComparison.Ordinal);
         // The cut brought something, so it is the first failure of three in a row.
         Assert.Equal(3, _server.Requests.Count);
         Assert.Null(Store().Find(Name));
@@ -80,7 +83,8 @@ public sealed class ModelPullTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         var patient = Quick with { Timeout = TimeSpan.FromMinutes(10) };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            Store().PullAsync(Name, patient, new Sink(value => { if (value.Received >= 60_000) cancellation.Cancel(); }), cancellation.Token));
+            Store().PullAsync(
+                Name, patient, new Sink(value => { if (value.Received >= 60_000) cancellation.Cancel(); }), cancellation.Token));
         await Pull(Store());
         Assert.Equal([null, "bytes=60000-"], _server.Requests.Select(request => request["Range"]));
         Assert.Equal(_content, Store().Read(Name).Files[0]);
@@ -110,7 +114,11 @@ public sealed class ModelPullTests : IDisposable
         _server.Answer = (n, request) =>
         {
             _server.Files[File] = n == 0 ? older : _content;
-            return _server.File(request) with { CutAfter = n == 0 ? 90_000 : null, Headers = [.. _server.File(request).Headers.Where(header => header.Name != "ETag")] };
+            return _server.File(request) with
+            {
+                CutAfter = n == 0 ? 90_000 : null,
+                Headers = [.. _server.File(request).Headers.Where(header => header.Name != "ETag")],
+            };
         };
         await Pull(Store());
         Assert.Equal([null, "bytes=90000-", null], _server.Requests.Select(request => request["Range"]));
@@ -153,7 +161,10 @@ public sealed class ModelPullTests : IDisposable
         _server.Answer = (n, request) => n switch
         {
             0 => _server.File(request) with { CutAfter = 90_000 },
-            1 => new Reply(206, _content[100_000..]) { Headers = [("Content-Range", $"bytes 100000-{_content.Length - 1}/{_content.Length}")] },
+            1 => new Reply(206, _content[100_000..])
+            {
+                Headers = [("Content-Range", $"bytes 100000-{_content.Length - 1}/{_content.Length}")],
+            },
             _ => _server.File(request),
         };
         await Pull(Store());
@@ -181,7 +192,9 @@ public sealed class ModelPullTests : IDisposable
     {
         var other = _server.Files[File] = Content(seed: 2);
         var error = await Assert.ThrowsAsync<ModelException>(() => Pull(Store()));
-        Assert.Contains($"{Url}: expected SHA-256 {Hash(_content)}; found {Hash(other)} ({other.Length} bytes)", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Url}: expected SHA-256 {Hash(_content)}; found {Hash(other)} ({other.Length} bytes)", error.Message,
+            StringComparison.Ordinal);
         Assert.Single(_server.Requests);
         Assert.Null(Store().Find(Name));
         Assert.Equal(["download", "lock"], Leftovers());
@@ -235,7 +248,8 @@ public sealed class ModelPullTests : IDisposable
     {
         _server.Answer = (_, _) => new Reply(500, []);
         var clock = Stopwatch.StartNew();
-        await Assert.ThrowsAsync<IOException>(() => Pull(Store(), Quick with { MaxFailures = 4, FirstDelay = TimeSpan.FromMilliseconds(100), MaxDelay = TimeSpan.FromSeconds(10) }));
+        await Assert.ThrowsAsync<IOException>(() => Pull(
+            Store(), Quick with { MaxFailures = 4, FirstDelay = TimeSpan.FromMilliseconds(100), MaxDelay = TimeSpan.FromSeconds(10) }));
         Assert.Equal(4, _server.Requests.Count);
         // 100, 200 and 400 ms, each shortened by half at most.
         Assert.True(clock.Elapsed >= TimeSpan.FromMilliseconds(350), $"{clock.Elapsed}");
@@ -268,7 +282,12 @@ public sealed class ModelPullTests : IDisposable
     public async Task A_size_other_than_the_released_one_is_noticed_before_the_download()
     {
         // The page of a portal or a login, for example.
-        _server.Answer = (_, _) => new Reply(200, "<html>"u8.ToArray()) { Headers = [("Content-Type", "text/html")], CutAfter = 0, IsSilentAfterCut = true };
+        _server.Answer = (_, _) => new Reply(200, "<html>"u8.ToArray())
+        {
+            Headers = [("Content-Type", "text/html")],
+            CutAfter = 0,
+            IsSilentAfterCut = true,
+        };
         var error = await Assert.ThrowsAsync<ModelException>(() => Pull(Store(), Quick with { Timeout = TimeSpan.FromMinutes(10) }));
         Assert.Contains($"{Url}: expected {_content.Length} bytes; found 6 of text/html", error.Message, StringComparison.Ordinal);
     }
@@ -343,7 +362,8 @@ public sealed class ModelPullTests : IDisposable
 
         var model = Assert.Single(await Pull(store, Quick with { Unknown = UnknownFiles.Trust })).Model;
         Assert.Equal((true, "unknown", Hash(_content)), (model.Trusted, model.Origin, model.Sha256()));
-        Assert.Contains("\"trusted\": true", System.IO.File.ReadAllText(Path.Combine(store.Folder, Name, "manifest.json")), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"trusted\": true", System.IO.File.ReadAllText(Path.Combine(store.Folder, Name, "manifest.json")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -380,7 +400,8 @@ public sealed class ModelPullTests : IDisposable
     {
         Directory.CreateDirectory(_folder["a mirror"]);
         var options = Quick with { From = new Uri(_folder["a mirror"]) };
-        Assert.Contains(Path.Combine(_folder["a mirror"], File), (await Assert.ThrowsAsync<FileNotFoundException>(() => Pull(Store(), options))).Message, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(_folder["a mirror"], File), (await Assert.ThrowsAsync<FileNotFoundException>(
+            () => Pull(Store(), options))).Message, StringComparison.Ordinal);
         await System.IO.File.WriteAllBytesAsync(Path.Combine(_folder["a mirror"], File), _content, TestContext.Current.CancellationToken);
         var model = Assert.Single(await Pull(Store(), options)).Model;
         Assert.Equal(Path.Combine(_folder["a mirror"], File), model.Files[0].Source);
@@ -393,7 +414,8 @@ public sealed class ModelPullTests : IDisposable
     [InlineData("mirror/models")]
     public async Task Other_addresses_are_refused(string from)
     {
-        var error = await Assert.ThrowsAsync<ArgumentException>(() => Pull(Store(), Quick with { From = new Uri(from, UriKind.RelativeOrAbsolute) }));
+        var error = await Assert.ThrowsAsync<ArgumentException>(
+            () => Pull(Store(), Quick with { From = new Uri(from, UriKind.RelativeOrAbsolute) }));
         Assert.Contains($"found '{from}'", error.Message, StringComparison.Ordinal);
     }
 
@@ -410,7 +432,8 @@ public sealed class ModelPullTests : IDisposable
     public async Task Models_that_belong_together_are_pulled_together()
     {
         _server.Files["head.bin"] = [1, 2, 3];
-        var head = new ModelDefinition("head", "the release", [new("head.bin", Hash([1, 2, 3]), 3, new Uri(_server.Address, "head.bin"))], _ => { });
+        var head = new ModelDefinition(
+            "head", "the release", [new("head.bin", Hash([1, 2, 3]), 3, new Uri(_server.Address, "head.bin"))], _ => { });
         var store = Store(Definition(_content) with { With = ["head"] }, head);
         Assert.Equal([Name, "head"], (await Pull(store)).Select(pulled => pulled.Model.Name));
         Assert.Equal([Name, "head"], (await Pull(store)).Where(pulled => !pulled.Downloaded).Select(pulled => pulled.Model.Name));
@@ -463,14 +486,20 @@ public sealed class ModelPullTests : IDisposable
         Directory.CreateDirectory(work);
         System.IO.File.CreateSymbolicLink(Path.Combine(work, File + ".partial"), "/dev/full");
         var error = await Assert.ThrowsAsync<IOException>(() => Pull(Store()));
-        Assert.Contains($"Cannot write {Path.Combine(work, File)}.partial: No space left on device", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Cannot write {Path.Combine(work, File)}.partial: No space left on device", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{_content.Length} bytes are needed", error.Message, StringComparison.Ordinal);
         Assert.Null(Store().Find(Name));
         // It is no fault of the network, so it was not tried again.
         Assert.Single(_server.Requests);
     }
 
-    private static PullOptions Quick => new() { MaxFailures = 3, FirstDelay = TimeSpan.FromMilliseconds(2), MaxDelay = TimeSpan.FromMilliseconds(10) };
+    private static PullOptions Quick => new()
+    {
+        MaxFailures = 3,
+        FirstDelay = TimeSpan.FromMilliseconds(2),
+        MaxDelay = TimeSpan.FromMilliseconds(10),
+    };
 
     private static byte[] Content(int seed)
     {
@@ -482,9 +511,11 @@ public sealed class ModelPullTests : IDisposable
     private static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     private ModelDefinition Definition(byte[]? content) => new(
-        Name, "the release", [new(File, content == null ? null : Hash(content), content?.Length, new Uri(_server.Address, File))], _ => { });
+        Name, "the release", [new(File, content == null ? null : Hash(content), content?.Length, new Uri(_server.Address, File))], _ =>
+            { });
 
-    private ModelStore Store(params ModelDefinition[] definitions) => new(_folder["store"], definitions.Length > 0 ? definitions : [Definition(_content)]);
+    private ModelStore Store(params ModelDefinition[] definitions) =>
+        new(_folder["store"], definitions.Length > 0 ? definitions : [Definition(_content)]);
 
     private Task<IReadOnlyList<PulledModel>> Pull(ModelStore store, PullOptions? options = null) =>
         store.PullAsync(Name, options ?? Quick, new Sink(value =>
@@ -494,7 +525,8 @@ public sealed class ModelPullTests : IDisposable
         }), TestContext.Current.CancellationToken);
 
     private string[] Leftovers() =>
-        [.. Directory.GetFileSystemEntries(Path.Combine(_folder["store"], ".work", Name)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFileSystemEntries(Path.Combine(_folder["store"], ".work", Name)).Select(path => Path.GetFileName(path))
+        .Order(StringComparer.Ordinal)];
 
     private sealed class Sink(Action<PullProgress> action) : IProgress<PullProgress>
     {

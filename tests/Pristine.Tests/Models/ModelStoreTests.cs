@@ -66,7 +66,8 @@ public sealed class ModelStoreTests : IDisposable
         var text = File.ReadAllText(manifest);
         Assert.Contains("\"trusted\": true", text, StringComparison.Ordinal);
         File.WriteAllText(manifest, text.Replace("\"trusted\": true", "\"trusted\": false", StringComparison.Ordinal));
-        Assert.Contains("expected SHA-256 8b04d604", Assert.Throws<ModelException>(() => _store.Read(Name)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected SHA-256 8b04d604", Assert.Throws<ModelException>(() => _store.Read(Name)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -88,7 +89,8 @@ public sealed class ModelStoreTests : IDisposable
         var old = _store.Import(Name, SyntheticBrisqueLive.Write(_folder["source"]), UnknownFiles.Trust);
         var damaged = SyntheticBrisqueLive.Write(_folder["damaged"], seed: 2);
         File.WriteAllText(damaged[0], File.ReadAllText(damaged[0])[..2000]);
-        Assert.Contains("allmodel, line", Assert.Throws<ModelException>(() => _store.Import(Name, damaged, UnknownFiles.Trust)).Message, StringComparison.Ordinal);
+        Assert.Contains("allmodel, line", Assert.Throws<ModelException>(
+            () => _store.Import(Name, damaged, UnknownFiles.Trust)).Message, StringComparison.Ordinal);
         Assert.Equal(old.Sha256(), Assert.Single(_store.List()).Sha256());
     }
 
@@ -100,8 +102,10 @@ public sealed class ModelStoreTests : IDisposable
         var model = _store.Import(Name, files, UnknownFiles.Trust);
         Assert.NotEqual(old.Sha256(), model.Sha256());
         Assert.Equal(files.Select(File.ReadAllBytes), _store.Read(Name).Files);
-        Assert.Equal([Path.Combine(_store.Folder, Name)], Directory.GetDirectories(_store.Folder).Where(path => !path.EndsWith(".work", StringComparison.Ordinal)));
-        Assert.Equal([Path.Combine(_store.Folder, ".work", Name, "lock")], Directory.GetFileSystemEntries(Path.Combine(_store.Folder, ".work", Name)));
+        Assert.Equal([Path.Combine(_store.Folder, Name)], Directory.GetDirectories(_store.Folder)
+            .Where(path => !path.EndsWith(".work", StringComparison.Ordinal)));
+        Assert.Equal([Path.Combine(_store.Folder, ".work", Name, "lock")], Directory.GetFileSystemEntries(
+            Path.Combine(_store.Folder, ".work", Name)));
     }
 
     [Fact]
@@ -109,8 +113,10 @@ public sealed class ModelStoreTests : IDisposable
     {
         var files = SyntheticBrisqueLive.Write(_folder["source"]);
         foreach (var wrong in (string[][])[[files[0]], [files[0], files[0]], [.. files, files[1]], [files[0], _folder["allranges"]]])
-            Assert.Contains("Expected the files allmodel, allrange", Assert.Throws<ArgumentException>(() => _store.Import(Name, wrong, UnknownFiles.Trust)).Message, StringComparison.Ordinal);
-        Assert.Contains("Known: brisque-live", Assert.Throws<ArgumentException>(() => _store.Import("brisk", files)).Message, StringComparison.Ordinal);
+            Assert.Contains("Expected the files allmodel, allrange", Assert.Throws<ArgumentException>(
+                () => _store.Import(Name, wrong, UnknownFiles.Trust)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Known: brisque-live", Assert.Throws<ArgumentException>(() => _store.Import("brisk", files)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -128,7 +134,8 @@ public sealed class ModelStoreTests : IDisposable
 
         var whole = File.ReadAllBytes(_folder["release.tgz"]);
         File.WriteAllBytes(_folder["cut.tgz"], whole[..(whole.Length / 2)]);
-        Assert.Contains("cut.tgz: expected a whole tar archive", Assert.Throws<ModelException>(() => _store.Import(Name, [_folder["cut.tgz"]], UnknownFiles.Trust)).Message, StringComparison.Ordinal);
+        Assert.Contains("cut.tgz: expected a whole tar archive", Assert.Throws<ModelException>(
+            () => _store.Import(Name, [_folder["cut.tgz"]], UnknownFiles.Trust)).Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["text.tgz"], "no archive");
         Assert.Throws<ModelException>(() => _store.Import(Name, [_folder["text.tgz"]], UnknownFiles.Trust));
         Assert.Throws<ArgumentException>(() => _store.Import(Name, [_folder["release.tgz"], files[0]], UnknownFiles.Trust));

@@ -77,12 +77,15 @@ internal sealed class TinyResNet
             {
                 // [outputs, inputs, height, width] to [height, width, inputs, outputs]; the file's first layer takes B, G, R.
                 var input = n / (size * size) % i;
-                kernel[(n % (size * size) * i + (place.Stage == 0 ? i - 1 - input : input)) * o + n / (size * size * i)] = layer.Kernel.Values[n];
+                kernel[(n % (size * size) * i + (place.Stage == 0 ? i - 1 - input : input)) * o + n / (size * size * i)] =
+                    layer.Kernel.Values[n];
             }
             foreach (var (name, shape, values) in new[]
             {
-                (convolution + "/kernel", [size, size, i, o], kernel), (convolution + "/bias", [o], layer.Bias!.Values), (norm + "/gamma", [o], layer.Scale.Values),
-                (norm + "/beta", [o], layer.Shift.Values), (norm + "/moving_mean", [o], layer.Mean.Values), (norm + "/moving_variance", new[] { o }, layer.Variance.Values),
+                (convolution + "/kernel", [size, size, i, o], kernel), (convolution + "/bias", [o], layer.Bias!.Values),
+                (norm + "/gamma", [o], layer.Scale.Values),
+                (norm + "/beta", [o], layer.Shift.Values), (norm + "/moving_mean", [o], layer.Mean.Values),
+                (norm + "/moving_variance", new[] { o }, layer.Variance.Values),
             })
             {
                 manifest.Add(new { name, shape, dtype = "float32" });
@@ -104,11 +107,14 @@ internal sealed class TinyResNet
 
     private void Add(Random random, ConvolutionPlace place, int inputs, int outputs, int size)
     {
-        float[] Values(int count, double low, double high) => [.. Enumerable.Range(0, count).Select(_ => (float)(low + random.NextDouble() * (high - low)))];
+        float[] Values(int count, double low, double high) =>
+            [.. Enumerable.Range(0, count).Select(_ => (float)(low + random.NextDouble() * (high - low)))];
         WeightTensor PerChannel(string name, double low, double high) => new($"{place}.{name}", [outputs], Values(outputs, low, high));
         var spread = 2 / Math.Sqrt(inputs * size * size);
         _layers[place] = new(
-            new($"{place}.kernel", [outputs, inputs, size, size], Values(outputs * inputs * size * size, -spread, spread)), PerChannel("bias", -0.2, 0.2),
-            PerChannel("scale", 0.6, 1.2), PerChannel("shift", -0.1, 0.4), PerChannel("mean", -0.2, 0.2), PerChannel("variance", 0.3, 1), KerasEpsilon);
+            new($"{place}.kernel", [outputs, inputs, size, size], Values(outputs * inputs * size * size, -spread, spread)),
+            PerChannel("bias", -0.2, 0.2),
+            PerChannel("scale", 0.6, 1.2), PerChannel("shift", -0.1, 0.4), PerChannel("mean", -0.2, 0.2), PerChannel("variance", 0.3, 1),
+            KerasEpsilon);
     }
 }

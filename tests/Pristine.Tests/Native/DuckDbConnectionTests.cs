@@ -51,7 +51,8 @@ public class DuckDbConnectionTests
         Assert.Equal(1, database.QueryInt64("SELECT count(*) FROM t WHERE s = $1 AND n = $2", hostile, 1.5));
         Assert.Equal(0, database.QueryInt64("SELECT count(*) FROM t WHERE s = $1", ""));
         Assert.Null(database.QueryInt64("SELECT $1::BIGINT", new object?[] { null }));
-        Assert.Contains("Expected 1 parameters", Assert.Throws<ArgumentException>(() => database.QueryInt64("SELECT $1", 1, 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("Expected 1 parameters", Assert.Throws<ArgumentException>(
+            () => database.QueryInt64("SELECT $1", 1, 2)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +90,8 @@ public class DuckDbConnectionTests
         using var rows = database.Query("SELECT 'x' AS name, NULL::INTEGER AS nothing");
         Assert.True(rows.Read());
         Assert.Contains("'name'", Assert.Throws<InvalidOperationException>(() => rows.Int64(0)).Message, StringComparison.Ordinal);
-        Assert.Contains("'nothing' is NULL", Assert.Throws<InvalidOperationException>(() => rows.Int64(1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'nothing' is NULL", Assert.Throws<InvalidOperationException>(() => rows.Int64(1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -16,7 +16,8 @@ public sealed class NetworkDeviceTests
     [InlineData("cpu", "cpu")]
     [InlineData("cuda:0", "cuda")]
     [InlineData("cuda:12", "cuda")]
-    public void A_device_is_the_processor_or_a_numbered_card(string device, string kind) => Assert.Equal(kind, NetworkDevice.KindOf(device));
+    public void A_device_is_the_processor_or_a_numbered_card(string device, string kind) =>
+        Assert.Equal(kind, NetworkDevice.KindOf(device));
 
     [Theory]
     [InlineData("")]
@@ -29,7 +30,8 @@ public sealed class NetworkDeviceTests
     [InlineData("cuda: 1")]
     public void Anything_else_is_refused_at_once(string device)
     {
-        Assert.Contains($"found '{device}'", Assert.Throws<ArgumentException>(() => NetworkDevice.Check(device)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"found '{device}'", Assert.Throws<ArgumentException>(() => NetworkDevice.Check(device)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => NetworkDevice.Validate(device));
         Assert.Throws<ArgumentException>(() => new ScoringOptions { Device = device });
     }

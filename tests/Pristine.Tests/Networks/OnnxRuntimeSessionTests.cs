@@ -64,7 +64,8 @@ public sealed class OnnxRuntimeSessionTests
     public void Inputs_have_buffers_and_shapes_of_their_own()
     {
         var head = new LinearHead([.. Enumerable.Range(0, 2 * TinyResNet.Features).Select(i => i / 10f)], 0.25f);
-        using var session = new OnnxRuntimeSession(ResNet50Graph.Float(ArniqaCheckpoint.ReadEncoder(new TinyResNet().TorchFile(), "tiny.pth"), head).ToArray());
+        using var session = new OnnxRuntimeSession(
+            ResNet50Graph.Float(ArniqaCheckpoint.ReadEncoder(new TinyResNet().TorchFile(), "tiny.pth"), head).ToArray());
         using var encoder = new OnnxRuntimeSession(TinyModel());
         Assert.Equal(["full", "half"], session.InputNames);
         Assert.Equal(["score"], session.OutputNames);
@@ -79,7 +80,8 @@ public sealed class OnnxRuntimeSessionTests
             Fill(half.Input(1, 3, Side / 2, Side), 5);
             half.Run();
             float[] features = [.. Run(encoder, seed), .. half.Output()];
-            Assert.Equal(features.Zip(head.Weights, (f, w) => (double)f * w).Sum() + head.Bias, Assert.Single(worker.Output().ToArray()), 1e-5);
+            Assert.Equal(
+                features.Zip(head.Weights, (f, w) => (double)f * w).Sum() + head.Bias, Assert.Single(worker.Output().ToArray()), 1e-5);
         }
         Assert.Throws<IndexOutOfRangeException>(() => worker.InputAt(2, 1, 3, Side, Side).Length);
     }
@@ -101,7 +103,8 @@ public sealed class OnnxRuntimeSessionTests
     [Fact]
     public void A_device_that_is_not_there_is_refused_with_the_remedy()
     {
-        Assert.Contains("cpu, or cuda:0", Assert.Throws<ArgumentException>(() => new OnnxRuntimeSession(TinyModel(), "gpu")).Message, StringComparison.Ordinal);
+        Assert.Contains("cpu, or cuda:0", Assert.Throws<ArgumentException>(
+            () => new OnnxRuntimeSession(TinyModel(), "gpu")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new OnnxRuntimeSession(TinyModel(), "cuda:-1"));
         // The CUDA part of the runtime is a library of its own, which the package for processors does not bring.
         if (Environment.GetEnvironmentVariable("PRISTINE_ORT") != null)
@@ -115,7 +118,8 @@ public sealed class OnnxRuntimeSessionTests
     {
         using var folder = TestFiles.NewFolder();
         Assert.Throws<OnnxRuntimeException>(() => new OnnxRuntimeSession([1, 2, 3]));
-        Assert.Contains("absent.onnx", Assert.Throws<OnnxRuntimeException>(() => new OnnxRuntimeSession(folder["absent.onnx"])).Message, StringComparison.Ordinal);
+        Assert.Contains("absent.onnx", Assert.Throws<OnnxRuntimeException>(
+            () => new OnnxRuntimeSession(folder["absent.onnx"])).Message, StringComparison.Ordinal);
         using var session = new OnnxRuntimeSession(TinyModel());
         using var worker = session.CreateWorker();
         Assert.Throws<InvalidOperationException>(worker.Run);
@@ -138,7 +142,8 @@ public sealed class OnnxRuntimeSessionTests
         Assert.Equal(Run(fromMemory, 2), Run(fromFile, 2));
     }
 
-    private static byte[] TinyModel() => ResNet50Graph.Float(ArniqaCheckpoint.ReadEncoder(new TinyResNet().TorchFile(), "tiny.pth")).ToArray();
+    private static byte[] TinyModel() =>
+        ResNet50Graph.Float(ArniqaCheckpoint.ReadEncoder(new TinyResNet().TorchFile(), "tiny.pth")).ToArray();
 
     private static float[] Run(OnnxRuntimeSession session, int seed)
     {

@@ -100,7 +100,8 @@ public sealed class ResNet50Tests
     public void A_missing_tensor_or_a_wrong_shape_is_named()
     {
         var tiny = new TinyResNet();
-        Assert.Contains("tiny.pth: expected a tensor model.6.3.bn2.running_var", Message(tiny.TorchFile(without: "model.6.3.bn2.running_var")), StringComparison.Ordinal);
+        Assert.Contains("tiny.pth: expected a tensor model.6.3.bn2.running_var", Message(
+            tiny.TorchFile(without: "model.6.3.bn2.running_var")), StringComparison.Ordinal);
         Assert.Contains("tiny.pth: expected model.4.0.conv2.weight of shape [2, 2, 3, 3] (stage1.block0.middle); found [1, 36]",
             Message(tiny.TorchFile(reshaped: "model.4.0.conv2.weight")), StringComparison.Ordinal);
         Assert.Contains("expected model.1.bias of shape [4]", Message(tiny.TorchFile(reshaped: "model.1.bias")), StringComparison.Ordinal);
@@ -130,7 +131,8 @@ public sealed class ResNet50Tests
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
-    private static void Compare(ResNet50 network, Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, int batch, int height, int width)
+    private static void Compare(
+        ResNet50 network, Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, int batch, int height, int width)
     {
         using var session = new OnnxRuntimeSession(ResNet50Graph.Float(network).ToArray());
         using var worker = session.CreateWorker();
@@ -149,6 +151,7 @@ public sealed class ResNet50Tests
     private static float[] Image(int seed, int height, int width)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, 3 * height * width).Select(i => (float)(2 * Math.Sin(i * (0.01 + 0.01 * seed)) + random.NextDouble() - 0.5))];
+        return [.. Enumerable.Range(0, 3 * height * width)
+            .Select(i => (float)(2 * Math.Sin(i * (0.01 + 0.01 * seed)) + random.NextDouble() - 0.5))];
     }
 }

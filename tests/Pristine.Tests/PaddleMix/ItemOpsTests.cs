@@ -33,7 +33,8 @@ public sealed class ItemOpsTests : IDisposable
     {
         0 => MMItem.Parse("""{"id":"text"}"""),
         1 => MMItem.Parse($$"""{"id":"{{images[0]}}","image":"{{images[0]}}"}"""),
-        _ => MMItem.Parse($$"""{"id":"several","images":[{{string.Join(',', images.Select((image, i) => $$"""{"id":{{i}},"url":"{{image}}"}"""))}}]}"""),
+        _ => MMItem.Parse(
+            $$"""{"id":"several","images":[{{string.Join(',', images.Select((image, i) => $$"""{"id":{{i}},"url":"{{image}}"}"""))}}]}"""),
     };
 
     private bool Keeps(MMItem item, double min, double max) => ItemOps.IqaBrisque(min, max, _folder.Path)(item);
@@ -146,12 +147,19 @@ public sealed class ItemOpsTests : IDisposable
     public void Arniqa_without_its_weights_is_refused_before_any_item()
     {
         var options = Arniqa(new ModelStore(_folder["empty"]));
-        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(() => ItemOps.IqaArniqa(options: options)).Message, StringComparison.Ordinal);
-        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(() => ItemOps.TagArniqa(options: options)).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(
+            () => ItemOps.IqaArniqa(options: options)).Message, StringComparison.Ordinal);
+        Assert.Contains("pristine models pull arniqa", Assert.Throws<ModelException>(
+            () => ItemOps.TagArniqa(options: options)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ItemOps.IqaArniqa(0.6, 0.4, options: InstallArniqa()));
     }
 
-    private static ArniqaOptions Arniqa(ModelStore store) => new() { Mode = ArniqaMode.Pyiqa, Head = ArniqaHead.Get("koniq10k"), Store = store };
+    private static ArniqaOptions Arniqa(ModelStore store) => new()
+    {
+        Mode = ArniqaMode.Pyiqa,
+        Head = ArniqaHead.Get("koniq10k"),
+        Store = store,
+    };
 
     /// <summary>A network with few channels, whose scores of photos lie within the range of KonIQ-10k.</summary>
     private ArniqaOptions InstallArniqa()
@@ -169,7 +177,8 @@ public sealed class ItemOpsTests : IDisposable
     public void Wrong_arguments_are_refused_at_once()
     {
         var tagger = ItemOps.TagBrisque();
-        Assert.Contains("min 0.6 and max 0.4", Assert.Throws<ArgumentException>(() => ItemOps.IqaBrisque(0.6, 0.4)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "min 0.6 and max 0.4", Assert.Throws<ArgumentException>(() => ItemOps.IqaBrisque(0.6, 0.4)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => ItemOps.IqaBrisque(double.NaN));
         Assert.Throws<ArgumentException>(() => ItemOps.Ensemble([tagger], [1], 1, 0));
         Assert.Throws<ArgumentException>(() => ItemOps.Ensemble([], []));
@@ -185,9 +194,11 @@ public sealed class ItemOpsTests : IDisposable
         Assert.Equal(schema, dataset.Schema);
         var before = dataset.Select(item => item.ToString()).ToArray();
         string[] Tagged(int workers) =>
-            [.. dataset.Map(ItemOps.TagBrisque(Samples), new MapOptions { Workers = workers }, TestContext.Current.CancellationToken).Select(item => item.ToString())];
+            [.. dataset.Map(ItemOps.TagBrisque(Samples), new MapOptions { Workers = workers }, TestContext.Current.CancellationToken)
+            .Select(item => item.ToString())];
         string?[] Kept(int workers) =>
-            [.. dataset.Filter(ItemOps.IqaBrisque(0.6, 1, Samples), new MapOptions { Workers = workers }, TestContext.Current.CancellationToken).Select(item => item.Id)];
+            [.. dataset.Filter(ItemOps.IqaBrisque(
+                0.6, 1, Samples), new MapOptions { Workers = workers }, TestContext.Current.CancellationToken).Select(item => item.Id)];
         Assert.Equal(Tagged(1), Tagged(4));
         var kept = Kept(1);
         Assert.Equal(kept, Kept(4));
@@ -207,7 +218,8 @@ public sealed class ItemOpsTests : IDisposable
         // dataset = dataset.map(tag_brisque, max_workers=2)
         dataset = dataset.Map(ItemOps.TagBrisque(Samples), new MapOptions { Workers = 2 }, TestContext.Current.CancellationToken);
         // good = dataset.filter(partial(iqa_brisque, min_score=0.7), max_workers=2)
-        var good = dataset.Filter(ItemOps.IqaBrisque(0.7, 1, Samples), new MapOptions { Workers = 2 }, TestContext.Current.CancellationToken);
+        var good = dataset.Filter(
+            ItemOps.IqaBrisque(0.7, 1, Samples), new MapOptions { Workers = 2 }, TestContext.Current.CancellationToken);
         // best = good.sort(key=lambda item: item['__tag_brisque'], reverse=True)[:3]
         var best = good.SortDescending(item => item.GetDouble("__tag_brisque")).Head(3);
         // mixed = (best + good.shuffle()[:2]).map(partial(convert_schema, out_schema=SCHEMA.MIX))

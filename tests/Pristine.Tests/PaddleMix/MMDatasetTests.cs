@@ -58,20 +58,24 @@ public sealed class MMDatasetTests : IDisposable
     {
         var options = new MapOptions { Workers = workers };
         var dataset = Numbers(100);
-        var mapped = dataset.Map(i => i.GetDouble("id") % 10 == 3 ? throw new InvalidDataException("three") : i.With("done", true), options, TestContext.Current.CancellationToken);
+        var mapped = dataset.Map(i => i.GetDouble("id") % 10 == 3 ? throw new InvalidDataException("three") : i.With(
+            "done", true), options, TestContext.Current.CancellationToken);
         Assert.Equal(100, mapped.Count);
         Assert.Equal(Enumerable.Range(0, 10).Select(i => i * 10 + 3), mapped.Failures.Select(f => f.Index));
         Assert.All(mapped.Failures, f => Assert.Same(dataset[f.Index], mapped[f.Index]));
         Assert.All(mapped.Failures, f => Assert.IsType<InvalidDataException>(f.Error));
 
-        var filtered = mapped.Filter(i => i.Id == "7" ? throw new InvalidDataException("seven") : true, options, TestContext.Current.CancellationToken);
+        var filtered = mapped.Filter(
+            i => i.Id == "7" ? throw new InvalidDataException("seven") : true, options, TestContext.Current.CancellationToken);
         Assert.Equal(99, filtered.Count);
         Assert.DoesNotContain("7", Ids(filtered));
         Assert.Equal(11, filtered[..5].Failures.Count);
         Assert.Equal(11, (filtered[..5] + filtered[5..]).Failures.Count);
 
         var e = Assert.Throws<DatasetException>(() => dataset.Map(
-            i => i.Id == "50" ? throw new InvalidDataException("fifty") : i, options with { OnError = ItemErrors.Throw }, TestContext.Current.CancellationToken));
+            i => i.Id == "50"
+                ? throw new InvalidDataException("fifty")
+                : i, options with { OnError = ItemErrors.Throw }, TestContext.Current.CancellationToken));
         Assert.Equal("Item 50 (id '50') failed: fifty", e.Message);
     }
 
@@ -79,7 +83,10 @@ public sealed class MMDatasetTests : IDisposable
     public void Progress_ends_at_the_total_and_cancelling_stops()
     {
         var reports = new Reports();
-        Numbers(300).Map(i => i.Id == "5" ? throw new InvalidDataException() : i, new MapOptions { Workers = 3, Progress = reports }, TestContext.Current.CancellationToken);
+        Numbers(300).Map(
+            i => i.Id == "5"
+                ? throw new InvalidDataException()
+                : i, new MapOptions { Workers = 3, Progress = reports }, TestContext.Current.CancellationToken);
         Assert.Equal(new MapProgress(300, 300, 1), reports.All[^1]);
         Assert.Equal(reports.All.OrderBy(r => r.Done), reports.All);
 
@@ -95,7 +102,8 @@ public sealed class MMDatasetTests : IDisposable
             new MapOptions { Workers = 1 },
             stop.Token));
         Assert.InRange(calls, 10, 999);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Numbers(1).Map(i => i, new MapOptions { Workers = 0 }, TestContext.Current.CancellationToken));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => Numbers(1).Map(i => i, new MapOptions { Workers = 0 }, TestContext.Current.CancellationToken));
     }
 
     private sealed class Reports : IProgress<MapProgress>
@@ -122,7 +130,8 @@ public sealed class MMDatasetTests : IDisposable
         var dataset = Numbers(50);
         Assert.Equal(Ids(dataset.Shuffle(7)), Ids(dataset.Shuffle(7)));
         Assert.NotEqual(Ids(dataset.Shuffle(7)), Ids(dataset.Shuffle(8)));
-        Assert.Equal(Ids(dataset), dataset.Shuffle(7).Select(i => i.Id).OrderBy(id => int.Parse(id!, System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(Ids(dataset), dataset.Shuffle(7).Select(i => i.Id)
+            .OrderBy(id => int.Parse(id!, System.Globalization.CultureInfo.InvariantCulture)));
         Assert.Equal(20, dataset.Sample(20, 3).Select(i => i.Id).Distinct().Count());
         Assert.Equal(Ids(dataset.Sample(20, 3)), Ids(dataset.Sample(20, 3)));
         Assert.Throws<ArgumentOutOfRangeException>(() => dataset.Sample(51));
@@ -147,8 +156,13 @@ public sealed class MMDatasetTests : IDisposable
             [{"id": 1, "text": "é 中 \ud83d\ude42 \u0000\u001f\u007f\" \\ \/ \b\f\n\r\t\u2028", "none": null,
               "empty": [{}, [], [[]]], "n": [0, -1, 1.5, 1e-07, 12345678901234567890], "é": true}, {}, {"b": {"a": false}}]
             """;
-        const string json = "[\n    {\n        \"id\": 1,\n        \"text\": \"é 中 🙂 \\u0000\\u001f\u007f\\\" \\\\ / \\b\\f\\n\\r\\t\u2028\",\n        \"none\": null,\n        \"empty\": [\n            {},\n            [],\n            [\n                []\n            ]\n        ],\n        \"n\": [\n            0,\n            -1,\n            1.5,\n            1e-07,\n            12345678901234567890\n        ],\n        \"é\": true\n    },\n    {},\n    {\n        \"b\": {\n            \"a\": false\n        }\n    }\n]";
-        const string jsonl = "{\"id\":1,\"text\":\"\\u00e9 \\u4e2d \\ud83d\\ude42 \\u0000\\u001f\\u007f\\\" \\\\ / \\b\\f\\n\\r\\t\\u2028\",\"none\":null,\"empty\":[{},[],[[]]],\"n\":[0,-1,1.5,1e-07,12345678901234567890],\"\\u00e9\":true}\n{}\n{\"b\":{\"a\":false}}";
+        const string json = "[\n    {\n        \"id\": 1,\n        \"text\": \"é 中 🙂 \\u0000\\u001f\u007f\\\" \\\\ / " +
+            "\\b\\f\\n\\r\\t\u2028\",\n        \"none\": null,\n        \"empty\": [\n            {},\n            [],\n            [\n  " +
+            "              []\n            ]\n        ],\n        \"n\": [\n            0,\n            -1,\n            1.5,\n          " +
+            "  1e-07,\n            12345678901234567890\n        ],\n        \"é\": true\n    },\n    {},\n    {\n        \"b\": {\n     " +
+            "       \"a\": false\n        }\n    }\n]";
+        const string jsonl = "{\"id\":1,\"text\":\"\\u00e9 \\u4e2d \\ud83d\\ude42 \\u0000\\u001f\\u007f\\\" \\\\ / " +
+            "\\b\\f\\n\\r\\t\\u2028\",\"none\":null,\"empty\":[{},[],[[]]],\"n\":[0,-1,1.5,1e-07,12345678901234567890],\"\\u00e9\":true}\n{}\n{\"b\":{\"a\":false}}";
         File.WriteAllText(_folder["in.json"], source);
         var dataset = MMDataset.FromJson(_folder["in.json"]);
         dataset.ExportJson(_folder["out.json"]);
@@ -167,7 +181,8 @@ public sealed class MMDatasetTests : IDisposable
         const string text = """{"z":1.0,"a":1e400,"s":"\ud800","n":-0,"z2":{"k":1,"k":2}}""";
         var item = MMItem.Parse(text);
         Assert.Equal(text, item.ToString());
-        Assert.Equal("""{"z":2.5,"a":1e400,"s":"\ud800","n":-0,"z2":{"k":1,"k":2},"__tag":0.25}""", item.With("z", 2.5).With("__tag", 0.25).ToString());
+        Assert.Equal("""{"z":2.5,"a":1e400,"s":"\ud800","n":-0,"z2":{"k":1,"k":2},"__tag":0.25}""", item.With("z", 2.5).With("__tag", 0.25)
+            .ToString());
         Assert.Equal("""{"a":1e400,"n":-0}""", item.Without("z").Without("s").Without("z2").ToString());
         Assert.Equal(text, item.ToString());
         Assert.Same(item, item.Without("absent"));
@@ -186,7 +201,9 @@ public sealed class MMDatasetTests : IDisposable
     [Theory]
     [InlineData("""{"id":"a","image":"x.jpg","conversations":[{"from":"human","value":"v"}]}""", true)]
     [InlineData("""{"id":0,"image":"x.PNG","conversations":[{"from":"gpt","value":"v","more":1}],"more":{}}""", true)]
-    [InlineData("""{"id":1.0,"image":"x.jpeg","conversations":[{"from":"gpt","value":"v"}],"meta":{"width":1,"height":null,"is_valid":true}}""", true)]
+    [InlineData(
+        """{"id":1.0,"image":"x.jpeg","conversations":[{"from":"gpt","value":"v"}],"meta":{"width":1,"height":null,"is_valid":true}}""",
+        true)]
     [InlineData("""{"id":"a","image":"x.jpg\n","conversations":[{"from":"human","value":"v"}]}""", true)]
     [InlineData("""{"id":" \u001c\u00a0","image":"x.jpg","conversations":[{"from":"human","value":"v"}]}""", false)]
     [InlineData("""{"id":-1,"image":"x.jpg","conversations":[{"from":"human","value":"v"}]}""", false)]
@@ -274,15 +291,18 @@ public sealed class MMDatasetTests : IDisposable
         foreach (var wrong in new[] { "absent.json", "note.txt", "*.csv", "nowhere/*.json" })
             Assert.Throws<DatasetException>(() => MMDataset.FromAuto(_folder[wrong]));
         File.WriteAllText(_folder["x.h5"], "");
-        Assert.Contains("part file of PaddleMIX in HDF5", Assert.Throws<DatasetException>(() => MMDataset.FromAuto(_folder["x.h5"])).Message, StringComparison.Ordinal);
+        Assert.Contains("part file of PaddleMIX in HDF5", Assert.Throws<DatasetException>(
+            () => MMDataset.FromAuto(_folder["x.h5"])).Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["bad.jsonl"], "{\"id\":1}\n{\"id\"}\n");
-        Assert.StartsWith($"{_folder["bad.jsonl"]}:2: expected a JSON object;", Assert.Throws<DatasetException>(() => MMDataset.FromJsonl(_folder["bad.jsonl"])).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{_folder["bad.jsonl"]}:2: expected a JSON object;", Assert.Throws<DatasetException>(
+            () => MMDataset.FromJsonl(_folder["bad.jsonl"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_Python_writes_beside_JSON_is_null_to_read_and_stays_in_exports()
     {
-        const string line = """{"id":1,"image":"a.jpg","area":NaN,"box":[1.50,-Infinity,{"x":Infinity}],"text":"NaN \u00e4","conversations":[{"from":"human","value":"x"}]}""";
+        const string line =
+            """{"id":1,"image":"a.jpg","area":NaN,"box":[1.50,-Infinity,{"x":Infinity}],"text":"NaN \u00e4","conversations":[{"from":"human","value":"x"}]}""";
         File.WriteAllText(_folder["a.jsonl"], line);
         File.WriteAllText(_folder["a.json"], $"[{line}]");
         foreach (var file in new[] { "a.jsonl", "a.json" })
@@ -292,12 +312,15 @@ public sealed class MMDatasetTests : IDisposable
             dataset.ExportJsonl(_folder["out"]);
             Assert.Equal(line, File.ReadAllText(_folder["out"]));
             dataset.ExportJson(_folder["out"]);
-            Assert.Contains("\"area\": NaN,\n        \"box\": [\n            1.50,\n            -Infinity,", File.ReadAllText(_folder["out"]), StringComparison.Ordinal);
+            Assert.Contains("\"area\": NaN,\n        \"box\": [\n            1.50,\n            -Infinity,", File.ReadAllText(
+                _folder["out"]), StringComparison.Ordinal);
             // A changed copy has them where it was not changed.
             new MMDataset([dataset[0].With("area", 3).Without("text").With("new", "x")]).ExportJsonl(_folder["out"]);
-            Assert.Equal("""{"id":1,"image":"a.jpg","area":3,"box":[1.50,-Infinity,{"x":Infinity}],"conversations":[{"from":"human","value":"x"}],"new":"x"}""", File.ReadAllText(_folder["out"]));
+            Assert.Equal(
+                """{"id":1,"image":"a.jpg","area":3,"box":[1.50,-Infinity,{"x":Infinity}],"conversations":[{"from":"human","value":"x"}],"new":"x"}""", File.ReadAllText(_folder["out"]));
             dataset.ConvertSchema(MMSchema.MIX).ExportJsonl(_folder["out"]);
-            Assert.EndsWith(""","area":NaN,"box":[1.50,-Infinity,{"x":Infinity}],"text":"NaN \u00e4"}""", File.ReadAllText(_folder["out"]), StringComparison.Ordinal);
+            Assert.EndsWith(""","area":NaN,"box":[1.50,-Infinity,{"x":Infinity}],"text":"NaN \u00e4"}""", File.ReadAllText(
+                _folder["out"]), StringComparison.Ordinal);
         }
         File.WriteAllText(_folder["bad.jsonl"], """{"id":1,"area":NaN,}""");
         Assert.Throws<DatasetException>(() => MMDataset.FromJsonl(_folder["bad.jsonl"]));
@@ -306,10 +329,17 @@ public sealed class MMDatasetTests : IDisposable
     [Fact]
     public void Part_files_in_HDF5_have_the_records_in_order()
     {
-        File.WriteAllText(_folder["a.jsonl"], string.Join('\n', Enumerable.Range(0, 500).Select(i => $$"""{"id":{{i}},"image":"{{i}}.jpg","text":"{{new string('x', i * 97 % 300)}}\u00e4","area":NaN,"big":1.50}""").Append("null").Append("{}")));
+        File.WriteAllText(
+            _folder["a.jsonl"],
+            string.Join(
+                '\n', Enumerable.Range(0, 500)
+                    .Select(i =>
+                    $$"""{"id":{{i}},"image":"{{i}}.jpg","text":"{{new string('x', i * 97 % 300)}}\u00e4","area":NaN,"big":1.50}""")
+                    .Append("null").Append("{}")));
         var dataset = MMDataset.FromJsonl(_folder["a.jsonl"]);
         dataset.ExportH5(_folder["parts/a-part-00000_0000.h5"]);
-        dataset.Filter(item => item.Id?.EndsWith('7') == true, cancellation: TestContext.Current.CancellationToken).ExportH5(_folder["parts/a-part-00000_0001.h5"]);
+        dataset.Filter(item => item.Id?.EndsWith('7') == true, cancellation: TestContext.Current.CancellationToken)
+            .ExportH5(_folder["parts/a-part-00000_0001.h5"]);
         Assert.Equal(2, Directory.EnumerateFileSystemEntries(_folder["parts"]).Count());
         var again = MMDataset.FromH5(_folder["parts/a-part-00000_0000.h5"]);
         again.ExportJsonl(_folder["b.jsonl"]);
@@ -320,7 +350,8 @@ public sealed class MMDatasetTests : IDisposable
         new MMDataset([]).ExportH5(_folder["empty.h5"]);
         Assert.Empty(MMDataset.FromH5(_folder["empty.h5"]));
         File.WriteAllBytes(_folder["cut.h5"], File.ReadAllBytes(_folder["parts/a-part-00000_0000.h5"])[..200]);
-        Assert.Contains("cut.h5", Assert.Throws<DatasetException>(() => MMDataset.FromH5(_folder["cut.h5"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "cut.h5", Assert.Throws<DatasetException>(() => MMDataset.FromH5(_folder["cut.h5"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

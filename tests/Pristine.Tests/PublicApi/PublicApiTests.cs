@@ -30,12 +30,14 @@ public class PublicApiTests
         var kept = found.Split('\n').ToHashSet();
         var removed = pinned.Split('\n').Where(line => !kept.Contains(line)).Take(20);
         Assert.Fail(
-            $"The public surface of {name} has changed. If that is meant: cp {received} {file}\nadded:\n{string.Join('\n', added)}\nremoved:\n{string.Join('\n', removed)}");
+            $"The public surface of {name} has changed. If that is meant: cp {received} " +
+            $"{file}\nadded:\n{string.Join('\n', added)}\nremoved:\n{string.Join('\n', removed)}");
     }
 
     /// <summary>Bindings and kernels are nobody's business but the library's; which SIMD path runs is a setting.</summary>
     [Fact]
     public void Native_and_Kernels_show_nothing_but_the_SIMD_path() => Assert.Equal(
         ["Simd", "SimdPath"],
-        typeof(Dataset).Assembly.GetExportedTypes().Where(type => type.Namespace is "Pristine.Native" or "Pristine.Kernels").Select(type => type.Name).Order());
+        typeof(Dataset).Assembly.GetExportedTypes().Where(type => type.Namespace is "Pristine.Native" or "Pristine.Kernels")
+            .Select(type => type.Name).Order());
 }

@@ -32,10 +32,14 @@ internal static class LiveBrisqueReference
         [.. ScaleFeatures(MscnWithExactZeros(grey)), .. ScaleFeatures(MscnWithExactZeros(Half(grey)))];
 
     /// <summary>rgb2gray with MATLAB's weights.</summary>
-    public static double[,] Grey(ReadOnlySpan<byte> rgb, int width, int height) => Grey(rgb, width, height, .298936021293776, .587043074451121, .114020904255103);
+    public static double[,] Grey(ReadOnlySpan<byte> rgb, int width, int height) =>
+        Grey(rgb, width, height, .298936021293776, .587043074451121, .114020904255103);
 
-    /// <summary>rgb2gray with Octave's weights, which are MATLAB's to six decimals: now and then a pixel is rounded the other way.</summary>
-    public static double[,] OctaveGrey(ReadOnlySpan<byte> rgb, int width, int height) => Grey(rgb, width, height, .298936, .587043, .114021);
+    /// <summary>
+    /// rgb2gray with Octave's weights, which are MATLAB's to six decimals: now and then a pixel is rounded the other way.
+    /// </summary>
+    public static double[,] OctaveGrey(ReadOnlySpan<byte> rgb, int width, int height) =>
+        Grey(rgb, width, height, .298936, .587043, .114021);
 
     private static double[,] Grey(ReadOnlySpan<byte> rgb, int width, int height, double red, double green, double blue)
     {
@@ -110,7 +114,9 @@ internal static class LiveBrisqueReference
         return [.. products];
     }
 
-    /// <summary>imresize(image, 0.5): for each output pixel the cubic of a = -0.5, stretched by two, over all mirrored pixels in reach.</summary>
+    /// <summary>
+    /// imresize(image, 0.5): for each output pixel the cubic of a = -0.5, stretched by two, over all mirrored pixels in reach.
+    /// </summary>
     public static double[,] Half(double[,] image)
     {
         int height = image.GetLength(0), width = image.GetLength(1);

@@ -13,7 +13,8 @@ internal static class PerceptualHashReference
                 var sum = 0.0;
                 for (var y = 0; y < height; y++)
                     for (var x = 0; x < width; x++)
-                        sum += plane[y * width + x] * Overlap(y, row * height / 32.0, (row + 1) * height / 32.0) * Overlap(x, column * width / 32.0, (column + 1) * width / 32.0);
+                        sum += plane[y * width + x] * Overlap(y, row * height / 32.0, (row + 1) * height / 32.0) * Overlap(
+                            x, column * width / 32.0, (column + 1) * width / 32.0);
                 averages[row, column] = sum / (width * height / 1024.0);
             }
         return averages;
@@ -26,7 +27,8 @@ internal static class PerceptualHashReference
             for (var u = 1; u <= 8; u++)
                 for (var y = 0; y < 32; y++)
                     for (var x = 0; x < 32; x++)
-                        coefficients[(v - 1) * 8 + u - 1] += averages[y, x] * Math.Cos((2 * x + 1) * u * Math.PI / 64) * Math.Cos((2 * y + 1) * v * Math.PI / 64);
+                        coefficients[(v - 1) * 8 + u - 1] += averages[y, x] * Math.Cos((2 * x + 1) * u * Math.PI / 64) * Math.Cos(
+                            (2 * y + 1) * v * Math.PI / 64);
         return coefficients;
     }
 

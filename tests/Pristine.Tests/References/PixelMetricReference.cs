@@ -68,7 +68,8 @@ internal static class PixelMetricReference
             from y in Enumerable.Range(1, height - 1)
             from x in Enumerable.Range(0, width)
             select (IsBorder: y % 8 == 0, Step: Math.Abs(luma[y * width + x] - luma[(y - 1) * width + x]))).ToArray();
-        return (steps.Where(step => step.IsBorder).Average(step => step.Step) + 0.1) / (steps.Where(step => !step.IsBorder).Average(step => step.Step) + 0.1);
+        return (steps.Where(step => step.IsBorder).Average(step => step.Step) + 0.1) / (steps.Where(step => !step.IsBorder)
+            .Average(step => step.Step) + 0.1);
     }
 
     public static double FlatShare(byte[] luma, int width, int height) => Enumerable.Range(0, luma.Length)
@@ -99,12 +100,16 @@ internal static class PixelMetricReference
         var scale = Math.Min(1, 256.0 / Math.Max(width, height));
         int small(int side) => Math.Max(1, (int)Math.Round(side * scale));
         var (columns, rows) = (small(width), small(height));
-        static double Overlap(int pixel, int target, double ratio) => Math.Max(0, Math.Min(pixel + 1, (target + 1) * ratio) - Math.Max(pixel, target * ratio));
+        static double Overlap(int pixel, int target, double ratio) =>
+            Math.Max(0, Math.Min(pixel + 1, (target + 1) * ratio) - Math.Max(pixel, target * ratio));
         double[][] Weights(int from, int to) =>
-            [.. Enumerable.Range(0, to).Select(t => Enumerable.Range(0, from).Select(p => Overlap(p, t, (double)from / to) * to / from).ToArray())];
+            [.. Enumerable.Range(0, to)
+            .Select(t => Enumerable.Range(0, from).Select(p => Overlap(p, t, (double)from / to) * to / from).ToArray())];
         var (across, down) = (Weights(width, columns), Weights(height, rows));
-        var wide = Enumerable.Range(0, height).Select(y => across.Select(w => w.Select((share, x) => share * luma[y * width + x]).Sum()).ToArray()).ToArray();
-        var plane = down.Select(w => Enumerable.Range(0, columns).Select(x => w.Select((share, y) => share * wide[y][x]).Sum()).ToArray()).ToArray();
+        var wide = Enumerable.Range(0, height)
+            .Select(y => across.Select(w => w.Select((share, x) => share * luma[y * width + x]).Sum()).ToArray()).ToArray();
+        var plane = down.Select(w => Enumerable.Range(0, columns).Select(x => w.Select((share, y) => share * wide[y][x]).Sum()).ToArray())
+            .ToArray();
         double Pixel(int x, int y) => plane[Mirrored(y, rows)][Mirrored(x, columns)];
         return Variance([..
             from y in Enumerable.Range(0, rows)

@@ -2,7 +2,9 @@ using Pristine.Networks;
 
 namespace Pristine.Tests.References;
 
-/// <summary>A ResNet-50 in double precision by the textbook: convolution, then batch normalisation, nothing folded. Slow and obvious.</summary>
+/// <summary>
+/// A ResNet-50 in double precision by the textbook: convolution, then batch normalisation, nothing folded. Slow and obvious.
+/// </summary>
 internal static class ResNetReference
 {
     private sealed record Planes(int Channels, int Height, int Width, double[] Values)
@@ -11,7 +13,8 @@ internal static class ResNetReference
     }
 
     /// <summary>The global average of the last stage divided by its L2 norm.</summary>
-    public static double[] Embed(Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
+    public static double[] Embed(
+        Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
     {
         var x = Stages(weights, stride, image, height, width)[^1];
         var means = x.Values.Chunk(x.Height * x.Width).Select(plane => plane.Average()).ToArray();
@@ -20,13 +23,17 @@ internal static class ResNetReference
     }
 
     /// <summary>Mean of every channel of the four stages, then the standard deviations in the same order.</summary>
-    public static double[] Statistics(Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
+    public static double[] Statistics(
+        Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
     {
-        var planes = Stages(weights, stride, image, height, width).SelectMany(stage => stage.Values.Chunk(stage.Height * stage.Width)).ToArray();
-        return [.. planes.Select(plane => plane.Average()), .. planes.Select(plane => Math.Sqrt(plane.Average(value => Math.Pow(value - plane.Average(), 2))))];
+        var planes = Stages(weights, stride, image, height, width).SelectMany(stage => stage.Values.Chunk(stage.Height * stage.Width))
+            .ToArray();
+        return [.. planes.Select(plane => plane.Average()), .. planes.Select(
+            plane => Math.Sqrt(plane.Average(value => Math.Pow(value - plane.Average(), 2))))];
     }
 
-    private static List<Planes> Stages(Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
+    private static List<Planes> Stages(
+        Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
     {
         var values = new double[image.Length];
         for (var i = 0; i < values.Length; i++)
@@ -64,9 +71,11 @@ internal static class ResNetReference
                     for (var i = 0; i < inputs; i++)
                         for (var ky = 0; ky < size; ky++)
                             for (var kx = 0; kx < size; kx++)
-                                sum += layer.Kernel.Values[((o * inputs + i) * size + ky) * size + kx] * input.At(i, y * stride + ky - padding, x * stride + kx - padding);
+                                sum += layer.Kernel.Values[((o * inputs + i) * size + ky) * size + kx] * input.At(
+                                    i, y * stride + ky - padding, x * stride + kx - padding);
                     values[(o * height + y) * width + x] =
-                        (sum - layer.Mean.Values[o]) / Math.Sqrt(layer.Variance.Values[o] + layer.Epsilon) * layer.Scale.Values[o] + layer.Shift.Values[o];
+                        (sum - layer.Mean.Values[o]) / Math.Sqrt(layer.Variance.Values[o] + layer.Epsilon) * layer.Scale.Values[o]
+                        + layer.Shift.Values[o];
                 }
         return new(outputs, height, width, values);
     }
@@ -81,7 +90,8 @@ internal static class ResNetReference
             for (var y = 0; y < height; y++)
                 for (var x = 0; x < width; x++)
                     // After a ReLU nothing is below the padding's zero.
-                    values[(c * height + y) * width + x] = Enumerable.Range(-1, 3).SelectMany(dy => Enumerable.Range(-1, 3).Select(dx => input.At(c, 2 * y + dy, 2 * x + dx))).Max();
+                    values[(c * height + y) * width + x] = Enumerable.Range(-1, 3)
+                        .SelectMany(dy => Enumerable.Range(-1, 3).Select(dx => input.At(c, 2 * y + dy, 2 * x + dx))).Max();
         return new(input.Channels, height, width, values);
     }
 }

@@ -55,7 +55,9 @@ public sealed class RemoteDatasetTests : IDisposable
             foreach (var key in keys)
             {
                 writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, $"{key}.jpg") { DataStream = new MemoryStream(Leaf) });
-                writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, $"{key}.txt") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes($"caption of {key}")) });
+                writer.WriteEntry(new UstarTarEntry(
+                    TarEntryType.RegularFile, $"{key}.txt")
+                { DataStream = new MemoryStream(Encoding.UTF8.GetBytes($"caption of {key}")) });
             }
         }
         return archive.ToArray();
@@ -101,7 +103,9 @@ public sealed class RemoteDatasetTests : IDisposable
         _server.Answer = (_, request) =>
         {
             var reply = _server.File(request);
-            return request.Name.EndsWith("gz", StringComparison.Ordinal) ? reply with { Headers = [.. reply.Headers, ("Content-Encoding", "gzip")] } : reply;
+            return request.Name.EndsWith("gz", StringComparison.Ordinal)
+                ? reply with { Headers = [.. reply.Headers, ("Content-Encoding", "gzip")] }
+                : reply;
         };
         ExpectLeaves(Open("a.jsonl.gz"), "1");
     }
@@ -109,7 +113,8 @@ public sealed class RemoteDatasetTests : IDisposable
     [Fact]
     public void A_list_and_an_image_are_datasets()
     {
-        _server.Files["list.txt"] = Encoding.UTF8.GetBytes($"leaf.jpg\n{_server.Address}leaf.jpg\n{TestFiles.InRepository("samples", "photos", "leaf.jpg")}\n");
+        _server.Files["list.txt"] = Encoding.UTF8.GetBytes(
+            $"leaf.jpg\n{_server.Address}leaf.jpg\n{TestFiles.InRepository("samples", "photos", "leaf.jpg")}\n");
         ExpectLeaves(Open("list.txt"), "leaf.jpg", $"{_server.Address}leaf.jpg", TestFiles.InRepository("samples", "photos", "leaf.jpg"));
         ExpectLeaves(Open("leaf.jpg"), $"{_server.Address}leaf.jpg");
     }
@@ -122,7 +127,8 @@ public sealed class RemoteDatasetTests : IDisposable
         _server.Files["packed.tar.gz"] = Compressed(Tar("d"));
         var dataset = Open("shard-{00..01}.tar?token=1");
         ExpectLeaves(dataset, "a", "b", "c");
-        Assert.Equal(["shard-00.tar/a.jpg", "shard-00.tar/b.jpg", "shard-01.tar/c.jpg"], dataset.Read(Cancellation).Select(item => item.Images[0].Reference));
+        Assert.Equal(["shard-00.tar/a.jpg", "shard-00.tar/b.jpg", "shard-01.tar/c.jpg"], dataset.Read(Cancellation)
+            .Select(item => item.Images[0].Reference));
         ExpectLeaves(Open("packed.tar.gz"), "d");
         using (var writer = dataset.CreateWriter(_folder["kept/"]))
         {
@@ -131,7 +137,8 @@ public sealed class RemoteDatasetTests : IDisposable
             writer.Complete();
         }
         ExpectLeaves(Dataset.Open(_folder["kept/shard-{00..01}.tar"]), "a", "b", "c");
-        Assert.Equal(_server.Files["shard-00.tar"].AsSpan().TrimEnd((byte)0).ToArray(), File.ReadAllBytes(_folder["kept/shard-00.tar"]).AsSpan().TrimEnd((byte)0).ToArray());
+        Assert.Equal(_server.Files["shard-00.tar"].AsSpan().TrimEnd((byte)0).ToArray(), File.ReadAllBytes(_folder["kept/shard-00.tar"])
+            .AsSpan().TrimEnd((byte)0).ToArray());
     }
 
     [Theory]
@@ -180,18 +187,25 @@ public sealed class RemoteDatasetTests : IDisposable
         Assert.StartsWith($"Cannot read '{_server.Address}none.tar': the server answered 404", archive.Message, StringComparison.Ordinal);
         var closed = Assert.Throws<DatasetException>(() => Dataset.Open(_server.Address + "a.jsonl").Read(Cancellation).Count());
         Assert.Contains("--allow-private-hosts", closed.Message, StringComparison.Ordinal);
-        Assert.Contains("Cannot read 'gs://bucket/a.jsonl': gs:// is not read; Google's buckets are read as s3://", Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.jsonl")).Message, StringComparison.Ordinal);
-        Assert.Contains("whose extension is none of these", Assert.Throws<DatasetException>(() => Open("folder")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Cannot read 'gs://bucket/a.jsonl': gs:// is not read; Google's buckets are read as s3://",
+            Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.jsonl")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "whose extension is none of these", Assert.Throws<DatasetException>(() => Open("folder")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_table_of_a_dataset_at_an_address_is_continued_and_selected_from()
     {
-        _server.Files["a.jsonl"] = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 6).Select(i => $$"""{"id": {{i}}, "image": "leaf.jpg", "text": "{{new string('x', i)}}"}""" + "\n")));
-        Assert.Equal(6, ScoreTableRun.Score(Open("a.jsonl"), _folder["table"], new ScoringOptions { Workers = 2 }, cancellation: Cancellation).Sum(item => item.ImagesRead));
-        Assert.Equal(0, ScoreTableRun.Score(Open("a.jsonl"), _folder["table"], new ScoringOptions { Workers = 2 }, cancellation: Cancellation).Sum(item => item.ImagesRead));
+        _server.Files["a.jsonl"] = Encoding.UTF8.GetBytes(string.Concat(
+            Enumerable.Range(0, 6).Select(i => $$"""{"id": {{i}}, "image": "leaf.jpg", "text": "{{new string('x', i)}}"}""" + "\n")));
+        Assert.Equal(6, ScoreTableRun.Score(Open(
+            "a.jsonl"), _folder["table"], new ScoringOptions { Workers = 2 }, cancellation: Cancellation).Sum(item => item.ImagesRead));
+        Assert.Equal(0, ScoreTableRun.Score(Open(
+            "a.jsonl"), _folder["table"], new ScoringOptions { Workers = 2 }, cancellation: Cancellation).Sum(item => item.ImagesRead));
         var table = ScoreTable.Open(_folder["table"]);
-        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["text_length >= 3"] }, null, () => SelectionRun.OpenDataset(table, _access), Cancellation);
+        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["text_length >= 3"] }, null, () => SelectionRun.OpenDataset(
+            table, _access), Cancellation);
         Assert.Equal(["3", "4", "5"], run.KeptItems(Cancellation).Select(item => item.Id));
     }
 
@@ -199,11 +213,14 @@ public sealed class RemoteDatasetTests : IDisposable
     public void Nothing_is_written_to_an_address()
     {
         _server.Files["a.jsonl"] = "{\"image\": \"leaf.jpg\"}\n"u8.ToArray();
-        Assert.Contains("which cannot be written to", Assert.Throws<DatasetException>(() => Open("a.jsonl").CreateWriter("https://host/kept.jsonl")).Message, StringComparison.Ordinal);
-        Assert.Contains("which cannot be written to", Assert.Throws<DatasetException>(() => OutputPlace.CheckFolder("https://host/kept")).Message, StringComparison.Ordinal);
+        Assert.Contains("which cannot be written to", Assert.Throws<DatasetException>(
+            () => Open("a.jsonl").CreateWriter("https://host/kept.jsonl")).Message, StringComparison.Ordinal);
+        Assert.Contains("which cannot be written to", Assert.Throws<DatasetException>(
+            () => OutputPlace.CheckFolder("https://host/kept")).Message, StringComparison.Ordinal);
         foreach (var place in (string[])["s3://bucket/table", "https://host/table"])
         {
-            Assert.Contains("Expected a folder for the score table", Assert.Throws<ScoreTableException>(() => ScoreTableRun.Score(Open("a.jsonl"), place, cancellation: Cancellation)).Message, StringComparison.Ordinal);
+            Assert.Contains("Expected a folder for the score table", Assert.Throws<ScoreTableException>(
+                () => ScoreTableRun.Score(Open("a.jsonl"), place, cancellation: Cancellation)).Message, StringComparison.Ordinal);
             Assert.Throws<ScoreTableException>(() => ScoreTable.Open(place));
         }
     }

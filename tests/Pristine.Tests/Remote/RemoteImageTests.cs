@@ -132,7 +132,11 @@ public sealed class RemoteImageTests : IDisposable
     [Fact]
     public void A_slow_server_is_waited_for_but_not_for_ever()
     {
-        _server.Answer = (_, request) => _server.File(request) with { Piece = (Leaf.Length / 4) + 1, Pause = TimeSpan.FromMilliseconds(100) };
+        _server.Answer = (_, request) => _server.File(request) with
+        {
+            Piece = (Leaf.Length / 4) + 1,
+            Pause = TimeSpan.FromMilliseconds(100),
+        };
         ExpectLeaf(Score("leaf.jpg"));
         _server.Answer = (_, request) => _server.File(request) with { Piece = 1000, Pause = TimeSpan.FromMilliseconds(50) };
         var row = Score("leaf.jpg", Quick with { Deadline = TimeSpan.FromSeconds(.2) });
@@ -211,7 +215,8 @@ public sealed class RemoteImageTests : IDisposable
         ExpectLeaf(Score("a"));
         var loop = Score("loop");
         Assert.Equal((ImageStatus.Unreadable, $"more than 5 redirects, the last to {_server.Address}loop"), (loop.Status, loop.Error));
-        Assert.Equal((ImageStatus.Unreadable, "a redirect from http to file, which is not followed"), (Score("file").Status, Score("file").Error));
+        Assert.Equal(
+            (ImageStatus.Unreadable, "a redirect from http to file, which is not followed"), (Score("file").Status, Score("file").Error));
     }
 
     [Fact]
@@ -227,7 +232,8 @@ public sealed class RemoteImageTests : IDisposable
     public void Hosts_that_are_not_public_are_refused()
     {
         var closed = Quick with { AllowPrivateHosts = false };
-        foreach (var address in (string[])["http://127.0.0.1:{0}/leaf.jpg", "http://localhost:{0}/leaf.jpg", "http://2130706433:{0}/leaf.jpg", "http://0x7f.1:{0}/leaf.jpg", "http://[::ffff:127.0.0.1]:{0}/leaf.jpg"])
+        foreach (var address in (string[])["http://127.0.0.1:{0}/leaf.jpg", "http://localhost:{0}/leaf.jpg",
+            "http://2130706433:{0}/leaf.jpg", "http://0x7f.1:{0}/leaf.jpg", "http://[::ffff:127.0.0.1]:{0}/leaf.jpg"])
         {
             var row = Score(string.Format(CultureInfo.InvariantCulture, address, _server.Port), closed);
             Assert.Equal(ImageStatus.Unreadable, row.Status);
@@ -249,7 +255,9 @@ public sealed class RemoteImageTests : IDisposable
             IsPrivate = address => address.ToString() != "127.0.0.1",
             Resolve = (host, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(names.GetValueOrDefault(host, host))]),
         };
-        _server.Answer = (_, request) => request.Name == "go" ? new Reply(302, []) { Headers = [("Location", $"http://inner.test:{inner.Port}/leaf.jpg")] } : _server.File(request);
+        _server.Answer = (_, request) => request.Name == "go"
+            ? new Reply(302, []) { Headers = [("Location", $"http://inner.test:{inner.Port}/leaf.jpg")] }
+            : _server.File(request);
         ExpectLeaf(Score($"http://public.test:{_server.Port}/leaf.jpg", options));
         var row = Score($"http://public.test:{_server.Port}/go", options);
         Assert.Equal(ImageStatus.Unreadable, row.Status);
@@ -276,12 +284,14 @@ public sealed class RemoteImageTests : IDisposable
     public void A_dataset_with_addresses_gives_the_rows_in_order_and_reads_each_address_once()
     {
         const int count = 60;
-        _server.Answer = (_, request) => request.Name == "missing.jpg" ? new Reply(404, []) : _server.File(request with { Target = "/leaf.jpg" });
+        _server.Answer = (_, request) =>
+            request.Name == "missing.jpg" ? new Reply(404, []) : _server.File(request with { Target = "/leaf.jpg" });
         File.WriteAllLines(_folder["a.jsonl"], Enumerable.Range(0, count).Select(i =>
             $$"""{"id": {{i}}, "image": "{{(i % 10 == 3 ? $"{_server.Address}missing.jpg" : i % 10 == 4 ? TestFiles.InRepository("samples", "photos", "leaf.jpg") : $"{_server.Address}{i / 2}.jpg")}}"}"""));
         using var access = new RemoteAccess(Quick);
         var dataset = Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access });
-        var items = ScoringRun.Score(dataset, new ScoringOptions { Workers = 3 }, cancellation: TestContext.Current.CancellationToken).ToArray();
+        var items = ScoringRun.Score(dataset, new ScoringOptions { Workers = 3 }, cancellation: TestContext.Current.CancellationToken)
+            .ToArray();
         Assert.Equal(Enumerable.Range(0, count).Select(i => i.ToString(CultureInfo.InvariantCulture)), items.Select(item => item.Item.Id));
         Assert.All(items, (item, i) => Assert.Equal(i % 10 == 3 ? ImageStatus.Missing : ImageStatus.Ok, item.Rows[0].Status));
         Assert.Single(items.Where(item => item.Rows[0].Status == ImageStatus.Ok).Select(item => item.Rows[0].ContentHash).Distinct());
@@ -291,10 +301,13 @@ public sealed class RemoteImageTests : IDisposable
     [Fact]
     public void Items_that_their_record_drops_are_not_fetched()
     {
-        File.WriteAllLines(_folder["a.jsonl"], Enumerable.Range(0, 10).Select(i => $$"""{"text": "{{new string('x', i)}}", "image": "{{_server.Address}}leaf.jpg?{{i}}"}"""));
+        File.WriteAllLines(_folder["a.jsonl"], Enumerable.Range(0, 10)
+            .Select(i => $$"""{"text": "{{new string('x', i)}}", "image": "{{_server.Address}}leaf.jpg?{{i}}"}"""));
         using var access = new RemoteAccess(Quick);
         var options = new ScoringOptions { ItemGates = Pristine.Selection.Cascade.OfItems(["text_length >= 5"], MetricSet.BuiltIn) };
-        var items = ScoringRun.Score(Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access }), options, cancellation: TestContext.Current.CancellationToken).ToArray();
+        var items = ScoringRun.Score(
+            Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access }), options,
+            cancellation: TestContext.Current.CancellationToken).ToArray();
         Assert.Equal(5, items.Count(item => item.Rows[0].Status == ImageStatus.Ok));
         Assert.Equal(5, _server.Requests.Count);
     }
@@ -302,29 +315,38 @@ public sealed class RemoteImageTests : IDisposable
     [Fact]
     public void A_run_whose_caller_has_seen_enough_ends_though_servers_are_silent()
     {
-        _server.Answer = (n, request) => n < 2 ? _server.File(request) : _server.File(request) with { CutAfter = 10, IsSilentAfterCut = true };
+        _server.Answer = (n, request) => n < 2 ? _server.File(request) : _server.File(request) with
+        {
+            CutAfter = 10,
+            IsSilentAfterCut = true,
+        };
         File.WriteAllLines(_folder["a.jsonl"], Enumerable.Range(0, 40).Select(i => $$"""{"image": "{{_server.Address}}leaf.jpg?{{i}}"}"""));
         using var access = new RemoteAccess(Quick with { Timeout = TimeSpan.FromHours(1), MaxConnectionsPerHost = 1 });
         var dataset = Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access });
-        Assert.Single(ScoringRun.Score(dataset, new ScoringOptions { Workers = 2 }, cancellation: TestContext.Current.CancellationToken).Take(1).ToArray());
+        Assert.Single(ScoringRun.Score(dataset, new ScoringOptions { Workers = 2 }, cancellation: TestContext.Current.CancellationToken)
+            .Take(1).ToArray());
         using var cancel = new CancellationTokenSource();
         // Its images never come: it waits until it is cancelled.
         cancel.CancelAfter(TimeSpan.FromSeconds(.5));
-        Assert.Throws<OperationCanceledException>(() => ScoringRun.Score(dataset, new ScoringOptions { Workers = 2 }, cancellation: cancel.Token).ToArray());
+        Assert.Throws<OperationCanceledException>(
+            () => ScoringRun.Score(dataset, new ScoringOptions { Workers = 2 }, cancellation: cancel.Token).ToArray());
     }
 
     [Fact]
     public void A_table_that_is_continued_fetches_what_the_network_did_not_give_and_nothing_else()
     {
-        File.WriteAllLines(_folder["a.jsonl"], Enumerable.Range(0, 10).Select(i => $$"""{"image": "{{_server.Address}}{{(i == 7 ? "text.jpg" : "leaf.jpg")}}?{{i}}"}"""));
+        File.WriteAllLines(_folder["a.jsonl"], Enumerable.Range(0, 10)
+            .Select(i => $$"""{"image": "{{_server.Address}}{{(i == 7 ? "text.jpg" : "leaf.jpg")}}?{{i}}"}"""));
         ScoredItem[] Run(ScoreTableOptions? options = null)
         {
             using var access = new RemoteAccess(Quick);
             return [.. ScoreTableRun.Score(
-                Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access }), _folder["table"], new ScoringOptions { Workers = 2 }, options, TestContext.Current.CancellationToken)];
+                Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access }), _folder["table"],
+                new ScoringOptions { Workers = 2 }, options, TestContext.Current.CancellationToken)];
         }
         string[] Asked(int since) => [.. _server.Requests.Skip(since).Select(request => request.Target).Distinct().Order()];
-        _server.Answer = (_, request) => request.Target.EndsWith('3') ? new Reply(503, []) : request.Target.EndsWith('5') ? new Reply(404, []) : _server.File(request);
+        _server.Answer = (_, request) =>
+            request.Target.EndsWith('3') ? new Reply(503, []) : request.Target.EndsWith('5') ? new Reply(404, []) : _server.File(request);
         var first = Run().Select(item => item.Rows[0].Status).ToArray();
         Assert.Equal((ImageStatus.Network, ImageStatus.Missing, ImageStatus.Unreadable), (first[3], first[5], first[7]));
         var before = _server.Requests.Count;
@@ -343,11 +365,13 @@ public sealed class RemoteImageTests : IDisposable
     public void The_bytes_that_are_read_ahead_are_bounded_and_large_images_do_not_block_one_another()
     {
         // Noise compresses badly: the budget holds two of these at most, and asks for many at once.
-        File.WriteAllLines(_folder["a.jsonl"], Enumerable.Range(0, 30).Select(i => $$"""{"images": ["{{_server.Address}}leaf.jpg?{{i}}", "{{_server.Address}}leaf.jpg?{{i}}b"]}"""));
+        File.WriteAllLines(_folder["a.jsonl"], Enumerable.Range(0, 30)
+            .Select(i => $$"""{"images": ["{{_server.Address}}leaf.jpg?{{i}}", "{{_server.Address}}leaf.jpg?{{i}}b"]}"""));
         using var access = new RemoteAccess(Quick with { MaxConnectionsPerHost = 2 });
         var options = new ScoringOptions { Workers = 1 };
         var dataset = Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access });
-        using var ahead = new ReadAhead<DatasetItem>(item => item, _ => true, options, TestContext.Current.CancellationToken, budget: Leaf.Length * 3);
+        using var ahead = new ReadAhead<DatasetItem>(
+            item => item, _ => true, options, TestContext.Current.CancellationToken, budget: Leaf.Length * 3);
         using var scorer = new ImageScorer(options);
         var statuses = new List<ImageStatus>();
         var asked = new List<int>();

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Pristine.Tests.Remote;
 
 /// <summary>
-/// A real S3 server in a process of its own: npm's s3rver, which is installed into the user's cache at the first use. Tests that need it are skipped where
-/// node, npm or their registry are not at hand.
+/// A real S3 server in a process of its own: npm's s3rver, which is installed into the user's cache at the first use. Tests that need it
+/// are skipped where node, npm or their registry are not at hand.
 /// </summary>
 internal sealed class S3Server : IDisposable
 {
@@ -29,7 +29,8 @@ internal sealed class S3Server : IDisposable
         Port = FreePort();
         var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])
-            ["--openssl-legacy-provider", Path.Combine(folder, "node_modules", "s3rver", "bin", "s3rver.js"), "-d", _folder.Path, "-a", "127.0.0.1", "-p", $"{Port}", "--silent"])
+            ["--openssl-legacy-provider", Path.Combine(
+                folder, "node_modules", "s3rver", "bin", "s3rver.js"), "-d", _folder.Path, "-a", "127.0.0.1", "-p", $"{Port}", "--silent"])
             start.ArgumentList.Add(argument);
         foreach (var bucket in buckets)
         {
@@ -82,13 +83,19 @@ internal sealed class S3Server : IDisposable
 
     private static (string? Folder, string? Why) Install()
     {
-        var folder = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "pristine-tests", Package);
+        var folder = Path.Combine(Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "pristine-tests", Package);
         if (File.Exists(Path.Combine(folder, "complete")))
             return HasNode() ? (folder, null) : (null, "node is not installed.");
         try
         {
             Directory.CreateDirectory(folder);
-            var start = new ProcessStartInfo("npm") { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true };
+            var start = new ProcessStartInfo("npm")
+            {
+                WorkingDirectory = folder,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            };
             foreach (var argument in (string[])["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, Package])
                 start.ArgumentList.Add(argument);
             using var process = Process.Start(start)!;

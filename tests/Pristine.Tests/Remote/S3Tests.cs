@@ -33,7 +33,8 @@ public sealed class S3Tests : IDisposable
     {
         _server = new S3Server("photos", "results");
         _store = new S3Store(new S3Options { Endpoint = new Uri(_server.Address), Attempts = 2 });
-        _access = new RemoteAccess(new RemoteOptions { Attempts = 2, FirstDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(1) }, _store);
+        _access = new RemoteAccess(
+            new RemoteOptions { Attempts = 2, FirstDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(1) }, _store);
     }
 
     public void Dispose()
@@ -82,7 +83,8 @@ public sealed class S3Tests : IDisposable
         Assert.Equal(["a one#1?.jpg", "b/ten.png", "b/two.jpg", "c-other.jpg"], Ids(dataset));
         Assert.Equal(["s3://photos/set/b/ten.png", "s3://photos/set/b/two.jpg"], Ids(Open("s3://photos/set/b/t*")));
         Assert.Equal(["s3://photos/set/b/two.jpg", "s3://photos/set/c-other.jpg"], Ids(Open("s3://photos/set/**/{two,x,c-other}.jpg")));
-        var rows = ScoringRun.Score(dataset, new ScoringOptions { Workers = 2 }, cancellation: Cancellation).SelectMany(item => item.Rows).ToArray();
+        var rows = ScoringRun.Score(dataset, new ScoringOptions { Workers = 2 }, cancellation: Cancellation).SelectMany(item => item.Rows)
+            .ToArray();
         Assert.All(rows, row => Assert.Equal((ImageStatus.Ok, null), (row.Status, row.Error)));
         Assert.All(rows, row => Assert.Equal(Leaf.Length, row.File?.Bytes));
         using (var writer = dataset.CreateExport("s3://results/set.jsonl"))
@@ -95,7 +97,8 @@ public sealed class S3Tests : IDisposable
         // The list of the kept is one of addresses, and a dataset again.
         WriteAll(dataset, _folder["kept.txt"]);
         Assert.Equal("s3://photos/set/a one#1?.jpg", File.ReadAllLines(_folder["kept.txt"])[0]);
-        Assert.All(ScoringRun.Score(Open(_folder["kept.txt"]), cancellation: Cancellation), item => Assert.Equal(ImageStatus.Ok, item.Rows[0].Status));
+        Assert.All(ScoringRun.Score(Open(_folder["kept.txt"]), cancellation: Cancellation), item => Assert.Equal(
+            ImageStatus.Ok, item.Rows[0].Status));
     }
 
     [Fact]
@@ -104,8 +107,10 @@ public sealed class S3Tests : IDisposable
         var keys = Enumerable.Range(0, 1100).Select(i => $"{i:00000}.jpg").ToArray();
         Parallel.ForEach(keys, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Cancellation }, key =>
         {
-            using var client = new AmazonS3Client(new BasicAWSCredentials("S3RVER", "S3RVER"), new AmazonS3Config { ServiceURL = _server.Address, ForcePathStyle = true });
-            client.PutObjectAsync(new() { BucketName = "photos", Key = $"many/{key}", ContentBody = "x" }, Cancellation).GetAwaiter().GetResult();
+            using var client = new AmazonS3Client(
+                new BasicAWSCredentials("S3RVER", "S3RVER"), new AmazonS3Config { ServiceURL = _server.Address, ForcePathStyle = true });
+            client.PutObjectAsync(new() { BucketName = "photos", Key = $"many/{key}", ContentBody = "x" }, Cancellation).GetAwaiter()
+                .GetResult();
         });
         Assert.Equal(keys, Ids(Open("s3://photos/many/")));
     }
@@ -114,7 +119,8 @@ public sealed class S3Tests : IDisposable
     public void Records_name_images_in_buckets_and_are_written_into_buckets()
     {
         Put("s3://photos/set/leaf.jpg", Leaf);
-        const string records = "{\"id\": 1, \"image\": \"leaf.jpg\"}\n{\"id\": 2, \"image\": \"s3://photos/set/leaf.jpg\"}\n{\"id\": 3, \"image\": \"s3://photos/none.jpg\"}\n{\"id\": 4, \"image\": \"gs://photos/leaf.jpg\"}\n";
+        const string records = "{\"id\": 1, \"image\": \"leaf.jpg\"}\n{\"id\": 2, \"image\": \"s3://photos/set/leaf.jpg\"}\n{\"id\": 3, " +
+            "\"image\": \"s3://photos/none.jpg\"}\n{\"id\": 4, \"image\": \"gs://photos/leaf.jpg\"}\n";
         Put("s3://photos/set/a.jsonl", Encoding.UTF8.GetBytes(records));
         var dataset = Open("s3://photos/set/a.jsonl");
         var rows = ScoringRun.Score(dataset, cancellation: Cancellation).Select(item => item.Rows[0]).ToArray();
@@ -125,7 +131,8 @@ public sealed class S3Tests : IDisposable
         Assert.Equal(records, Encoding.UTF8.GetString(Get("s3://results/kept/a.jsonl")));
         WriteAll(dataset, "s3://results/kept/a.jsonl.gz");
         Assert.Equal(["1", "2", "3", "4"], Ids(Open("s3://results/kept/a.jsonl.gz")));
-        Assert.Contains("would overwrite it", Assert.Throws<DatasetException>(() => dataset.CreateWriter("s3://photos/set/a.jsonl")).Message, StringComparison.Ordinal);
+        Assert.Contains("would overwrite it", Assert.Throws<DatasetException>(
+            () => dataset.CreateWriter("s3://photos/set/a.jsonl")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,7 +154,8 @@ public sealed class S3Tests : IDisposable
             WriteAll(dataset, "s3://results/all-{0..}.tar");
             Assert.Equal(["a", "b"], Ids(Open("s3://results/all-0.tar")));
         }
-        Assert.Contains("found none", Assert.Throws<DatasetException>(() => Open("s3://photos/none-*.tar")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found none", Assert.Throws<DatasetException>(() => Open("s3://photos/none-*.tar")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -184,7 +192,9 @@ public sealed class S3Tests : IDisposable
     {
         foreach (var name in (string[])["a", "b", "c"])
             Put($"s3://photos/set/{name}.jpg", Leaf);
-        long Read() => ScoreTableRun.Score(Open("s3://photos/set/"), _folder["table"], new ScoringOptions { Workers = 2 }, cancellation: Cancellation).Sum(item => item.ImagesRead);
+        long Read() =>
+            ScoreTableRun.Score(Open("s3://photos/set/"), _folder["table"], new ScoringOptions { Workers = 2 }, cancellation: Cancellation)
+            .Sum(item => item.ImagesRead);
         Assert.Equal(3, Read());
         Assert.Equal(0, Read());
         Put("s3://photos/set/b.jpg", File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "clock.jpg")));
@@ -198,13 +208,20 @@ public sealed class S3Tests : IDisposable
     {
         Put("s3://photos/set/a.jpg", Leaf);
         var dataset = Open("s3://photos/set/");
-        Assert.StartsWith("Cannot write 's3://none/kept.txt': the server answered 404 NoSuchBucket", Assert.Throws<DatasetException>(() => dataset.CreateWriter("s3://none/kept.txt")).Message, StringComparison.Ordinal);
-        Assert.StartsWith("Cannot list 's3://none/a/': the server answered 404 NoSuchBucket", Assert.Throws<DatasetException>(() => Ids(Open("s3://none/a/"))).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be written to", Assert.Throws<DatasetException>(() => new FileExport("s3://results/copies", FileExportMode.Copy, "")).Message, StringComparison.Ordinal);
-        Assert.Contains("are at addresses", Assert.Throws<DatasetException>(() => FileExport.For(dataset, _folder["copies"], FileExportMode.Copy)).Message, StringComparison.Ordinal);
-        Assert.Contains("Azure", Assert.Throws<DatasetException>(() => Dataset.Open("az://container/a.jsonl")).Message, StringComparison.Ordinal);
-        Assert.Contains("Download it first", Assert.Throws<DatasetException>(() => Open("s3://photos/a.parquet")).Message, StringComparison.Ordinal);
-        Assert.Contains("Pristine.Cloud", Assert.Throws<DatasetException>(() => Ids(Dataset.Open("s3://photos/a.jsonl"))).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Cannot write 's3://none/kept.txt': the server answered 404 NoSuchBucket", Assert.Throws<DatasetException>(
+            () => dataset.CreateWriter("s3://none/kept.txt")).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Cannot list 's3://none/a/': the server answered 404 NoSuchBucket", Assert.Throws<DatasetException>(
+            () => Ids(Open("s3://none/a/"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be written to", Assert.Throws<DatasetException>(
+            () => new FileExport("s3://results/copies", FileExportMode.Copy, "")).Message, StringComparison.Ordinal);
+        Assert.Contains("are at addresses", Assert.Throws<DatasetException>(
+            () => FileExport.For(dataset, _folder["copies"], FileExportMode.Copy)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Azure", Assert.Throws<DatasetException>(() => Dataset.Open("az://container/a.jsonl")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Download it first", Assert.Throws<DatasetException>(() => Open("s3://photos/a.parquet")).Message, StringComparison.Ordinal);
+        Assert.Contains("Pristine.Cloud", Assert.Throws<DatasetException>(
+            () => Ids(Dataset.Open("s3://photos/a.jsonl"))).Message, StringComparison.Ordinal);
         using var denied = new RemoteAccess(null, new S3Store(new S3Options { Endpoint = new Uri(_server.Address), Anonymous = true }));
         // s3rver lets everyone read; that nothing is signed is all there is to see.
         Assert.Equal(["a.jpg"], Ids(Dataset.Open("s3://photos/set/", new DatasetOptions { Remote = denied })));

@@ -37,9 +37,21 @@ public class DatasetCheckTests
         using var folder = TestFiles.NewFolder();
         var table = SmallTable.Make(folder,
         [
-            SmallTable.Row(0, 1) with { ContentHash = "a", Image = "z.jpg" }, SmallTable.Row(1, 1) with { ContentHash = "a", Image = "z.jpg" },
-            SmallTable.Row(2, 1) with { ContentHash = "a", Image = "b.jpg" }, SmallTable.Row(3, 1) with { ContentHash = "c", Image = "c.jpg" },
-            SmallTable.Row(4, 1) with { ContentHash = null, Image = "d.jpg" }, SmallTable.Row(5, 1) with { ContentHash = null, Image = "e.jpg" },
+            SmallTable.Row(0, 1) with { ContentHash = "a", Image = "z.jpg" }, SmallTable.Row(1, 1) with
+            {
+                ContentHash = "a",
+                Image = "z.jpg",
+            },
+            SmallTable.Row(2, 1) with { ContentHash = "a", Image = "b.jpg" }, SmallTable.Row(3, 1) with
+            {
+                ContentHash = "c",
+                Image = "c.jpg",
+            },
+            SmallTable.Row(4, 1) with { ContentHash = null, Image = "d.jpg" }, SmallTable.Row(5, 1) with
+            {
+                ContentHash = null,
+                Image = "e.jpg",
+            },
         ]);
         var found = Only(table.Check(For("duplicates"), TestContext.Current.CancellationToken));
         Assert.Equal((1, 0), (found.Count, found.NotJudged));
@@ -52,7 +64,8 @@ public class DatasetCheckTests
     public void An_issue_whose_metric_the_table_lacks_is_not_looked_for_and_says_so()
     {
         using var folder = TestFiles.NewFolder();
-        var result = SmallTable.Make(folder, SmallTable.Row(0, 99)).Check(For("dark", "low_quality"), TestContext.Current.CancellationToken);
+        var result = SmallTable.Make(folder, SmallTable.Row(0, 99))
+            .Check(For("dark", "low_quality"), TestContext.Current.CancellationToken);
         Assert.Equal("the table has no luma_p95", result.Find("dark")!.Obstacle);
         Assert.Equal(1, result.Find("low_quality")!.Count);
         Assert.Null(result.Find("flat"));
@@ -71,8 +84,18 @@ public class DatasetCheckTests
     public void The_JSON_holds_the_rule_with_the_threshold_that_was_set()
     {
         using var folder = TestFiles.NewFolder();
-        var options = new CheckOptions { Issues = new IssueOptions { Issues = [Issue.Get("low_quality")], Thresholds = new Dictionary<string, double> { ["low_quality"] = 12.5 } } };
-        using var json = JsonDocument.Parse(SmallTable.Make(folder, SmallTable.Row(0, 13)).Check(options, TestContext.Current.CancellationToken).ToJson());
+        var options = new CheckOptions
+        {
+            Issues = new IssueOptions
+            {
+                Issues = [Issue.Get("low_quality")],
+                Thresholds = new Dictionary<string,
+                double>
+                { ["low_quality"] = 12.5 },
+            },
+        };
+        using var json = JsonDocument.Parse(
+            SmallTable.Make(folder, SmallTable.Row(0, 13)).Check(options, TestContext.Current.CancellationToken).ToJson());
         var issue = json.RootElement.GetProperty("issues")[0];
         Assert.Equal("brisque > 12.5", issue.GetProperty("rule").GetString());
         Assert.Equal((1, 12.5), (issue.GetProperty("count").GetInt64(), issue.GetProperty("threshold").GetDouble()));

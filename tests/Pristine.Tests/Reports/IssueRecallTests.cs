@@ -7,8 +7,8 @@ using Pristine.Selection;
 namespace Pristine.Tests.Reports;
 
 /// <summary>
-/// Precision and recall of issues on the sample photographs and on copies that are degraded here: a small set, so that a change of a rule or a metric is
-/// seen at once. bench/issues.sh measures on 2,000 photographs; docs/check.md has its figures.
+/// Precision and recall of issues on the sample photographs and on copies that are degraded here: a small set, so that a change of a rule
+/// or a metric is seen at once. bench/issues.sh measures on 2,000 photographs; docs/check.md has its figures.
 /// </summary>
 public class IssueRecallTests
 {
@@ -30,12 +30,15 @@ public class IssueRecallTests
         using var folder = TestFiles.NewFolder();
         Directory.CreateDirectory(folder["photos"]);
         foreach (var file in Directory.GetFiles(TestFiles.InRepository("samples", "photos")))
-            if (Path.GetFileNameWithoutExtension(file) is var stem && stem != "corrupt" && !Damages.Any(damage => stem.EndsWith(damage, StringComparison.Ordinal)))
+            if (Path.GetFileNameWithoutExtension(file) is var stem && stem != "corrupt"
+                && !Damages.Any(damage => stem.EndsWith(damage, StringComparison.Ordinal)))
                 File.Copy(file, Path.Combine(folder["photos"], Path.GetFileName(file)));
         var options = new DegradationOptions { Kinds = [kind], Levels = [level], Seed = 7, Workers = 2 };
-        Assert.Equal(24, DegradationRun.Run(Dataset.Open(folder["photos"]), folder["copies"], options, TestContext.Current.CancellationToken).Count());
+        Assert.Equal(24, DegradationRun.Run(
+            Dataset.Open(folder["photos"]), folder["copies"], options, TestContext.Current.CancellationToken).Count());
         var check = new CheckOptions { Issues = new IssueOptions { Issues = [Issue.Get(name)] } };
-        long Count(string input) => Dataset.Open(folder[input]).ScoreInto(folder[input + "-scores"], new ScoringOptions { Metrics = DatasetCheck.Metrics(check.Issues.Issues), Workers = 2 })
+        long Count(string input) => Dataset.Open(folder[input])
+            .ScoreInto(folder[input + "-scores"], new ScoringOptions { Metrics = DatasetCheck.Metrics(check.Issues.Issues), Workers = 2 })
             .Open().Check(check, TestContext.Current.CancellationToken).Issues[0].Count;
         Assert.Equal((found, flagged), (Count("copies"), Count("photos")));
     }

@@ -15,7 +15,8 @@ public sealed class MetricPairsTests
     [InlineData(new double[] { 1, 2, 3, 4 }, new double[] { 10, 20, 30, 99 }, 1)]
     [InlineData(new double[] { 1, 2, 3, 4 }, new double[] { 4, 3, 2, 1 }, -1)]
     // The example of Wikipedia's article (IQ and hours of TV): rho = 1 - 6 * 194 / 990.
-    [InlineData(new double[] { 106, 100, 86, 101, 99, 103, 97, 113, 112, 110 }, new double[] { 7, 27, 2, 50, 28, 29, 20, 12, 6, 17 }, -29.0 / 165)]
+    [InlineData(
+        new double[] { 106, 100, 86, 101, 99, 103, 97, 113, 112, 110 }, new double[] { 7, 27, 2, 50, 28, 29, 20, 12, 6, 17 }, -29.0 / 165)]
     // Ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4: 4.5 / sqrt(4.5 * 5).
     [InlineData(new double[] { 1, 2, 2, 3 }, new double[] { 1, 3, 2, 4 }, 0.94868329805051377)]
     public void Spearman_is_that_of_the_definition(double[] first, double[] second, double expected) =>
@@ -38,10 +39,12 @@ public sealed class MetricPairsTests
         double[] Column() => [.. Enumerable.Range(0, 300).Select(_ => random.Next(12) is var value and > 0 ? value : double.NaN)];
         var (x, y) = (Column(), Column());
         var images = Enumerable.Range(0, 300).Where(i => !double.IsNaN(x[i]) && !double.IsNaN(y[i])).ToArray();
-        double Rank(double[] values, int image) => images.Count(i => values[i] < values[image]) + ((images.Count(i => values[i] == values[image]) + 1) / 2.0);
+        double Rank(double[] values, int image) =>
+            images.Count(i => values[i] < values[image]) + ((images.Count(i => values[i] == values[image]) + 1) / 2.0);
         var (rx, ry) = (images.Select(i => Rank(x, i)).ToArray(), images.Select(i => Rank(y, i)).ToArray());
         var (mx, my) = (rx.Average(), ry.Average());
-        var expected = rx.Zip(ry, (a, b) => (a - mx) * (b - my)).Sum() / Math.Sqrt(rx.Sum(a => (a - mx) * (a - mx)) * ry.Sum(b => (b - my) * (b - my)));
+        var expected = rx.Zip(ry, (a, b) => (a - mx) * (b - my))
+            .Sum() / Math.Sqrt(rx.Sum(a => (a - mx) * (a - mx)) * ry.Sum(b => (b - my) * (b - my)));
         Assert.Equal(expected, RankCorrelation.Spearman(Sample(x, y), 0, 1), Tolerance);
     }
 
@@ -55,7 +58,8 @@ public sealed class MetricPairsTests
         // Lower is better in the first, higher in the second: both agree but for images 102 (the first likes it) and 105 (the second does).
         var metrics = new[]
         {
-            new ReportMetric("low", true, MetricDirection.LowerIsBetter, "", ""), new ReportMetric("high", true, MetricDirection.HigherIsBetter, "", ""),
+            new ReportMetric("low", true, MetricDirection.LowerIsBetter, "", ""),
+            new ReportMetric("high", true, MetricDirection.HigherIsBetter, "", ""),
         };
         double[] low = [10, 20, 0, 40, 50, 90], high = [90, 80, 5, 60, 50, 99];
         var sample = Sample(low, high);

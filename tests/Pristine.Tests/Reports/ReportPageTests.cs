@@ -42,7 +42,8 @@ public sealed partial class ReportPageTests
         Assert.Contains($"script-src '{Hash(Assert.Single(Script().Matches(page)).Groups[1].Value)}';", policy, StringComparison.Ordinal);
         Assert.Contains($"style-src '{Hash(Assert.Single(Style().Matches(page)).Groups[1].Value)}';", policy, StringComparison.Ordinal);
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
-        Assert.True(page.IndexOf("Content-Security-Policy", StringComparison.Ordinal) < page.IndexOf("<style>", StringComparison.Ordinal), "A policy holds for what follows it.");
+        Assert.True(page.IndexOf("Content-Security-Policy", StringComparison.Ordinal) < page.IndexOf(
+            "<style>", StringComparison.Ordinal), "A policy holds for what follows it.");
     }
 
     [Fact]

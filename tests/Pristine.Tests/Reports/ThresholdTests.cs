@@ -7,7 +7,8 @@ public sealed class ThresholdTests
 {
     public static TheoryData<double, double> Ranges => new()
     {
-        { 0, 100 }, { 0.2118, 82.0521 }, { -7.3, 154.2 }, { 0, 1 }, { 0.1, 0.100001 }, { 1e-7, 3e-6 }, { -5, -5 }, { 0, 0 }, { 7, 7 }, { 2.5e9, 2.6e9 }, { -1e12, 1e12 },
+        { 0, 100 }, { 0.2118, 82.0521 }, { -7.3, 154.2 }, { 0, 1 }, { 0.1, 0.100001 }, { 1e-7, 3e-6 }, { -5, -5 }, { 0, 0 }, { 7, 7 },
+        { 2.5e9, 2.6e9 }, { -1e12, 1e12 },
     };
 
     [Theory]
@@ -21,7 +22,8 @@ public sealed class ThresholdTests
         for (var i = 1; i < scale.Positions.Length; i++)
             Assert.True((float)scale.Positions[i] > (float)scale.Positions[i - 1], $"{scale.Positions[i]} after {scale.Positions[i - 1]}");
         // At most six digits tell neighbours apart, so a command with one stays short.
-        Assert.All(scale.Positions, position => Assert.Equal(position, double.Parse(position.ToString("G8", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)));
+        Assert.All(scale.Positions, position => Assert.Equal(
+            position, double.Parse(position.ToString("G8", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)));
     }
 
     [Fact]
@@ -77,7 +79,8 @@ public sealed class ThresholdTests
             _ => 10 * random.NextDouble(),
         };
         double Stored(double value) => isFloat ? (float)value : value;
-        var items = Enumerable.Range(0, 4000).Select(_ => Enumerable.Range(0, 1 + random.Next(3)).Select(_ => Stored(Value())).ToArray()).ToArray();
+        var items = Enumerable.Range(0, 4000).Select(_ => Enumerable.Range(0, 1 + random.Next(3)).Select(_ => Stored(Value())).ToArray())
+            .ToArray();
         foreach (var item in items)
             counts.Add(ThresholdPlace.Of(positions, item.Min(), item.Max()));
         Assert.Equal(items.Length, counts.Scored);

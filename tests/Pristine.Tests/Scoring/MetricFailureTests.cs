@@ -10,7 +10,8 @@ public class MetricFailureTests
     public void A_metric_that_has_not_enough_memory_for_an_image_is_a_row_and_the_other_scores_stand()
     {
         var photo = TestFiles.InRepository("samples", "photos", "leaf.jpg");
-        using var scorer = new ImageScorer(new ScoringOptions { Metrics = [new Greedy(), MetricCatalog.Get("brisque"), MetricCatalog.Get("min_side")] });
+        using var scorer = new ImageScorer(
+            new ScoringOptions { Metrics = [new Greedy(), MetricCatalog.Get("brisque"), MetricCatalog.Get("min_side")] });
         var row = scorer.Score(photo);
         Assert.Equal(ImageStatus.TooLarge, row.Status);
         Assert.True(row.Failed);

@@ -10,7 +10,8 @@ public class OrderedPipelineTests
     }
 
     private static IEnumerable<int> Run(
-        IEnumerable<int> source, Func<int, int> work, int workers = 3, int capacity = 8, Action? onDispose = null, CancellationToken? cancellation = null) =>
+        IEnumerable<int> source, Func<int, int> work, int workers = 3, int capacity = 8, Action? onDispose = null,
+        CancellationToken? cancellation = null) =>
         OrderedPipeline<int, int, Worker>.Run(
             source, workers, capacity, () => new Worker(onDispose ?? (() => { })), (_, input) => work(input),
             cancellation ?? TestContext.Current.CancellationToken);
@@ -57,7 +58,8 @@ public class OrderedPipelineTests
         var source = Enumerable.Range(0, 50).Select(i => { Interlocked.Increment(ref taken); return i; });
         var consumed = 0;
         var results = OrderedPipeline<int, int, Worker>.Run(
-            source, 4, 16, () => new Worker(() => { }), (_, input) => input, TestContext.Current.CancellationToken, input => input == 30 ? 10 * weight : weight);
+            source, 4, 16, () => new Worker(() => { }), (_, input) => input, TestContext.Current.CancellationToken, input =>
+                input == 30 ? 10 * weight : weight);
         foreach (var result in results)
         {
             Assert.Equal(consumed++, result);
@@ -114,7 +116,8 @@ public class OrderedPipelineTests
     public void A_consumer_that_stops_early_frees_every_worker()
     {
         var disposed = 0;
-        Assert.Equal([0, 1, 2], Run(Enumerable.Range(0, int.MaxValue), i => i, workers: 4, onDispose: () => Interlocked.Increment(ref disposed)).Take(3));
+        Assert.Equal([0, 1, 2], Run(
+            Enumerable.Range(0, int.MaxValue), i => i, workers: 4, onDispose: () => Interlocked.Increment(ref disposed)).Take(3));
         Assert.Equal(4, disposed);
     }
 

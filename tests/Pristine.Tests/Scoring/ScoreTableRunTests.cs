@@ -9,13 +9,15 @@ namespace Pristine.Tests.Scoring;
 public class ScoreTableRunTests
 {
     private static readonly string[] Photos =
-        [.. Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Where(path => !path.Contains("corrupt", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg")
+        .Where(path => !path.Contains("corrupt", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private static readonly ScoreTableOptions SmallParts = new() { RowsPerPart = 4 };
 
     private static ScoringOptions With(params string[] metrics) => new() { Metrics = [.. metrics.Select(MetricCatalog.Get)], Workers = 2 };
 
-    private static int Score(string input, string table, ScoringOptions scoring, ScoreTableOptions? options = null, int? stopAfter = null) =>
+    private static int Score(
+        string input, string table, ScoringOptions scoring, ScoreTableOptions? options = null, int? stopAfter = null) =>
         ScoreTableRun.Score(Dataset.Open(input), table, scoring, options ?? SmallParts, TestContext.Current.CancellationToken)
             .Take(stopAfter ?? int.MaxValue).ToArray().Sum(item => item.ImagesRead);
 
@@ -59,7 +61,8 @@ public class ScoreTableRunTests
         MakeImages(folder, 4);
         string Provenance() => File.ReadAllText(folder["table/scores.json"]);
         ScoringOptions On(string? device) => new() { Metrics = [known.Get("placed-by-test")], Workers = 2, Known = known, Device = device };
-        double[] Values() => [.. Export(folder["table"]).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("placed-by-test").GetDouble())];
+        double[] Values() => [.. Export(folder["table"])
+            .Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("placed-by-test").GetDouble())];
 
         Score(folder["images"], folder["table"], On("cuda:3"));
         Assert.Contains("\"device\": \"cuda\"", Provenance(), StringComparison.Ordinal);
@@ -85,7 +88,8 @@ public class ScoreTableRunTests
         using var folder = TestFiles.NewFolder();
         MakeImages(folder, 10);
         double?[] Values() => [.. Export(folder["table"]).Select(line =>
-            System.Text.Json.JsonDocument.Parse(line).RootElement.TryGetProperty("placed-by-test", out var value) && value.ValueKind == System.Text.Json.JsonValueKind.Number ? value.GetDouble() : (double?)null)];
+            System.Text.Json.JsonDocument.Parse(line).RootElement.TryGetProperty("placed-by-test", out var value)
+            && value.ValueKind == System.Text.Json.JsonValueKind.Number ? value.GetDouble() : (double?)null)];
         Score(folder["images"], folder["table"], With("placed-by-test", "brightness"));
 
         // Another column: every part is written again, the foreign one stays.
@@ -147,15 +151,20 @@ public class ScoreTableRunTests
     /// <summary>Renames a metric of a table as if another program had made it.</summary>
     private static void MakeForeign(string table, string metric, string foreign)
     {
-        File.WriteAllText(Path.Combine(table, "scores.json"), File.ReadAllText(Path.Combine(table, "scores.json")).Replace($"\"{metric}", $"\"{foreign}", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(table, "scores.json"), File.ReadAllText(Path.Combine(table, "scores.json"))
+            .Replace($"\"{metric}", $"\"{foreign}", StringComparison.Ordinal));
         using var database = Pristine.Native.DuckDbConnection.Open();
         foreach (var part in ScoreTable.Open(table).Parts)
         {
-            var metadata = System.Text.Json.JsonSerializer.Serialize(part.Contents).Replace($"\"{metric}", $"\"{foreign}", StringComparison.Ordinal);
+            var metadata = System.Text.Json.JsonSerializer.Serialize(part.Contents)
+                .Replace($"\"{metric}", $"\"{foreign}", StringComparison.Ordinal);
             var file = Pristine.Native.DuckDbConnection.Literal(part.File);
             var skipped = SkippedScores.MapSql($"replace({SkippedScores.TextSql("skipped")}, '{metric}', '{foreign}')");
-            database.Execute($"CREATE OR REPLACE TABLE old AS SELECT * REPLACE ({skipped} AS skipped) RENAME (\"{metric}\" AS \"{foreign}\") FROM read_parquet({file})");
-            database.Execute($"COPY old TO {file} (FORMAT parquet, KV_METADATA {{pristine: {Pristine.Native.DuckDbConnection.Literal(metadata)}}})");
+            database.Execute(
+                $"CREATE OR REPLACE TABLE old AS SELECT * REPLACE ({skipped} AS skipped) RENAME (\"{metric}\" AS \"{foreign}\") FROM " +
+                $"read_parquet({file})");
+            database.Execute(
+                $"COPY old TO {file} (FORMAT parquet, KV_METADATA {{pristine: {Pristine.Native.DuckDbConnection.Literal(metadata)}}})");
         }
     }
 
@@ -166,7 +175,8 @@ public class ScoreTableRunTests
         MakeImages(folder, 6);
         Score(folder["images"], folder["table"], With("entropy", "brightness"));
         double?[] Foreign(string name = "arniqa@elsewhere") => [.. Export(folder["table"]).Select(line =>
-            System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty(name) is { ValueKind: System.Text.Json.JsonValueKind.Number } value ? value.GetDouble() : (double?)null)];
+            System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty(
+                name) is { ValueKind: System.Text.Json.JsonValueKind.Number } value ? value.GetDouble() : (double?)null)];
         var before = Foreign("entropy");
         MakeForeign(folder["table"], "entropy", "arniqa@elsewhere");
         Assert.Contains("arniqa@elsewhere", ScoreTable.Open(folder["table"]).UnknownMetrics, StringComparison.Ordinal);
@@ -177,9 +187,11 @@ public class ScoreTableRunTests
         File.Copy(Photos[8], folder["images/00a.jpg"]);
         Score(folder["images"], folder["table"], With("contrast"));
         Assert.Equal([before[0], null, before[1], null, before[3], before[4], before[5]], Foreign());
-        Assert.Equal(["arniqa@elsewhere", "brightness", "contrast"], ScoreTable.Open(folder["table"]).Provenance.Columns.Select(column => column.Metric));
+        Assert.Equal(["arniqa@elsewhere", "brightness", "contrast"], ScoreTable.Open(folder["table"]).Provenance.Columns.Select(
+            column => column.Metric));
         using (var run = Pristine.Selection.SelectionRun.Run(
-            ScoreTable.Open(folder["table"]), new() { Keep = ["\"arniqa@elsewhere\" > 0"] }, cancellation: TestContext.Current.CancellationToken))
+            ScoreTable.Open(folder["table"]), new() { Keep = ["\"arniqa@elsewhere\" > 0"] },
+            cancellation: TestContext.Current.CancellationToken))
             Assert.Equal(5, run.Kept);
         // A program that has the metric computes what is missing, and nothing else.
         MakeForeign(folder["table"], "arniqa@elsewhere", "entropy");
@@ -196,8 +208,11 @@ public class ScoreTableRunTests
         File.WriteAllText(folder["images/05.jpg"], "no image");
         var feature = new Pristine.Metrics.Brisque.BrisqueLiveFeature();
         var column = $"{feature.Name}_features";
-        float[]?[] Vectors(string table) => [.. Export(table).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty(column) is
-            { ValueKind: System.Text.Json.JsonValueKind.Array } vector ? vector.EnumerateArray().Select(number => number.GetSingle()).ToArray() : null)];
+        float[]?[] Vectors(string table) =>
+            [.. Export(table).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty(column) is
+            { ValueKind: System.Text.Json.JsonValueKind.Array } vector
+            ? vector.EnumerateArray().Select(number => number.GetSingle()).ToArray()
+            : null)];
         float[]? Expected(string image)
         {
             using var decoder = new ImageDecoder();
@@ -234,9 +249,11 @@ public class ScoreTableRunTests
         var rule = Assert.Throws<Pristine.Selection.RuleException>(() => Pristine.Selection.SelectionRun.Run(
             table, new() { Keep = [$"\"{column}\" > 1"] }, cancellation: TestContext.Current.CancellationToken));
         Assert.Contains("holds vectors", rule.Message, StringComparison.Ordinal);
-        using var selection = Pristine.Selection.SelectionRun.Run(table, new() { Keep = ["entropy > 0"] }, cancellation: TestContext.Current.CancellationToken);
+        using var selection = Pristine.Selection.SelectionRun.Run(
+            table, new() { Keep = ["entropy > 0"] }, cancellation: TestContext.Current.CancellationToken);
         var shown = Pristine.Selection.Explanation.Of(selection, "00.jpg");
-        Assert.Contains($"{feature.Count} numbers", shown[0].Images[0].Columns.Single(known => known.Key == column).Value, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{feature.Count} numbers", shown[0].Images[0].Columns.Single(known => known.Key == column).Value, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -245,8 +262,10 @@ public class ScoreTableRunTests
         using var folder = TestFiles.NewFolder();
         MakeImages(folder, 6);
         File.WriteAllText(folder["images/05.jpg"], "no image");
-        string?[] Hashes(string table) => [.. Export(table).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("phash").GetString())];
-        string?[] Expected() => [.. ScoringRun.Score(Dataset.Open(folder["images"]), With("phash"), cancellation: TestContext.Current.CancellationToken)
+        string?[] Hashes(string table) =>
+            [.. Export(table).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("phash").GetString())];
+        string?[] Expected() =>
+            [.. ScoringRun.Score(Dataset.Open(folder["images"]), With("phash"), cancellation: TestContext.Current.CancellationToken)
             .Select(item => item.Rows[0].Columns.Get("phash").Text(item.Rows[0]))];
 
         Score(folder["images"], folder["table"], With("entropy"));
@@ -279,12 +298,14 @@ public class ScoreTableRunTests
         var part = Path.Combine(folder["table"], "part-0000-000001.parquet");
         var sound = File.ReadAllBytes(part);
         var random = new Random(7);
-        var damages = Enumerable.Range(0, 60).Select(_ => random.Next(sound.Length)).Select(at => (byte[])[.. sound[..at], (byte)(sound[at] ^ (1 << (at % 8))), .. sound[(at + 1)..]])
+        var damages = Enumerable.Range(0, 60).Select(_ => random.Next(sound.Length))
+            .Select(at => (byte[])[.. sound[..at], (byte)(sound[at] ^ (1 << (at % 8))), .. sound[(at + 1)..]])
             .Append([]).Append(sound[..^1]).Append(sound[..(sound.Length / 2)]).Append([.. sound, 0]);
         foreach (var damaged in damages)
         {
             File.WriteAllBytes(part, damaged);
-            foreach (var use in (Action[])[() => ScoreTable.Open(folder["table"]), () => Score(folder["images"], folder["table"], With("brightness"))])
+            foreach (var use in (Action[])[() => ScoreTable.Open(folder["table"]), () => Score(
+                folder["images"], folder["table"], With("brightness"))])
             {
                 var message = Assert.Throws<ScoreTableException>(use).Message;
                 Assert.Contains(part, message, StringComparison.Ordinal);
@@ -351,7 +372,9 @@ public class ScoreTableRunTests
     {
         using var folder = TestFiles.NewFolder();
         MakeImages(folder, 9);
-        string[] lines = [.. Enumerable.Range(0, 9).Select(i => $"{{\"id\": \"n{i}\", \"image\": \"images/{i:00}.jpg\", \"conversations\": []}}"), "{\"id\": \"text\", \"text\": \"three words here\"}"];
+        string[] lines = [
+            .. Enumerable.Range(0, 9).Select(i => $"{{\"id\": \"n{i}\", \"image\": \"images/{i:00}.jpg\", \"conversations\": []}}"),
+            "{\"id\": \"text\", \"text\": \"three words here\"}"];
         File.WriteAllLines(folder["data.jsonl"], lines);
         Score(folder["data.jsonl"], folder["table"], With("brightness"));
         File.WriteAllLines(folder["data.jsonl"], lines.Reverse().Concat(lines[..2]));
@@ -402,8 +425,10 @@ public class ScoreTableRunTests
         Score(folder["images"], folder["table"], With("brightness"));
         Directory.Move(folder["images"], folder["elsewhere"]);
         Directory.CreateDirectory(folder["images"]);
-        Assert.Contains("--moved", Assert.Throws<ScoreTableException>(() => Score(folder["elsewhere"], folder["table"], With("brightness"))).Message, StringComparison.Ordinal);
-        Assert.Contains("no items", Assert.Throws<DatasetException>(() => Score(folder["images"], folder["table"], With("brightness"))).Message, StringComparison.Ordinal);
+        Assert.Contains("--moved", Assert.Throws<ScoreTableException>(
+            () => Score(folder["elsewhere"], folder["table"], With("brightness"))).Message, StringComparison.Ordinal);
+        Assert.Contains("no items", Assert.Throws<DatasetException>(
+            () => Score(folder["images"], folder["table"], With("brightness"))).Message, StringComparison.Ordinal);
         Assert.Equal(0, Score(folder["elsewhere"], folder["table"], With("brightness"), SmallParts with { HasMoved = true }));
     }
 
@@ -414,10 +439,12 @@ public class ScoreTableRunTests
         MakeImages(folder, 9);
         var token = TestContext.Current.CancellationToken;
         var (first, second) = (new ScoreTableOptions { Shard = 0, Shards = 2 }, new ScoreTableOptions { Shard = 1, Shards = 2 });
-        using (var running = ScoreTableRun.Score(Dataset.Open(folder["images"]), folder["table"], With("brightness"), first, token).GetEnumerator())
+        using (var running = ScoreTableRun.Score(Dataset.Open(folder["images"]), folder["table"], With("brightness"), first, token)
+            .GetEnumerator())
         {
             Assert.True(running.MoveNext());
-            Assert.Contains("shard 0", Assert.Throws<IOException>(() => Score(folder["images"], folder["table"], With("brightness"), first)).Message, StringComparison.Ordinal);
+            Assert.Contains("shard 0", Assert.Throws<IOException>(
+                () => Score(folder["images"], folder["table"], With("brightness"), first)).Message, StringComparison.Ordinal);
             Score(folder["images"], folder["table"], With("brightness"), second);
         }
         Score(folder["images"], folder["table"], With("brightness"), first);
@@ -433,7 +460,8 @@ public class ScoreTableRunTests
         MakeImages(folder, 1);
         File.WriteAllText(folder["images/bad.jpg"], "no image");
         File.WriteAllLines(folder["data.jsonl"], [
-            "{\"id\": 1, \"images\": [\"images/00.jpg\", \"images/bad.jpg\"], \"conversations\": [{\"from\": \"user\", \"value\": \"Wás  ist 🖼?\"}, {\"from\": \"assistant\", \"value\": \"x\"}]}",
+            "{\"id\": 1, \"images\": [\"images/00.jpg\", \"images/bad.jpg\"], \"conversations\": [{\"from\": \"user\", \"value\": \"Wás  " +
+            "ist 🖼?\"}, {\"from\": \"assistant\", \"value\": \"x\"}]}",
             "{\"id\": 2, \"image\": \"images/absent.jpg\", \"conversations\": [[\"q\", \"a b\"]]}",
             "not json",
             "{\"id\": 4, \"caption\": [\"one two\", \"three\"]}",
@@ -443,7 +471,9 @@ public class ScoreTableRunTests
         Assert.Equal(["ok", "unreadable", "missing", "unreadable", "no_image"], rows.Select(row => row.GetProperty("status").GetString()));
         Assert.Equal([0L, 0, 1, 2, 3], rows.Select(row => row.GetProperty("item_index").GetInt64()));
         Assert.Equal("(12, 4, 2) (12, 4, 2) (4, 3, 2) - (12, 3, 0)", string.Join(' ', rows.Select(row =>
-            row.GetProperty("turns").ValueKind == System.Text.Json.JsonValueKind.Null ? "-" : $"({row.GetProperty("text_length")}, {row.GetProperty("word_count")}, {row.GetProperty("turns")})")));
+            row.GetProperty("turns").ValueKind == System.Text.Json.JsonValueKind.Null
+            ? "-"
+            : $"({row.GetProperty("text_length")}, {row.GetProperty("word_count")}, {row.GetProperty("turns")})")));
         Assert.Equal("images", rows[0].GetProperty("folder").GetString());
         Assert.Equal(8, rows[1].GetProperty("bytes").GetInt64());
         Assert.Equal(ImageStatus.Unreadable.Name(), rows[3].GetProperty("status").GetString());

@@ -17,10 +17,13 @@ public sealed class ScoringBatchTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Items with one image, several and none; files that are broken, too small, missing or named twice; sizes that differ.</summary>
+    /// <summary>
+    /// Items with one image, several and none; files that are broken, too small, missing or named twice; sizes that differ.
+    /// </summary>
     private Dataset Records()
     {
-        (string Name, int Width, int Height)[] images = [("a", 96, 64), ("b", 96, 64), ("tall1", 48, 80), ("c", 97, 64), ("tall2", 48, 80), ("d", 96, 64)];
+        (string Name, int Width, int Height)[] images =
+            [("a", 96, 64), ("b", 96, 64), ("tall1", 48, 80), ("c", 97, 64), ("tall2", 48, 80), ("d", 96, 64)];
         for (var i = 0; i < images.Length; i++)
         {
             var (name, width, height) = images[i];
@@ -46,17 +49,20 @@ public sealed class ScoringBatchTests : IDisposable
     {
         var store = new ModelStore(_folder["store"]);
         File.WriteAllBytes(_folder["ARNIQA.pth"], new TinyResNet().TorchFile());
-        File.WriteAllBytes(_folder["regressor_kadid10k.pth"], TinyResNet.Regressor([.. Enumerable.Range(0, 2 * TinyResNet.Features).Select(i => (float)Math.Sin(i))], 2.5f));
+        File.WriteAllBytes(_folder["regressor_kadid10k.pth"], TinyResNet.Regressor(
+            [.. Enumerable.Range(0, 2 * TinyResNet.Features).Select(i => (float)Math.Sin(i))], 2.5f));
         store.Import("arniqa", [_folder["ARNIQA.pth"]], UnknownFiles.Trust);
         store.Import("arniqa-kadid10k", [_folder["regressor_kadid10k.pth"]], UnknownFiles.Trust);
         return store;
     }
 
     private static string Text(ScoreRow row) =>
-        $"{row with { Scores = default, Vectors = null }} {string.Join(' ', row.Scores.ToArray())} {string.Join(' ', row.Vectors?.Select(vector => vector == null ? "-" : string.Join(',', vector)) ?? [])}";
+        $"{row with { Scores = default, Vectors = null }} {string.Join(' ', row.Scores.ToArray())} " +
+        $"{string.Join(' ', row.Vectors?.Select(vector => vector == null ? "-" : string.Join(',', vector)) ?? [])}";
 
     private static string[] Texts(Dataset dataset, ScoringOptions options) =>
-        [.. ScoringRun.Score(dataset, options, cancellation: TestContext.Current.CancellationToken).SelectMany(item => item.Rows).Select(Text)];
+        [.. ScoringRun.Score(dataset, options, cancellation: TestContext.Current.CancellationToken).SelectMany(item => item.Rows)
+        .Select(Text)];
 
     [Fact]
     public void Batches_workers_and_shared_files_change_no_row()
@@ -70,7 +76,8 @@ public sealed class ScoringBatchTests : IDisposable
             Assert.Equal(alone, Texts(dataset, options with { Batch = batch, Workers = workers }));
 
         // Vectors are not shared between items; gates let wait only what none of them reads.
-        foreach (var more in (ScoringOptions[])[options with { Features = [arniqa.Feature] }, options with { Gates = [new Bright()] }, options with { Gates = [new Good(arniqa)] }])
+        foreach (var more in (ScoringOptions[])[options with { Features = [arniqa.Feature] }, options with { Gates = [
+            new Bright()] }, options with { Gates = [new Good(arniqa)] }])
             Assert.Equal(Texts(dataset, more), Texts(dataset, more with { Batch = 4, Workers = 3 }));
     }
 
@@ -82,12 +89,17 @@ public sealed class ScoringBatchTests : IDisposable
         var scoring = new ScoringOptions { Metrics = [MetricCatalog.Get("brightness")], Known = MetricSet.BuiltIn, Workers = 2 };
         string[] Run(string table, ScoringOptions options, int? stop = null)
         {
-            var items = ScoreTableRun.Score(dataset, _folder[table], options, new ScoreTableOptions { RowsPerPart = 5 }, TestContext.Current.CancellationToken);
+            var items = ScoreTableRun.Score(
+                dataset, _folder[table], options, new ScoreTableOptions { RowsPerPart = 5 }, TestContext.Current.CancellationToken);
             _ = (stop is { } count ? items.Take(count) : items).ToList();
             ScoreTable.Open(_folder[table]).Export(_folder[$"{table}.jsonl"], "jsonl");
             return File.ReadAllLines(_folder[$"{table}.jsonl"]);
         }
-        var with = scoring with { Metrics = [MetricCatalog.Get("brightness"), MetricCatalog.Get("sharpness")], Features = [arniqa.Feature] };
+        var with = scoring with
+        {
+            Metrics = [MetricCatalog.Get("brightness"), MetricCatalog.Get("sharpness")],
+            Features = [arniqa.Feature],
+        };
         var expected = Run("alone", with);
         Run("batch", scoring);
         Run("batch", with with { Batch = 3 }, stop: 7);
@@ -141,7 +153,8 @@ public sealed class ScoringBatchTests : IDisposable
 
         public override bool JudgesFileAlone => true;
 
-        public override string? Failure(ScoreRow row, TableSchema columns) => columns.Find("brightness")!.Number(row) > 0.4 ? null : "too dark";
+        public override string? Failure(ScoreRow row, TableSchema columns) =>
+            columns.Find("brightness")!.Number(row) > 0.4 ? null : "too dark";
     }
 
     private sealed class Good(Metric metric) : ScoringGate

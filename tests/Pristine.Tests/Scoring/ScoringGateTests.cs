@@ -19,17 +19,22 @@ public class ScoringGateTests
         public override IReadOnlyList<Metric> Metrics { get; } = [MetricCatalog.Get(metric)];
 
         public override string? Failure(ScoreRow row, TableSchema columns) =>
-            columns.Find(metric)!.Number(row) is var score && score <= limit ? null : FormattableString.Invariant($"{metric} {score:0.##} > {limit}; too much");
+            columns.Find(metric)!.Number(row) is var score && score <= limit
+            ? null
+            : FormattableString.Invariant($"{metric} {score:0.##} > {limit}; too much");
     }
 
     private static ScoringOptions With(string metrics, params ScoringGate[] gates) =>
         new() { Metrics = [.. metrics.Split(',').Select(MetricCatalog.Get)], Gates = gates, Workers = 2 };
 
     private static ScoreRow[] Score(ScoringOptions options) =>
-        [.. ScoringRun.Score(Dataset.Open(Photos), options, cancellation: TestContext.Current.CancellationToken).SelectMany(item => item.Rows)];
+        [.. ScoringRun.Score(Dataset.Open(Photos), options, cancellation: TestContext.Current.CancellationToken)
+        .SelectMany(item => item.Rows)];
 
     private static int Score(string input, string table, ScoringOptions options) =>
-        ScoreTableRun.Score(Dataset.Open(input), table, options, new ScoreTableOptions { RowsPerPart = 5 }, TestContext.Current.CancellationToken).ToArray().Sum(item => item.ImagesRead);
+        ScoreTableRun.Score(
+            Dataset.Open(input), table, options, new ScoreTableOptions { RowsPerPart = 5 }, TestContext.Current.CancellationToken).ToArray()
+                .Sum(item => item.ImagesRead);
 
     private static string[] Export(string table)
     {
@@ -55,15 +60,20 @@ public class ScoringGateTests
         var seen = new HashSet<string>();
         foreach (var (whole, row) in all.Zip(gated))
         {
-            var (contrast, width, entropy, brightness) = (whole.Scores.Span[0], whole.Scores.Span[1], whole.Scores.Span[2], whole.Scores.Span[3]);
+            var (contrast, width, entropy, brightness) =
+                (whole.Scores.Span[0], whole.Scores.Span[1], whole.Scores.Span[2], whole.Scores.Span[3]);
             var expected = whole.Failed ? "failed" : brightness > 0.45 ? "first" : contrast > 0.2 ? "second" : "none";
             seen.Add(expected);
-            var reason = expected == "first" ? FormattableString.Invariant($"brightness {brightness:0.##} > 0.45, too much") : FormattableString.Invariant($"contrast {contrast:0.##} > 0.2, too much");
+            var reason = expected == "first"
+                ? FormattableString.Invariant($"brightness {brightness:0.##} > 0.45, too much")
+                : FormattableString.Invariant($"contrast {contrast:0.##} > 0.2, too much");
             Assert.Equal(whole.Status, row.Status);
             Assert.Equal(
                 expected switch { "first" => $"contrast: {reason}; entropy: {reason}", "second" => $"entropy: {reason}", _ => null },
                 row.Skipped?.ToString());
-            Assert.Equal([expected == "first" ? double.NaN : contrast, width, expected is "first" or "second" ? double.NaN : entropy, brightness], row.Scores.ToArray());
+            Assert.Equal(
+                [expected == "first" ? double.NaN : contrast, width, expected is "first" or "second" ? double.NaN : entropy, brightness],
+                row.Scores.ToArray());
         }
         Assert.Equal(["failed", "first", "none", "second"], seen.Order());
     }
@@ -116,7 +126,8 @@ public class ScoringGateTests
         var images = Some(folder);
         Score(images, folder["table"], With("brightness"));
         var gate = new Limit("brightness", 0.45);
-        var passing = Export(folder["table"]).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("brightness")).Count(value => value.ValueKind == System.Text.Json.JsonValueKind.Number && value.GetSingle() <= 0.45f);
+        var passing = Export(folder["table"]).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty(
+            "brightness")).Count(value => value.ValueKind == System.Text.Json.JsonValueKind.Number && value.GetSingle() <= 0.45f);
         Assert.Equal(passing, Score(images, folder["table"], With("entropy", gate)));
         Score(images, folder["fresh"], With("brightness,entropy", gate));
         Assert.Equal(Export(folder["fresh"]), Export(folder["table"]));
@@ -126,7 +137,8 @@ public class ScoringGateTests
     public void Threads_do_not_matter()
     {
         var gate = new Limit("brightness", 0.45);
-        string[] Texts(int workers) => [.. Score(With("brightness,entropy", gate) with { Workers = workers }).Select(row => $"{row with { Scores = default }} {string.Join(' ', row.Scores.ToArray())}")];
+        string[] Texts(int workers) => [.. Score(With("brightness,entropy", gate) with { Workers = workers })
+            .Select(row => $"{row with { Scores = default }} {string.Join(' ', row.Scores.ToArray())}")];
         Assert.Equal(Texts(1), Texts(3));
     }
 
@@ -182,8 +194,11 @@ public class ScoringGateTests
             {
                 var contents = System.Text.Json.JsonSerializer.SerializeToNode(part.Contents)!.AsObject();
                 Assert.True(contents.Remove("RowColumns"));
-                var (file, metadata) = (Pristine.Native.DuckDbConnection.Literal(part.File), Pristine.Native.DuckDbConnection.Literal(contents.ToJsonString()));
-                database.Execute($"CREATE OR REPLACE TABLE old AS SELECT * EXCLUDE ({Later}) REPLACE ({SkippedScores.TextSql("skipped")} AS skipped) FROM read_parquet({file})");
+                var (file, metadata) = (Pristine.Native.DuckDbConnection.Literal(part.File), Pristine.Native.DuckDbConnection.Literal(
+                    contents.ToJsonString()));
+                database.Execute(
+                    $"CREATE OR REPLACE TABLE old AS SELECT * EXCLUDE ({Later}) REPLACE ({SkippedScores.TextSql("skipped")} AS skipped) " +
+                    $"FROM read_parquet({file})");
                 database.Execute($"COPY old TO {file} (FORMAT parquet, KV_METADATA {{pristine: {metadata}}})");
             }
         }
@@ -199,7 +214,8 @@ public class ScoringGateTests
 
     private static string WithoutSkipped(string line) => WithoutLater(line.Replace(",\"skipped\":null", "", StringComparison.Ordinal));
 
-    private static string WithoutLater(string line) => Later.Split(", ").Aggregate(line, (text, name) => Regex.Replace(text, $",\"{name}\":[^,}}]*", ""));
+    private static string WithoutLater(string line) =>
+        Later.Split(", ").Aggregate(line, (text, name) => Regex.Replace(text, $",\"{name}\":[^,}}]*", ""));
 
     /// <summary>Turns parts into those of a program that did not know the column.</summary>
     private static void MakeOld(string table, int first)
@@ -210,7 +226,8 @@ public class ScoringGateTests
             var contents = System.Text.Json.JsonSerializer.SerializeToNode(part.Contents)!.AsObject();
             Assert.True(contents.Remove("HasSkipped"));
             Assert.True(contents.Remove("RowColumns"));
-            var (file, metadata) = (Pristine.Native.DuckDbConnection.Literal(part.File), Pristine.Native.DuckDbConnection.Literal(contents.ToJsonString()));
+            var (file, metadata) =
+                (Pristine.Native.DuckDbConnection.Literal(part.File), Pristine.Native.DuckDbConnection.Literal(contents.ToJsonString()));
             database.Execute($"CREATE OR REPLACE TABLE old AS SELECT * EXCLUDE (skipped, {Later}) FROM read_parquet({file})");
             database.Execute($"COPY old TO {file} (FORMAT parquet, KV_METADATA {{pristine: {metadata}}})");
         }

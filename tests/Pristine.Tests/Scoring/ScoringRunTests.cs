@@ -52,7 +52,8 @@ public sealed class ScoringRunTests : IDisposable
         [.. Begin(dataset, options, start).SelectMany(item => item.Rows)];
 
     private static string Text(ScoreRow row) =>
-        $"{row.Key} {row.Id} {row.Image} {row.ImageIndex} {row.Status} {row.Error} {row.Header} {row.ContentHash} {string.Join(' ', row.Scores.ToArray())}";
+        $"{row.Key} {row.Id} {row.Image} {row.ImageIndex} {row.Status} {row.Error} {row.Header} {row.ContentHash} " +
+        $"{string.Join(' ', row.Scores.ToArray())}";
 
     [Fact]
     public void Every_image_becomes_a_row_with_its_key_and_status_in_the_order_of_the_input()
@@ -128,7 +129,8 @@ public sealed class ScoringRunTests : IDisposable
         Assert.Equal(3, counting.Images);
         // As a scorer by itself gives them, which shares nothing.
         using var scorer = new ImageScorer(options);
-        Assert.Equal(dataset.Read(TestContext.Current.CancellationToken).SelectMany((item, i) => scorer.Score(item, rows.First(row => row.ItemIndex == i).Key).Rows).Select(Text), rows.Select(Text));
+        Assert.Equal(dataset.Read(TestContext.Current.CancellationToken)
+            .SelectMany((item, i) => scorer.Score(item, rows.First(row => row.ItemIndex == i).Key).Rows).Select(Text), rows.Select(Text));
         Assert.True(counting.Images > 90);
     }
 
@@ -146,7 +148,8 @@ public sealed class ScoringRunTests : IDisposable
             file.Complete(new FileScores(new SourceStamp(1, stamp), true, new ScoreRow { Key = result, Id = "", Scores = default }));
             return result;
         }
-        Assert.Equal([1, 1, 2, 2, 3, 4, 5], [Get("a", 0, 1), Get("a", 0, 9), Get("a", 1, 2), Get("a", 1, 9), Get("b", 0, 3), Get("c", 0, 4), Get("a", 1, 5)]);
+        Assert.Equal([1, 1, 2, 2, 3, 4, 5], [
+            Get("a", 0, 1), Get("a", 0, 9), Get("a", 1, 2), Get("a", 1, 9), Get("b", 0, 3), Get("c", 0, 4), Get("a", 1, 5)]);
         Assert.Equal(["a0", "a1", "b0", "c0", "a1"], scored);
         // Scoring has failed: whoever waits goes on and scores the file.
         files.Find("d", [true], out _).Complete(null);
@@ -173,7 +176,8 @@ public sealed class ScoringRunTests : IDisposable
         Assert.Equal((float)MetricCatalog.Get("brisque").Quality(row["brisque"]), row["brisque_quality"]);
         Assert.Contains("Nearest: brisque", Assert.Throws<ArgumentException>(() => row["brisk"]).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => row["id"]);
-        Assert.Contains("Nearest: brisque", Assert.Throws<ArgumentException>(() => new ScoringOptions { Metrics = ["brisk"] }).Message, StringComparison.Ordinal);
+        Assert.Contains("Nearest: brisque", Assert.Throws<ArgumentException>(
+            () => new ScoringOptions { Metrics = ["brisk"] }).Message, StringComparison.Ordinal);
         var summary = dataset.ScoreInto(_folder["table"], options, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(new ScoringSummary(_folder["table"], 8, 7, 7, 4, 0), summary);
         Assert.Equal(0, dataset.ScoreInto(_folder["table"], options, cancellation: TestContext.Current.CancellationToken).Read - 2);
@@ -260,7 +264,8 @@ public sealed class ScoringRunTests : IDisposable
 
         public override string ImageRoot => "";
 
-        public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => throw new InvalidDataException("It was read.");
+        public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
+            throw new InvalidDataException("It was read.");
 
         public override DatasetWriter CreateWriter(string path) => throw new InvalidDataException("It was written to.");
     }

@@ -79,7 +79,8 @@ public class ScoringWorkerTests
     {
         var longest = Encoding.UTF8.GetByteCount(Line(new { path = Leaf })) + 100;
         var replies = Run(
-            [$$"""{"path":"{{new string('a', 5 * longest)}}"}""", Line(new { path = Leaf }), $$"""{"path":"{{new string('b', longest)}}"}"""],
+            [$$"""{"path":"{{new string('a', 5 * longest)}}"}""", Line(
+                new { path = Leaf }), $$"""{"path":"{{new string('b', longest)}}"}"""],
             new ScoringWorkerOptions { MostLineBytes = longest });
         Assert.Equal(["bad_request", "ok", "bad_request"], replies.Select(reply => reply.GetProperty("status").GetString()!));
         Assert.Equal($"line 3: expected lines of at most {longest} bytes; found a longer one", replies[2].GetProperty("error").GetString());
@@ -105,7 +106,8 @@ public class ScoringWorkerTests
     public void Relative_paths_start_at_the_image_root()
     {
         var options = new ScoringWorkerOptions { ImageRoot = Path.GetDirectoryName(Leaf)! };
-        var replies = Run(["""{"path":"leaf.jpg"}""", """{"record":{"pictures":["leaf.jpg"]}}"""], options with { ImageField = "pictures" });
+        var replies = Run(
+            ["""{"path":"leaf.jpg"}""", """{"record":{"pictures":["leaf.jpg"]}}"""], options with { ImageField = "pictures" });
         Assert.All(replies.SelectMany(Rows), row => Assert.Equal("ok", row.GetProperty("status").GetString()));
     }
 
@@ -120,7 +122,8 @@ public class ScoringWorkerTests
             () => ScoringWorker.Run(Stream.Null, Stream.Null, new ScoringOptions { Metrics = [absent!] }, new ScoringWorkerOptions()));
     }
 
-    private static IEnumerable<JsonElement> Rows(JsonElement reply) => reply.TryGetProperty("rows", out var rows) ? rows.EnumerateArray() : [reply];
+    private static IEnumerable<JsonElement> Rows(JsonElement reply) =>
+        reply.TryGetProperty("rows", out var rows) ? rows.EnumerateArray() : [reply];
 
     private static string Line(object request) => JsonSerializer.Serialize(request);
 

@@ -18,22 +18,27 @@ public class CascadeTests
         var photos = Directory.GetFiles(Photos, "*.jpg").Order(StringComparer.Ordinal).Where((_, i) => i % 3 == 1).ToArray();
         File.WriteAllBytes(folder["tiny.png"], Media.TestImages.Png(8, 8));
         static string Line(string id, int turns, params string[] images) =>
-            $"{{\"id\": \"{id}\", \"images\": [{string.Join(", ", images.Select(image => $"\"{image}\""))}], \"source\": \"{(turns > 2 ? "chat" : "coco")}\",{(images.Length > 1 ? " \"rating\": 3," : "")} \"conversations\": [{string.Join(", ", Enumerable.Repeat("[\"q\", \"a\"]", turns))}]}}";
+            $"{{\"id\": \"{id}\", \"images\": [{string.Join(", ", images.Select(image => $"\"{image}\""))}], \"source\": " +
+            $"\"{(turns > 2 ? "chat" : "coco")}\",{(images.Length > 1 ? " \"rating\": 3," : "")} \"conversations\": " +
+            $"[{string.Join(", ", Enumerable.Repeat("[\"q\", \"a\"]", turns))}]}}";
         File.WriteAllLines(
             folder["data.jsonl"],
             photos.Select((photo, i) => Line($"one-{i}", 1 + (i % 3), photo))
                 .Concat(photos.Take(6).Select((photo, i) => Line($"two-{i}", 2, photo, photos[^(i + 1)])))
-                .Concat([Line("text", 1), Line("lost", 1, folder["lost.jpg"]), Line("tiny", 1, folder["tiny.png"]), Line("tiny too", 1, photos[1], folder["tiny.png"]), "{ no record"]));
+                .Concat([Line("text", 1), Line("lost", 1, folder["lost.jpg"]), Line("tiny", 1, folder["tiny.png"]), Line(
+                    "tiny too", 1, photos[1], folder["tiny.png"]), "{ no record"]));
         return Dataset.Open(folder["data.jsonl"]);
     }
 
     private static (string[] Ledger, long Skipped) Select(
-        Dataset dataset, string table, SelectionOptions options, IReadOnlyList<ScoringGate> gates, IReadOnlyList<ItemGate>? itemGates = null)
+        Dataset dataset, string table, SelectionOptions options, IReadOnlyList<ScoringGate> gates,
+        IReadOnlyList<ItemGate>? itemGates = null)
     {
         var scoring = new ScoringOptions { Metrics = options.Parse().Metrics, Gates = gates, ItemGates = itemGates ?? [], Workers = 2 };
         var skipped = ScoreTableRun.Score(dataset, table, scoring, cancellation: TestContext.Current.CancellationToken)
             .Sum(item => item.Rows.Count(row => row.Skipped != null));
-        using var run = SelectionRun.Run(ScoreTable.Open(table), options, openDataset: () => dataset, cancellation: TestContext.Current.CancellationToken);
+        using var run = SelectionRun.Run(
+            ScoreTable.Open(table), options, openDataset: () => dataset, cancellation: TestContext.Current.CancellationToken);
         using (var ledger = new LedgerWriter($"{table}.jsonl"))
             ledger.Write(run);
         return (File.ReadAllLines($"{table}.jsonl"), skipped);
@@ -43,17 +48,24 @@ public class CascadeTests
     {
         { "two rules", new() { Keep = ["brightness <= 0.45", "entropy >= 7"] } },
         { "keep and drop", new() { Keep = ["brightness <= 0.45"], Drop = ["entropy < 7", "contrast > 0.25"] } },
-        { "the best of what passes, by a score that is skipped", new() { Keep = ["brightness <= 0.5"], Top = TopShare.Parse("50%"), By = "entropy" } },
-        { "percentiles within a value", new() { Keep = ["brightness <= 0.5", "contrast > 0.1"], Between = PercentileRange.Parse("p10..p80"), By = "entropy", Per = "format", Limit = 9 } },
-        { "an ensemble", new() { Keep = ["brightness <= 0.5", "score > 3.6"], Score = "0.5 * entropy + contrast", Top = TopShare.Parse("10"), By = "score" } },
+        { "the best of what passes, by a score that is skipped", new() { Keep = ["brightness <= 0.5"], Top = TopShare.Parse(
+            "50%"), By = "entropy" } },
+        { "percentiles within a value", new() { Keep = ["brightness <= 0.5", "contrast > 0.1"], Between = PercentileRange.Parse(
+            "p10..p80"), By = "entropy", Per = "format", Limit = 9 } },
+        { "an ensemble", new() { Keep = ["brightness <= 0.5", "score > 3.6"], Score = "0.5 * entropy + contrast", Top = TopShare.Parse(
+            "10"), By = "score" } },
         { "best image", new() { Keep = ["brightness <= 0.4", "entropy >= 7"], Images = ImagePolicy.Best } },
-        { "best image by a score that is never skipped", new() { Keep = ["brightness <= 0.4", "entropy >= 7"], Images = ImagePolicy.Best, Top = TopShare.Parse("5"), By = "brightness" } },
-        { "rules on the record", new() { Keep = ["item.source = 'coco'", "turns <= 2", "brightness <= 0.5", "image ilike '%.JPG'", "entropy >= 7"] } },
+        { "best image by a score that is never skipped", new() { Keep = [
+            "brightness <= 0.4", "entropy >= 7"], Images = ImagePolicy.Best, Top = TopShare.Parse("5"), By = "brightness" } },
+        { "rules on the record", new() { Keep = [
+            "item.source = 'coco'", "turns <= 2", "brightness <= 0.5", "image ilike '%.JPG'", "entropy >= 7"] } },
         { "a size, then a metric that tiny images do not have", new() { Keep = ["min_side >= 256", "resnet50@biq2021 >= 0.5"] } },
         { "a metric that tiny images do not have, then another", new() { Keep = ["resnet50@biq2021 >= 0.5", "entropy >= 7"] } },
-        { "a missing score that is allowed", new() { Keep = ["resnet50@biq2021 >= 0.5 or resnet50@biq2021 is null", "entropy <= 7 or status = 'too_small'"] } },
+        { "a missing score that is allowed", new() { Keep = [
+            "resnet50@biq2021 >= 0.5 or resnet50@biq2021 is null", "entropy <= 7 or status = 'too_small'"] } },
         { "statuses", new() { Keep = ["brightness <= 0.5", "status = 'ok'", "resnet50@biq2021 >= 0.5", "entropy > 7"] } },
-        { "a status that only the last metric gives", new() { Keep = ["brightness <= 2", "status = 'too_small'", "resnet50@biq2021 is null"] } },
+        { "a status that only the last metric gives", new() { Keep = [
+            "brightness <= 2", "status = 'too_small'", "resnet50@biq2021 is null"] } },
         { "an error", new() { Keep = ["error is null or brightness > 1", "brightness <= 0.5", "resnet50@biq2021 > 0.5"] } },
     };
 
@@ -74,7 +86,9 @@ public class CascadeTests
 
     /// <summary>A tiny image that fails an earlier rule has not been found too small for a later metric.</summary>
     private static string WithoutStatus(string line) =>
-        line.Contains("\"id\":\"tiny", StringComparison.Ordinal) ? line.Replace("\"status\":\"too_small\"", "\"status\":\"ok\"", StringComparison.Ordinal) : line;
+        line.Contains("\"id\":\"tiny", StringComparison.Ordinal)
+        ? line.Replace("\"status\":\"too_small\"", "\"status\":\"ok\"", StringComparison.Ordinal)
+        : line;
 
     [Theory]
     [InlineData("item.source = 'coco'", "brightness <= 0.5")]
@@ -93,7 +107,8 @@ public class CascadeTests
         Assert.True(gated.Skipped > 0);
         static string Status(string line) => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("status").GetString()!;
         foreach (var (expected, found) in whole.Ledger.Zip(gated.Ledger))
-            Assert.Equal(Status(found) == "skipped" ? expected.Replace($"\"{Status(expected)}\"", "\"skipped\"", StringComparison.Ordinal) : expected, found);
+            Assert.Equal(Status(found) == "skipped" ? expected.Replace(
+                $"\"{Status(expected)}\"", "\"skipped\"", StringComparison.Ordinal) : expected, found);
         // A run without the rules opens what was left, and nothing else.
         Select(dataset, folder["gated"], new SelectionOptions { Keep = [second] }, []);
         string[] Rows(string table)
@@ -113,7 +128,14 @@ public class CascadeTests
     [InlineData(ImagePolicy.Best, "score", "Expected every image to have entropy")]
     public void Where_skipping_could_change_what_is_kept_it_is_refused(ImagePolicy images, string? by, string message)
     {
-        var options = new SelectionOptions { Keep = ["brightness < 0.5", "contrast > 0.1"], Images = images, By = by, Top = by == null ? null : TopShare.Parse("5"), Score = "entropy + brightness" };
+        var options = new SelectionOptions
+        {
+            Keep = ["brightness < 0.5", "contrast > 0.1"],
+            Images = images,
+            By = by,
+            Top = by == null ? null : TopShare.Parse("5"),
+            Score = "entropy + brightness",
+        };
         Assert.Contains(message, Assert.Throws<RuleException>(() => Cascade.Of(options.Parse())).Message, StringComparison.Ordinal);
     }
 
@@ -127,16 +149,24 @@ public class CascadeTests
     [Fact]
     public void The_metrics_of_a_rule_are_computed_and_the_first_rule_that_fails_is_named()
     {
-        var options = new ScoringOptions { Metrics = [MetricCatalog.Get("entropy")], Gates = Cascade.Of(["brightness <= 0.45 and min_side >= 100", "not contrast > 0.2"]), Workers = 2 };
+        var options = new ScoringOptions
+        {
+            Metrics = [MetricCatalog.Get("entropy")],
+            Gates = Cascade.Of(["brightness <= 0.45 and min_side >= 100", "not contrast > 0.2"]),
+            Workers = 2,
+        };
         Assert.Equal("entropy brightness min_side contrast", string.Join(' ', options.AllMetrics.Select(metric => metric.Name)));
-        var rows = ScoringRun.Score(Dataset.Open(Photos), options, cancellation: TestContext.Current.CancellationToken).SelectMany(item => item.Rows).Where(row => !row.Failed).ToArray();
+        var rows = ScoringRun.Score(Dataset.Open(Photos), options, cancellation: TestContext.Current.CancellationToken)
+            .SelectMany(item => item.Rows).Where(row => !row.Failed).ToArray();
         foreach (var row in rows)
         {
             var (brightness, contrast) = (row.Scores.Span[1], row.Scores.Span[3]);
-            var reason = brightness > (double)0.45f ? FormattableString.Invariant($"brightness {brightness:0.####} fails brightness <= 0.45")
+            var reason = brightness > (double)0.45f
+                ? FormattableString.Invariant($"brightness {brightness:0.####} fails brightness <= 0.45")
                 : contrast > (double)0.2f ? FormattableString.Invariant($"contrast {contrast:0.####} fails not contrast > 0.2")
                 : null;
-            Assert.Equal(reason == null ? null : double.IsNaN(contrast) ? $"entropy: {reason}; contrast: {reason}" : $"entropy: {reason}", row.Skipped?.ToString());
+            Assert.Equal(reason == null ? null : double.IsNaN(
+                contrast) ? $"entropy: {reason}; contrast: {reason}" : $"entropy: {reason}", row.Skipped?.ToString());
         }
         Assert.Equal(3, rows.Select(row => row.Skipped?.Count ?? 0).Distinct().Count());
     }
@@ -147,8 +177,11 @@ public class CascadeTests
         using var folder = TestFiles.NewFolder();
         var skipped = SkippedScores.Of(["resnet50@biq2021"], "brisque 71.2 fails brisque <= 60");
         ScoreRow Row(long item, double brisque, double resnet) =>
-            SmallTable.Row(item, brisque) with { Scores = new[] { (double)(float)brisque, resnet }, Skipped = double.IsNaN(resnet) ? skipped : null };
-        var table = SmallTable.Make(folder, [MetricCatalog.Get("brisque"), MetricCatalog.Get("resnet50@biq2021")], Row(0, 20, 0.5), Row(1, 71.2, double.NaN), Row(2, 30, 0.25));
+            SmallTable.Row(
+                item, brisque) with
+            { Scores = new[] { (double)(float)brisque, resnet }, Skipped = double.IsNaN(resnet) ? skipped : null };
+        var table = SmallTable.Make(folder, [MetricCatalog.Get("brisque"), MetricCatalog.Get("resnet50@biq2021")], Row(0, 20, 0.5), Row(
+            1, 71.2, double.NaN), Row(2, 30, 0.25));
         foreach (var (options, column) in ((SelectionOptions, string)[])
         [
             (new() { Keep = ["resnet50@biq2021 >= 0.4"] }, "resnet50@biq2021"),
@@ -167,7 +200,8 @@ public class CascadeTests
             Assert.All(why.Rules, rule => Assert.Equal("brisque 71.2 fails brisque <= 60", rule.Skipped));
         }
         // A score that is missing for another reason is not said to be skipped.
-        using var other = SelectionRun.Run(table, new SelectionOptions { Keep = ["1 / (brisque - brisque) > 1"] }, cancellation: TestContext.Current.CancellationToken);
+        using var other = SelectionRun.Run(
+            table, new SelectionOptions { Keep = ["1 / (brisque - brisque) > 1"] }, cancellation: TestContext.Current.CancellationToken);
         Assert.All(other.Reasons, reason => Assert.DoesNotContain("skipped", reason.Reason, StringComparison.Ordinal));
         Assert.Equal("1", table.Kept(new SelectionOptions { Keep = ["skipped is not null"] }));
     }

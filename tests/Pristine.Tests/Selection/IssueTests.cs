@@ -38,8 +38,14 @@ public class IssueTests
         Assert.Equal("0 1 2 3 4 5 6", table.Kept(new SelectionOptions { DropIssues = [issue] }));
         Assert.Equal(
             table.Kept(new SelectionOptions { Drop = ["brisque > 30"] }),
-            table.Kept(new SelectionOptions { DropIssues = [issue], IssueThresholds = new Dictionary<string, double> { ["low_quality"] = 30 } }));
-        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque >= 10"], DropIssues = [issue] }, cancellation: TestContext.Current.CancellationToken);
+            table.Kept(
+                new SelectionOptions { DropIssues = [issue], IssueThresholds = new Dictionary<string, double> { ["low_quality"] = 30 } }));
+        using var run = SelectionRun.Run(table, new SelectionOptions
+        {
+            Keep = ["brisque >= 10"],
+            DropIssues = [
+            issue]
+        }, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(["brisque > 65"], run.Options.Drop);
         Assert.Equal(["fails not (brisque > 65)", "fails brisque >= 10"], run.Reasons.Select(reason => reason.Reason));
         Assert.Equal(["brisque"], new SelectionOptions { DropIssues = [issue] }.Parse().Metrics.Select(metric => metric.Name));
@@ -53,11 +59,15 @@ public class IssueTests
         int[] sides = [480, 500, 520, 540, 560, 580, 600, 620, 5000, 20];
         var table = SmallTable.Make(folder, [.. sides.Select((side, i) => SmallTable.Row(i, 10, side: side))]);
         var sizes = sides.Select(side => Math.Sqrt(480.0 * side)).Order().ToArray();
-        double Quartile(double share) => sizes[(int)(share * 9)] + (((share * 9) % 1) * (sizes[(int)(share * 9) + 1] - sizes[(int)(share * 9)]));
+        double Quartile(double share) =>
+            sizes[(int)(share * 9)] + (((share * 9) % 1) * (sizes[(int)(share * 9) + 1] - sizes[(int)(share * 9)]));
         var (low, high) = (Quartile(0.25), Quartile(0.75));
         var rule = IssueRules.Of(table, new IssueOptions { Issues = [Issue.Get("odd_size")] })[0].Rule;
         Assert.Equal(
-            string.Create(CultureInfo.InvariantCulture, $"not (sqrt(width * height) between {Math.Floor(low - (3 * (high - low)))} and {Math.Ceiling(high + (3 * (high - low)))})"), rule);
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"not (sqrt(width * height) between {Math.Floor(low - (3 * (high - low)))} and {Math.Ceiling(high + (3 * (high - low)))})"),
+                    rule);
         Assert.Equal("0 1 2 3 4 5 6 7", table.Kept(new SelectionOptions { DropIssues = [Issue.Get("odd_size")] }));
     }
 
@@ -89,6 +99,7 @@ public class IssueTests
             IssueKind.Sizes => name == "odd_size" ? "see below" : "as `odd_size`",
             _ => $"`{(issue.Threshold is { } threshold ? issue.Rule(threshold) : issue.Template)}`",
         };
-        Assert.Contains($"| `{name}` | {issue.Summary} | {rule} | {issue.Reason} |", File.ReadAllLines(TestFiles.InRepository("docs", "check.md")));
+        Assert.Contains(
+            $"| `{name}` | {issue.Summary} | {rule} | {issue.Reason} |", File.ReadAllLines(TestFiles.InRepository("docs", "check.md")));
     }
 }

@@ -12,17 +12,20 @@ namespace Pristine.Tests.Selection;
 public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) : IClassFixture<RuleEvaluationTests.RandomTable>
 {
     private const int Seed = 20261126;
-    private static readonly Metric[] Metrics = [.. ((string[])["brisque", "sharpness", "brightness", "min_side", "aspect_ratio", "resnet50@biq2021"]).Select(MetricCatalog.Get)];
+    private static readonly Metric[] Metrics =
+        [.. ((string[])["brisque", "sharpness", "brightness", "min_side", "aspect_ratio", "resnet50@biq2021"]).Select(MetricCatalog.Get)];
     private static readonly TableSchema Columns = TableSchema.Of(Metrics);
 
     private static readonly string[] Names =
-        ["", "a", "A", "ab", "aXb", "100%", "a_b", "photos/a.jpg", "photos/2024/ä.JPG", "Ä/ä", "ß", "İ", "é", "e\u0301", "🖼", "a🖼b", "\uFF5E", "日本/図.png", "it's", "Ω", "ǅ", "\u0131I"];
+        ["", "a", "A", "ab", "aXb", "100%", "a_b", "photos/a.jpg", "photos/2024/ä.JPG", "Ä/ä", "ß", "İ", "é", "e\u0301", "🖼", "a🖼b",
+        "\uFF5E", "日本/図.png", "it's", "Ω", "ǅ", "\u0131I"];
 
     private static ScoreRow[] RandomRows(Random random, int count) =>
         [.. Enumerable.Range(0, count).Select(i =>
         {
             var status = random.Next(8) == 0 ? ImageStatus.Unreadable : ImageStatus.Ok;
-            var header = random.Next(10) == 0 ? (ImageHeader?)null : new ImageHeader(random.Next(1, 5), random.Next(1, 5), random.Next(2) == 0 ? "jpeg" : "png", random.Next(4) * 1_000_000_000_000L);
+            var header = random.Next(10) == 0 ? (ImageHeader?)null : new ImageHeader(
+                random.Next(1, 5), random.Next(1, 5), random.Next(2) == 0 ? "jpeg" : "png", random.Next(4) * 1_000_000_000_000L);
             double Score(double value) => random.Next(5) == 0 ? double.NaN : (float)value;
             return new ScoreRow
             {
@@ -37,7 +40,9 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
                 Scores = new[]
                 {
                     Score(random.Next(4) * 20), Score(random.Next(3) * 0.1), Score(random.Next(2) == 0 ? 0.6 : random.NextDouble()),
-                    header is { } known ? Math.Min(known.Width, known.Height) : double.NaN, header is { } size ? (double)size.Width / size.Height : double.NaN, Score(random.Next(11) / 10.0),
+                    header is { } known
+                        ? Math.Min(known.Width, known.Height) : double.NaN, header is { } size ? (double)size.Width / size.Height
+                        : double.NaN, Score(random.Next(11) / 10.0),
                 },
             };
         })];
@@ -79,7 +84,8 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
             var found = new RuleEvaluation(row, Columns).Condition(rule.Condition);
             Assert.True(
                 expected == found,
-                $"{text}: expected {expected?.ToString() ?? "unknown"}, found {found?.ToString() ?? "unknown"}\nimage {row.Image}, id {row.Id}, scores {string.Join(' ', row.Scores.ToArray().Select(score => score.ToString(CultureInfo.InvariantCulture)))}");
+                $"{text}: expected {expected?.ToString() ?? "unknown"}, found {found?.ToString() ?? "unknown"}\nimage {row.Image}, id " +
+                $"{row.Id}, scores {string.Join(' ', row.Scores.ToArray().Select(score => score.ToString(CultureInfo.InvariantCulture)))}");
         }
     }
 
@@ -145,12 +151,16 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
 
     private static readonly string?[] Fields =
     [
-        null, "", " ", "0", "-0", "1", "01", "+1", "1.", ".5", "1e5", "1E-5", "-1.5e+300", "1e400", "-1e400", "1e-400", "0.1", "0.10000000149011612", " 7 ", "7\n", "1_000",
-        "1,5", "0x10", "inf", "-Infinity", "nan", "NaN", "true", "TRUE", "t", "Yes", "y", "on", "false", "f", "no", "N", "off", "2", "tru", "Ärger", "İstanbul", "STRASSE", "straße",
+        null, "", " ", "0", "-0", "1", "01", "+1", "1.", ".5", "1e5", "1E-5", "-1.5e+300", "1e400", "-1e400", "1e-400", "0.1",
+        "0.10000000149011612", " 7 ", "7\n", "1_000",
+        "1,5", "0x10", "inf", "-Infinity", "nan", "NaN", "true", "TRUE", "t", "Yes", "y", "on", "false", "f", "no", "N", "off", "2", "tru",
+        "Ärger", "İstanbul", "STRASSE", "straße",
         "9007199254740993", "123456789012345678901234567890", "🖼", "١٢",
     ];
 
-    /// <summary>Fields of items are texts: what the engine makes of them as numbers, truth values and in other cases, the evaluation must too.</summary>
+    /// <summary>
+    /// Fields of items are texts: what the engine makes of them as numbers, truth values and in other cases, the evaluation must too.
+    /// </summary>
     [Theory]
     [InlineData("item.a > 1")]
     [InlineData("item.a + 0 = item.a * 1")]
@@ -171,11 +181,22 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
         {
             foreach (var b in (string?[])[null, "1", "true", "straßE", a])
             {
-                using var judged = random.Database.Query($"SELECT {rule.Condition.ConditionSql()} FROM (SELECT $1::VARCHAR AS \"item.a\", $2::VARCHAR AS \"item.b\")", a, b);
+                using var judged = random.Database.Query(
+                    $"SELECT {rule.Condition.ConditionSql()} FROM (SELECT $1::VARCHAR AS \"item.a\", $2::VARCHAR AS \"item.b\")", a, b);
                 Assert.True(judged.Read());
                 bool? expected = judged.IsNull(0) ? null : judged.Boolean(0);
-                var found = new RuleEvaluation(random.Rows[0], Columns) { Fields = new Dictionary<string, string?> { ["a"] = a, ["b"] = b } }.Condition(rule.Condition);
-                Assert.True(expected == found, $"{text} with '{a}' and '{b}': expected {expected?.ToString() ?? "unknown"}, found {found?.ToString() ?? "unknown"}");
+                var found = new RuleEvaluation(random.Rows[0], Columns)
+                {
+                    Fields = new Dictionary<string, string?>
+                    {
+                        ["a"] = a,
+                        [
+                    "b"] = b
+                    }
+                }.Condition(rule.Condition);
+                Assert.True(
+                    expected == found,
+                    $"{text} with '{a}' and '{b}': expected {expected?.ToString() ?? "unknown"}, found {found?.ToString() ?? "unknown"}");
             }
         }
     }
@@ -185,7 +206,8 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
     {
         // The engine is asked for all characters at once here, by the evaluation one by one.
         using var cases = random.Database.Query(
-            "SELECT chr(i), lower(chr(i)), upper(chr(i)) FROM (SELECT CAST(range AS INTEGER) AS i FROM range(1, 1114112)) WHERE i NOT BETWEEN 55296 AND 57343");
+            "SELECT chr(i), lower(chr(i)), upper(chr(i)) FROM (SELECT CAST(range AS INTEGER) AS i FROM range(1, 1114112)) WHERE i NOT " +
+            "BETWEEN 55296 AND 57343");
         var changed = 0;
         while (cases.Read())
         {
@@ -277,7 +299,8 @@ public sealed class RuleEvaluationTests(RuleEvaluationTests.RandomTable random) 
     {
         using var folder = TestFiles.NewFolder();
         ScoreRow[] rows = [.. random.Rows.Take(40).Select((row, i) => row with { ItemIndex = i, ImageIndex = 0, Status = ImageStatus.Ok })];
-        using var run = SelectionRun.Run(SmallTable.Make(folder, Metrics, rows), new SelectionOptions { Keep = [text] }, cancellation: TestContext.Current.CancellationToken);
+        using var run = SelectionRun.Run(SmallTable.Make(
+            folder, Metrics, rows), new SelectionOptions { Keep = [text] }, cancellation: TestContext.Current.CancellationToken);
         var rule = Rule.Parse(text);
         foreach (var (row, entry) in rows.Zip(run.Entries()).Where(pair => !pair.Second.Kept))
         {

@@ -79,8 +79,11 @@ public class RuleTests
     public void A_missing_value_is_SQL_NULL_and_a_rule_that_is_not_true_drops(string rule, bool? expected)
     {
         using var folder = TestFiles.NewFolder();
-        using var run = SelectionRun.Run(SmallTable.Make(folder, SmallTable.Row(0, 0, status: ImageStatus.Timeout)), new SelectionOptions { Keep = [rule] }, cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(expected switch { true => "", false => $"fails {rule}", null => "image timeout" }, string.Join(' ', run.Reasons.Select(reason => reason.Reason)));
+        using var run = SelectionRun.Run(
+            SmallTable.Make(folder, SmallTable.Row(0, 0, status: ImageStatus.Timeout)), new SelectionOptions { Keep = [rule] },
+            cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(expected switch { true => "", false => $"fails {rule}", null => "image timeout" }, string.Join(
+            ' ', run.Reasons.Select(reason => reason.Reason)));
     }
 
     [Fact]
@@ -99,7 +102,8 @@ public class RuleTests
         Assert.Equal("", table.Kept(new SelectionOptions { Keep = [deep] }));
 
         void Refused(string message, params string[] rules) =>
-            Assert.Contains(message, Assert.Throws<RuleException>(() => table.Kept(new SelectionOptions { Keep = rules })).Message, StringComparison.Ordinal);
+            Assert.Contains(message, Assert.Throws<RuleException>(
+                () => table.Kept(new SelectionOptions { Keep = rules })).Message, StringComparison.Ordinal);
         Refused("at most 200 operations", $"{Repeat("brisque", " + ", 300)} > 0");
         Refused("at most 1,000 columns and constants; found more", $"{Repeat("brisque", " + ", 5000)} > 0");
         Refused("at most 1,000,000 characters; found 2,000,000", new string(' ', 2_000_000));
@@ -163,40 +167,57 @@ public class RuleTests
     [InlineData("abs(")]
     [InlineData("not ")]
     public void Deep_nesting_is_refused_instead_of_overflowing_the_stack(string part) =>
-        Assert.Contains("nested", Assert.Throws<RuleException>(() => Rule.Parse(string.Concat(Enumerable.Repeat(part, 50_000)))).Message, StringComparison.Ordinal);
+        Assert.Contains("nested", Assert.Throws<RuleException>(
+            () => Rule.Parse(string.Concat(Enumerable.Repeat(part, 50_000)))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_column_that_the_table_does_not_have_is_told_from_one_that_no_table_has()
     {
         using var folder = TestFiles.NewFolder();
         var table = SmallTable.Make(folder, SmallTable.Row(0, 1));
-        Assert.Contains("adds it", Assert.Throws<RuleException>(() => table.Kept(new SelectionOptions { Keep = ["entropy > 3"] })).Message, StringComparison.Ordinal);
-        Assert.Contains("There is no column 'brisk'", Assert.Throws<RuleException>(() => table.Kept(new SelectionOptions { Keep = ["brisk > 3"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("adds it", Assert.Throws<RuleException>(
+            () => table.Kept(new SelectionOptions { Keep = ["entropy > 3"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("There is no column 'brisk'", Assert.Throws<RuleException>(
+            () => table.Kept(new SelectionOptions { Keep = ["brisk > 3"] })).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Names_the_columns_and_the_metrics_it_needs()
     {
-        Assert.Equal(["brisque_quality", "width", "item.source"], Rule.Parse("BRISQUE_quality > 0.5 or abs(width) > 3 and item.source = 'x' and width < 9").Columns);
-        var options = new SelectionOptions { Keep = ["min_side >= 256"], Drop = ["brisque > 40"], Score = "0.5 * brisque_quality + entropy", Top = new(1, false), By = "score", Per = "sharpness" };
-        Assert.Equal(["min_side", "brisque", "entropy", "sharpness"], Rule.MetricsOf(options.Parse().Columns).Select(metric => metric.Name));
+        Assert.Equal(["brisque_quality", "width", "item.source"], Rule.Parse(
+            "BRISQUE_quality > 0.5 or abs(width) > 3 and item.source = 'x' and width < 9").Columns);
+        var options = new SelectionOptions
+        {
+            Keep = ["min_side >= 256"],
+            Drop = ["brisque > 40"],
+            Score = "0.5 * brisque_quality + entropy",
+            Top = new(1, false),
+            By = "score",
+            Per = "sharpness",
+        };
+        Assert.Equal(
+            ["min_side", "brisque", "entropy", "sharpness"], Rule.MetricsOf(options.Parse().Columns).Select(metric => metric.Name));
     }
 
     [Fact]
     public void A_rule_can_name_a_metric_that_the_catalog_does_not_list()
     {
-        Assert.Equal(["arniqa:int8", "arniqa:pyiqa@koniq10k_quality"], Rule.Parse("arniqa:int8 >= 0.5 and arniqa:pyiqa@koniq10k_quality > 0.4").Columns);
+        Assert.Equal(["arniqa:int8", "arniqa:pyiqa@koniq10k_quality"], Rule.Parse(
+            "arniqa:int8 >= 0.5 and arniqa:pyiqa@koniq10k_quality > 0.4").Columns);
         Assert.Equal(["arniqa:pyiqa@koniq10k"], Rule.MetricsOf(["arniqa:pyiqa@koniq10k_quality"]).Select(metric => metric.Name));
         var own = new QualityHead("rule-tests", "resnet50:int8", new float[15360], 0.5, 0, 1, "none");
         var known = MetricSet.BuiltIn.With(new ResNetMetric(own));
         Assert.Equal(["resnet50@rule-tests"], Rule.Parse("resnet50@rule-tests >= 0.5", known).Columns);
-        Assert.Contains("There is no column 'resnet50@rule-tests'", Assert.Throws<RuleException>(() => Rule.Parse("\"resnet50@rule-tests\" >= 0.5")).Message, StringComparison.Ordinal);
-        Assert.Contains("no variant 'nonsense'", Assert.Throws<RuleException>(() => Rule.Parse("arniqa:nonsense > 0.5")).Message, StringComparison.Ordinal);
+        Assert.Contains("There is no column 'resnet50@rule-tests'", Assert.Throws<RuleException>(
+            () => Rule.Parse("\"resnet50@rule-tests\" >= 0.5")).Message, StringComparison.Ordinal);
+        Assert.Contains("no variant 'nonsense'", Assert.Throws<RuleException>(
+            () => Rule.Parse("arniqa:nonsense > 0.5")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_short_name_of_a_metric_is_its_column() =>
-        Assert.Equal(["resnet50@biq2021", "resnet50@biq2021_quality"], Rule.Parse("resnet50 > 0.4 or RESNET50_quality > 0.5 or \"resnet50\" > 1").Columns);
+        Assert.Equal(["resnet50@biq2021", "resnet50@biq2021_quality"], Rule.Parse(
+            "resnet50 > 0.4 or RESNET50_quality > 0.5 or \"resnet50\" > 1").Columns);
 
     [Theory]
     [InlineData(0.6, 0.4)]

@@ -10,7 +10,8 @@ namespace Pristine.Tests.Selection;
 public class SelectionRunTests
 {
     private static ScoreTable Ten(TemporaryFolder folder) => SmallTable.Make(
-        folder, [.. Enumerable.Range(0, 10).Select(i => SmallTable.Row(i, 10 * ((i * 7) % 10), sharpness: 100 + i, folder: i < 4 ? "a" : "b"))]);
+        folder, [
+            .. Enumerable.Range(0, 10).Select(i => SmallTable.Row(i, 10 * ((i * 7) % 10), sharpness: 100 + i, folder: i < 4 ? "a" : "b"))]);
 
     private static JsonElement[] LedgerOf(ScoreTable table, SelectionOptions options, string file, bool droppedOnly = false)
     {
@@ -62,7 +63,8 @@ public class SelectionRunTests
     {
         using var folder = TestFiles.NewFolder();
         // The rule leaves 0 70 40 10 . 50 20 . 60 30; the better half of those eight is 0 10 20 30; two of them, the first.
-        Assert.Equal("0 3", Ten(folder).Kept(new SelectionOptions { Drop = ["brisque >= 80"], Top = TopShare.Parse("50%"), By = "brisque", Limit = 2 }));
+        Assert.Equal("0 3", Ten(folder)
+            .Kept(new SelectionOptions { Drop = ["brisque >= 80"], Top = TopShare.Parse("50%"), By = "brisque", Limit = 2 }));
     }
 
     [Fact]
@@ -110,10 +112,14 @@ public class SelectionRunTests
     {
         using var folder = TestFiles.NewFolder();
         var header = new ImageHeader(640, 480, "jpeg", 1000);
-        ScoreRow Row(int item, ImageStatus status) => SmallTable.Row(item, 40, status: status) with { Header = status == ImageStatus.Missing ? null : header };
+        ScoreRow Row(int item, ImageStatus status) => SmallTable.Row(item, 40, status: status) with
+        {
+            Header = status == ImageStatus.Missing ? null : header,
+        };
         var table = SmallTable.Make(
             folder,
-            Row(0, ImageStatus.Ok), Row(1, ImageStatus.Unreadable), Row(2, ImageStatus.Truncated), Row(3, ImageStatus.Missing), Row(4, ImageStatus.Timeout), Row(5, ImageStatus.TooLarge),
+            Row(0, ImageStatus.Ok), Row(1, ImageStatus.Unreadable), Row(2, ImageStatus.Truncated), Row(3, ImageStatus.Missing),
+            Row(4, ImageStatus.Timeout), Row(5, ImageStatus.TooLarge),
             SmallTable.Row(6, 40));
         Assert.Equal(kept, table.Kept(new SelectionOptions { Keep = [rule] }));
         Assert.Equal(kept, table.Kept(new SelectionOptions { Keep = [rule], Images = ImagePolicy.Mean }));
@@ -123,12 +129,18 @@ public class SelectionRunTests
     public void The_ledger_says_why_an_image_that_could_not_be_decoded_is_dropped()
     {
         using var folder = TestFiles.NewFolder();
-        var cut = SmallTable.Row(1, 0, status: ImageStatus.Truncated) with { Header = new ImageHeader(640, 480, "jpeg", 1000), Error = "the jpeg file is cut off" };
-        var table = SmallTable.Make(folder, SmallTable.Row(0, 50), cut, SmallTable.Row(2, 50), cut with { Key = 21, ItemIndex = 2, Id = "i2", ImageIndex = 1 });
+        var cut = SmallTable.Row(1, 0, status: ImageStatus.Truncated) with
+        {
+            Header = new ImageHeader(640, 480, "jpeg", 1000),
+            Error = "the jpeg file is cut off",
+        };
+        var table = SmallTable.Make(
+            folder, SmallTable.Row(0, 50), cut, SmallTable.Row(2, 50), cut with { Key = 21, ItemIndex = 2, Id = "i2", ImageIndex = 1 });
         var options = new SelectionOptions { Keep = ["width >= 100"] };
         var ledger = LedgerOf(table, options, folder["ledger.jsonl"]);
         Assert.Equal(
-            ["passes every rule", "image truncated: the jpeg file is cut off", "image truncated: the jpeg file is cut off"], ledger.Select(line => line.GetProperty("reason").GetString()));
+            ["passes every rule", "image truncated: the jpeg file is cut off", "image truncated: the jpeg file is cut off"],
+            ledger.Select(line => line.GetProperty("reason").GetString()));
         using var run = SelectionRun.Run(table, options, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(new ReasonCount("image truncated", 2), Assert.Single(run.Reasons));
         Assert.Equal("0 2", table.Kept(options with { Images = ImagePolicy.Best }));
@@ -141,19 +153,26 @@ public class SelectionRunTests
     public void Items_without_an_image_are_kept_unless_asked_otherwise_and_broken_records_never()
     {
         using var folder = TestFiles.NewFolder();
-        var broken = SmallTable.Row(2, 0, status: ImageStatus.Unreadable) with { Image = null, Error = "data.jsonl:3: expected a JSON object" };
+        var broken = SmallTable.Row(2, 0, status: ImageStatus.Unreadable) with
+        {
+            Image = null,
+            Error = "data.jsonl:3: expected a JSON object",
+        };
         var table = SmallTable.Make(folder, SmallTable.Row(0, 50), SmallTable.Row(1, 0, status: ImageStatus.NoImage), broken);
         Assert.Equal("1", table.Kept(new SelectionOptions { Keep = ["brisque < 40"] }));
         Assert.Equal("", table.Kept(new SelectionOptions { Keep = ["brisque < 40"], KeepItemsWithoutImage = false }));
         Assert.Equal("0 1", table.Kept(new SelectionOptions { Top = TopShare.Parse("100%"), By = "brisque" }));
-        var ledger = LedgerOf(table, new SelectionOptions { Keep = ["brisque < 60"], KeepItemsWithoutImage = false }, folder["ledger.jsonl"]);
-        Assert.Equal(["passes every rule", "no image", "data.jsonl:3: expected a JSON object"], ledger.Select(line => line.GetProperty("reason").GetString()));
+        var ledger = LedgerOf(
+            table, new SelectionOptions { Keep = ["brisque < 60"], KeepItemsWithoutImage = false }, folder["ledger.jsonl"]);
+        Assert.Equal(["passes every rule", "no image", "data.jsonl:3: expected a JSON object"], ledger.Select(
+            line => line.GetProperty("reason").GetString()));
     }
 
     /// <summary>Records with (1) and without (0) an image, with a text of a length each.</summary>
     private static ScoreTable Texts(TemporaryFolder folder, params (int Length, bool HasImage)[] items) => SmallTable.Make(
         folder,
-        [.. items.Select((item, i) => SmallTable.Row(i, 10 * i, status: item.HasImage ? ImageStatus.Ok : ImageStatus.NoImage) with { Text = new ItemText(item.Length, 1, 1) })]);
+        [.. items.Select((item, i) => SmallTable.Row(
+            i, 10 * i, status: item.HasImage ? ImageStatus.Ok : ImageStatus.NoImage) with { Text = new ItemText(item.Length, 1, 1) })]);
 
     [Theory]
     // Items: 0 long with image, 1 short with image, 2 long without, 3 short without; brisque is ten times the index.
@@ -171,11 +190,16 @@ public class SelectionRunTests
     {
         using var folder = TestFiles.NewFolder();
         var table = Texts(folder, (300, true), (10, true), (300, false), (10, false));
-        var options = new SelectionOptions { Keep = rules, Score = rules[0].StartsWith("score", StringComparison.Ordinal) ? "brisque + text_length" : "text_length / 2" };
+        var options = new SelectionOptions
+        {
+            Keep = rules,
+            Score = rules[0].StartsWith("score", StringComparison.Ordinal) ? "brisque + text_length" : "text_length / 2",
+        };
         using var run = SelectionRun.Run(table, options, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(kept, string.Join(' ', run.Decisions().Where(decision => decision.Kept).Select(decision => decision.Id[1..])));
         Assert.Equal(withoutImage, run.KeptWithoutImage);
-        Assert.Equal(string.Join(' ', kept.Split(' ').Where(id => id is "0" or "1")), table.Kept(options with { KeepItemsWithoutImage = false }));
+        Assert.Equal(
+            string.Join(' ', kept.Split(' ').Where(id => id is "0" or "1")), table.Kept(options with { KeepItemsWithoutImage = false }));
     }
 
     [Fact]
@@ -184,7 +208,8 @@ public class SelectionRunTests
         using var folder = TestFiles.NewFolder();
         var table = Texts(folder, (5, true), (1, false), (4, false), (2, true), (3, false));
         Assert.Equal("0 2", table.Kept(new SelectionOptions { Top = new TopShare(2, false), By = "text_length" }));
-        Assert.Equal("2 4", table.Kept(new SelectionOptions { Keep = ["brisque > 0"], Between = PercentileRange.Parse("p50..p100"), By = "text_length" }));
+        Assert.Equal("2 4", table.Kept(
+            new SelectionOptions { Keep = ["brisque > 0"], Between = PercentileRange.Parse("p50..p100"), By = "text_length" }));
         Assert.Equal("0 1 2 4", table.Kept(new SelectionOptions { Top = new TopShare(1, false), By = "brisque" }));
     }
 
@@ -202,7 +227,8 @@ public class SelectionRunTests
     public void The_ledger_tells_the_comparison_that_decided(string rule, string column, double? value, double? threshold)
     {
         using var folder = TestFiles.NewFolder();
-        var line = LedgerOf(SmallTable.Make(folder, SmallTable.Row(0, 20)), new SelectionOptions { Keep = ["brisque >= 0", rule] }, folder["ledger.jsonl"]).Single();
+        var line = LedgerOf(SmallTable.Make(
+            folder, SmallTable.Row(0, 20)), new SelectionOptions { Keep = ["brisque >= 0", rule] }, folder["ledger.jsonl"]).Single();
         static double? Number(JsonElement element) => element.ValueKind == JsonValueKind.Null ? null : element.GetDouble();
         Assert.Equal((rule, column, value, threshold, value - threshold), (
             line.GetProperty("rule").GetString(), line.GetProperty("column").GetString(), Number(line.GetProperty("value")),
@@ -231,13 +257,22 @@ public class SelectionRunTests
     {
         using var folder = TestFiles.NewFolder();
         var random = new Random(5);
-        var rows = Enumerable.Range(0, 400).Select(i => SmallTable.Row(i, random.Next(100), random.Next(50), folder: $"f{i % 7}")).ToArray();
+        var rows = Enumerable.Range(0, 400).Select(i => SmallTable.Row(i, random.Next(100), random.Next(50), folder: $"f{i % 7}"))
+            .ToArray();
         var table = SmallTable.Make(folder, rows);
-        var options = new SelectionOptions { Keep = ["sharpness > 5 or brisque < 3"], Between = new PercentileRange(5, 95), Top = TopShare.Parse("61.8%"), By = "brisque", Per = "folder" };
+        var options = new SelectionOptions
+        {
+            Keep = ["sharpness > 5 or brisque < 3"],
+            Between = new PercentileRange(5, 95),
+            Top = TopShare.Parse("61.8%"),
+            By = "brisque",
+            Per = "folder",
+        };
         var bytes = new List<byte[]>();
         foreach (var threads in (int[])[1, 2, 4])
         {
-            using var run = SelectionRun.Run(table, options, new SelectionResources { Threads = threads }, cancellation: TestContext.Current.CancellationToken);
+            using var run = SelectionRun.Run(
+                table, options, new SelectionResources { Threads = threads }, cancellation: TestContext.Current.CancellationToken);
             using (var ledger = new LedgerWriter(folder[name]))
                 ledger.Write(run);
             bytes.Add(File.ReadAllBytes(folder[name]));
@@ -255,19 +290,26 @@ public class SelectionRunTests
     public void Fields_of_items_are_read_from_the_dataset_and_kept_items_come_back_unchanged()
     {
         using var folder = TestFiles.NewFolder();
-        string[] lines = ["{\"id\":\"i0\",\"n\":5,\"source\":\"x\",\"image\":\"f/0-0.jpg\"}", "{\"id\":\"i1\",  \"n\":\"11\",\"ok\":true,\"image\":\"f/1-0.jpg\"}", "{\"id\":\"i2\",\"n\":[1],\"image\":\"f/2-0.jpg\"}"];
+        string[] lines = [
+            "{\"id\":\"i0\",\"n\":5,\"source\":\"x\",\"image\":\"f/0-0.jpg\"}",
+            "{\"id\":\"i1\",  \"n\":\"11\",\"ok\":true,\"image\":\"f/1-0.jpg\"}", "{\"id\":\"i2\",\"n\":[1],\"image\":\"f/2-0.jpg\"}"];
         File.WriteAllLines(folder["data.jsonl"], lines);
         var table = SmallTable.Make(folder, [.. Enumerable.Range(0, 3).Select(i => SmallTable.Row(i, i))]);
         Assert.Equal("1", table.Kept(new SelectionOptions { Keep = ["item.n > 7"] }));
         Assert.Equal("0", table.Kept(new SelectionOptions { Keep = ["item.n < 7"] }));
         Assert.Equal("0", table.Kept(new SelectionOptions { Keep = ["item.source = 'x'"] }));
         Assert.Equal("1", table.Kept(new SelectionOptions { Keep = ["item.ok"] }));
-        Assert.Equal("0 2", table.Kept(new SelectionOptions { Top = new TopShare(1, false), By = "brisque", Per = "item.ok", Drop = ["item.ok is not null"] }) + " 2");
-        using (var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque >= 1"] }, cancellation: TestContext.Current.CancellationToken))
-            Assert.Equal(lines[1..], run.KeptItems(TestContext.Current.CancellationToken).Select(item => System.Text.Encoding.UTF8.GetString(item.Raw.Span)));
+        Assert.Equal("0 2", table.Kept(
+            new SelectionOptions { Top = new TopShare(1, false), By = "brisque", Per = "item.ok", Drop = ["item.ok is not null"] }) + " 2");
+        using (var run = SelectionRun.Run(
+            table, new SelectionOptions { Keep = ["brisque >= 1"] }, cancellation: TestContext.Current.CancellationToken))
+            Assert.Equal(lines[1..], run.KeptItems(TestContext.Current.CancellationToken)
+                .Select(item => System.Text.Encoding.UTF8.GetString(item.Raw.Span)));
         File.WriteAllLines(folder["data.jsonl"], lines.Reverse());
-        using (var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque >= 1"] }, cancellation: TestContext.Current.CancellationToken))
-            Assert.Contains("not the one that was scored", Assert.Throws<DatasetException>(() => run.KeptItems(TestContext.Current.CancellationToken).ToArray()).Message, StringComparison.Ordinal);
+        using (var run = SelectionRun.Run(
+            table, new SelectionOptions { Keep = ["brisque >= 1"] }, cancellation: TestContext.Current.CancellationToken))
+            Assert.Contains("not the one that was scored", Assert.Throws<DatasetException>(
+                () => run.KeptItems(TestContext.Current.CancellationToken).ToArray()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -280,13 +322,18 @@ public class SelectionRunTests
         LedgerOf(table, new SelectionOptions { Keep = ["brisque >= 20", "brisque <= 60"] }, folder["b.jsonl"], droppedOnly: true);
         var (a, b) = (Ledger.Open(folder["a.jsonl"]), Ledger.Open(folder["b.jsonl"]));
         var comparison = LedgerComparison.Of(a, b, examples: 1);
-        Assert.Equal((3L, 2L, 2L, 3L, 0L), (comparison.KeptByBoth, comparison.KeptByFirst, comparison.KeptBySecond, comparison.DroppedByBoth, comparison.OnlyInFirst + comparison.OnlyInSecond));
-        Assert.Equal([new LedgerDifference("i0", true, "brisque 0 fails brisque >= 20"), new LedgerDifference("i5", false, "brisque 50 fails brisque <= 40")], comparison.Examples);
+        Assert.Equal(
+            (3L, 2L, 2L, 3L, 0L),
+            (comparison.KeptByBoth, comparison.KeptByFirst, comparison.KeptBySecond, comparison.DroppedByBoth,
+                comparison.OnlyInFirst + comparison.OnlyInSecond));
+        Assert.Equal([new LedgerDifference("i0", true, "brisque 0 fails brisque >= 20"), new LedgerDifference(
+            "i5", false, "brisque 50 fails brisque <= 40")], comparison.Examples);
         var dataset = Dataset.Open(folder["data.jsonl"]);
         var token = TestContext.Current.CancellationToken;
         foreach (var ledger in (Ledger[])[a, b])
             Assert.Equal(10, Restoration.Items(ledger, dataset, _ => true, token).Count());
-        Assert.Equal("i0 i2 i3 i6 i7 i9", string.Join(' ', Restoration.Items(a, dataset, entry => entry.Id == "i7", token).Select(item => item.Id)));
+        Assert.Equal(
+            "i0 i2 i3 i6 i7 i9", string.Join(' ', Restoration.Items(a, dataset, entry => entry.Id == "i7", token).Select(item => item.Id)));
     }
 
     [Fact]
@@ -294,10 +341,15 @@ public class SelectionRunTests
     {
         using var folder = TestFiles.NewFolder();
         var table = SmallTable.Make(folder, SmallTable.Row(0, 20), SmallTable.Row(0, 60, imageIndex: 1), SmallTable.Row(1, 5));
-        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque <= 40", "width > 100 or height > 100"] }, cancellation: TestContext.Current.CancellationToken);
+        using var run = SelectionRun.Run(table, new SelectionOptions
+        {
+            Keep = [
+            "brisque <= 40", "width > 100 or height > 100"]
+        }, cancellation: TestContext.Current.CancellationToken);
         var item = Explanation.Of(run, "i0").Single();
         Assert.Equal((false, "brisque 60 fails brisque <= 40"), (item.Decision.Kept, item.Decision.Reason));
-        Assert.Equal([(true, 20.0, 40.0), (true, 640, 100), (false, 60, 40), (true, 640, 100)], item.Images.SelectMany(image => image.Rules).Select(rule => (rule.Holds!.Value, rule.Value!.Value, rule.Threshold!.Value)));
+        Assert.Equal([(true, 20.0, 40.0), (true, 640, 100), (false, 60, 40), (true, 640, 100)], item.Images.SelectMany(image => image.Rules)
+            .Select(rule => (rule.Holds!.Value, rule.Value!.Value, rule.Threshold!.Value)));
         Assert.Equal("60.0", item.Images[1].Columns.Single(column => column.Key == "brisque").Value);
         Assert.Equal("i1", Explanation.Of(run, "f/1-0.jpg").Single().Decision.Id);
         Assert.Empty(Explanation.Of(run, "nobody"));
@@ -308,7 +360,12 @@ public class SelectionRunTests
     {
         using var folder = TestFiles.NewFolder();
         var table = SmallTable.Make(folder, SmallTable.Row(0, 20), SmallTable.Row(0, 70, imageIndex: 1), SmallTable.Row(1, 5));
-        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque <= 40"], Images = ImagePolicy.Mean }, cancellation: TestContext.Current.CancellationToken);
+        using var run = SelectionRun.Run(table, new SelectionOptions
+        {
+            Keep = [
+            "brisque <= 40"],
+            Images = ImagePolicy.Mean
+        }, cancellation: TestContext.Current.CancellationToken);
         var item = Explanation.Of(run, "i0").Single();
         Assert.All(item.Images, image => Assert.Empty(image.Rules));
         Assert.Equal((false, 45.0), (item.OfMean.Single().Holds, item.OfMean.Single().Value));
@@ -323,10 +380,13 @@ public class SelectionRunTests
         using var folder = TestFiles.NewFolder();
         // Keys 7 to 13: as text, 10 comes before 7.
         var table = SmallTable.Make(folder, [.. Enumerable.Range(7, 7).Select(i => SmallTable.Row(0, 5 * i, imageIndex: i))]);
-        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque <= 45"] }, cancellation: TestContext.Current.CancellationToken);
+        using var run = SelectionRun.Run(
+            table, new SelectionOptions { Keep = ["brisque <= 45"] }, cancellation: TestContext.Current.CancellationToken);
         var images = Explanation.Of(run, "i0").Single().Images;
-        Assert.Equal(["7", "8", "9", "10", "11", "12", "13"], images.Select(image => image.Columns.Single(column => column.Key == "image_index").Value));
-        Assert.All(images, image => Assert.Equal(image.Columns.Single(column => column.Key == "brisque").Value, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{image.Rules.Single().Value:0.0}")));
+        Assert.Equal(["7", "8", "9", "10", "11", "12", "13"], images.Select(
+            image => image.Columns.Single(column => column.Key == "image_index").Value));
+        Assert.All(images, image => Assert.Equal(image.Columns.Single(column => column.Key == "brisque").Value, string.Create(
+            System.Globalization.CultureInfo.InvariantCulture, $"{image.Rules.Single().Value:0.0}")));
     }
 
     [Fact]
@@ -336,7 +396,8 @@ public class SelectionRunTests
         var table = SmallTable.Make(
             folder, SmallTable.Row(0, 60), SmallTable.Row(0, 20, imageIndex: 1), SmallTable.Row(1, 5, folder: "a"),
             SmallTable.Row(2, 5) with { Image = "a/same.jpg" }, SmallTable.Row(3, 5) with { Image = "b/same.jpg" });
-        using var run = SelectionRun.Run(table, new SelectionOptions { Keep = ["brisque <= 40"] }, cancellation: TestContext.Current.CancellationToken);
+        using var run = SelectionRun.Run(
+            table, new SelectionOptions { Keep = ["brisque <= 40"] }, cancellation: TestContext.Current.CancellationToken);
         string[] Found(string name) => [.. Explanation.Of(run, name).Select(item => item.Decision.Id)];
         // The image that did not decide.
         Assert.Equal(["i0"], Found("f/0-1.jpg"));
@@ -355,10 +416,13 @@ public class SelectionRunTests
         using var folder = TestFiles.NewFolder();
         File.WriteAllText(folder["data.jsonl"], "{\"id\":\"i0\",\"n\":5}\n{\"id\":\"i1\",\"source\":null}\n");
         var table = SmallTable.Make(folder, SmallTable.Row(0, 1), SmallTable.Row(1, 1));
-        foreach (var options in (SelectionOptions[])[new() { Keep = ["item.N > 3"] }, new() { Top = new TopShare(1, false), By = "brisque", Per = "item.N" }])
+        foreach (var options in (SelectionOptions[])[new() { Keep = ["item.N > 3"] }, new() { Top = new TopShare(
+            1, false), By = "brisque", Per = "item.N" }])
         {
-            foreach (var refused in (Action[])[() => table.Kept(options), () => options.Parse().CheckFields(Dataset.Open(folder["data.jsonl"]), TestContext.Current.CancellationToken)])
-                Assert.EndsWith("found item.N, which no item has; their fields are id, n, source.", Assert.Throws<RuleException>(refused).Message, StringComparison.Ordinal);
+            foreach (var refused in (Action[])[() => table.Kept(options), () => options.Parse()
+                .CheckFields(Dataset.Open(folder["data.jsonl"]), TestContext.Current.CancellationToken)])
+                Assert.EndsWith("found item.N, which no item has; their fields are id, n, source.", Assert.Throws<RuleException>(
+                    refused).Message, StringComparison.Ordinal);
         }
         // A field that is there without a value is a missing value.
         Assert.Equal("", table.Kept(new SelectionOptions { Keep = ["item.source = 'x'"] }));
@@ -371,9 +435,12 @@ public class SelectionRunTests
         LedgerOf(Ten(folder), new SelectionOptions { Keep = ["brisque <= 40"] }, folder["a.jsonl"]);
         var ledger = Ledger.Open(folder["a.jsonl"]);
         Restoration.Check(ledger, ["i1", "i4"], ["brisque <= 40"]);
-        Assert.EndsWith("it kept 'i0'.", Assert.Throws<RuleException>(() => Restoration.Check(ledger, ["i0"], [])).Message, StringComparison.Ordinal);
-        Assert.EndsWith("found 'i77'. Nearest: i7, i1, i4.", Assert.Throws<RuleException>(() => Restoration.Check(ledger, ["i77"], [])).Message, StringComparison.Ordinal);
-        Assert.EndsWith("found 'brisque < 40'. Those are: brisque <= 40.", Assert.Throws<RuleException>(() => Restoration.Check(ledger, [], ["brisque < 40"])).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "it kept 'i0'.", Assert.Throws<RuleException>(() => Restoration.Check(ledger, ["i0"], [])).Message, StringComparison.Ordinal);
+        Assert.EndsWith("found 'i77'. Nearest: i7, i1, i4.", Assert.Throws<RuleException>(
+            () => Restoration.Check(ledger, ["i77"], [])).Message, StringComparison.Ordinal);
+        Assert.EndsWith("found 'brisque < 40'. Those are: brisque <= 40.", Assert.Throws<RuleException>(
+            () => Restoration.Check(ledger, [], ["brisque < 40"])).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -13,18 +13,20 @@ internal static class SmallTable
 {
     private static readonly Metric[] Metrics = [MetricCatalog.Get("brisque"), MetricCatalog.Get("sharpness")];
 
-    public static ScoreRow Row(long item, double brisque, double sharpness = 100, int imageIndex = 0, int side = 640, string folder = "f", ImageStatus status = ImageStatus.Ok) => new()
-    {
-        Key = (item * 10) + imageIndex,
-        ItemIndex = item,
-        Id = $"i{item}",
-        Image = status == ImageStatus.NoImage ? null : $"{folder}/{item}-{imageIndex}.jpg",
-        ImageIndex = imageIndex,
-        Status = status,
-        Error = status is ImageStatus.Ok or ImageStatus.NoImage ? null : "a reason",
-        Header = status == ImageStatus.Ok ? new ImageHeader(side, 480, "jpeg", 1000) : null,
-        Scores = status == ImageStatus.Ok ? new[] { (double)(float)brisque, (float)sharpness } : [double.NaN, double.NaN],
-    };
+    public static ScoreRow Row(
+        long item, double brisque, double sharpness = 100, int imageIndex = 0, int side = 640, string folder = "f",
+        ImageStatus status = ImageStatus.Ok) => new()
+        {
+            Key = (item * 10) + imageIndex,
+            ItemIndex = item,
+            Id = $"i{item}",
+            Image = status == ImageStatus.NoImage ? null : $"{folder}/{item}-{imageIndex}.jpg",
+            ImageIndex = imageIndex,
+            Status = status,
+            Error = status is ImageStatus.Ok or ImageStatus.NoImage ? null : "a reason",
+            Header = status == ImageStatus.Ok ? new ImageHeader(side, 480, "jpeg", 1000) : null,
+            Scores = status == ImageStatus.Ok ? new[] { (double)(float)brisque, (float)sharpness } : [double.NaN, double.NaN],
+        };
 
     /// <summary>Writes rows as a table in parts of two rows, so that every test crosses parts.</summary>
     public static ScoreTable Make(TemporaryFolder folder, params ScoreRow[] rows) => Make(folder, Metrics, rows);

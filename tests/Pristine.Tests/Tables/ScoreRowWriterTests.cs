@@ -33,7 +33,8 @@ public class ScoreRowWriterTests
     }
 
     public static TheoryData<string> Names { get; } =
-        ["plain.jpg", "a b.jpg", "comma,.jpg", "quote\".jpg", "\"", "line\nfeed\r\n.jpg", "back\\slash.jpg", "größe 图像 🙂.jpg", "tab\tnul\u0001.jpg", "'=1+1.jpg", "not utf-8 \uFFFD.jpg"];
+        ["plain.jpg", "a b.jpg", "comma,.jpg", "quote\".jpg", "\"", "line\nfeed\r\n.jpg", "back\\slash.jpg", "größe 图像 🙂.jpg",
+        "tab\tnul\u0001.jpg", "'=1+1.jpg", "not utf-8 \uFFFD.jpg"];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -68,7 +69,8 @@ public class ScoreRowWriterTests
     public void Scores_come_back_as_the_same_float()
     {
         var random = new Random(1);
-        var scores = Enumerable.Range(0, 2000).Select(_ => BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue))).Where(float.IsFinite)
+        var scores = Enumerable.Range(0, 2000).Select(_ => BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue)))
+            .Where(float.IsFinite)
             .Concat([0, -0f, 1, 40, 0.1f, 100, 16777217, 1e15f, 1e-45f, float.MaxValue, float.MinValue, float.Epsilon]).ToArray();
         var rows = scores.Select(score => Row("a", score)).ToArray();
         var json = Written("jsonl", rows).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
@@ -83,7 +85,8 @@ public class ScoreRowWriterTests
     [Fact]
     public void Whole_numbers_are_written_as_such()
     {
-        var json = Written("jsonl", Row("a", 40, header: new ImageHeader(40_000, 30_000, "jpeg", 5_000_000_000), key: 9_007_199_254_740_991));
+        var json = Written(
+            "jsonl", Row("a", 40, header: new ImageHeader(40_000, 30_000, "jpeg", 5_000_000_000), key: 9_007_199_254_740_991));
         Assert.Contains("\"width\":40000,\"height\":30000,\"format\":\"jpeg\",\"bytes\":5000000000,", json, StringComparison.Ordinal);
         Assert.Contains("\"key\":9007199254740991,", json, StringComparison.Ordinal);
         Assert.EndsWith("\"brisque\":40,\"brisque_quality\":0.6}\n", json, StringComparison.Ordinal);
@@ -115,7 +118,8 @@ public class ScoreRowWriterTests
 
     [Fact]
     public void Other_formats_are_refused() =>
-        Assert.Contains("xml", Assert.Throws<ArgumentException>(() => ScoreRowWriter.Create("xml", Stream.Null, Columns)).Message, StringComparison.Ordinal);
+        Assert.Contains("xml", Assert.Throws<ArgumentException>(
+            () => ScoreRowWriter.Create("xml", Stream.Null, Columns)).Message, StringComparison.Ordinal);
 
     /// <summary>RFC 4180, read by its grammar and nothing more.</summary>
     private static List<List<string>> ParseCsv(string text)

@@ -12,7 +12,8 @@ public class TableSchemaTests
     public void The_documentation_lists_the_columns_that_every_row_has()
     {
         var page = File.ReadAllText(TestFiles.InRepository("docs", "tables.md"));
-        Assert.True(page.Contains(TableDocumentation.Columns(), StringComparison.Ordinal), $"Expected in docs/tables.md:\n{TableDocumentation.Columns()}");
+        Assert.True(page.Contains(
+            TableDocumentation.Columns(), StringComparison.Ordinal), $"Expected in docs/tables.md:\n{TableDocumentation.Columns()}");
     }
 
     [Fact]
@@ -45,7 +46,8 @@ public class TableSchemaTests
             }
         }
         // And back: names, times, text, skipped scores.
-        var read = table.Parts.SelectMany(part => part.ReadRows(database, schema.Metrics, [.. schema.Metrics.Select(metric => ColumnProvenance.Of(metric).Fingerprint)])).ToArray();
+        var read = table.Parts.SelectMany(part => part.ReadRows(
+            database, schema.Metrics, [.. schema.Metrics.Select(metric => ColumnProvenance.Of(metric).Fingerprint)])).ToArray();
         foreach (var (expected, found) in rows.Zip(read))
         {
             Assert.Equal(expected with { Scores = default, Columns = found.Columns }, found with { Scores = default });
@@ -63,13 +65,16 @@ public class TableSchemaTests
         var part = table.Parts[0];
         var file = DuckDbConnection.Literal(part.File);
         var metadata = DuckDbConnection.Literal(System.Text.Json.JsonSerializer.Serialize(part.Contents));
-        database.Execute($"CREATE TABLE more AS SELECT *, key + 0.5::FLOAT AS \"head@mine\", [key, 1.5::FLOAT]::FLOAT[2] AS embedding, 'x' AS note FROM read_parquet({file})");
+        database.Execute(
+            $"CREATE TABLE more AS SELECT *, key + 0.5::FLOAT AS \"head@mine\", [key, 1.5::FLOAT]::FLOAT[2] AS embedding, 'x' AS note " +
+            $"FROM read_parquet({file})");
         database.Execute($"COPY more TO {file} (FORMAT parquet, KV_METADATA {{pristine: {metadata}}})");
         var metrics = new[] { MetricCatalog.Get("brisque"), MetricCatalog.Get("entropy") };
         var written = rows.Take(2).Select(row => row with { Scores = new[] { 1.0, 2.0 } }).ToArray();
         var whole = metrics.ToDictionary(metric => metric.Name, metric => new PartColumn(ColumnProvenance.Of(metric).Fingerprint));
         TablePart.Write(database, part.File, written, metrics, whole, new PartOrigin(part, [null, 1]));
-        using var read = database.Query($"SELECT \"head@mine\", embedding::VARCHAR, note, typeof(embedding), entropy FROM read_parquet({file}) ORDER BY key");
+        using var read = database.Query(
+            $"SELECT \"head@mine\", embedding::VARCHAR, note, typeof(embedding), entropy FROM read_parquet({file}) ORDER BY key");
         Assert.True(read.Read());
         Assert.Equal((true, null, null, "FLOAT[]", 2.0), (read.IsNull(0), read.Text(1), read.Text(2), read.Text(3), read.Double(4)));
         Assert.True(read.Read());
@@ -83,6 +88,7 @@ public class TableSchemaTests
     public void The_python_package_knows_the_types_of_all_columns()
     {
         var frames = File.ReadAllText(TestFiles.InRepository("python", "src", "pristine_iqa", "frames.py"));
-        Assert.All(TableSchema.Row.Stored, column => Assert.Contains($"    \"{column.Name}\": \"{column.SqlType}\",\n", frames, StringComparison.Ordinal));
+        Assert.All(TableSchema.Row.Stored, column => Assert.Contains(
+            $"    \"{column.Name}\": \"{column.SqlType}\",\n", frames, StringComparison.Ordinal));
     }
 }

@@ -10,7 +10,8 @@ public class TableSummaryTests
     public void Percentiles_are_those_of_the_images_with_a_score()
     {
         using var folder = TestFiles.NewFolder();
-        var table = SmallTable.Make(folder, [.. Enumerable.Range(0, 21).Select(i => SmallTable.Row(i, 2 * i)), SmallTable.Row(21, 0, status: ImageStatus.Truncated)]);
+        var table = SmallTable.Make(folder, [
+            .. Enumerable.Range(0, 21).Select(i => SmallTable.Row(i, 2 * i)), SmallTable.Row(21, 0, status: ImageStatus.Truncated)]);
         var summary = TableSummary.Of(table);
         Assert.Equal(new MetricSummary("brisque", 21, 2, 20, 38), summary.Metrics[0]);
         Assert.Equal(new MetricSummary("sharpness", 21, 100, 100, 100), summary.Metrics[1]);

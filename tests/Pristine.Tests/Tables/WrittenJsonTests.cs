@@ -32,6 +32,7 @@ public class WrittenJsonTests
         Assert.Equal(DatasetFormat.Folder, read.Dataset.Format);
         Assert.Equal(("", ""), (read.Columns[0].Unit, read.Columns[0].Program));
         File.WriteAllText(folder[TableProvenance.FileName], JsonSerializer.Serialize(new { layout = 1 }));
-        Assert.Contains("dataset", Assert.Throws<ScoreTableException>(() => TableProvenance.Read(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "dataset", Assert.Throws<ScoreTableException>(() => TableProvenance.Read(folder.Path)).Message, StringComparison.Ordinal);
     }
 }

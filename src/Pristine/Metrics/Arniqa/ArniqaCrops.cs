@@ -34,7 +34,8 @@ internal sealed class ArniqaCrops(ArniqaMode mode) : IDisposable
             var (left, top) = Corner(crop, width, height);
             var part = Inside(left, top, width, height);
             NormalisedPlanes.ImageNet.Write(
-                rgb[(3 * (part.Top * width + part.Left))..], 3 * width, part.Width, part.Height, planes, Side, Side, part.Left - left, part.Top - top);
+                rgb[(3 * (part.Top * width + part.Left))..], 3 * width, part.Width, part.Height, planes, Side, Side, part.Left - left,
+                part.Top - top);
         }
     }
 
@@ -50,7 +51,8 @@ internal sealed class ArniqaCrops(ArniqaMode mode) : IDisposable
             var part = Inside(left, top, halfWidth, halfHeight);
             var window = _window.Resize(3 * part.Width * part.Height);
             _resize.Resize(_filter, rgb, width, height, halfWidth, halfHeight, part, window);
-            NormalisedPlanes.ImageNet.Write(window, 3 * part.Width, part.Width, part.Height, planes, Side, Side, part.Left - left, part.Top - top);
+            NormalisedPlanes.ImageNet.Write(
+                window, 3 * part.Width, part.Width, part.Height, planes, Side, Side, part.Left - left, part.Top - top);
         }
     }
 

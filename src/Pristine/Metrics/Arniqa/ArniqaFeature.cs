@@ -6,8 +6,8 @@ using Pristine.Networks;
 namespace Pristine.Metrics.Arniqa;
 
 /// <summary>
-/// <c>arniqa</c>, <c>arniqa:pyiqa</c> and so on: the embeddings of ARNIQA's encoder, of an image and of its half size, each of L2 norm 1; in the modes
-/// that look at five crops, their mean. Every regressor of one mode and precision works on the same feature.
+/// <c>arniqa</c>, <c>arniqa:pyiqa</c> and so on: the embeddings of ARNIQA's encoder, of an image and of its half size, each of L2 norm 1;
+/// in the modes that look at five crops, their mean. Every regressor of one mode and precision works on the same feature.
 /// </summary>
 /// <param name="mode">What of the image the encoder sees.</param>
 /// <param name="precision">Arithmetic of the encoder.</param>
@@ -66,8 +66,8 @@ internal sealed class ArniqaFeature(ArniqaMode mode, NetworkPrecision precision,
 }
 
 /// <summary>
-/// One worker's encoder: turns an image into embeddings. The crops of a scale go through the network in one batch: a batch of both scales takes as
-/// long and twice the memory.
+/// One worker's encoder: turns an image into embeddings. The crops of a scale go through the network in one batch: a batch of both scales
+/// takes as long and twice the memory.
 /// </summary>
 internal sealed class ArniqaExtractor(OnnxRuntimeSession session, ArniqaMode mode) : NetworkExtractor(session, scales: 2)
 {

@@ -31,7 +31,8 @@ public sealed record ArniqaHead(string Name, double Low, double High, MetricDire
     /// <exception cref="ArgumentException">There is none; the message lists all.</exception>
     public static ArniqaHead Get(string name) =>
         All.FirstOrDefault(head => head.Name == name)
-        ?? throw new ArgumentException($"ARNIQA has no regressor '{name}'. Known: {string.Join(", ", All.Select(head => head.Name))}.", nameof(name));
+        ?? throw new ArgumentException(
+            $"ARNIQA has no regressor '{name}'. Known: {string.Join(", ", All.Select(head => head.Name))}.", nameof(name));
 
     /// <summary>The score of a raw value.</summary>
     /// <param name="raw">What the linear regressor gives, in the range of the ratings.</param>

@@ -31,9 +31,9 @@ public sealed record ArniqaOptions
 /// </summary>
 /// <remarks>
 /// Names: <c>arniqa</c> is the official mode with the regressor of KADID-10k; <c>arniqa@koniq10k</c> another regressor;
-/// <c>arniqa:pyiqa</c>, <c>arniqa:torchmetrics</c>, <c>arniqa:training</c> another mode; <c>arniqa:int8</c> the 8-bit encoder. They combine:
-/// <c>arniqa:pyiqa:int8@koniq10k</c>. Deviations from the release: batch normalisations are folded into the convolutions, which moves
-/// embeddings by about 1e-6. In the modes of whole images memory grows with the image: by about 240 bytes per pixel.
+/// <c>arniqa:pyiqa</c>, <c>arniqa:torchmetrics</c>, <c>arniqa:training</c> another mode; <c>arniqa:int8</c> the 8-bit encoder. They
+/// combine: <c>arniqa:pyiqa:int8@koniq10k</c>. Deviations from the release: batch normalisations are folded into the convolutions, which
+/// moves embeddings by about 1e-6. In the modes of whole images memory grows with the image: by about 240 bytes per pixel.
 /// </remarks>
 public sealed class ArniqaMetric : FeatureMetric
 {
@@ -59,14 +59,17 @@ public sealed class ArniqaMetric : FeatureMetric
     public override string Name { get; }
 
     /// <inheritdoc/>
-    public override string Summary => $"ARNIQA, a neural metric; mode {Options.Mode.ToString().ToLowerInvariant()}, trained on the ratings of {Options.Head.Name}.";
+    public override string Summary =>
+        $"ARNIQA, a neural metric; mode {Options.Mode.ToString().ToLowerInvariant()}, trained on the ratings of {Options.Head.Name}.";
 
     /// <inheritdoc/>
-    public override string Formula => "linear regression of two L2-normalised ResNet-50 embeddings, of the image and of its half size, scaled to [0,1]";
+    public override string Formula =>
+        "linear regression of two L2-normalised ResNet-50 embeddings, of the image and of its half size, scaled to [0,1]";
 
     /// <inheritdoc/>
     public override string Citation =>
-        "Agnolucci, Galteri, Bertini, Del Bimbo: ARNIQA: Learning Distortion Manifold for Image Quality Assessment. WACV 2024, arXiv:2310.14918";
+        "Agnolucci, Galteri, Bertini, Del Bimbo: ARNIQA: Learning Distortion Manifold for Image Quality Assessment. WACV 2024, " +
+        "arXiv:2310.14918";
 
     /// <inheritdoc/>
     public override string Unit => $"share of the range of {Options.Head.Name}'s ratings";
@@ -81,7 +84,8 @@ public sealed class ArniqaMetric : FeatureMetric
     public override Feature Feature { get; }
 
     /// <inheritdoc/>
-    public override Metric WithDevice(string device) => device == Options.Device ? this : new ArniqaMetric(Options with { Device = device });
+    public override Metric WithDevice(string device) =>
+        device == Options.Device ? this : new ArniqaMetric(Options with { Device = device });
 
     /// <summary>
     /// Of the encoder's and the regressor's hashes, and in int8 of the graph's: SHA-256 of the lines "hash, two spaces, name, newline".
@@ -113,7 +117,9 @@ public sealed class ArniqaMetric : FeatureMetric
     private string HeadModel => ArniqaModel.HeadName(Options.Head.Name);
 
     /// <inheritdoc/>
-    /// <exception cref="ModelException">A file in the store is not the one that was imported, or the regressor does not fit the encoder.</exception>
+    /// <exception cref="ModelException">
+    /// A file in the store is not the one that was imported, or the regressor does not fit the encoder.
+    /// </exception>
     /// <exception cref="PlatformNotSupportedException">The device is not available; the message says why.</exception>
     public override MetricScorer CreateScorer()
     {
@@ -133,7 +139,8 @@ public sealed class ArniqaMetric : FeatureMetric
     {
         if (features.Length != head.Weights.Count)
             throw new ModelException(
-                $"Expected a regressor on {features.Length} features, twice those of the encoder; that of {scale.Name} has {head.Weights.Count}.");
+                $"Expected a regressor on {features.Length} features, twice those of the encoder; that of {scale.Name} has " +
+                $"{head.Weights.Count}.");
         var raw = 0.0;
         for (var i = 0; i < features.Length; i++)
             raw += features[i] * head.Weights[i];

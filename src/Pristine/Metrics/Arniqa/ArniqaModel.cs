@@ -35,7 +35,8 @@ internal static class ArniqaModel
 
     /// <summary>What to say of a model that the store does not have.</summary>
     internal static string NotInstalled(string name) =>
-        $"The model {name} is not installed; run: pristine models pull {name}, or: pristine models import {name} DIR (the file of ARNIQA's release)";
+        $"The model {name} is not installed; run: pristine models pull {name}, or: pristine models import {name} DIR (the file of " +
+        $"ARNIQA's release)";
 
     /// <summary>Loads a regressor.</summary>
     /// <param name="store">The store.</param>
@@ -84,7 +85,9 @@ internal static class ArniqaModel
     /// <param name="store">The store.</param>
     /// <param name="precision">Its arithmetic.</param>
     /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
-    /// <exception cref="ModelException">The store does not have the encoder, or not in int8; or the checkpoint is not the one that was imported.</exception>
+    /// <exception cref="ModelException">
+    /// The store does not have the encoder, or not in int8; or the checkpoint is not the one that was imported.
+    /// </exception>
     /// <exception cref="PlatformNotSupportedException">The device is not available.</exception>
     public static OnnxRuntimeSession OpenEncoder(ModelStore store, NetworkPrecision precision, string device)
     {
@@ -94,7 +97,8 @@ internal static class ArniqaModel
             if (!File.Exists(path))
             {
                 if (precision == NetworkPrecision.Int8)
-                    throw new ModelException($"The encoder {Encoder} has no int8 version in {store.Folder}; run: pristine models convert {Encoder} --int8");
+                    throw new ModelException(
+                        $"The encoder {Encoder} has no int8 version in {store.Folder}; run: pristine models convert {Encoder} --int8");
                 Convert(store, path);
                 // The checkpoint and its copies are 400 MB of garbage, and the runtime is about to load as much outside the managed heap.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

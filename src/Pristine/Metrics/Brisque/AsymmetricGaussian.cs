@@ -70,7 +70,9 @@ internal readonly record struct AsymmetricGaussian(double Shape, double LeftVari
     private static double MomentRatio(double shape) =>
         Math.Exp(2 * LogGamma(2 / shape) - LogGamma(1 / shape) - LogGamma(3 / shape));
 
-    /// <summary>Logarithm of the gamma function for x above 0, by Lanczos' approximation (g = 7, nine terms): relative error about 1e-15.</summary>
+    /// <summary>
+    /// Logarithm of the gamma function for x above 0, by Lanczos' approximation (g = 7, nine terms): relative error about 1e-15.
+    /// </summary>
     internal static double LogGamma(double x)
     {
         ReadOnlySpan<double> terms =

@@ -20,14 +20,16 @@ public static class BrisqueFeatures
     public const int PerScale = Count / 2;
 
     /// <summary>All features, by index.</summary>
-    public static IReadOnlyList<BrisqueFeature> All { get; } = [.. Describe().Select((f, i) => new BrisqueFeature(i, f.Name, f.Description))];
+    public static IReadOnlyList<BrisqueFeature> All { get; } =
+        [.. Describe().Select((f, i) => new BrisqueFeature(i, f.Name, f.Description))];
 
     private static IEnumerable<(string Name, string Description)> Describe()
     {
         foreach (var (prefix, scale) in new[] { ("", "full size"), ("half_", "half size") })
         {
             yield return ($"{prefix}mscn_shape",
-                $"Shape of the distribution of MSCN pixels at {scale}, 0.2 to 10: 2 is Gaussian, 1 Laplacian; blur lowers it, noise raises it.");
+                $"Shape of the distribution of MSCN pixels at {scale}, 0.2 to 10: 2 is Gaussian, 1 Laplacian; blur lowers it, noise " +
+                $"raises it.");
             yield return ($"{prefix}mscn_variance",
                 $"Variance of the MSCN pixels at {scale}, at least 0: the mean of the variances below and above zero.");
             foreach (var (direction, neighbour) in new[]

@@ -46,10 +46,13 @@ public sealed class BrisqueLive : FeatureMetric
 
     /// <inheritdoc/>
     public override string Formula =>
-        "SVR(RBF) of 36 features: generalised Gaussian fits of (I - mu) / (sigma + 1) and of its products with four neighbours, at full and half size";
+        "SVR(RBF) of 36 features: generalised Gaussian fits of (I - mu) / (sigma + 1) and of its products with four neighbours, at full " +
+        "and half size";
 
     /// <inheritdoc/>
-    public override string Citation => "Mittal, Moorthy, Bovik: No-Reference Image Quality Assessment in the Spatial Domain. IEEE TIP 2012, doi:10.1109/TIP.2012.2214050; LIVE release";
+    public override string Citation =>
+        "Mittal, Moorthy, Bovik: No-Reference Image Quality Assessment in the Spatial Domain. IEEE TIP 2012, " +
+        "doi:10.1109/TIP.2012.2214050; LIVE release";
 
     /// <inheritdoc/>
     public override string Unit => "DMOS of LIVE";
@@ -76,7 +79,8 @@ public sealed class BrisqueLive : FeatureMetric
     /// <inheritdoc/>
     public override string? Missing => ModelSha256 != null
         ? null
-        : "The model brisque-live is not installed; run: pristine models import brisque-live DIR (files allmodel and allrange of the LIVE release's BRISQUE)";
+        : "The model brisque-live is not installed; run: pristine models import brisque-live DIR (files allmodel and allrange of the " +
+        "LIVE release's BRISQUE)";
 
     private ModelStore Store => _store ?? ModelStore.Default;
 

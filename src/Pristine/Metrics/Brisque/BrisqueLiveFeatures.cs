@@ -27,7 +27,9 @@ internal sealed class BrisqueLiveFeatures
     }
 
     /// <summary>Makes an extractor that runs on a certain path.</summary>
-    /// <param name="path">The path; paths differ by rounding, 1e-8 in a feature; where two shapes are equally near, by one step of 0.001.</param>
+    /// <param name="path">
+    /// The path; paths differ by rounding, 1e-8 in a feature; where two shapes are equally near, by one step of 0.001.
+    /// </param>
     /// <exception cref="PlatformNotSupportedException">The processor lacks the path.</exception>
     public BrisqueLiveFeatures(SimdPath path)
     {
@@ -48,7 +50,8 @@ internal sealed class BrisqueLiveFeatures
         if (image.Rgb.IsEmpty)
             throw new ArgumentException("Expected an image with RGB pixels; found none.", nameof(image));
         if (Math.Min(image.Width, image.Height) < MinSide)
-            throw new ArgumentException($"Expected at least {MinSide} pixels on either side; found {image.Width}x{image.Height}.", nameof(image));
+            throw new ArgumentException(
+                $"Expected at least {MinSide} pixels on either side; found {image.Width}x{image.Height}.", nameof(image));
         if (features.Length != Count)
             throw new ArgumentException($"Expected room for {Count} features; found {features.Length}.", nameof(features));
         var width = image.Width;

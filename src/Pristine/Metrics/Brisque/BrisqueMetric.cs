@@ -38,7 +38,8 @@ public sealed class BrisqueMetric : FeatureMetric
     public BrisqueMetric(SimdPath path)
     {
         if (!Simd.IsSupported(path))
-            throw new PlatformNotSupportedException($"Expected one of {string.Join(", ", Simd.Supported)}; found {path}, which cannot run here.");
+            throw new PlatformNotSupportedException(
+                $"Expected one of {string.Join(", ", Simd.Supported)}; found {path}, which cannot run here.");
         Feature = new BrisqueStatistics(path);
     }
 

@@ -35,7 +35,8 @@ internal sealed class BrisqueModel
     public static BrisqueModel Read(string name, ReadOnlySpan<byte> file)
     {
         if (file.Length < HeaderBytes || !file[..8].SequenceEqual("BRISQUE1"u8))
-            throw new ModelException($"{name}: expected a BRISQUE model that starts with 'BRISQUE1'; found {file.Length} bytes that do not.");
+            throw new ModelException(
+                $"{name}: expected a BRISQUE model that starts with 'BRISQUE1'; found {file.Length} bytes that do not.");
         var features = BinaryPrimitives.ReadInt32LittleEndian(file[8..]);
         var vectors = BinaryPrimitives.ReadInt32LittleEndian(file[12..]);
         if (features != BrisqueFeatures.Count)

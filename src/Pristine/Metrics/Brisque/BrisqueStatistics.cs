@@ -3,7 +3,9 @@ using Pristine.Media;
 
 namespace Pristine.Metrics.Brisque;
 
-/// <summary><c>brisque</c>: the 36 numbers of <see cref="BrisqueFeatures"/> by the recipe of <see cref="BrisqueMetric"/>, before scaling.</summary>
+/// <summary>
+/// <c>brisque</c>: the 36 numbers of <see cref="BrisqueFeatures"/> by the recipe of <see cref="BrisqueMetric"/>, before scaling.
+/// </summary>
 /// <param name="path">The SIMD path; paths differ by rounding.</param>
 internal sealed class BrisqueStatistics(SimdPath path) : Feature
 {
@@ -35,7 +37,9 @@ internal sealed class BrisqueStatistics(SimdPath path) : Feature
     public override BrisqueExtractor CreateExtractor() => new(path);
 }
 
-/// <summary>One worker's extractor of <see cref="BrisqueStatistics"/>. Allocates only for the first image and when a wider one comes.</summary>
+/// <summary>
+/// One worker's extractor of <see cref="BrisqueStatistics"/>. Allocates only for the first image and when a wider one comes.
+/// </summary>
 internal sealed class BrisqueExtractor : FeatureExtractor
 {
     private readonly MscnStatistics _full;

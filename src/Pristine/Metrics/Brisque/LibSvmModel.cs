@@ -18,7 +18,9 @@ public static class LibSvmModel
     /// <param name="text">Content of the file.</param>
     /// <param name="file">Its name, for messages.</param>
     /// <returns>The model; as many features as the highest index among its support vectors.</returns>
-    /// <exception cref="ModelException">The text is no such model; the message says file, line, what was expected and what was found.</exception>
+    /// <exception cref="ModelException">
+    /// The text is no such model; the message says file, line, what was expected and what was found.
+    /// </exception>
     public static SupportVectorRegressor Parse(string text, string file)
     {
         var lines = new LibSvmLines(text, file);
@@ -35,7 +37,9 @@ public static class LibSvmModel
             switch (name)
             {
                 case "svm_type":
-                    type = value is "epsilon_svr" or "nu_svr" ? value : throw lines.Error("svm_type epsilon_svr or nu_svr (a regression)", value);
+                    type = value is "epsilon_svr" or "nu_svr"
+                        ? value
+                        : throw lines.Error("svm_type epsilon_svr or nu_svr (a regression)", value);
                     break;
                 case "kernel_type":
                     kernel = value is "rbf" ? value : throw lines.Error("kernel_type rbf", value);
@@ -65,13 +69,16 @@ public static class LibSvmModel
                     throw lines.Error("svm_type, kernel_type, gamma, nr_class, total_sv, rho, probA or SV", name);
             }
         }
-        foreach (var (name, missing) in ((string, bool)[])[("svm_type", type == null), ("kernel_type", kernel == null), ("gamma", gamma == null), ("total_sv", count == null), ("rho", rho == null)])
+        foreach (var (name, missing) in ((string, bool)[])[("svm_type", type == null), ("kernel_type", kernel == null),
+            ("gamma", gamma == null), ("total_sv", count == null), ("rho", rho == null)])
             if (missing)
                 throw lines.Error($"a line {name} before SV", "none");
         return ReadSupportVectors(lines, gamma!.Value, rho!.Value, count!.Value);
     }
 
-    /// <summary>Writes a model as svm-train does; numbers have all digits that tell them apart, so that reading it gives the same model.</summary>
+    /// <summary>
+    /// Writes a model as svm-train does; numbers have all digits that tell them apart, so that reading it gives the same model.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <returns>The content of the file.</returns>
     public static string Format(SupportVectorRegressor model)
@@ -79,7 +86,10 @@ public static class LibSvmModel
         ArgumentNullException.ThrowIfNull(model);
         var text = new StringBuilder();
         var culture = CultureInfo.InvariantCulture;
-        text.Append(culture, $"svm_type epsilon_svr\nkernel_type rbf\ngamma {model.Gamma:R}\nnr_class 2\ntotal_sv {model.Coefficients.Length}\nrho {model.Rho:R}\nSV\n");
+        text.Append(
+            culture,
+            $"svm_type epsilon_svr\nkernel_type rbf\ngamma {model.Gamma:R}\nnr_class 2\ntotal_sv {model.Coefficients.Length}\nrho " +
+            $"{model.Rho:R}\nSV\n");
         for (var i = 0; i < model.Coefficients.Length; i++)
         {
             text.Append(culture, $"{model.Coefficients[i]:R}");

@@ -24,7 +24,8 @@ public sealed class LibSvmRange
     {
         ArgumentNullException.ThrowIfNull(rows);
         if (rows.Count == 0 || rows.Any(row => row.Length == 0 || row.Length != rows[0].Length || !row.All(double.IsFinite)))
-            throw new ArgumentException($"Expected at least one row, all of the same number of finite features; found {rows.Count} rows.", nameof(rows));
+            throw new ArgumentException(
+                $"Expected at least one row, all of the same number of finite features; found {rows.Count} rows.", nameof(rows));
         var features = Enumerable.Range(0, rows[0].Length);
         return new(-1, 1, [.. features.Select(k => rows.Min(row => row[k]))], [.. features.Select(k => rows.Max(row => row[k]))]);
     }
@@ -46,12 +47,17 @@ public sealed class LibSvmRange
     /// <summary>Reads a range file.</summary>
     /// <param name="text">Content of the file.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <exception cref="ModelException">The text is no range file; the message says file, line, what was expected and what was found.</exception>
+    /// <exception cref="ModelException">
+    /// The text is no range file; the message says file, line, what was expected and what was found.
+    /// </exception>
     public static LibSvmRange Parse(string text, string file)
     {
         var lines = new LibSvmLines(text, file);
         if (!lines.Next() || lines.Current is not "x")
-            throw lines.Error("a line x (scaled targets, section y, are not supported)", lines.Current.Length == 0 ? "the end of the file" : lines.Current);
+            throw lines.Error(
+                "a line x (scaled targets, section y, are not supported)", lines.Current.Length == 0
+                    ? "the end of the file"
+                    : lines.Current);
         if (!lines.Next())
             throw lines.Error("the lower and the upper end of the scaled range", "the end of the file");
         if (lines.Fields() is not [var lowerField, var upperField])
@@ -67,7 +73,8 @@ public sealed class LibSvmRange
             var index = lines.Index(indexField);
             if (index <= minima.Count)
                 throw lines.Error($"a feature index above {minima.Count}, in ascending order", indexField);
-            double minimum = lines.Number(minimumField, $"the minimum of feature {index}"), maximum = lines.Number(maximumField, $"the maximum of feature {index}");
+            double minimum = lines.Number(minimumField, $"the minimum of feature {index}"),
+            maximum = lines.Number(maximumField, $"the maximum of feature {index}");
             if (minimum > maximum)
                 throw lines.Error($"a minimum of feature {index} that is not above its maximum", lines.Current);
             // svm-scale leaves out features without a range; so does Scale.
@@ -76,7 +83,9 @@ public sealed class LibSvmRange
             minima.Add(minimum);
             maxima.Add(maximum);
         }
-        return minima.Count > 0 ? new(lower, upper, [.. minima], [.. maxima]) : throw lines.Error("at least one feature", "the end of the file");
+        return minima.Count > 0
+            ? new(lower, upper, [.. minima], [.. maxima])
+            : throw lines.Error("at least one feature", "the end of the file");
     }
 
     /// <summary>

@@ -73,7 +73,9 @@ internal static class LiveDistributionFit
         return value - table[above - 1] <= table[above] - value ? above - 1 : above;
     }
 
-    /// <summary>Logarithm of the Gamma function for positive arguments: Stirling's series above 20, reached by Gamma(x) = Gamma(x+1) / x.</summary>
+    /// <summary>
+    /// Logarithm of the Gamma function for positive arguments: Stirling's series above 20, reached by Gamma(x) = Gamma(x+1) / x.
+    /// </summary>
     private static double LogGamma(double x)
     {
         var product = 1.0;

@@ -15,7 +15,9 @@ public sealed class SupportVectorRegressor
     /// <param name="gamma">Width of the kernel; finite and above 0.</param>
     /// <param name="rho">Offset that is subtracted; finite.</param>
     /// <param name="coefficients">One finite coefficient per support vector; at least one.</param>
-    /// <param name="supportVectors">The support vectors, one after the other: coefficients.Length x <see cref="Dimension"/> finite values.</param>
+    /// <param name="supportVectors">
+    /// The support vectors, one after the other: coefficients.Length x <see cref="Dimension"/> finite values.
+    /// </param>
     /// <exception cref="ArgumentException">A value or a length is not as said.</exception>
     public SupportVectorRegressor(double gamma, double rho, double[] coefficients, double[] supportVectors)
     {
@@ -29,7 +31,8 @@ public sealed class SupportVectorRegressor
             throw new ArgumentException("Expected at least one support vector; found none.", nameof(coefficients));
         if (supportVectors.Length == 0 || supportVectors.Length % coefficients.Length != 0)
             throw new ArgumentException(
-                $"Expected the support vectors to hold a multiple of {coefficients.Length} values, one row per coefficient; found {supportVectors.Length}.",
+                $"Expected the support vectors to hold a multiple of {coefficients.Length} values, one row per coefficient; found " +
+                $"{supportVectors.Length}.",
                 nameof(supportVectors));
         RequireFinite(coefficients, nameof(coefficients));
         RequireFinite(supportVectors, nameof(supportVectors));
@@ -70,7 +73,8 @@ public sealed class SupportVectorRegressor
                 return -_rho;
         var sum = 0.0;
         for (var i = 0; i < _coefficients.Length; i++)
-            sum += _coefficients[i] * Math.Exp(-_gamma * SquaredDistance.Between(x, _supportVectors.AsSpan(i * Dimension, Dimension), path));
+            sum += _coefficients[i] * Math.Exp(
+                -_gamma * SquaredDistance.Between(x, _supportVectors.AsSpan(i * Dimension, Dimension), path));
         return sum - _rho;
     }
 

@@ -4,12 +4,12 @@ using Pristine.Media;
 namespace Pristine.Metrics.Cleanvision;
 
 /// <summary>
-/// The numbers that cleanvision computes of an image's pixels (github.com/cleanlab/cleanvision, January 2026): percentiles of brightness, Pillow's
-/// entropy, and the edges and the histogram of the image shrunk to 64 pixels.
+/// The numbers that cleanvision computes of an image's pixels (github.com/cleanlab/cleanvision, January 2026): percentiles of brightness,
+/// Pillow's entropy, and the edges and the histogram of the image shrunk to 64 pixels.
 /// </summary>
 /// <remarks>
-/// What cleanvision computes on the mode of the file is computed here on the pixels that all metrics see: alpha dropped, palettes resolved, CMYK as
-/// RGB. A picture whose pixels are exactly grey is taken for Pillow's mode L.
+/// What cleanvision computes on the mode of the file is computed here on the pixels that all metrics see: alpha dropped, palettes resolved,
+/// CMYK as RGB. A picture whose pixels are exactly grey is taken for Pillow's mode L.
 /// </remarks>
 internal sealed class CleanvisionFeature : Feature
 {
@@ -113,9 +113,11 @@ internal sealed class CleanvisionFeature : Feature
             var small = rgb;
             if (longer > SmallSide)
             {
-                (smallWidth, smallHeight) = (Math.Max(1, (int)((long)width * SmallSide / longer)), Math.Max(1, (int)((long)height * SmallSide / longer)));
+                (smallWidth, smallHeight) =
+                    (Math.Max(1, (int)((long)width * SmallSide / longer)), Math.Max(1, (int)((long)height * SmallSide / longer)));
                 var target = _small.AsSpan(0, Channels * smallWidth * smallHeight);
-                _resize.Resize(ResampleFilter.Bicubic, rgb, width, height, smallWidth, smallHeight, new PixelWindow(0, 0, smallWidth, smallHeight), target);
+                _resize.Resize(ResampleFilter.Bicubic, rgb, width, height, smallWidth, smallHeight, new PixelWindow(
+                    0, 0, smallWidth, smallHeight), target);
                 small = target;
             }
             for (int from = 0, to = 0; from < small.Length; from += Channels, to++)
@@ -123,7 +125,10 @@ internal sealed class CleanvisionFeature : Feature
             return (smallWidth, smallHeight);
         }
 
-        /// <summary>The standard deviation of Pillow's FIND_EDGES: eight times a pixel less its neighbours, clipped to 8 bits; the outermost pixels stay.</summary>
+        /// <summary>
+        /// The standard deviation of Pillow's FIND_EDGES: eight times a pixel less its neighbours, clipped to 8 bits; the outermost pixels
+        /// stay.
+        /// </summary>
         private double Edges(int width, int height)
         {
             long sum = 0, squares = 0;
@@ -158,7 +163,8 @@ internal sealed class CleanvisionFeature : Feature
             return Deviation(pixels, squares, Histogram.Bins);
         }
 
-        private static double Deviation(long sum, long squares, int count) => Math.Sqrt(Math.Max(0, (squares - ((double)sum * sum / count)) / count));
+        private static double Deviation(long sum, long squares, int count) =>
+            Math.Sqrt(Math.Max(0, (squares - ((double)sum * sum / count)) / count));
 
         protected override void Dispose(bool disposing)
         {
@@ -169,8 +175,8 @@ internal sealed class CleanvisionFeature : Feature
     }
 
     /// <summary>
-    /// Exact percentiles of brightness, sqrt(0.241 R^2 + 0.691 G^2 + 0.068 B^2) / 255, in memory that does not grow with the image: pixels are counted
-    /// by 1000 times the square, a whole number, first coarsely, then those of one coarse bin finely.
+    /// Exact percentiles of brightness, sqrt(0.241 R^2 + 0.691 G^2 + 0.068 B^2) / 255, in memory that does not grow with the image: pixels
+    /// are counted by 1000 times the square, a whole number, first coarsely, then those of one coarse bin finely.
     /// </summary>
     private sealed class BrightnessRanks
     {
@@ -224,6 +230,7 @@ internal sealed class CleanvisionFeature : Feature
                     _fine[square & (Fine - 1)]++;
         }
 
-        private static int Square(ReadOnlySpan<byte> rgb, int i) => (241 * rgb[i] * rgb[i]) + (691 * rgb[i + 1] * rgb[i + 1]) + (68 * rgb[i + 2] * rgb[i + 2]);
+        private static int Square(ReadOnlySpan<byte> rgb, int i) =>
+            (241 * rgb[i] * rgb[i]) + (691 * rgb[i + 1] * rgb[i + 1]) + (68 * rgb[i + 2] * rgb[i + 2]);
     }
 }

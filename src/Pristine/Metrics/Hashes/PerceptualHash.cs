@@ -6,19 +6,21 @@ using Pristine.Media;
 namespace Pristine.Metrics.Hashes;
 
 /// <summary>
-/// A perceptual hash of 64 bits: images that look alike have hashes that differ in few bits, also when one of them was resized or compressed
-/// again. After C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, section 3.2.1 (the DCT hash of pHash).
+/// A perceptual hash of 64 bits: images that look alike have hashes that differ in few bits, also when one of them was resized or
+/// compressed again. After C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, section 3.2.1 (the DCT hash
+/// of pHash).
 /// </summary>
 /// <remarks>
 /// <para>
-/// Luma of the upright image, area averages on a grid of 32 x 32, two-dimensional DCT-II; of the coefficients those with horizontal frequency 1..8
-/// and vertical frequency 1..8; a bit is 1 where its coefficient is larger than the median of the 64, the mean of the two in the middle. Bits stand
-/// row by row: horizontal frequency grows first, the first bit is the highest.
+/// Luma of the upright image, area averages on a grid of 32 x 32, two-dimensional DCT-II; of the coefficients those with horizontal
+/// frequency 1..8 and vertical frequency 1..8; a bit is 1 where its coefficient is larger than the median of the 64, the mean of the two in
+/// the middle. Bits stand row by row: horizontal frequency grows first, the first bit is the highest.
 /// </para>
 /// <para>
-/// Deviations from pHash: area averages in place of its 7 x 7 mean filter and nearest neighbours, and BT.601 luma as everywhere in Pristine. From
-/// imagehash and imagededup it also differs in the frequencies: theirs are 0..7. Hashes of different programs cannot be compared. All
-/// arithmetic is in whole numbers, so the hash is the same on every machine, and coefficients that symmetry makes zero are zero.
+/// Deviations from pHash: area averages in place of its 7 x 7 mean filter and nearest neighbours, and BT.601 luma as everywhere in
+/// Pristine. From imagehash and imagededup it also differs in the frequencies: theirs are 0..7. Hashes of different programs cannot be
+/// compared. All arithmetic is in whole numbers, so the hash is the same on every machine, and coefficients that symmetry makes zero are
+/// zero.
 /// </para>
 /// <para>
 /// An image whose 32 x 32 averages deviate by less than one grey level from their mean has no hash: its bits would be noise, and all images

@@ -7,7 +7,8 @@ using Pristine.Networks;
 namespace Pristine.Metrics.Onnx;
 
 /// <summary>
-/// The output of a network in ONNX form. What the network sees, a <see cref="OnnxManifest"/> says: manifests that agree in that cost one run.
+/// The output of a network in ONNX form. What the network sees, a <see cref="OnnxManifest"/> says: manifests that agree in that cost one
+/// run.
 /// </summary>
 internal sealed class OnnxFeature(OnnxManifest manifest, string path, string device) : Feature
 {
@@ -18,7 +19,8 @@ internal sealed class OnnxFeature(OnnxManifest manifest, string path, string dev
     /// <summary>The network, its output and what it sees.</summary>
     public override string Identity { get; } = string.Create(
         CultureInfo.InvariantCulture,
-        $"onnx:1 {manifest.Output.Name} {manifest.Input.Layout} {manifest.Input.Channels} {manifest.Input.Width}x{manifest.Input.Height} {manifest.Input.Fit} " +
+        $"onnx:1 {manifest.Output.Name} {manifest.Input.Layout} {manifest.Input.Channels} {manifest.Input.Width}x{manifest.Input.Height} " +
+        $"{manifest.Input.Fit} " +
         $"{manifest.Input.Size} {manifest.Input.Filter} {manifest.Input.Scale:R} {List(manifest.Input.Mean)} {List(manifest.Input.Std)}");
 
     /// <summary>Numbers that the network gives.</summary>
@@ -66,14 +68,18 @@ internal sealed class OnnxFeature(OnnxManifest manifest, string path, string dev
         {
             // The runtime's messages have several lines.
             var reason = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-            throw new ModelException($"The network {path} of the metric {manifest.Name} cannot be run as its manifest says: {reason}", error);
+            throw new ModelException(
+                $"The network {path} of the metric {manifest.Name} cannot be run as its manifest says: {reason}", error);
         }
     }
 
-    private static string List(IEnumerable<double> numbers) => string.Join(',', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
+    private static string List(IEnumerable<double> numbers) =>
+        string.Join(',', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
 }
 
-/// <summary>One worker's side of a network in ONNX form. A black image goes through it first: what does not fit shows before any image is scored.</summary>
+/// <summary>
+/// One worker's side of a network in ONNX form. A black image goes through it first: what does not fit shows before any image is scored.
+/// </summary>
 internal sealed class OnnxExtractor : NetworkExtractor
 {
     private readonly OnnxImage _image;
@@ -88,7 +94,8 @@ internal sealed class OnnxExtractor : NetworkExtractor
                 throw new OnnxRuntimeException($"expected one input; found {string.Join(", ", session.InputNames)}.");
             Output = manifest.Output.Name is { } name ? session.OutputNames.ToList().IndexOf(name) : 0;
             if (Output < 0)
-                throw new OnnxRuntimeException($"expected an output {manifest.Output.Name}; found {string.Join(", ", session.OutputNames)}.");
+                throw new OnnxRuntimeException(
+                    $"expected an output {manifest.Output.Name}; found {string.Join(", ", session.OutputNames)}.");
             var side = Math.Max(64, manifest.MinSide);
             Count = Run(0, new ImageView(new ImageHeader(side, side, "", 0), new byte[3 * side * side], [])).Length;
         }

@@ -51,7 +51,8 @@ internal sealed class OnnxImage : IDisposable
                 {
                     var slot = _input.Channels == ChannelOrder.Rgb ? channel : 2 - channel;
                     var place = (top + y) * width + left + x;
-                    output[IsPlanar ? slot * width * height + place : 3 * place + slot] = _levels[channel][pixels[3 * (y * window.Width + x) + channel]];
+                    output[IsPlanar ? slot * width * height + place : 3 * place + slot] =
+                        _levels[channel][pixels[3 * (y * window.Width + x) + channel]];
                 }
     }
 
@@ -71,7 +72,8 @@ internal sealed class OnnxImage : IDisposable
                 var (resizedWidth, resizedHeight) = imageWidth <= imageHeight
                     ? (shorter, Math.Max(shorter, (int)((long)shorter * imageHeight / imageWidth)))
                     : (Math.Max(shorter, (int)((long)shorter * imageWidth / imageHeight)), shorter);
-                return (resizedWidth, resizedHeight, -(int)Math.Round((resizedWidth - width) / 2.0), -(int)Math.Round((resizedHeight - height) / 2.0));
+                return (resizedWidth, resizedHeight, -(int)Math.Round((resizedWidth - width) / 2.0), -(int)Math.Round(
+                    (resizedHeight - height) / 2.0));
             case ImageFit.Pad:
                 var scale = Math.Min((double)width / imageWidth, (double)height / imageHeight);
                 var (paddedWidth, paddedHeight) = (Side(imageWidth * scale, width), Side(imageHeight * scale, height));

@@ -32,7 +32,9 @@ internal enum ImageFit
     /// <summary>To width x height, whatever its shape.</summary>
     Stretch,
 
-    /// <summary>The shorter side to <c>size</c>, then the centre of width x height is cut out: torchvision's Resize and CenterCrop.</summary>
+    /// <summary>
+    /// The shorter side to <c>size</c>, then the centre of width x height is cut out: torchvision's Resize and CenterCrop.
+    /// </summary>
     Crop,
 
     /// <summary>As large as fits into width x height, in the centre, the rest black.</summary>
@@ -61,7 +63,9 @@ internal enum OutputActivation
 /// <param name="Width">Columns; not with <see cref="ImageFit.None"/>.</param>
 /// <param name="Height">Rows; not with <see cref="ImageFit.None"/>.</param>
 /// <param name="Fit">How an image gets there.</param>
-/// <param name="Size">The shorter side before the centre is cut out, with <see cref="ImageFit.Crop"/>; the larger of width and height when null.</param>
+/// <param name="Size">
+/// The shorter side before the centre is cut out, with <see cref="ImageFit.Crop"/>; the larger of width and height when null.
+/// </param>
 /// <param name="Filter">Pillow's antialiased filter.</param>
 /// <param name="Scale">Factor of the pixels 0..255.</param>
 /// <param name="Mean">Subtracted from red, green and blue; 0 when null.</param>
@@ -85,7 +89,9 @@ internal sealed record OnnxInput(
     public IReadOnlyList<double> Std { get; init; } = Std ?? [1, 1, 1];
 }
 
-/// <summary>How the output of a network becomes a score: of the activated values one, or their expectation; times scale, plus offset.</summary>
+/// <summary>
+/// How the output of a network becomes a score: of the activated values one, or their expectation; times scale, plus offset.
+/// </summary>
 /// <param name="Name">Name of the output; the first when null.</param>
 /// <param name="Activation">What is done to the values first.</param>
 /// <param name="Index">The value that is taken; not with <paramref name="Values"/>, and not needed for a single one.</param>
@@ -169,7 +175,8 @@ internal sealed partial record OnnxManifest(
             return "input: expected width and height, or fit none without them";
         if (Input is { Width: < 1 or > 8192 } or { Height: < 1 or > 8192 })
             return $"input: expected a width and height of 1 to 8192; found {Input.Width}x{Input.Height}";
-        if (Input.Size != null && (Input.Fit != ImageFit.Crop || Input.Size < Math.Max(Input.Width!.Value, Input.Height!.Value) || Input.Size > 8192))
+        if (Input.Size != null
+            && (Input.Fit != ImageFit.Crop || Input.Size < Math.Max(Input.Width!.Value, Input.Height!.Value) || Input.Size > 8192))
             return $"input: expected size with fit crop only, at least as large as width and height; found {Input.Size}";
         if (Output is { Index: not null, Values: not null } or { Index: < 0 } or { Values.Count: 0 })
             return "output: expected an index of 0 or more, or values, not both";
@@ -188,7 +195,8 @@ internal sealed partial record OnnxManifest(
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     Converters = [
-        typeof(SnakeCaseEnum<TensorLayout>), typeof(SnakeCaseEnum<ChannelOrder>), typeof(SnakeCaseEnum<ImageFit>), typeof(SnakeCaseEnum<OutputActivation>),
+        typeof(SnakeCaseEnum<TensorLayout>), typeof(SnakeCaseEnum<ChannelOrder>), typeof(SnakeCaseEnum<ImageFit>),
+        typeof(SnakeCaseEnum<OutputActivation>),
         typeof(SnakeCaseEnum<MetricDirection>), typeof(SnakeCaseEnum<ResampleFilter>)])]
 [JsonSerializable(typeof(OnnxManifest))]
 internal sealed partial class OnnxManifestJson : JsonSerializerContext;

@@ -6,7 +6,9 @@ using Pristine.Networks;
 
 namespace Pristine.Metrics.Onnx;
 
-/// <summary>A metric of the user's own: any network in ONNX form that takes one image, described by a manifest (docs/networks.md).</summary>
+/// <summary>
+/// A metric of the user's own: any network in ONNX form that takes one image, described by a manifest (docs/networks.md).
+/// </summary>
 public sealed class OnnxMetric : FeatureMetric
 {
     private readonly OnnxManifest _manifest;
@@ -49,8 +51,11 @@ public sealed class OnnxMetric : FeatureMetric
         {
             var (activation, output) = (_manifest.Output.Activation, _manifest.Output);
             var values = activation == OutputActivation.None ? "output" : $"{activation.ToString().ToLowerInvariant()}(output)";
-            var score = output.Values != null ? $"sum of {values} times [{string.Join(", ", output.Values)}]" : output.Index is { } index ? $"{values}[{index}]" : values;
-            return (output.Scale, output.Offset) == (1, 0) ? score : FormattableString.Invariant($"{output.Scale} x {score} + {output.Offset}");
+            var score = output.Values != null
+                ? $"sum of {values} times [{string.Join(", ", output.Values)}]" : output.Index is { } index ? $"{values}[{index}]" : values;
+            return (output.Scale, output.Offset) == (1, 0)
+                ? score
+                : FormattableString.Invariant($"{output.Scale} x {score} + {output.Offset}");
         }
     }
 
@@ -64,13 +69,15 @@ public sealed class OnnxMetric : FeatureMetric
     public override MetricDirection Direction => _manifest.Direction;
 
     /// <summary>That of the manifest. Scores are not clipped.</summary>
-    public override MetricRange Range => _manifest.Range is [var low, var high] ? new(low, high) : new(double.NegativeInfinity, double.PositiveInfinity);
+    public override MetricRange Range =>
+        _manifest.Range is [var low, var high] ? new(low, high) : new(double.NegativeInfinity, double.PositiveInfinity);
 
     /// <inheritdoc/>
     public override Feature Feature { get; }
 
     /// <inheritdoc/>
-    public override Metric WithDevice(string device) => device == Device ? this : new OnnxMetric(_manifest, _hash, ((OnnxFeature)Feature).WithDevice(device));
+    public override Metric WithDevice(string device) =>
+        device == Device ? this : new OnnxMetric(_manifest, _hash, ((OnnxFeature)Feature).WithDevice(device));
 
     /// <summary>SHA-256 of the lines "hash, two spaces, name, newline" of the network and of the manifest.</summary>
     public override string? ModelSha256 => Feature.ModelSha256 is { } network
@@ -83,9 +90,11 @@ public sealed class OnnxMetric : FeatureMetric
     public override double Score(ReadOnlySpan<double> features)
     {
         var output = _manifest.Output;
-        if (output.Values is { } ratings ? ratings.Count != features.Length : output.Index is { } asked ? asked >= features.Length : features.Length != 1)
+        if (output.Values is { } ratings
+            ? ratings.Count != features.Length : output.Index is { } asked ? asked >= features.Length : features.Length != 1)
             throw new ModelException(
-                $"The metric {Name}: expected {(output.Values is { } listed ? $"{listed.Count} values" : output.Index is { } at ? $"more than {at} values" : "one value, or an index")} of the network's output; found {features.Length}.");
+                $"The metric {Name}: expected " +
+                $"{(output.Values is { } listed ? $"{listed.Count} values" : output.Index is { } at ? $"more than {at} values" : "one value, or an index")} of the network's output; found {features.Length}.");
         double score = 0, total = 1, highest = 0;
         if (output.Activation == OutputActivation.Softmax)
         {

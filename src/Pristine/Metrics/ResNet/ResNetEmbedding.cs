@@ -55,7 +55,8 @@ internal sealed class ResNetEmbedding(OnnxRuntimeSession session) : NetworkExtra
     }
 
     /// <inheritdoc/>
-    protected override void Read(int scale, ReadOnlySpan<float> output, Span<double> features) => output.Slice(Start, Length).WidenTo(features);
+    protected override void Read(int scale, ReadOnlySpan<float> output, Span<double> features) =>
+        output.Slice(Start, Length).WidenTo(features);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -68,7 +69,8 @@ internal sealed class ResNetEmbedding(OnnxRuntimeSession session) : NetworkExtra
 
 /// <summary><c>resnet50-embedding</c>: the 2,048 numbers of <see cref="ResNetEmbedding"/>.</summary>
 /// <inheritdoc/>
-internal sealed class ResNetEmbeddingFeature(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeature(store, precision, device)
+internal sealed class ResNetEmbeddingFeature(ModelStore? store, NetworkPrecision precision, string? device = null)
+    : ImageNetFeature(store, precision, device)
 {
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetEmbeddingFeature()

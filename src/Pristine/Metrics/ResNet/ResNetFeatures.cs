@@ -71,7 +71,8 @@ internal sealed class ResNetFeatures(OnnxRuntimeSession session) : NetworkExtrac
 
 /// <summary><c>resnet50</c>: the 15,360 statistics of <see cref="ResNetFeatures"/>.</summary>
 /// <inheritdoc/>
-internal sealed class ResNetFeature(ModelStore? store, NetworkPrecision precision, string? device = null) : ImageNetFeature(store, precision, device)
+internal sealed class ResNetFeature(ModelStore? store, NetworkPrecision precision, string? device = null)
+    : ImageNetFeature(store, precision, device)
 {
     /// <summary>With the network of <see cref="ModelStore.Default"/>, in 8-bit integers.</summary>
     public ResNetFeature()

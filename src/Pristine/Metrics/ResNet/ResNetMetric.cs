@@ -2,12 +2,12 @@ namespace Pristine.Metrics.ResNet;
 
 /// <summary>
 /// <c>resnet50@NAME</c>: a ridge regression, trained on the opinion scores of one dataset, on statistics of the four stages of an ImageNet
-/// ResNet-50 (<see cref="ResNetFeatures"/>): score = bias + w . features. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image
-/// Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90. <c>resnet50@biq2021</c>, also just <c>resnet50</c>, is trained on BIQ2021: N. Ahmed,
-/// H. M. S. Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022,
-/// DOI 10.1117/1.JEI.31.5.053010. <c>resnet50@damage</c> is trained on copies of BIQ2021's better photographs that the degradations of ARNIQA
-/// (L. Agnolucci et al., WACV 2024, arXiv 2310.14918) made worse: 0 is none, 1 the strongest level. Both look at the same features, which are
-/// computed once. The regressors are part of this library, the network is imported.
+/// ResNet-50 (<see cref="ResNetFeatures"/>): score = bias + w . features. K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for
+/// Image Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90. <c>resnet50@biq2021</c>, also just <c>resnet50</c>, is trained on BIQ2021: N.
+/// Ahmed, H. M. S. Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022,
+/// DOI 10.1117/1.JEI.31.5.053010. <c>resnet50@damage</c> is trained on copies of BIQ2021's better photographs that the degradations of
+/// ARNIQA (L. Agnolucci et al., WACV 2024, arXiv 2310.14918) made worse: 0 is none, 1 the strongest level. Both look at the same features,
+/// which are computed once. The regressors are part of this library, the network is imported.
 /// </summary>
 public sealed class ResNetMetric : FeatureMetric
 {
@@ -34,7 +34,8 @@ public sealed class ResNetMetric : FeatureMetric
         (_head, _feature) = (head, features ?? new ResNetFeature());
         if (head.Features != Feature.Identity || head.Weights.Length != Feature.Count)
             throw new ArgumentException(
-                $"Expected a head for the {Feature.Count} features {Feature.Identity}; '{head.Name}' is for the {head.Weights.Length} features {head.Features}.", nameof(head));
+                $"Expected a head for the {Feature.Count} features {Feature.Identity}; '{head.Name}' is for the {head.Weights.Length} " +
+                $"features {head.Features}.", nameof(head));
     }
 
     /// <summary><c>resnet50@biq2021</c>.</summary>
@@ -45,7 +46,8 @@ public sealed class ResNetMetric : FeatureMetric
 
     /// <summary>The files that <c>pristine fit</c> writes.</summary>
     internal static MetricFile HeadFile { get; } = new(
-        "head", "FILE", $"A head that 'pristine fit' trained: adds the metric {BaseName}@NAME; may be repeated", file => new ResNetMetric(QualityHead.Read(file)));
+        "head", "FILE", $"A head that 'pristine fit' trained: adds the metric {BaseName}@NAME; may be repeated", file =>
+            new ResNetMetric(QualityHead.Read(file)));
 
     private bool IsDamage => _head.Name == "damage";
 
@@ -57,26 +59,32 @@ public sealed class ResNetMetric : FeatureMetric
 
     /// <inheritdoc/>
     public override string Summary => IsDamage
-        ? "Damage (blur, noise, compression, wrong exposure, lost resolution) as a regression on an ImageNet network predicts it, trained on degraded photographs; its network is imported once."
+        ? "Damage (blur, noise, compression, wrong exposure, lost resolution) as a regression on an ImageNet network predicts it, " +
+        "trained on degraded photographs; its network is imported once."
         : $"Opinion score as a regression on an ImageNet network predicts it, trained on {_head.Name}; its network is imported once.";
 
     /// <inheritdoc/>
     public override string Formula =>
-        "ridge regression on mean and deviation of every channel of the four stages of ResNet-50 (ImageNet, int8), image at 512 x 512 pixels' area and at half size";
+        "ridge regression on mean and deviation of every channel of the four stages of ResNet-50 (ImageNet, int8), image at 512 x 512 " +
+        "pixels' area and at half size";
 
     /// <inheritdoc/>
     public override string Citation =>
         "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition. CVPR 2016, doi:10.1109/CVPR.2016.90"
         + (IsDamage ? "; degradations: Agnolucci, Galteri, Bertini, Del Bimbo: ARNIQA. WACV 2024, arXiv:2310.14918"
-            : _head.Name == BundledHead ? "; ratings: Ahmed, Asif: BIQ2021. J. Electronic Imaging 31(5), 2022, doi:10.1117/1.JEI.31.5.053010" : "");
+            : _head.Name == BundledHead
+            ? "; ratings: Ahmed, Asif: BIQ2021. J. Electronic Imaging 31(5), 2022, doi:10.1117/1.JEI.31.5.053010"
+            : "");
 
     /// <inheritdoc/>
     public override string Unit => IsDamage ? "damage, 0 none to 1 strong" : $"opinion score of {_head.Name}";
 
     /// <inheritdoc/>
     public override string Notes => IsDamage
-        ? "Says whether something happened to a photograph, not whether people like it; `resnet50@biq2021` says the latter, from the same features. It is "
-            + "weakest at photographs that were darkened, brightened or changed in contrast, for others were taken so. Measured in docs/results/damage.md."
+        ? "Says whether something happened to a photograph, not whether people like it; `resnet50@biq2021` says the latter, from the " +
+        "same features. It is "
+            + "weakest at photographs that were darkened, brightened or changed in contrast, for others were taken so. Measured in " +
+            "docs/results/damage.md."
         : "";
 
     /// <inheritdoc/>

@@ -3,9 +3,9 @@ using System.Numerics;
 namespace Pristine.Selection.Duplicates;
 
 /// <summary>
-/// The ways in which two hashes of 64 bits that differ in few of them must agree. A hash is cut into blocks; of two hashes that differ in at most
-/// d bits at most d blocks differ, so all others are equal. Whoever compares, for each choice of so many blocks, the hashes that are equal
-/// in them meets every pair (G. S. Manku et al., Detecting Near-Duplicates for Web Crawling, WWW 2007).
+/// The ways in which two hashes of 64 bits that differ in few of them must agree. A hash is cut into blocks; of two hashes that differ in
+/// at most d bits at most d blocks differ, so all others are equal. Whoever compares, for each choice of so many blocks, the hashes that
+/// are equal in them meets every pair (G. S. Manku et al., Detecting Near-Duplicates for Web Crawling, WWW 2007).
 /// </summary>
 internal static class BlockChoices
 {
@@ -21,7 +21,9 @@ internal static class BlockChoices
     /// <summary>What sorting a hash into its place costs, in comparisons of two hashes.</summary>
     private const double CostOfSorting = 12;
 
-    /// <summary>The masks of the bits that are equal: one mask for each choice. The number of blocks is the one that costs least for so many hashes.</summary>
+    /// <summary>
+    /// The masks of the bits that are equal: one mask for each choice. The number of blocks is the one that costs least for so many hashes.
+    /// </summary>
     /// <param name="distance">Bits in which two hashes may differ, 1 to <see cref="MostDistance"/>.</param>
     /// <param name="count">Different hashes.</param>
     public static IReadOnlyList<ulong> Of(int distance, long count)

@@ -7,17 +7,24 @@ using Pristine.Tables;
 namespace Pristine.Selection.Duplicates;
 
 /// <summary>An image that has duplicates.</summary>
-/// <param name="Group">The number of its group, from 1: the largest first, of equally large ones the one that comes first in the dataset.</param>
+/// <param name="Group">
+/// The number of its group, from 1: the largest first, of equally large ones the one that comes first in the dataset.
+/// </param>
 /// <param name="Copies">Images of the group.</param>
 /// <param name="Id">The id of its item.</param>
 /// <param name="Image">The image as the dataset names it.</param>
 /// <param name="Width">Its width in pixels; null where it is not known.</param>
 /// <param name="Height">Its height in pixels; null where it is not known.</param>
 /// <param name="Bytes">The size of its file; null where it is not known.</param>
-/// <param name="Distance">In how many bits its perceptual hash differs from that of the first image of the group; null for exact duplicates.</param>
+/// <param name="Distance">
+/// In how many bits its perceptual hash differs from that of the first image of the group; null for exact duplicates.
+/// </param>
 public sealed record DuplicateImage(long Group, long Copies, string Id, string? Image, int? Width, int? Height, long? Bytes, int? Distance);
 
-/// <summary>The groups of images of a score table that are duplicates of each other. Memory is bounded as in <see cref="NearHashes"/>; no image is read.</summary>
+/// <summary>
+/// The groups of images of a score table that are duplicates of each other. Memory is bounded as in <see cref="NearHashes"/>; no image is
+/// read.
+/// </summary>
 public sealed class DuplicateGroups : IDisposable
 {
     private const string Sizes = "group_sizes";
@@ -51,7 +58,8 @@ public sealed class DuplicateGroups : IDisposable
     /// <param name="resources">Threads and memory.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="RuleException">The table has no column <c>phash</c>, which near duplicates need.</exception>
-    public static DuplicateGroups Find(ScoreTable table, DuplicateMethod method, SelectionResources? resources = null, CancellationToken cancellation = default)
+    public static DuplicateGroups Find(
+        ScoreTable table, DuplicateMethod method, SelectionResources? resources = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(method);
@@ -86,7 +94,9 @@ public sealed class DuplicateGroups : IDisposable
         {
             int? Whole(int column) => rows.IsNull(column) ? null : (int)rows.Int64(column);
             yield return new DuplicateImage(
-                rows.Int64(0), rows.Int64(1), rows.Text(2)!, rows.Text(3), Whole(4), Whole(5), rows.IsNull(6) ? null : rows.Int64(6), Whole(7));
+                rows.Int64(0), rows.Int64(1), rows.Text(2)!, rows.Text(3), Whole(4), Whole(5), rows.IsNull(6)
+                    ? null
+                    : rows.Int64(6), Whole(7));
         }
     }
 
@@ -97,8 +107,8 @@ public sealed class DuplicateGroups : IDisposable
     public void WriteList(string file, string format) => Write(file, format, List);
 
     /// <summary>
-    /// Writes <c>duplicate_group</c> and <c>copies</c> for every image of the table, in the order of the dataset, and beside it <c>FILE.duplicates.json</c>,
-    /// which says where they come from.
+    /// Writes <c>duplicate_group</c> and <c>copies</c> for every image of the table, in the order of the dataset, and beside it
+    /// <c>FILE.duplicates.json</c>, which says where they come from.
     /// </summary>
     /// <param name="file">The file, or <c>-</c> for standard output, which has nothing beside it.</param>
     /// <param name="format"><c>parquet</c>, <c>csv</c> or <c>jsonl</c>.</param>
@@ -121,7 +131,8 @@ public sealed class DuplicateGroups : IDisposable
             json.WriteString("table", _table.Folder);
             json.WriteString("method", Method.ToString());
             json.WriteString("column", ImageGroups.ColumnOf(Method.Kind));
-            json.WriteString("version", _table.Provenance.Columns.FirstOrDefault(column => column.Metric == ImageGroups.ColumnOf(Method.Kind))?.Version ?? "XXH128");
+            json.WriteString("version", _table.Provenance.Columns.FirstOrDefault(
+                column => column.Metric == ImageGroups.ColumnOf(Method.Kind))?.Version ?? "XXH128");
             json.WriteString("program", TableProvenance.CurrentProgram);
             json.WriteNumber("images", Images);
             json.WriteNumber("groups", Groups);
@@ -152,19 +163,24 @@ public sealed class DuplicateGroups : IDisposable
             WHERE {ImageGroups.Group} IS NOT NULL GROUP BY {ImageGroups.Group} HAVING count(*) > 1
             """);
         Images = _database.QueryInt64($"SELECT count(*) FROM {_table.Source} WHERE image IS NOT NULL") ?? 0;
-        NotCompared = _database.QueryInt64($"SELECT count(*) FROM {_table.Source} r JOIN {ImageGroups.View} g ON r.key = g.key WHERE r.image IS NOT NULL AND g.{ImageGroups.Group} IS NULL") ?? 0;
+        NotCompared = _database.QueryInt64(
+            $"SELECT count(*) FROM {_table.Source} r JOIN {ImageGroups.View} g ON r.key = g.key WHERE r.image IS NOT NULL AND " +
+            $"g.{ImageGroups.Group} IS NULL") ?? 0;
         Groups = _database.QueryInt64($"SELECT count(*) FROM {Sizes}") ?? 0;
         Surplus = _database.QueryInt64($"SELECT CAST(sum(copies - 1) AS BIGINT) FROM {Sizes}") ?? 0;
     }
 
     private void Write(string file, string format, string query)
     {
-        var temporary = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"pristine-duplicates-{Guid.NewGuid():N}"));
+        var temporary = Path.Combine(
+            Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"pristine-duplicates-{Guid.NewGuid():N}"));
         using var output = PartialFile.Create(file, null);
         try
         {
             // DuckDB writes files; from there the bytes go to wherever the user wants them, also to a pipe.
-            _database.Execute($"COPY ({ScoreTable.Written(_database, query, format)}) TO {DuckDbConnection.Literal(temporary)} {ScoreTable.CopyOptions(format)}");
+            _database.Execute(
+                $"COPY ({ScoreTable.Written(_database, query, format)}) TO {DuckDbConnection.Literal(temporary)} " +
+                $"{ScoreTable.CopyOptions(format)}");
             using (var written = File.OpenRead(temporary))
                 written.CopyTo(output.Stream);
             output.Complete();

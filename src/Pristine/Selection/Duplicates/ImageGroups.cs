@@ -6,8 +6,8 @@ namespace Pristine.Selection.Duplicates;
 
 /// <summary>
 /// The groups of a table's images in a database: the view <see cref="View"/> with <c>key</c>, <c>item_index</c>, <c>image_index</c> and
-/// <c>duplicate_group</c>, which is NULL for an image that cannot be compared. Equal hashes are one before anything is compared, so a group of a
-/// million equal images costs no more than one image.
+/// <c>duplicate_group</c>, which is NULL for an image that cannot be compared. Equal hashes are one before anything is compared, so a group
+/// of a million equal images costs no more than one image.
 /// </summary>
 internal static class ImageGroups
 {
@@ -73,9 +73,11 @@ internal static class ImageGroups
         {
             while (rows.Read())
             {
-                hashes[count++] = rows.Utf8(0) is { Length: 16 } digits && ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hash)
+                hashes[count++] = rows.Utf8(0) is { Length: 16 } digits
+                    && ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hash)
                     ? hash
-                    : throw new ScoreTableException($"Expected a hash of 16 hexadecimal digits in the column {Hash}; found '{rows.Text(0)}'.");
+                    : throw new ScoreTableException(
+                        $"Expected a hash of 16 hexadecimal digits in the column {Hash}; found '{rows.Text(0)}'.");
             }
         }
         Array.Sort(hashes);

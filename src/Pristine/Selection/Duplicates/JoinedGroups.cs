@@ -1,6 +1,8 @@
 namespace Pristine.Selection.Duplicates;
 
-/// <summary>Disjoint groups of numbers that several threads join. The first number of a group is its root, in whatever order groups were joined.</summary>
+/// <summary>
+/// Disjoint groups of numbers that several threads join. The first number of a group is its root, in whatever order groups were joined.
+/// </summary>
 internal sealed class JoinedGroups
 {
     // Of a number a smaller one of its group, or itself. It only ever becomes smaller, so threads that see an old value see a right one.

@@ -1,6 +1,8 @@
 namespace Pristine.Selection.Duplicates;
 
-/// <summary>Hashes sorted by some of their bits, with the positions they came from. Owned by one worker; its memory is 24 bytes per hash.</summary>
+/// <summary>
+/// Hashes sorted by some of their bits, with the positions they came from. Owned by one worker; its memory is 24 bytes per hash.
+/// </summary>
 /// <param name="capacity">The most hashes.</param>
 internal sealed class MaskedOrder(int capacity)
 {

@@ -3,12 +3,14 @@ using System.Numerics;
 namespace Pristine.Selection.Duplicates;
 
 /// <summary>
-/// Finds hashes that differ in few bits. Exact: no pair at or below the distance is missed. The time grows with the hashes and, where many of them
-/// share long runs of bits, with the pairs of these; memory is about 24 bytes per hash and thread, and 12 per hash besides.
+/// Finds hashes that differ in few bits. Exact: no pair at or below the distance is missed. The time grows with the hashes and, where many
+/// of them share long runs of bits, with the pairs of these; memory is about 24 bytes per hash and thread, and 12 per hash besides.
 /// </summary>
 internal static class NearHashes
 {
-    /// <summary>Groups hashes: two that differ in at most so many bits are in one group, and so are two that a chain of such pairs joins.</summary>
+    /// <summary>
+    /// Groups hashes: two that differ in at most so many bits are in one group, and so are two that a chain of such pairs joins.
+    /// </summary>
     /// <param name="hashes">Hashes, each once.</param>
     /// <param name="distance">Bits, 0 to <see cref="BlockChoices.MostDistance"/>.</param>
     /// <param name="threads">Threads, at least 1. They do not change the result.</param>
@@ -38,14 +40,18 @@ internal static class NearHashes
     /// <param name="distance">Bits, 0 to <see cref="BlockChoices.MostDistance"/>: hashes farther away do not count.</param>
     /// <param name="threads">Threads, at least 1. They do not change the result.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>For each of <paramref name="hashes"/> the position in <paramref name="others"/> of the nearest, of equally near ones the first; -1 where none is near.</returns>
+    /// <returns>
+    /// For each of <paramref name="hashes"/> the position in <paramref name="others"/> of the nearest, of equally near ones the first; -1
+    /// where none is near.
+    /// </returns>
     public static int[] Nearest(ulong[] hashes, ulong[] others, int distance, int threads, CancellationToken cancellation = default)
     {
         var nearest = new long[hashes.Length];
         Array.Fill(nearest, long.MaxValue);
         // Without a difference every choice of bits is the whole hash.
         var choices = distance == 0 ? [ulong.MaxValue] : BlockChoices.Of(distance, Math.Max(hashes.Length, others.Length));
-        ForEachChoice(choices, threads, () => (Mine: new MaskedOrder(hashes.Length), Others: new MaskedOrder(others.Length)), (orders, mask) =>
+        ForEachChoice(
+            choices, threads, () => (Mine: new MaskedOrder(hashes.Length), Others: new MaskedOrder(others.Length)), (orders, mask) =>
         {
             orders.Mine.Sort(hashes, mask);
             orders.Others.Sort(others, mask);
@@ -59,7 +65,8 @@ internal static class NearHashes
                     continue;
                 var last = orders.Others.EndOfRun(at, mask);
                 for (var i = start; i < end; i++)
-                    Nearest(orders.Mine.Hashes[i], orders.Others.Hashes[at..last], orders.Others.Positions[at..last], distance, ref nearest[orders.Mine.Positions[i]]);
+                    Nearest(orders.Mine.Hashes[i], orders.Others.Hashes[at..last], orders.Others.Positions[at..last], distance,
+                        ref nearest[orders.Mine.Positions[i]]);
                 cancellation.ThrowIfCancellationRequested();
                 at = last;
             }
@@ -84,7 +91,8 @@ internal static class NearHashes
         });
     }
 
-    private static void Join(ReadOnlySpan<ulong> hashes, ReadOnlySpan<int> positions, int distance, JoinedGroups groups, CancellationToken cancellation)
+    private static void Join(
+        ReadOnlySpan<ulong> hashes, ReadOnlySpan<int> positions, int distance, JoinedGroups groups, CancellationToken cancellation)
     {
         for (var i = 0; i < hashes.Length; i++)
         {
@@ -97,7 +105,9 @@ internal static class NearHashes
         }
     }
 
-    /// <summary>Distance in the high half, position in the low: the smaller number is the nearer hash, of equally near ones the first.</summary>
+    /// <summary>
+    /// Distance in the high half, position in the low: the smaller number is the nearer hash, of equally near ones the first.
+    /// </summary>
     private static void Nearest(ulong hash, ReadOnlySpan<ulong> others, ReadOnlySpan<int> positions, int distance, ref long nearest)
     {
         var best = long.MaxValue;

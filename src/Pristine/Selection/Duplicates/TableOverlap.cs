@@ -10,10 +10,13 @@ namespace Pristine.Selection.Duplicates;
 /// <param name="Image">The image as its dataset names it.</param>
 /// <param name="OtherId">The item with its counterpart: of several equal or equally near ones the first.</param>
 /// <param name="OtherImage">The counterpart as the other dataset names it.</param>
-/// <param name="OtherImages">How many images of the other table are equal to the counterpart: have its bytes, or its perceptual hash.</param>
+/// <param name="OtherImages">
+/// How many images of the other table are equal to the counterpart: have its bytes, or its perceptual hash.
+/// </param>
 /// <param name="IsExact">Whether the files have the same bytes.</param>
 /// <param name="Distance">In how many bits the perceptual hashes differ; 0 for the same bytes.</param>
-public sealed record OverlapImage(long ItemIndex, string Id, string? Image, string OtherId, string? OtherImage, long OtherImages, bool IsExact, int Distance);
+public sealed record OverlapImage(
+    long ItemIndex, string Id, string? Image, string OtherId, string? OtherImage, long OtherImages, bool IsExact, int Distance);
 
 /// <summary>
 /// The images of one score table that another has too: the test images that a model has been trained on. Memory is bounded as in
@@ -52,9 +55,12 @@ public sealed class TableOverlap : IDisposable
     /// <param name="method">How images are compared; near duplicates include exact ones.</param>
     /// <param name="resources">Threads and memory.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="RuleException">A table has no column <c>phash</c>, which near duplicates need, or the two have it by different versions.</exception>
+    /// <exception cref="RuleException">
+    /// A table has no column <c>phash</c>, which near duplicates need, or the two have it by different versions.
+    /// </exception>
     public static TableOverlap Find(
-        ScoreTable table, ScoreTable other, DuplicateMethod method, SelectionResources? resources = null, CancellationToken cancellation = default)
+        ScoreTable table, ScoreTable other, DuplicateMethod method, SelectionResources? resources = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(other);
@@ -66,7 +72,9 @@ public sealed class TableOverlap : IDisposable
             return one.Provenance.Columns.FirstOrDefault(known => known.Metric == column)?.Version;
         }).ToArray();
         if (versions[0] != versions[1])
-            throw new RuleException($"Expected the column {column} by one version in both tables; {table.Folder} has {versions[0]}, {other.Folder} {versions[1]}. 'pristine score --rescore {column}' computes it anew.");
+            throw new RuleException(
+                $"Expected the column {column} by one version in both tables; {table.Folder} has {versions[0]}, {other.Folder} " +
+                $"{versions[1]}. 'pristine score --rescore {column}' computes it anew.");
         resources ??= new SelectionResources();
         var overlap = new TableOverlap(method, resources);
         try
@@ -91,11 +99,13 @@ public sealed class TableOverlap : IDisposable
     public IEnumerable<OverlapImage> Read()
     {
         using var connection = _database.Another();
-        using var rows = connection.Query($"SELECT item_index, id, image, other_id, other_image, other_images, is_exact, distance FROM {Found} ORDER BY key");
+        using var rows = connection.Query(
+            $"SELECT item_index, id, image, other_id, other_image, other_images, is_exact, distance FROM {Found} ORDER BY key");
         while (rows.Read())
         {
             yield return new OverlapImage(
-                rows.Int64(0), rows.Text(1)!, rows.Text(2), rows.Text(3)!, rows.Text(4), rows.Int64(5), rows.Boolean(6), (int)rows.Int64(7));
+                rows.Int64(0), rows.Text(1)!, rows.Text(2), rows.Text(3)!, rows.Text(4), rows.Int64(5), rows.Boolean(6),
+                (int)rows.Int64(7));
         }
     }
 
@@ -106,7 +116,8 @@ public sealed class TableOverlap : IDisposable
     public IEnumerable<DatasetItem> Others(Dataset dataset, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        return SelectionRun.DecidedItems(dataset, Decisions(), cancellation).Where(decided => decided.Decision.Kept).Select(decided => decided.Item);
+        return SelectionRun.DecidedItems(dataset, Decisions(), cancellation).Where(decided => decided.Decision.Kept)
+            .Select(decided => decided.Item);
     }
 
     /// <summary>Frees the database.</summary>
@@ -115,7 +126,8 @@ public sealed class TableOverlap : IDisposable
     private IEnumerable<ItemDecision> Decisions()
     {
         using var connection = _database.Another();
-        using var rows = connection.Query($"SELECT i.item_index, i.id, i.item_index NOT IN (SELECT item_index FROM {Found}) FROM items i ORDER BY i.item_index");
+        using var rows = connection.Query(
+            $"SELECT i.item_index, i.id, i.item_index NOT IN (SELECT item_index FROM {Found}) FROM items i ORDER BY i.item_index");
         while (rows.Read())
             yield return new ItemDecision(rows.Int64(0), rows.Text(1)!, rows.Boolean(2));
     }
@@ -141,9 +153,12 @@ public sealed class TableOverlap : IDisposable
             }
             appender.Complete();
         }
-        static string First(string column) => $"(SELECT {column} AS hash, count(*) AS images, min(key) AS first FROM others WHERE {column} IS NOT NULL GROUP BY {column})";
+        static string First(string column) =>
+            $"(SELECT {column} AS hash, count(*) AS images, min(key) AS first FROM others WHERE {column} IS NOT NULL GROUP BY {column})";
         var nearJoin = isNear ? $"LEFT JOIN {Nearest} n ON m.phash = n.hash LEFT JOIN {First("phash")} p ON n.other = p.hash" : "";
-        var (nearFirst, nearImages, distance) = isNear ? ("p.first", "p.images", ImageGroups.DistanceSql("f.mine", "f.other")) : ("NULL", "NULL", "0");
+        var (nearFirst, nearImages, distance) = isNear
+            ? ("p.first", "p.images", ImageGroups.DistanceSql("f.mine", "f.other"))
+            : ("NULL", "NULL", "0");
         _database.Execute(
             $"""
             CREATE TABLE {Found} AS

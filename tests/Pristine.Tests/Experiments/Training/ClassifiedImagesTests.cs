@@ -10,7 +10,8 @@ public class ClassifiedImagesTests
     {
         using var folder = Folder("cat/2.jpg", "cat/1.jpg", "dog/deep/3.png", "dog/notes.txt");
         var images = ClassifiedImages.Open(folder.Path);
-        Assert.Equal([("cat/1.jpg", "cat"), ("cat/2.jpg", "cat"), ("dog/deep/3.png", "dog")], images.Images.Select(image => (image.Name, image.Label)));
+        Assert.Equal([("cat/1.jpg", "cat"), ("cat/2.jpg", "cat"), ("dog/deep/3.png", "dog")], images.Images.Select(
+            image => (image.Name, image.Label)));
         Assert.Equal(["cat", "dog"], images.Classes);
         Assert.False(images.HasParts);
         Assert.All(images.Images, image => Assert.True(File.Exists(image.Path)));
@@ -22,7 +23,8 @@ public class ClassifiedImagesTests
         using var folder = Folder("train/cat/1.jpg", "train/dog/2.jpg", "val/cat/3.jpg", "test/dog/4.jpg");
         var images = ClassifiedImages.Open(folder.Path);
         Assert.True(images.HasParts);
-        Assert.Equal([DatasetPart.Test, DatasetPart.Train, DatasetPart.Train, DatasetPart.Validation], images.Images.Select(image => image.Part!.Value));
+        Assert.Equal([DatasetPart.Test, DatasetPart.Train, DatasetPart.Train, DatasetPart.Validation], images.Images.Select(
+            image => image.Part!.Value));
         Assert.Equal(["cat", "dog"], images.Classes);
     }
 
@@ -64,14 +66,16 @@ public class ClassifiedImagesTests
     {
         using var folder = Folder();
         File.WriteAllText(folder["labels.csv"], table);
-        Assert.Contains(message, Assert.Throws<DatasetException>(() => ClassifiedImages.Open(folder["labels.csv"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<DatasetException>(() => ClassifiedImages.Open(folder["labels.csv"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Images_outside_of_class_folders_are_named()
     {
         using var folder = Folder("cat/1.jpg", "stray.jpg");
-        Assert.Contains("'stray.jpg'", Assert.Throws<DatasetException>(() => ClassifiedImages.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'stray.jpg'", Assert.Throws<DatasetException>(() => ClassifiedImages.Open(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -79,7 +83,8 @@ public class ClassifiedImagesTests
     {
         using var folder = Folder();
         File.WriteAllText(folder["items.jsonl"], """{"id":"7","image":"a.jpg"}""");
-        Assert.Contains("the item '7'", Assert.Throws<DatasetException>(() => ClassifiedImages.Open(folder["items.jsonl"])).Message, StringComparison.Ordinal);
+        Assert.Contains("the item '7'", Assert.Throws<DatasetException>(
+            () => ClassifiedImages.Open(folder["items.jsonl"])).Message, StringComparison.Ordinal);
     }
 
     private static TemporaryFolder Folder(params string[] files)

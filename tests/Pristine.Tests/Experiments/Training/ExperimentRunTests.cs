@@ -27,9 +27,11 @@ public class ExperimentRunTests
         var trainer = new ShareOfSharp();
         var result = Run(folder, trainer, Options(TopOf("30%")));
 
-        Assert.Equal(["everything", "best 30% by sharpness", "random, as many as best 30% by sharpness"], result.Conditions.Select(condition => condition.Name));
+        Assert.Equal(["everything", "best 30% by sharpness", "random, as many as best 30% by sharpness"], result.Conditions.Select(
+            condition => condition.Name));
         var (everything, selection, random) = (result.Conditions[0], result.Conditions[1], result.Conditions[2]);
-        Assert.All(selection.Cells, cell => Assert.Equal(cell.TrainingImages, random.Cells.Single(other => other.Seed == cell.Seed).TrainingImages));
+        Assert.All(selection.Cells, cell => Assert.Equal(
+            cell.TrainingImages, random.Cells.Single(other => other.Seed == cell.Seed).TrainingImages));
         Assert.Equal(0.3, selection.Share, 0.02);
         Assert.True(selection.Accuracy.Value == 1, "about half of the images are sharp, and sharpness finds them");
         Assert.InRange(random.Accuracy.Value, 0.3, 0.7);
@@ -40,17 +42,20 @@ public class ExperimentRunTests
         Assert.Equal(selection.WithEverything!.Difference.Value, selection.Accuracy.Value - everything.Accuracy.Value, 1e-12);
 
         var report = new ExperimentReport(result);
-        Assert.Contains(report.Answer(), sentence => sentence.StartsWith("1 selection beats as many images drawn at random", StringComparison.Ordinal));
+        Assert.Contains(
+            report.Answer(), sentence => sentence.StartsWith("1 selection beats as many images drawn at random", StringComparison.Ordinal));
         Assert.Contains("better than random", report.ToTable(), StringComparison.Ordinal);
         using var json = JsonDocument.Parse(report.ToJson());
-        Assert.Equal(selection.Accuracy.Value, json.RootElement.GetProperty("conditions")[1].GetProperty("accuracy").GetProperty("value").GetDouble());
+        Assert.Equal(selection.Accuracy.Value, json.RootElement.GetProperty("conditions")[1].GetProperty("accuracy").GetProperty("value")
+            .GetDouble());
     }
 
     [Fact]
     public void A_selection_without_a_reason_is_not_said_to_help()
     {
         using var folder = Photos();
-        var result = Run(folder, new ShareOfSharp(), Options(TrainingSelection.Of("entropy > 100"), TrainingSelection.Of("entropy between 0 and 8")));
+        var result = Run(
+            folder, new ShareOfSharp(), Options(TrainingSelection.Of("entropy > 100"), TrainingSelection.Of("entropy between 0 and 8")));
         var (nothing, all) = (result.Conditions[1], result.Conditions[3]);
         Assert.All(nothing.Cells, cell => Assert.Null(cell.Outcome));
         Assert.True(double.IsNaN(nothing.Accuracy.Value));
@@ -89,7 +94,8 @@ public class ExperimentRunTests
     {
         using var folder = Photos();
         var trainer = new ShareOfSharp { FailAt = 4 };
-        Assert.Contains("out of luck", Assert.Throws<TrainerException>(() => Run(folder, trainer, Options(TopOf("50%")))).Message, StringComparison.Ordinal);
+        Assert.Contains("out of luck", Assert.Throws<TrainerException>(
+            () => Run(folder, trainer, Options(TopOf("50%")))).Message, StringComparison.Ordinal);
         trainer.FailAt = null;
         Assert.Equal(9 - 3, Run(folder, trainer, Options(TopOf("50%"))).TrainedNow);
     }
@@ -111,7 +117,8 @@ public class ExperimentRunTests
         });
         var random = trainer.Trained.Where(task => task.Train.Any(example => Name(example).Contains("blurred", StringComparison.Ordinal))
             && task.Train.Count is > 0 and < 20).MinBy(task => task.Train.Count)!;
-        var larger = trainer.Trained.Where(task => task.Train.Count > random.Train.Count && task.Train.Count < everything.Train.Count).ToArray();
+        var larger = trainer.Trained.Where(task => task.Train.Count > random.Train.Count && task.Train.Count < everything.Train.Count)
+            .ToArray();
         Assert.Contains(larger, task => Paths(random.Train).IsSubsetOf(Paths(task.Train)));
     }
 
@@ -122,7 +129,8 @@ public class ExperimentRunTests
         var trainer = new ShareOfSharp();
         var result = Run(folder, trainer, Options(TopOf("30%"), TrainingSelection.Of("width >= 60")) with { Reverse = true });
         Assert.Equal(
-            [ConditionKind.Everything, ConditionKind.Selection, ConditionKind.Reverse, ConditionKind.Random, ConditionKind.Selection, ConditionKind.Reverse, ConditionKind.Random],
+            [ConditionKind.Everything, ConditionKind.Selection, ConditionKind.Reverse, ConditionKind.Random, ConditionKind.Selection,
+                ConditionKind.Reverse, ConditionKind.Random],
             result.Conditions.Select(condition => condition.Kind));
         Assert.Equal(0, result.Conditions[2].Accuracy.Value);
         Assert.Equal(result.Conditions[1].TrainingImages, result.Conditions[2].TrainingImages);
@@ -139,7 +147,8 @@ public class ExperimentRunTests
         var trainer = new ShareOfSharp();
         var result = Run(folder, trainer, Options(TopOf("50%")));
         Assert.Equal("a/broken.png", Assert.Single(result.Unusable).Key);
-        Assert.DoesNotContain(trainer.Trained.SelectMany(task => task.Train.Concat(task.Test).Concat(task.Validation)), example => Name(example) == "broken.png");
+        Assert.DoesNotContain(trainer.Trained.SelectMany(task => task.Train.Concat(task.Test).Concat(task.Validation)), example => Name(
+            example) == "broken.png");
     }
 
     [Fact]
@@ -153,7 +162,8 @@ public class ExperimentRunTests
         var oracle = Assert.Single(result.Conditions, condition => condition.Kind == ConditionKind.Oracle);
         Assert.Equal((0, 1), (oracle.DegradedShare, oracle.Accuracy.Value));
         Assert.Equal(oracle.TrainingImages, result.Conditions[^1].TrainingImages);
-        Assert.True(double.IsNaN(oracle.WithRandom!.AdjustedProbability), "no filter that one could use, so not one of those that are tested");
+        Assert.True(
+            double.IsNaN(oracle.WithRandom!.AdjustedProbability), "no filter that one could use, so not one of those that are tested");
         Assert.True(oracle.WithRandom.Difference.Value > 0.2);
         Assert.Contains("Degraded images among those trained on", new ExperimentReport(result).ToMarkdown(), StringComparison.Ordinal);
     }
@@ -166,8 +176,14 @@ public class ExperimentRunTests
     {
         using var folder = Photos();
         var images = Dataset.Open(folder["photos"]);
-        var rows = ScoreTableRun.Score(images, folder["table"], TwoWorkers with { Metrics = [Sharpness] }, cancellation: Token).Select(item => item.Rows[0]).ToArray();
-        var options = new SelectionOptions { Top = top == null ? null : TopShare.Parse(top), Between = between == null ? null : PercentileRange.Parse(between), By = "sharpness" };
+        var rows = ScoreTableRun.Score(images, folder["table"], TwoWorkers with { Metrics = [Sharpness] }, cancellation: Token)
+            .Select(item => item.Rows[0]).ToArray();
+        var options = new SelectionOptions
+        {
+            Top = top == null ? null : TopShare.Parse(top),
+            Between = between == null ? null : PercentileRange.Parse(between),
+            By = "sharpness",
+        };
         using var run = SelectionRun.Run(ScoreTable.Open(folder["table"]), options, cancellation: Token);
         var selection = top != null ? TrainingSelection.Of(options.Top!, Sharpness) : TrainingSelection.Of(options.Between!, Sharpness);
         Assert.Equal(
@@ -179,7 +195,8 @@ public class ExperimentRunTests
     [InlineData("item.source = 'web'")]
     [InlineData("brisque < 40 and word_count > 3")]
     public void A_rule_about_the_items_is_refused(string rule) =>
-        Assert.Contains("a rule about images", Assert.Throws<RuleException>(() => TrainingSelection.Of(rule)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a rule about images", Assert.Throws<RuleException>(() => TrainingSelection.Of(rule)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void An_image_without_a_score_is_not_among_the_best()
@@ -196,7 +213,8 @@ public class ExperimentRunTests
         foreach (var label in (string[])["a", "b"])
             foreach (var file in Directory.GetFiles(folder[$"photos/{label}"]).Order(StringComparer.Ordinal).Skip(1))
                 File.Delete(file);
-        Assert.Contains("to test with", Assert.Throws<DatasetException>(() => Run(folder, new ShareOfSharp(), Options(TopOf("50%")))).Message, StringComparison.Ordinal);
+        Assert.Contains("to test with", Assert.Throws<DatasetException>(
+            () => Run(folder, new ShareOfSharp(), Options(TopOf("50%")))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -206,10 +224,13 @@ public class ExperimentRunTests
         Assert.Contains("at least one selection", Problem(Options()), StringComparison.Ordinal);
         Assert.Contains("there twice", Problem(Options(TopOf("50%"), TopOf("50%"))), StringComparison.Ordinal);
         Assert.Contains("at least one seed", Problem(Options(TopOf("50%")) with { Seeds = [] }), StringComparison.Ordinal);
-        Assert.Contains("shares between 0 and 1", Problem(Options(TopOf("50%")) with { Split = new SplitOptions { TestShare = 0.9, ValidationShare = 0.2 } }), StringComparison.Ordinal);
-        Assert.Contains("good end", Assert.Throws<ArgumentException>(() => TrainingSelection.Of(TopShare.Parse("50%"), MetricCatalog.Get("brightness"))).Message, StringComparison.Ordinal);
+        Assert.Contains("shares between 0 and 1", Problem(
+            Options(TopOf("50%")) with { Split = new SplitOptions { TestShare = 0.9, ValidationShare = 0.2 } }), StringComparison.Ordinal);
+        Assert.Contains("good end", Assert.Throws<ArgumentException>(
+            () => TrainingSelection.Of(TopShare.Parse("50%"), MetricCatalog.Get("brightness"))).Message, StringComparison.Ordinal);
 
-        string Problem(ExperimentOptions options) => Assert.Throws<ArgumentException>(() => Run(folder, new ShareOfSharp(), options)).Message;
+        string Problem(ExperimentOptions options) =>
+            Assert.Throws<ArgumentException>(() => Run(folder, new ShareOfSharp(), options)).Message;
     }
 
     private static TrainingSelection TopOf(string share) => TrainingSelection.Of(TopShare.Parse(share), Sharpness);
@@ -270,9 +291,17 @@ public class ExperimentRunTests
             if (++_calls == FailAt)
                 throw new TrainerException("out of luck");
             Trained.Add(task);
-            var share = task.Train.Count(example => !Name(example).Contains("blurred", StringComparison.Ordinal)) / (double)task.Train.Count;
+            var share = task.Train.Count(
+                example => !Name(example).Contains("blurred", StringComparison.Ordinal)) / (double)task.Train.Count;
             var correct = task.Test.Select((_, i) => i < Math.Round(share * task.Test.Count)).ToArray();
-            return new TrainingOutcome { Accuracy = correct.Count(right => right) / (double)correct.Length, Correct = correct, Metrics = new Dictionary<string, double> { ["share"] = share } };
+            return new TrainingOutcome
+            {
+                Accuracy = correct.Count(right => right) / (double)correct.Length,
+                Correct = correct,
+                Metrics = new Dictionary<string,
+                double>
+                { ["share"] = share },
+            };
         }
     }
 }

@@ -29,9 +29,11 @@ public sealed class ExternalTrainerTests : IDisposable
     }
 
     /// <summary>Writes a result to the path that stands behind "output" in the task.</summary>
-    private ExternalTrainer Result(string json) => Script($"cat > \"$(sed 's/.*\"output\":\"\\([^\"]*\\)\".*/\\1/' \"$1\")\" <<'END'\n{json}\nEND\n");
+    private ExternalTrainer Result(string json) =>
+        Script($"cat > \"$(sed 's/.*\"output\":\"\\([^\"]*\\)\".*/\\1/' \"$1\")\" <<'END'\n{json}\nEND\n");
 
-    private static TrainingOutcome Train(ExternalTrainer trainer, TrainingTask? task = null) => trainer.Train(task ?? Animals(), TestContext.Current.CancellationToken);
+    private static TrainingOutcome Train(ExternalTrainer trainer, TrainingTask? task = null) =>
+        trainer.Train(task ?? Animals(), TestContext.Current.CancellationToken);
 
     private static string Message(ExternalTrainer trainer) => Assert.Throws<TrainerException>(() => Train(trainer)).Message;
 
@@ -52,7 +54,8 @@ public sealed class ExternalTrainerTests : IDisposable
         Assert.Empty(outcome.Metrics);
 
         var task = JsonDocument.Parse(File.ReadAllBytes(_folder["seen.json"])).RootElement;
-        Assert.Equal(["train", "validation", "test", "classes", "seed", "output"], task.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(
+            ["train", "validation", "test", "classes", "seed", "output"], task.EnumerateObject().Select(property => property.Name));
         Assert.Equal([2, 1, 4], new[] { "train", "validation", "test" }.Select(part => task.GetProperty(part).GetArrayLength()));
         Assert.Equal(Path.GetFullPath("a b.png"), task.GetProperty("train")[0].GetProperty("path").GetString());
         Assert.Equal("/photos/ü \"quoted\".png", task.GetProperty("train")[1].GetProperty("path").GetString());
@@ -67,7 +70,8 @@ public sealed class ExternalTrainerTests : IDisposable
     [Fact]
     public void Numbers_become_metrics_and_predictions_tell_which_images_were_right()
     {
-        var outcome = Train(Result("""{"predictions": ["cat", "bird", "cat", "dog"], "accuracy": 0.75, "loss": 1.25, "epochs": 3, "model": "tiny", "notes": {"a": 1}, "correct": null}"""));
+        var outcome = Train(
+            Result("""{"predictions": ["cat", "bird", "cat", "dog"], "accuracy": 0.75, "loss": 1.25, "epochs": 3, "model": "tiny", "notes": {"a": 1}, "correct": null}"""));
         Assert.Equal(0.75, outcome.Accuracy);
         Assert.Equal([true, false, true, true], outcome.Correct!);
         Assert.Equal(new Dictionary<string, double> { ["loss"] = 1.25, ["epochs"] = 3 }, outcome.Metrics);
@@ -89,13 +93,18 @@ public sealed class ExternalTrainerTests : IDisposable
     [InlineData("{\"accuracy\": -0.1}", "found -0.1")]
     [InlineData("{\"accuracy\": NaN}", "invalid")]
     [InlineData("{\"accuracy\": 0.5, \"loss\": 1e999}", "as loss; found 1e999")]
-    [InlineData("{\"accuracy\": 0.5, \"correct\": [true, false]}", "expected 'correct' to be a list of 4, one for each test image; found 2")]
+    [InlineData(
+        "{\"accuracy\": 0.5, \"correct\": [true, false]}", "expected 'correct' to be a list of 4, one for each test image; found 2")]
     [InlineData("{\"accuracy\": 0.5, \"correct\": 2}", "expected 'correct' to be a list of 4, one for each test image; found Number")]
     [InlineData("{\"accuracy\": 0.5, \"correct\": [true, false, 1, 0]}", "expected true or false at 'correct' 2; found 1")]
     [InlineData("{\"accuracy\": 0.5, \"predictions\": [\"cat\"]}", "expected 'predictions' to be a list of 4")]
     [InlineData("{\"accuracy\": 0.5, \"predictions\": [\"cat\", 2, 3, 4]}", "expected a label at 'predictions' 1; found 2")]
-    [InlineData("{\"accuracy\": 0.5, \"correct\": [true, true, true, true]}", "expected 'accuracy' to be the share of right predictions, 1; found 0.5")]
-    [InlineData("{\"accuracy\": 1, \"correct\": [true, true, true, true], \"predictions\": [\"cat\", \"dog\", \"cat\", \"cat\"]}", "they differ at test image 3")]
+    [InlineData(
+        "{\"accuracy\": 0.5, \"correct\": [true, true, true, true]}",
+        "expected 'accuracy' to be the share of right predictions, 1; found 0.5")]
+    [InlineData(
+        "{\"accuracy\": 1, \"correct\": [true, true, true, true], \"predictions\": [\"cat\", \"dog\", \"cat\", \"cat\"]}",
+        "they differ at test image 3")]
     public void A_result_that_is_not_one_is_refused(string json, string message)
     {
         var found = Message(Result(json));
@@ -106,7 +115,9 @@ public sealed class ExternalTrainerTests : IDisposable
     [Fact]
     public void A_command_that_fails_is_quoted()
     {
-        var message = Message(Script("i=0; while [ $i -lt 300 ]; do echo äöü line $i >&2; i=$((i+1)); done; echo 'ValueError: no images' >&2; echo unrelated; exit 3"));
+        var message = Message(
+            Script("i=0; while [ $i -lt 300 ]; do echo äöü line $i >&2; i=$((i+1)); done; echo 'ValueError: no images' >&2; echo " +
+                "unrelated; exit 3"));
         Assert.Contains("exit code 0; found 3", message, StringComparison.Ordinal);
         Assert.Contains("line 299 | ValueError: no images. ", message, StringComparison.Ordinal);
         Assert.DoesNotContain("line 100 ", message, StringComparison.Ordinal);
@@ -129,12 +140,15 @@ public sealed class ExternalTrainerTests : IDisposable
     public async Task Cancelling_kills_the_command_and_what_it_started()
     {
         // The shell waits for a child, which says who both are and hangs.
-        var trainer = Script($"sh -c 'echo $$ $PPID > \"{_folder["new"]}\"; mv \"{_folder["new"]}\" \"{_folder["pids"]}\"; while true; do sleep 1000; done'; true");
+        var trainer = Script(
+            $"sh -c 'echo $$ $PPID > \"{_folder["new"]}\"; mv \"{_folder["new"]}\" \"{_folder["pids"]}\"; while true; do sleep 1000; " +
+            $"done'; true");
         using var cancellation = new CancellationTokenSource();
         var training = Task.Run(() => trainer.Train(Animals(), cancellation.Token), TestContext.Current.CancellationToken);
         while (!File.Exists(_folder["pids"]) && !training.IsCompleted)
             await Task.Delay(20, TestContext.Current.CancellationToken);
-        var processes = File.ReadAllText(_folder["pids"]).Split(' ').Select(id => int.Parse(id, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        var processes = File.ReadAllText(_folder["pids"]).Split(' ')
+            .Select(id => int.Parse(id, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
         Assert.All(processes, id => Assert.True(IsRunning(id)));
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => training);
@@ -150,7 +164,8 @@ public sealed class ExternalTrainerTests : IDisposable
         try
         {
             using var process = Process.GetProcessById(id);
-            return !process.HasExited && !(File.Exists($"/proc/{id}/stat") && File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal));
+            return !process.HasExited
+                && !(File.Exists($"/proc/{id}/stat") && File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal));
         }
         catch (Exception failure) when (failure is ArgumentException or IOException or InvalidOperationException)
         {
@@ -161,7 +176,8 @@ public sealed class ExternalTrainerTests : IDisposable
     [Fact]
     public void The_command_cannot_wait_for_a_terminal_and_what_it_leaves_behind_is_not_waited_for()
     {
-        var trainer = Script("cat; sleep 1000 & echo $! > '" + _folder["pid"] + "'; echo '{\"accuracy\": 0}' > \"$(dirname \"$1\")/result.json\"");
+        var trainer = Script(
+            "cat; sleep 1000 & echo $! > '" + _folder["pid"] + "'; echo '{\"accuracy\": 0}' > \"$(dirname \"$1\")/result.json\"");
         Assert.Equal(0, Train(trainer).Accuracy);
         Process.GetProcessById(int.Parse(File.ReadAllText(_folder["pid"]), System.Globalization.CultureInfo.InvariantCulture)).Kill();
     }
@@ -174,7 +190,8 @@ public sealed class ExternalTrainerTests : IDisposable
             echo "{\"accuracy\": 0.$seed}" > "$(dirname "$1")/result.json"
             """);
         var outcomes = new double[8];
-        Parallel.For(0, outcomes.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => outcomes[i] = Train(trainer, Animals(1 + i % 4)).Accuracy);
+        Parallel.For(0, outcomes.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => outcomes[i] = Train(
+            trainer, Animals(1 + i % 4)).Accuracy);
         Assert.Equal([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4], outcomes);
         Assert.Equal(4, Directory.GetDirectories(_folder["tasks"]).Length);
     }

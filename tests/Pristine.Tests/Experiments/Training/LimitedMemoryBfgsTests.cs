@@ -4,8 +4,10 @@ namespace Pristine.Tests.Experiments.Training;
 
 public sealed class LimitedMemoryBfgsTests
 {
-    private static MinimumFound Minimise(Func<double[], double[], double> function, double[] point, LimitedMemoryBfgsOptions? options = null) =>
-        LimitedMemoryBfgs.Minimise(function, point, options ?? new() { MaxIterations = 1000, Tolerance = 1e-9 }, TestContext.Current.CancellationToken);
+    private static MinimumFound Minimise(
+        Func<double[], double[], double> function, double[] point, LimitedMemoryBfgsOptions? options = null) =>
+        LimitedMemoryBfgs.Minimise(
+            function, point, options ?? new() { MaxIterations = 1000, Tolerance = 1e-9 }, TestContext.Current.CancellationToken);
 
     /// <summary>Rosenbrock's valley, its minimum 0 at (1, ..., 1).</summary>
     private static double Rosenbrock(double[] x, double[] gradient)

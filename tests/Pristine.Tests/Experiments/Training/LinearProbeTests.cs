@@ -18,7 +18,8 @@ public sealed class LinearProbeTests : IDisposable
 
     private LinearProbe With(string table) => new(new() { Features = _colour, Penalties = [1, 0.1, 0.01], Table = table });
 
-    private LinearProbe Probe(params double[] penalties) => new(new() { Features = _colour, Penalties = penalties.Length > 0 ? penalties : [1, 0.1, 0.01] });
+    private LinearProbe Probe(params double[] penalties) =>
+        new(new() { Features = _colour, Penalties = penalties.Length > 0 ? penalties : [1, 0.1, 0.01] });
 
     /// <summary>Images of one noisy colour each, a third of every class.</summary>
     private TrainingExample[] Images(string part, int count, int seed) => [.. Enumerable.Range(0, count).Select(i =>
@@ -32,9 +33,17 @@ public sealed class LinearProbeTests : IDisposable
         return new TrainingExample(path, Classes[i % 3]);
     })];
 
-    private TrainingTask Task() => new() { Train = Images("train", 30, 1), Validation = Images("validation", 12, 2), Test = Images("test", 18, 3), Classes = Classes, Seed = 1 };
+    private TrainingTask Task() => new()
+    {
+        Train = Images("train", 30, 1),
+        Validation = Images("validation", 12, 2),
+        Test = Images("test", 18, 3),
+        Classes = Classes,
+        Seed = 1,
+    };
 
-    private static string[] Paths(TrainingTask task) => [.. task.Train.Concat(task.Validation).Concat(task.Test).Select(example => example.Path)];
+    private static string[] Paths(TrainingTask task) =>
+        [.. task.Train.Concat(task.Validation).Concat(task.Test).Select(example => example.Path)];
 
     private static TrainingOutcome Train(LinearProbe probe, TrainingTask task) => probe.Train(task, TestContext.Current.CancellationToken);
 
@@ -61,7 +70,11 @@ public sealed class LinearProbeTests : IDisposable
         Assert.Equal(0, outcome.Metrics["unconverged"]);
 
         // With labels of the wrong colour at test, the same images are wrong: it is the labels that are compared.
-        var wrong = Train(probe, task with { Test = [.. task.Test.Select(example => example with { Label = Classes[(Array.IndexOf(Classes, example.Label) + 1) % 3] })] });
+        var wrong = Train(probe, task with
+        {
+            Test = [
+            .. task.Test.Select(example => example with { Label = Classes[(Array.IndexOf(Classes, example.Label) + 1) % 3] })]
+        });
         Assert.True(wrong.Accuracy < 0.2);
         Assert.Equal(outcome.Metrics["penalty"], wrong.Metrics["penalty"]);
     }
@@ -78,7 +91,8 @@ public sealed class LinearProbeTests : IDisposable
             single.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
             return Train(single, task).Metrics;
         }).ToArray();
-        var expected = trials.OrderByDescending(metrics => metrics["validation_accuracy"]).ThenBy(metrics => metrics["validation_log_loss"]).First();
+        var expected = trials.OrderByDescending(metrics => metrics["validation_accuracy"]).ThenBy(metrics => metrics["validation_log_loss"])
+            .First();
         Assert.True(trials.Select(metrics => metrics["validation_log_loss"]).Distinct().Count() == 3);
         Assert.Equal(expected["penalty"], Train(probe, task).Metrics["penalty"]);
     }
@@ -91,7 +105,8 @@ public sealed class LinearProbeTests : IDisposable
         probe.Prepare(Paths(task), new(), null, TestContext.Current.CancellationToken);
         var expected = Train(probe, task);
         var outcomes = new TrainingOutcome[8];
-        Parallel.For(0, outcomes.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => outcomes[i] = Train(probe, task with { Seed = i }));
+        Parallel.For(0, outcomes.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => outcomes[i] = Train(
+            probe, task with { Seed = i }));
         Assert.All(outcomes, outcome => AssertSame(expected, outcome));
     }
 
@@ -133,17 +148,22 @@ public sealed class LinearProbeTests : IDisposable
         var task = Task();
         var (probe, good, bad) = (Probe(), 0, 0);
         File.WriteAllText(_folder["text.png"], "not an image");
-        var unusable = probe.Prepare([_folder["text.png"], .. Paths(task), _folder["none.png"]], new(), ok => _ = ok ? good++ : bad++, TestContext.Current.CancellationToken);
+        var unusable = probe.Prepare([_folder["text.png"], .. Paths(
+            task), _folder["none.png"]], new(), ok => _ = ok ? good++ : bad++, TestContext.Current.CancellationToken);
         Assert.Equal((60, 2), (good, bad));
         Assert.Equal([_folder["text.png"], _folder["none.png"]], unusable.Keys);
         Assert.All(unusable.Values, Assert.NotEmpty);
 
-        var error = Assert.Throws<TrainerException>(() => Train(probe, task with { Test = [.. task.Test, new(_folder["text.png"], "red")] }));
+        var error = Assert.Throws<TrainerException>(
+            () => Train(probe, task with { Test = [.. task.Test, new(_folder["text.png"], "red")] }));
         Assert.Contains("text.png", error.Message, StringComparison.Ordinal);
         Assert.Contains("test part", error.Message, StringComparison.Ordinal);
-        Assert.Contains("found 'pink'", Assert.Throws<TrainerException>(() => Train(probe, task with { Train = [task.Train[0] with { Label = "pink" }] })).Message, StringComparison.Ordinal);
-        Assert.Contains("found 30, 0 and 18", Assert.Throws<TrainerException>(() => Train(probe, task with { Validation = [] })).Message, StringComparison.Ordinal);
-        Assert.Contains("found 0, 12 and 18", Assert.Throws<TrainerException>(() => Train(probe, task with { Train = [] })).Message, StringComparison.Ordinal);
+        Assert.Contains("found 'pink'", Assert.Throws<TrainerException>(
+            () => Train(probe, task with { Train = [task.Train[0] with { Label = "pink" }] })).Message, StringComparison.Ordinal);
+        Assert.Contains("found 30, 0 and 18", Assert.Throws<TrainerException>(
+            () => Train(probe, task with { Validation = [] })).Message, StringComparison.Ordinal);
+        Assert.Contains("found 0, 12 and 18", Assert.Throws<TrainerException>(
+            () => Train(probe, task with { Train = [] })).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,7 +180,8 @@ public sealed class LinearProbeTests : IDisposable
     [Fact]
     public void The_identity_follows_whatever_changes_an_outcome()
     {
-        LinearProbe[] probes = [Probe(), Probe(1, 0.1), new(new() { Features = _colour, Penalties = [1, 0.1, 0.01], Fit = new() { MaxIterations = 7 } }), new()];
+        LinearProbe[] probes = [Probe(), Probe(1, 0.1), new(
+            new() { Features = _colour, Penalties = [1, 0.1, 0.01], Fit = new() { MaxIterations = 7 } }), new()];
         Assert.Equal(probes.Length, probes.Select(probe => probe.Identity).Distinct().Count());
         Assert.Equal(Probe().Identity, Probe().Identity);
         Assert.Contains("resnet50-embedding:1:int8", new LinearProbe().Identity, StringComparison.Ordinal);

@@ -17,17 +17,20 @@ public sealed class MultinomialLogisticRegressionTests
     private static readonly LogisticRegressionOptions Exact = new() { MaxIterations = 5_000, Tolerance = 1e-9 };
 
     private static readonly JsonElement[] Reference = [.. JsonDocument.Parse(
-        File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "References", "logistic_scipy.json"))).RootElement.GetProperty("cases").EnumerateArray()];
+        File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "References", "logistic_scipy.json"))).RootElement.GetProperty(
+            "cases").EnumerateArray()];
 
     public static TheoryData<string> Cases => [.. Reference.Select(reference => reference.GetProperty("name").GetString()!)];
 
-    private static MultinomialLogisticRegression Fit(float[][] x, int[] labels, int classes, double penalty, LogisticRegressionOptions? options = null) =>
+    private static MultinomialLogisticRegression Fit(
+        float[][] x, int[] labels, int classes, double penalty, LogisticRegressionOptions? options = null) =>
         MultinomialLogisticRegression.Fit(x, labels, classes, penalty, options, TestContext.Current.CancellationToken);
 
     private static (float[][] Rows, int[] Labels) Data(int rows, int features, int classes, double distance = 1, int seed = 1)
     {
         var random = new Random(seed);
-        var centres = Enumerable.Range(0, classes).Select(_ => Enumerable.Range(0, features).Select(_ => distance * random.NextDouble()).ToArray()).ToArray();
+        var centres = Enumerable.Range(0, classes)
+            .Select(_ => Enumerable.Range(0, features).Select(_ => distance * random.NextDouble()).ToArray()).ToArray();
         int[] labels = [.. Enumerable.Range(0, rows).Select(i => i % classes)];
         return ([.. labels.Select(label => centres[label].Select(centre => (float)(centre + random.NextDouble())).ToArray())], labels);
     }
@@ -50,7 +53,8 @@ public sealed class MultinomialLogisticRegressionTests
     public void Ends_at_the_minimum_that_scipy_finds(string name)
     {
         var reference = Reference.Single(reference => reference.GetProperty("name").GetString() == name);
-        float[][] x = [.. reference.GetProperty("features").EnumerateArray().Select(row => row.EnumerateArray().Select(value => value.GetSingle()).ToArray())];
+        float[][] x = [.. reference.GetProperty("features").EnumerateArray()
+            .Select(row => row.EnumerateArray().Select(value => value.GetSingle()).ToArray())];
         int[] labels = [.. reference.GetProperty("labels").EnumerateArray().Select(value => value.GetInt32())];
         int[] present = [.. reference.GetProperty("present").EnumerateArray().Select(value => value.GetInt32())];
         var intercepts = reference.Numbers("intercepts");
@@ -109,9 +113,12 @@ public sealed class MultinomialLogisticRegressionTests
     {
         var (x, labels) = Data(50, 6, 3);
         var fit = Fit(x, labels, 3, 0.2, Exact);
-        var deviations = Enumerable.Range(0, 6).Select(k => Math.Sqrt(x.Average(row => Math.Pow(row[k] - x.Average(other => (double)other[k]), 2)))).ToArray();
-        var squares = Enumerable.Range(0, 3).Sum(c => deviations.Select((deviation, k) => Math.Pow(fit.Weights(c)[k] * deviation, 2)).Sum());
-        Assert.Equal(x.Select((row, i) => -Math.Log(Probabilities(fit, row)[labels[i]])).Average() + 0.1 * squares, fit.Objective, ObjectiveTolerance);
+        var deviations = Enumerable.Range(0, 6)
+            .Select(k => Math.Sqrt(x.Average(row => Math.Pow(row[k] - x.Average(other => (double)other[k]), 2)))).ToArray();
+        var squares = Enumerable.Range(0, 3)
+            .Sum(c => deviations.Select((deviation, k) => Math.Pow(fit.Weights(c)[k] * deviation, 2)).Sum());
+        Assert.Equal(x.Select((row, i) => -Math.Log(Probabilities(fit, row)[labels[i]]))
+            .Average() + 0.1 * squares, fit.Objective, ObjectiveTolerance);
     }
 
     [Fact]
@@ -187,7 +194,8 @@ public sealed class MultinomialLogisticRegressionTests
         var expected = Fit(x, labels, 4, 0.01);
         var copies = x.Select(row => (float[])row.Clone()).ToArray();
         var fits = new MultinomialLogisticRegression[8];
-        Parallel.For(0, fits.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => fits[i] = Fit(i % 2 == 0 ? x : copies, labels, 4, 0.01));
+        Parallel.For(0, fits.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => fits[i] = Fit(
+            i % 2 == 0 ? x : copies, labels, 4, 0.01));
         foreach (var fit in fits)
         {
             Assert.Equal((expected.Objective, expected.Iterations), (fit.Objective, fit.Iterations));

@@ -37,10 +37,12 @@ public class PairedTestTests
     public void Holm_adjusts_the_smallest_most_and_never_turns_the_order_around()
     {
         // By hand: 0.01 x 4; max(0.04, 0.02 x 3) = 0.06; max(0.06, 0.03 x 2) = 0.06; max(0.06, 0.5 x 1) = 0.5.
-        Assert.Equal([0.06, 0.5, 0.04, double.NaN, 0.06], PairedTest.Holm([0.03, 0.5, 0.01, double.NaN, 0.02]), (a, b) => a.Equals(b) || Math.Abs(a - b) < 1e-15);
+        Assert.Equal([0.06, 0.5, 0.04, double.NaN, 0.06], PairedTest.Holm([0.03, 0.5, 0.01, double.NaN, 0.02]), (a, b) => a.Equals(
+            b) || Math.Abs(a - b) < 1e-15);
         Assert.Equal([1.0, 1.0], PairedTest.Holm([0.9, 0.8]));
     }
 
     private static JsonElement[] Reference() =>
-        [.. JsonDocument.Parse(File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "References", "paired_test_scipy.json"))).RootElement.GetProperty("cases").EnumerateArray()];
+        [.. JsonDocument.Parse(File.ReadAllBytes(TestFiles.InRepository(
+            "tests", "Pristine.Tests", "References", "paired_test_scipy.json"))).RootElement.GetProperty("cases").EnumerateArray()];
 }

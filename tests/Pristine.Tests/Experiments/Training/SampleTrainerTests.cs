@@ -28,7 +28,8 @@ public sealed class SampleTrainerTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private ExternalTrainer Trainer(string arguments) => new(
-        $"{Python} '{TestFiles.InRepository("samples", "trainers", "finetune_cnn.py")}' --device cpu --threads 1 --size 32 --batch 16 {arguments}", _folder["tasks"]);
+        $"{Python} '{TestFiles.InRepository("samples", "trainers", "finetune_cnn.py")}' --device cpu --threads 1 --size 32 --batch 16 " +
+        $"{arguments}", _folder["tasks"]);
 
     /// <summary>Noise with a stripe of the class's colour somewhere.</summary>
     private TrainingExample[] Images(string part, int count, int seed) => [.. Enumerable.Range(0, count).Select(i =>
@@ -43,11 +44,19 @@ public sealed class SampleTrainerTests : IDisposable
                 for (var c = 0; c < 3; c++)
                     pixels[(y * width + x) * 3 + c] = (byte)(c == channel ? 255 : 0);
         var path = _folder[$"{part} {i}.{(i % 2 == 0 ? "png" : "jpg")}"];
-        File.WriteAllBytes(path, VipsEncoder.Encode(i % 2 == 0 ? "pngsave_buffer" : "jpegsave_buffer", "", pixels, width, height, 3, "srgb"));
+        File.WriteAllBytes(
+            path, VipsEncoder.Encode(i % 2 == 0 ? "pngsave_buffer" : "jpegsave_buffer", "", pixels, width, height, 3, "srgb"));
         return new TrainingExample(path, ((string[])["blue", "green", "red"])[i % 3]);
     })];
 
-    private TrainingTask Task() => new() { Train = Images("train", 36, 1), Validation = Images("validation", 6, 2), Test = Images("test", 30, 3), Classes = Classes, Seed = 1 };
+    private TrainingTask Task() => new()
+    {
+        Train = Images("train", 36, 1),
+        Validation = Images("validation", 6, 2),
+        Test = Images("test", 30, 3),
+        Classes = Classes,
+        Seed = 1,
+    };
 
     [Fact]
     public void It_learns_and_the_same_seed_gives_the_same_result()
@@ -70,7 +79,8 @@ public sealed class SampleTrainerTests : IDisposable
     public void Fewer_images_than_a_batch_get_as_many_steps_and_no_validation_images_are_needed()
     {
         var task = Task();
-        var outcome = Trainer("--steps 3").Train(task with { Train = [.. task.Train.Take(2)], Validation = [] }, TestContext.Current.CancellationToken);
+        var outcome = Trainer("--steps 3")
+            .Train(task with { Train = [.. task.Train.Take(2)], Validation = [] }, TestContext.Current.CancellationToken);
         Assert.Equal(3, outcome.Metrics["steps"]);
         Assert.DoesNotContain("validation_accuracy", outcome.Metrics.Keys);
     }
@@ -80,7 +90,8 @@ public sealed class SampleTrainerTests : IDisposable
     {
         var task = Task();
         File.WriteAllText(_folder["text.png"], "not an image");
-        var message = Assert.Throws<TrainerException>(() => Trainer("--steps 3").Train(task with { Test = [new(_folder["text.png"], "red")] }, TestContext.Current.CancellationToken)).Message;
+        var message = Assert.Throws<TrainerException>(() => Trainer("--steps 3")
+            .Train(task with { Test = [new(_folder["text.png"], "red")] }, TestContext.Current.CancellationToken)).Message;
         Assert.Contains("text.png", message, StringComparison.Ordinal);
     }
 }

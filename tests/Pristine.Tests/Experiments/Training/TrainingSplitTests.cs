@@ -5,7 +5,8 @@ namespace Pristine.Tests.Experiments.Training;
 public class TrainingSplitTests
 {
     private static ClassifiedImage[] Images(params (string Label, DatasetPart? Part, int Count)[] groups) =>
-        [.. groups.SelectMany((group, g) => Enumerable.Range(0, group.Count).Select(i => new ClassifiedImage($"{g}/{i}", $"{g}/{i}", group.Label, group.Part)))];
+        [.. groups.SelectMany((group, g) => Enumerable.Range(0, group.Count)
+        .Select(i => new ClassifiedImage($"{g}/{i}", $"{g}/{i}", group.Label, group.Part)))];
 
     [Fact]
     public void Parts_drawn_by_seed_are_disjoint_whole_and_keep_the_shares_of_each_class()
@@ -30,7 +31,9 @@ public class TrainingSplitTests
     [Fact]
     public void Given_parts_are_kept_and_seeds_draw_from_the_training_images_alone()
     {
-        var images = Images(("a", DatasetPart.Train, 50), ("a", DatasetPart.Test, 10), ("b", DatasetPart.Train, 30), ("b", DatasetPart.Validation, 5), ("b", DatasetPart.Test, 5));
+        var images = Images(
+            ("a", DatasetPart.Train, 50), ("a", DatasetPart.Test, 10), ("b", DatasetPart.Train, 30), ("b", DatasetPart.Validation, 5),
+            ("b", DatasetPart.Test, 5));
         var split = TrainingSplit.Draw(images, 1, new SplitOptions());
         Assert.Equal([40, 24], CountsByClass(images, split.Train));
         Assert.All(split.Train, i => Assert.Equal(DatasetPart.Train, images[i].Part));
@@ -43,7 +46,8 @@ public class TrainingSplitTests
     [Fact]
     public void Validation_images_are_taken_from_those_for_training_where_the_dataset_has_none()
     {
-        var images = Images(("a", DatasetPart.Train, 50), ("a", DatasetPart.Test, 10), ("b", DatasetPart.Train, 2), ("b", DatasetPart.Test, 1));
+        var images = Images(
+            ("a", DatasetPart.Train, 50), ("a", DatasetPart.Test, 10), ("b", DatasetPart.Train, 2), ("b", DatasetPart.Test, 1));
         var split = TrainingSplit.Draw(images, 1, new SplitOptions { TrainShare = 1 });
         Assert.Equal([5, 1], CountsByClass(images, split.Validation));
         Assert.Equal([45, 1], CountsByClass(images, split.Train));

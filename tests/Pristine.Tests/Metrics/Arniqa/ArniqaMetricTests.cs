@@ -35,7 +35,8 @@ public sealed class ArniqaMetricTests
         var expected = 0.0;
         for (var crop = 0; crop < 5; crop++)
         {
-            double[] Embed(byte[] image, int w, int h) => ResNetReference.Embed(tiny.Torch, StridePlace.Middle, Crop(image, w, h, crop), 224, 224);
+            double[] Embed(byte[] image, int w, int h) =>
+                ResNetReference.Embed(tiny.Torch, StridePlace.Middle, Crop(image, w, h, crop), 224, 224);
             double[] features = [.. Embed(rgb, width, height), .. Embed(half, width / 2, height / 2)];
             expected += (features.Zip(head.Weights, (f, w) => f * w).Sum() + head.Bias - 1) / 4 / 5;
         }
@@ -100,7 +101,8 @@ public sealed class ArniqaMetricTests
     {
         using var folder = TestFiles.NewFolder();
         var store = Install(folder, new TinyResNet(), Head());
-        Assert.Same(ArniqaModel.OpenEncoder(store, NetworkPrecision.Float, "cpu"), ArniqaModel.OpenEncoder(store, NetworkPrecision.Float, "cpu"));
+        Assert.Same(
+            ArniqaModel.OpenEncoder(store, NetworkPrecision.Float, "cpu"), ArniqaModel.OpenEncoder(store, NetworkPrecision.Float, "cpu"));
         var rgb = PillowResizeTests.Synthetic(50, 40);
         var metric = new ArniqaMetric(new() { Store = store });
         var scores = new double[4];
@@ -138,10 +140,12 @@ public sealed class ArniqaMetricTests
         store.Import("arniqa", [file], UnknownFiles.Trust);
         Assert.Contains("arniqa-kadid10k", metric.Missing, StringComparison.Ordinal);
         var regressor = Write(folder, "regressor_live.pth", TinyResNet.Regressor(new float[10], 0));
-        Assert.Contains("(not known)", Assert.Throws<ModelException>(() => store.Import("arniqa-live", [regressor])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "(not known)", Assert.Throws<ModelException>(() => store.Import("arniqa-live", [regressor])).Message, StringComparison.Ordinal);
         store.Import("arniqa-live", [regressor], UnknownFiles.Trust);
         using var scorer = new ArniqaMetric(new() { Store = store, Head = ArniqaHead.Get("live") }).CreateScorer();
-        Assert.Contains("expected a regressor on 32 features", Assert.Throws<ModelException>(() => scorer.Score(View(new byte[12], 2, 2))).Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("expected a regressor on 32 features", Assert.Throws<ModelException>(
+            () => scorer.Score(View(new byte[12], 2, 2))).Message, StringComparison.OrdinalIgnoreCase);
     }
 
     [Theory]
@@ -164,13 +168,16 @@ public sealed class ArniqaMetricTests
     [InlineData("arniqa:official@spaq", "arniqa@spaq")]
     [InlineData("arniqa:int8:pyiqa@clive", "arniqa:pyiqa:int8@clive")]
     [InlineData("arniqa:training", "arniqa:training")]
-    public void A_name_says_mode_precision_and_regressor(string name, string canonical) => Assert.Equal(canonical, MetricCatalog.Get(name).Name);
+    public void A_name_says_mode_precision_and_regressor(string name, string canonical) =>
+        Assert.Equal(canonical, MetricCatalog.Get(name).Name);
 
     [Fact]
     public void An_unknown_variant_is_refused_with_the_known_ones()
     {
-        Assert.Contains("koniq10k", Assert.Throws<ArgumentException>(() => MetricCatalog.Get("arniqa@koniq")).Message, StringComparison.Ordinal);
-        Assert.Contains("torchmetrics", Assert.Throws<ArgumentException>(() => MetricCatalog.Get("arniqa:fast")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "koniq10k", Assert.Throws<ArgumentException>(() => MetricCatalog.Get("arniqa@koniq")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "torchmetrics", Assert.Throws<ArgumentException>(() => MetricCatalog.Get("arniqa:fast")).Message, StringComparison.Ordinal);
         Assert.Null(MetricCatalog.Find("arniqas"));
     }
 
@@ -184,7 +191,8 @@ public sealed class ArniqaMetricTests
     {
         var store = new ModelStore(folder["store"]);
         store.Import("arniqa", [Write(folder, "ARNIQA.pth", tiny.TorchFile())], UnknownFiles.Trust);
-        store.Import("arniqa-kadid10k", [Write(folder, "regressor_kadid10k.pth", TinyResNet.Regressor([.. head.Weights], head.Bias))], UnknownFiles.Trust);
+        store.Import("arniqa-kadid10k", [
+            Write(folder, "regressor_kadid10k.pth", TinyResNet.Regressor([.. head.Weights], head.Bias))], UnknownFiles.Trust);
         return store;
     }
 
@@ -202,7 +210,9 @@ public sealed class ArniqaMetricTests
 
     private static ImageView View(byte[] rgb, int width, int height) => new(new ImageHeader(width, height, "png", rgb.Length), rgb, []);
 
-    /// <summary>A normalised crop of 224 pixels: centre, top left, bottom left, top right, bottom right; outside the image is black.</summary>
+    /// <summary>
+    /// A normalised crop of 224 pixels: centre, top left, bottom left, top right, bottom right; outside the image is black.
+    /// </summary>
     private static float[] Crop(byte[] rgb, int width, int height, int crop)
     {
         var left = crop switch { 0 => width / 2 - 112, 1 or 2 => 0, _ => width - 224 };
@@ -214,7 +224,8 @@ public sealed class ArniqaMetricTests
                 {
                     var (column, row) = (left + x, top + y);
                     var inside = column >= 0 && row >= 0 && column < width && row < height;
-                    planes[(c * 224 + y) * 224 + x] = (float)(((inside ? rgb[(row * width + column) * 3 + c] / 255.0 : 0) - Mean[c]) / Deviation[c]);
+                    planes[(c * 224 + y) * 224 + x] =
+                        (float)(((inside ? rgb[(row * width + column) * 3 + c] / 255.0 : 0) - Mean[c]) / Deviation[c]);
                 }
         return planes;
     }

@@ -45,7 +45,8 @@ public sealed class ArniqaParityTests(ArniqaParityTests.Installed installed) : I
                     return _store;
                 var files = TestFiles.Reference("arniqa");
                 var store = new ModelStore(_folder.Path);
-                foreach (var definition in ModelCatalog.All.Where(model => model.Name.StartsWith(ArniqaModel.Encoder, StringComparison.Ordinal)))
+                foreach (var definition in ModelCatalog.All.Where(
+                    model => model.Name.StartsWith(ArniqaModel.Encoder, StringComparison.Ordinal)))
                     store.Import(definition.Name, [Path.Combine(files, definition.Files[0].Name)], UnknownFiles.Trust);
                 return _store = store;
             }
@@ -81,22 +82,28 @@ public sealed class ArniqaParityTests(ArniqaParityTests.Installed installed) : I
             embedder.Compute(view, features);
             var length = features.Length / 2;
             // A row per crop: the embedding at full size, then that at half size.
-            float[] embeddings = [.. Enumerable.Range(0, 2 * embedder.Crops).SelectMany(half => embedder.OutputOf(half % 2).Slice(half / 2 * length, length).ToArray())];
+            float[] embeddings = [.. Enumerable.Range(0, 2 * embedder.Crops)
+                .SelectMany(half => embedder.OutputOf(half % 2).Slice(half / 2 * length, length).ToArray())];
             if (dataset != "")
             {
                 var name = $"{image.Replace('.', '_')}__{dataset}.f32";
                 var expected = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(TestFiles.Reference("arniqa", "embeddings", name)));
                 Assert.Equal(expected.Length, embeddings.Length);
                 for (var half = 0; half < embeddings.Length; half += length)
-                    Assert.InRange(CosineDistance(expected.Slice(half, length), embeddings.AsSpan(half, length)), -1e-9, EmbeddingTolerance);
+                    Assert.InRange(
+                        CosineDistance(expected.Slice(half, length), embeddings.AsSpan(half, length)), -1e-9, EmbeddingTolerance);
             }
             var compared = 0;
             foreach (var scores in reference.GetProperty(key).EnumerateObject())
             {
-                var head = ArniqaHead.Get(scores.Name is "tid" or "kadid" or "koniq" ? scores.Name + (scores.Name == "tid" ? "2013" : "10k") : scores.Name);
-                var expected = scores.Value.ValueKind == JsonValueKind.Object ? scores.Value.GetProperty("score").GetDouble() : scores.Value.GetDouble();
+                var head = ArniqaHead.Get(
+                    scores.Name is "tid" or "kadid" or "koniq" ? scores.Name + (scores.Name == "tid" ? "2013" : "10k") : scores.Name);
+                var expected = scores.Value.ValueKind == JsonValueKind.Object
+                    ? scores.Value.GetProperty("score").GetDouble()
+                    : scores.Value.GetDouble();
                 var found = ArniqaMetric.Score(features, ArniqaModel.LoadHead(store, head.Name), head, mode);
-                Assert.True(Math.Abs(found - expected) <= ScoreTolerance, $"{image}, {mode}, {head.Name}: expected {expected}; found {found}.");
+                Assert.True(
+                    Math.Abs(found - expected) <= ScoreTolerance, $"{image}, {mode}, {head.Name}: expected {expected}; found {found}.");
                 compared++;
             }
             Assert.True(compared > 0);

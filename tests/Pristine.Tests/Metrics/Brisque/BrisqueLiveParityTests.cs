@@ -44,7 +44,8 @@ public sealed class BrisqueLiveParityTests : IDisposable
         // Not TestFiles.Reference: where the data is missing the list must not be empty, or the runner reports a failure instead of a skip.
         var folder = Path.GetFullPath(Path.Combine(TestFiles.Root, "..", "shared", "refs", "images"));
         return Directory.Exists(folder)
-            ? [.. Directory.GetFiles(folder).Select(path => Path.GetFileName(path)).Where(name => name != "NOTES.json").Order(StringComparer.Ordinal)]
+            ? [.. Directory.GetFiles(folder).Select(path => Path.GetFileName(path)).Where(name => name != "NOTES.json")
+            .Order(StringComparer.Ordinal)]
             : ["01_astronaut.png"];
     }
 
@@ -57,7 +58,8 @@ public sealed class BrisqueLiveParityTests : IDisposable
         var (rgb, width, height) = Decode(name);
         var features = LiveBrisqueReference.Features(LiveBrisqueReference.OctaveGrey(rgb, width, height));
         // Both are NaN where the image is flat or has only a few pixels.
-        Assert.Equal(Expected(name) ?? double.NaN, LiveBrisqueReference.Score(features, File.ReadAllLines(Model("allmodel")), File.ReadAllLines(Model("allrange"))), ReferenceTolerance);
+        Assert.Equal(Expected(name) ?? double.NaN, LiveBrisqueReference.Score(
+            features, File.ReadAllLines(Model("allmodel")), File.ReadAllLines(Model("allrange"))), ReferenceTolerance);
     }
 
     [Theory]

@@ -145,9 +145,12 @@ public sealed class BrisqueLiveTests : IDisposable
     {
         var extractor = new BrisqueLiveFeatures();
         var features = new double[36];
-        Assert.Contains("found 15x40", Assert.Throws<ArgumentException>(() => extractor.Compute(View(new byte[15 * 40 * 3], 15, 40), features)).Message, StringComparison.Ordinal);
-        Assert.Contains("found none", Assert.Throws<ArgumentException>(() => extractor.Compute(View([], 40, 40), features)).Message, StringComparison.Ordinal);
-        Assert.Contains("found 35", Assert.Throws<ArgumentException>(() => extractor.Compute(View(new byte[40 * 40 * 3], 40, 40), new double[35])).Message, StringComparison.Ordinal);
+        Assert.Contains("found 15x40", Assert.Throws<ArgumentException>(
+            () => extractor.Compute(View(new byte[15 * 40 * 3], 15, 40), features)).Message, StringComparison.Ordinal);
+        Assert.Contains("found none", Assert.Throws<ArgumentException>(
+            () => extractor.Compute(View([], 40, 40), features)).Message, StringComparison.Ordinal);
+        Assert.Contains("found 35", Assert.Throws<ArgumentException>(
+            () => extractor.Compute(View(new byte[40 * 40 * 3], 40, 40), new double[35])).Message, StringComparison.Ordinal);
     }
 
     private string[] Import()

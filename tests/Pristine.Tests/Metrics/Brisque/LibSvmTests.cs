@@ -12,7 +12,8 @@ public class LibSvmTests
     [InlineData("\r\n")]
     public void Reads_sparse_support_vectors(string newLine)
     {
-        var model = LibSvmModel.Parse((Header + "2 2:1 \n-1e0 1:1 2:1 4:-2.5e-001\n").Replace("\n", newLine, StringComparison.Ordinal), "m");
+        var model = LibSvmModel.Parse(
+            (Header + "2 2:1 \n-1e0 1:1 2:1 4:-2.5e-001\n").Replace("\n", newLine, StringComparison.Ordinal), "m");
         Assert.Equal(4, model.Dimension);
         // Against (1, 0, 0, 0) the vectors (0, 1, 0, 0) and (1, 1, 0, -0.25) lie at squared distances 2 and 1.0625.
         Assert.Equal(2 * Math.Exp(-1) - Math.Exp(-.5 * 1.0625) + 3, model.Predict([1, 0, 0, 0]), 1e-15);
@@ -20,7 +21,8 @@ public class LibSvmTests
 
     [Fact]
     public void Nu_regression_reads_the_same() =>
-        Assert.Equal(1, LibSvmModel.Parse(Header.Replace("epsilon_svr", "nu_svr", StringComparison.Ordinal) + "1 1:1\n1 1:2\n", "m").Dimension);
+        Assert.Equal(
+            1, LibSvmModel.Parse(Header.Replace("epsilon_svr", "nu_svr", StringComparison.Ordinal) + "1 1:1\n1 1:2\n", "m").Dimension);
 
     [Theory]
     [InlineData("epsilon_svr", "c_svc", "line 1: expected svm_type epsilon_svr or nu_svr (a regression); found c_svc")]
@@ -46,7 +48,8 @@ public class LibSvmTests
     {
         var text = Header + "1 1:1 2:3\n-1 1:2\n";
         Assert.NotNull(LibSvmModel.Parse(text, "m"));
-        var error = Assert.Throws<ModelException>(() => LibSvmModel.Parse(text.Replace(part, replacement, StringComparison.Ordinal), "models/m"));
+        var error = Assert.Throws<ModelException>(
+            () => LibSvmModel.Parse(text.Replace(part, replacement, StringComparison.Ordinal), "models/m"));
         Assert.StartsWith("models/m, line ", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
@@ -78,7 +81,8 @@ public class LibSvmTests
     {
         const string Text = "x\n-1 1\n1 0 10\n2 3 4\n";
         Assert.Equal(2, LibSvmRange.Parse(Text, "r").Dimension);
-        var error = Assert.Throws<ModelException>(() => LibSvmRange.Parse(Text.Replace(part, replacement, StringComparison.Ordinal), "models/r"));
+        var error = Assert.Throws<ModelException>(
+            () => LibSvmRange.Parse(Text.Replace(part, replacement, StringComparison.Ordinal), "models/r"));
         Assert.StartsWith("models/r, line ", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }

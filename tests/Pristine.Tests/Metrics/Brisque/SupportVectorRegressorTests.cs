@@ -31,7 +31,8 @@ public class SupportVectorRegressorTests
         var (coefficients, vectors, x) = (Draw(20), Draw(20 * dimension), Draw(dimension));
         var expected = -1.5;
         for (var i = 0; i < 20; i++)
-            expected += coefficients[i] * Math.Exp(-0.05 * Enumerable.Range(0, dimension).Sum(k => Math.Pow(x[k] - vectors[i * dimension + k], 2)));
+            expected += coefficients[i] * Math.Exp(
+                -0.05 * Enumerable.Range(0, dimension).Sum(k => Math.Pow(x[k] - vectors[i * dimension + k], 2)));
         var regressor = new SupportVectorRegressor(0.05, 1.5, coefficients, vectors);
         foreach (var path in Simd.Supported)
             Assert.Equal(expected, regressor.Predict(x, path), 1e-12);
@@ -47,7 +48,8 @@ public class SupportVectorRegressorTests
 
     [Fact]
     public void Refuses_another_number_of_features() =>
-        Assert.Contains("Expected 2 features; found 3", Assert.Throws<ArgumentException>(() => Small.Predict([1, 2, 3])).Message, StringComparison.Ordinal);
+        Assert.Contains("Expected 2 features; found 3", Assert.Throws<ArgumentException>(
+            () => Small.Predict([1, 2, 3])).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(0, 0, new double[] { 1 }, new double[] { 1 }, "gamma")]
@@ -59,5 +61,6 @@ public class SupportVectorRegressorTests
     [InlineData(1, 0, new double[] { double.NaN }, new double[] { 1 }, "found NaN at index 0")]
     [InlineData(1, 0, new double[] { 1 }, new double[] { 1, double.NaN }, "found NaN at index 1")]
     public void Refuses_what_is_no_model(double gamma, double rho, double[] coefficients, double[] vectors, string message) =>
-        Assert.Contains(message, Assert.Throws<ArgumentException>(() => new SupportVectorRegressor(gamma, rho, coefficients, vectors)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<ArgumentException>(
+            () => new SupportVectorRegressor(gamma, rho, coefficients, vectors)).Message, StringComparison.Ordinal);
 }

@@ -13,7 +13,8 @@ internal static class SyntheticBrisqueLive
     {
         var random = new Random(seed);
         const int Vectors = 40;
-        var model = new StringBuilder($"svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\nnr_class 2\ntotal_sv {Vectors}\nrho {Text(Rho)}\nprobA 5.5\nSV\n");
+        var model = new StringBuilder(
+            $"svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\nnr_class 2\ntotal_sv {Vectors}\nrho {Text(Rho)}\nprobA 5.5\nSV\n");
         for (var i = 0; i < Vectors; i++)
         {
             model.Append(Text(random.Next(-1000, 1000) / 8.0)).Append(' ');

@@ -54,7 +54,8 @@ public sealed class PerceptualHashTests
     public void Copies_have_near_hashes_and_other_pictures_have_not()
     {
         using var scorer = new ImageScorer(new ScoringOptions { Metrics = [Phash] });
-        var hashes = Directory.EnumerateFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Select(scorer.Score).Where(row => row.Status == ImageStatus.Ok)
+        var hashes = Directory.EnumerateFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Select(scorer.Score)
+            .Where(row => row.Status == ImageStatus.Ok)
             .ToDictionary(row => Path.GetFileNameWithoutExtension(row.Id), row => Convert.ToUInt64(row.Columns.Get("phash").Text(row), 16));
         Assert.True(hashes.Count > 30);
         foreach (var (name, hash) in hashes)

@@ -45,10 +45,13 @@ public sealed class ResNetEmbeddingTests
         using var folder = TestFiles.NewFolder();
         InstalledNetwork.LinkTo(ModelStore.Default.Folder, folder.Path);
         var store = new ModelStore(folder.Path);
-        var (integers, floats) = (new ResNetEmbeddingFeature(store, NetworkPrecision.Int8), new ResNetEmbeddingFeature(store, NetworkPrecision.Float));
+        var (integers, floats) =
+            (new ResNetEmbeddingFeature(store, NetworkPrecision.Int8), new ResNetEmbeddingFeature(store, NetworkPrecision.Float));
         Assert.NotEqual(integers.Identity, floats.Identity);
-        string[] photos = [.. new[] { "moss.jpg", "moss-blur.jpg", "spaniels.jpg" }.Select(name => TestFiles.InRepository("samples", "photos", name))];
-        double[][] Rows(Feature set) => [.. FeatureTable.Compute(set, photos, cancellation: TestContext.Current.CancellationToken).Select(image => Array.ConvertAll(image.Features!, value => (double)value))];
+        string[] photos =
+            [.. new[] { "moss.jpg", "moss-blur.jpg", "spaniels.jpg" }.Select(name => TestFiles.InRepository("samples", "photos", name))];
+        double[][] Rows(Feature set) => [.. FeatureTable.Compute(set, photos, cancellation: TestContext.Current.CancellationToken)
+            .Select(image => Array.ConvertAll(image.Features!, value => (double)value))];
         var (a, b) = (Rows(integers), Rows(floats));
         for (var i = 0; i < photos.Length; i++)
             Assert.True(Correlation.Pearson(a[i], b[i]) > 0.98, $"{photos[i]}: {Correlation.Pearson(a[i], b[i])}");

@@ -20,7 +20,8 @@ public sealed class ResNetMetricTests
     [InlineData(32, 32, 32, 32, 16, 16)]
     [InlineData(32, 100_000, 9, 28622, 5, 14311)]
     [InlineData(1, 1, 1, 1, 1, 1)]
-    public void Large_images_are_shrunk_to_an_area_and_small_ones_left_alone(int width, int height, int fullWidth, int fullHeight, int halfWidth, int halfHeight) =>
+    public void Large_images_are_shrunk_to_an_area_and_small_ones_left_alone(
+        int width, int height, int fullWidth, int fullHeight, int halfWidth, int halfHeight) =>
         Assert.Equal(((fullWidth, fullHeight), (halfWidth, halfHeight)), ResNetFeatures.Sizes(width, height));
 
     [Fact]
@@ -71,7 +72,8 @@ public sealed class ResNetMetricTests
     [Fact]
     public void A_head_for_other_features_is_refused()
     {
-        var message = Assert.Throws<ArgumentException>(() => new ResNetMetric(new QualityHead("x", "resnet50:float", new float[ResNetFeatures.Length], 0, 0, 1, ""))).Message;
+        var message = Assert.Throws<ArgumentException>(
+            () => new ResNetMetric(new QualityHead("x", "resnet50:float", new float[ResNetFeatures.Length], 0, 0, 1, ""))).Message;
         Assert.Contains("resnet50:int8", message, StringComparison.Ordinal);
         Assert.Contains("resnet50:float", message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new ResNetMetric(new QualityHead("x", "resnet50:int8", [1, 2], 0, 0, 1, "")));
@@ -81,7 +83,8 @@ public sealed class ResNetMetricTests
     public void The_ends_of_the_scale_give_range_direction_and_quality()
     {
         var metric = new ResNetMetric(new QualityHead("dmos", "resnet50:int8", new float[ResNetFeatures.Length], 0, 100, 20, ""));
-        Assert.Equal(("resnet50@dmos", MetricDirection.LowerIsBetter, new MetricRange(20, 100)), (metric.Name, metric.Direction, metric.Range));
+        Assert.Equal(
+            ("resnet50@dmos", MetricDirection.LowerIsBetter, new MetricRange(20, 100)), (metric.Name, metric.Direction, metric.Range));
         Assert.Equal((0.0, 0.5, 1.0, 1.0), (metric.Quality(100), metric.Quality(60), metric.Quality(20), metric.Quality(-5)));
         Assert.Equal(MetricDirection.HigherIsBetter, ResNetMetric.Biq2021.Direction);
         Assert.Equal(new MetricRange(0, 1), ResNetMetric.Biq2021.Range);

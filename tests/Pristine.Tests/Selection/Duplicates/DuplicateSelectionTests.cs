@@ -19,7 +19,8 @@ public sealed class DuplicateSelectionTests
         SmallTable.Row(item, brisque, imageIndex: imageIndex, folder: folder) with
         {
             ContentHash = content,
-            Vectors = [null, hash is { } bits ? [bits >> 48, bits >> 32 & 0xFFFF, bits >> 16 & 0xFFFF, bits & 0xFFFF] : [float.NaN, float.NaN, float.NaN, float.NaN]],
+            Vectors = [null, hash is { } bits ? [bits >> 48, bits >> 32 & 0xFFFF, bits >> 16 & 0xFFFF, bits & 0xFFFF] : [
+                float.NaN, float.NaN, float.NaN, float.NaN]],
         };
 
     private static ScoreTable Make(TemporaryFolder folder, params ScoreRow[] rows) => SmallTable.Make(folder, Metrics, rows);
@@ -34,7 +35,8 @@ public sealed class DuplicateSelectionTests
     public void Of_equal_files_the_first_stays_and_the_ledger_names_it()
     {
         using var folder = TestFiles.NewFolder();
-        var table = Make(folder, Row(0, "aa", 1), Row(1, "bb", 2), Row(2, "aa", 1), Row(3, null, null), Row(4, null, null), Row(5, "aa", 1));
+        var table = Make(
+            folder, Row(0, "aa", 1), Row(1, "bb", 2), Row(2, "aa", 1), Row(3, null, null), Row(4, null, null), Row(5, "aa", 1));
         Assert.Equal("0 1 3 4", table.Kept(Exact));
         var entries = Entries(table, Exact);
         Assert.Equal(("exact duplicates", "duplicate of i0"), (entries["i2"].Rule, entries["i2"].Reason));
@@ -61,7 +63,8 @@ public sealed class DuplicateSelectionTests
     public void Near_duplicates_are_joined_by_chains_and_their_distance_is_told()
     {
         using var folder = TestFiles.NewFolder();
-        var table = Make(folder, Row(0, "aa", 0xF000_0000_0000_0000), Row(1, "bb", 0xFF00_0000_0000_0000), Row(2, "cc", 0xFFF0_0000_0000_0000), Row(3, "dd", 0xFFFF_F000_0000_0000));
+        var table = Make(folder, Row(0, "aa", 0xF000_0000_0000_0000), Row(1, "bb", 0xFF00_0000_0000_0000), Row(
+            2, "cc", 0xFFF0_0000_0000_0000), Row(3, "dd", 0xFFFF_F000_0000_0000));
         Assert.Equal("0 3", table.Kept(Near));
         Assert.Equal("near duplicate of i0 (distance 8)", Entries(table, Near)["i2"].Reason);
         Assert.Equal("0 1 2 3", table.Kept(Near with { Dedup = DuplicateMethod.Parse("near:3") }));
@@ -88,7 +91,8 @@ public sealed class DuplicateSelectionTests
     public void Duplicates_are_dropped_within_each_value_and_before_shares()
     {
         using var folder = TestFiles.NewFolder();
-        var table = Make(folder, Row(0, "aa", 1, folder: "a"), Row(1, "aa", 1, folder: "b"), Row(2, "aa", 1, folder: "b"), Row(3, "bb", 7, 10, folder: "b"));
+        var table = Make(folder, Row(0, "aa", 1, folder: "a"), Row(1, "aa", 1, folder: "b"), Row(2, "aa", 1, folder: "b"), Row(
+            3, "bb", 7, 10, folder: "b"));
         Assert.Equal("0 1 3", table.Kept(Exact with { Per = "folder" }));
         Assert.Equal("0 3", table.Kept(Exact with { Top = TopShare.Parse("100%"), By = "brisque" }));
         Assert.Equal("3", table.Kept(Exact with { Top = TopShare.Parse("50%"), By = "brisque" }));
@@ -128,7 +132,8 @@ public sealed class DuplicateSelectionTests
     public void Items_without_an_image_are_no_duplicates()
     {
         using var folder = TestFiles.NewFolder();
-        var table = Make(folder, SmallTable.Row(0, 0, status: ImageStatus.NoImage), SmallTable.Row(1, 0, status: ImageStatus.NoImage), Row(2, "aa", 1), Row(3, "aa", 1));
+        var table = Make(folder, SmallTable.Row(0, 0, status: ImageStatus.NoImage), SmallTable.Row(1, 0, status: ImageStatus.NoImage), Row(
+            2, "aa", 1), Row(3, "aa", 1));
         Assert.Equal("0 1 2", table.Kept(Exact));
     }
 
@@ -158,9 +163,11 @@ public sealed class DuplicateSelectionTests
                     if (group[j] < group[i] && ulong.PopCount(rows[i].Hash ^ rows[j].Hash) <= 4)
                         (group[i], changed) = (group[j], true);
         }
-        var expected = Enumerable.Range(0, rows.Length).GroupBy(i => group[i]).Select(members => members.MinBy(i => rows[i].Brisque)).Order();
+        var expected = Enumerable.Range(0, rows.Length).GroupBy(i => group[i]).Select(members => members.MinBy(i => rows[i].Brisque))
+            .Order();
         Assert.Equal(string.Join(' ', expected), table.Kept(Near with { KeepBest = "brisque" }));
-        Assert.Equal(table.Kept(Near with { KeepBest = "brisque" }, threads: 1), table.Kept(Near with { KeepBest = "brisque" }, threads: 4));
+        Assert.Equal(
+            table.Kept(Near with { KeepBest = "brisque" }, threads: 1), table.Kept(Near with { KeepBest = "brisque" }, threads: 4));
     }
 
     [Fact]
@@ -169,8 +176,10 @@ public sealed class DuplicateSelectionTests
         using var folder = TestFiles.NewFolder();
         var table = SmallTable.Make(folder, SmallTable.Row(0, 10));
         string Refusal(SelectionOptions options) => Assert.Throws<RuleException>(() => table.Kept(options)).Message;
-        Assert.Contains("The table has no column 'phash'; 'pristine score INPUT --out TABLE --metrics ...' adds it", Refusal(Near), StringComparison.Ordinal);
-        Assert.Contains("Expected a way to find duplicates", Refusal(new() { Keep = ["brisque < 1"], KeepBest = "width" }), StringComparison.Ordinal);
+        Assert.Contains("The table has no column 'phash'; 'pristine score INPUT --out TABLE --metrics ...' adds it", Refusal(
+            Near), StringComparison.Ordinal);
+        Assert.Contains(
+            "Expected a way to find duplicates", Refusal(new() { Keep = ["brisque < 1"], KeepBest = "width" }), StringComparison.Ordinal);
         Assert.Contains("'format' holds text", Refusal(Exact with { KeepBest = "format" }), StringComparison.Ordinal);
         Assert.Contains("from 0 to 16 bits; found 17", Refusal(new() { Dedup = new(DuplicateKind.Near, 17) }), StringComparison.Ordinal);
         foreach (var text in new[] { "", "Near", "near:", "near:17", "near:-1", "fuzzy" })
@@ -185,13 +194,19 @@ public sealed class DuplicateSelectionTests
         using var folder = TestFiles.NewFolder();
         var table = Make(folder, Row(0, "aa", 1), Row(1, "aa", 1));
         var ledger = folder["dropped.jsonl"];
-        using (var run = SelectionRun.Run(table, Near with { KeepBest = "brisque", Dedup = DuplicateMethod.Parse("near:6") }, cancellation: TestContext.Current.CancellationToken))
+        using (var run = SelectionRun.Run(table, Near with
+        {
+            KeepBest = "brisque",
+            Dedup = DuplicateMethod.Parse(
+            "near:6")
+        }, cancellation: TestContext.Current.CancellationToken))
         using (var writer = new LedgerWriter(ledger))
             writer.Write(run, droppedOnly: true);
         var read = LedgerSelection.Read(ledger).Selection;
         Assert.Equal((DuplicateMethod.Parse("near:6"), "brisque"), (read.Dedup, read.KeepBest));
         using var again = SelectionRun.Run(table, read, cancellation: TestContext.Current.CancellationToken);
-        Assert.StartsWith("near duplicate of i0 (distance 0)", Explanation.Of(again, "i1").Single().Decision.Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "near duplicate of i0 (distance 0)", Explanation.Of(again, "i1").Single().Decision.Reason, StringComparison.Ordinal);
         Assert.Equal("passes every rule; kept instead of 1 duplicate", Explanation.Of(again, "i0").Single().Decision.Reason);
     }
 
@@ -203,6 +218,7 @@ public sealed class DuplicateSelectionTests
         Assert.Empty(Exact.Parse().Metrics);
         Assert.True(Exact.Parse().NeedsImages);
         Assert.False(Exact.IsEmpty);
-        Assert.Contains("--dedup phash", Assert.Throws<RuleException>(() => Cascade.Of((Near with { Keep = ["brisque < 60"], Images = ImagePolicy.Best }).Parse())).Message, StringComparison.Ordinal);
+        Assert.Contains("--dedup phash", Assert.Throws<RuleException>(() => Cascade.Of(
+            (Near with { Keep = ["brisque < 60"], Images = ImagePolicy.Best }).Parse())).Message, StringComparison.Ordinal);
     }
 }

@@ -76,7 +76,8 @@ public sealed class NearHashesTests
     public void The_nearest_is_that_of_comparing_every_pair(int distance)
     {
         var all = Hashes(3_000, 50 + distance);
-        var (mine, others) = (all.Where((_, i) => i % 5 < 2).Append(all[4]).Distinct().ToArray(), all.Where((_, i) => i % 5 >= 2).ToArray());
+        var (mine, others) =
+            (all.Where((_, i) => i % 5 < 2).Append(all[4]).Distinct().ToArray(), all.Where((_, i) => i % 5 >= 2).ToArray());
         var expected = mine.Select(hash =>
         {
             var best = others.Select((other, i) => (Bits: BitOperations.PopCount(hash ^ other), Index: i)).Min();
