@@ -10,8 +10,10 @@ public sealed class RemoteSource : MediaSource
 {
     private readonly RemoteAccess _access;
     private readonly SourceStamp? _stamp;
+    private readonly Lock _gate = new();
     private ByteBudget.Share? _share;
     private Task<FetchedBytes>? _fetching;
+    private RemoteSource? _twin;
 
     /// <summary>Names an address; nothing is connected to.</summary>
     /// <param name="reference">The address as the dataset writes it, or a path below the address of a folder.</param>
@@ -52,10 +54,16 @@ public sealed class RemoteSource : MediaSource
         return _fetching = Task.Run(() => _access.FetchAsync(Address, limit, share, estimate, cancellation), cancellation);
     }
 
+    /// <summary>Names a source of the same address that is read ahead: whichever of the two is asked for first takes what comes.</summary>
+    internal void Follow(RemoteSource twin) => _twin = twin;
+
     /// <summary>Forgets what was read ahead; the source can still be read.</summary>
     internal void Release()
     {
-        var fetching = Interlocked.Exchange(ref _fetching, null);
+        _twin = null;
+        Task<FetchedBytes>? fetching;
+        lock (_gate)
+            (fetching, _fetching) = (_fetching, null);
         fetching?.ContinueWith(
             static fetched =>
                 fetched.Result.Dispose(), CancellationToken.None,
@@ -69,6 +77,16 @@ public sealed class RemoteSource : MediaSource
         buffer.Resize(0);
         if (_fetching is { } fetching)
             return Take(fetching.GetAwaiter().GetResult(), limit, buffer);
+        if (_twin is { } twin && twin._fetching is { } shared)
+        {
+            var bytes = shared.GetAwaiter().GetResult();
+            // The twin's item may be done meanwhile, and its bytes given back.
+            lock (twin._gate)
+            {
+                if (twin._fetching == shared)
+                    return Take(bytes, limit, buffer);
+            }
+        }
         using var fetched = Task.Run(() => _access.FetchAsync(Address, limit, null, 0, CancellationToken.None)).GetAwaiter().GetResult();
         return Take(fetched, limit, buffer);
     }

@@ -32,6 +32,8 @@ internal sealed class ReadAhead<T> : IDisposable
     private readonly Queue<T> _queue = [];
     private readonly HashSet<UInt128> _known = [];
     private readonly Queue<UInt128> _knownOrder = [];
+    private readonly Dictionary<UInt128, RemoteSource> _begun = [];
+    private readonly Queue<UInt128> _begunOrder = [];
     private readonly object _gate = new();
     private ExceptionDispatchInfo? _failure;
     private bool _isEnded;
@@ -186,7 +188,16 @@ internal sealed class ReadAhead<T> : IDisposable
             return true;
         var key = XxHash128.HashToUInt128(MemoryMarshal.AsBytes(image.Address.AsSpan()));
         if (!_known.Add(key))
+        {
+            // Another item may be scored first, by another worker.
+            if (_begun.TryGetValue(key, out var twin))
+                image.Follow(twin);
             return false;
+        }
+        _begun[key] = image;
+        _begunOrder.Enqueue(key);
+        if (_begunOrder.Count > MostItems)
+            _begun.Remove(_begunOrder.Dequeue());
         _knownOrder.Enqueue(key);
         if (_knownOrder.Count > KnownAddresses)
             _known.Remove(_knownOrder.Dequeue());

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using Pristine.Datasets;
+using Pristine.Kernels;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Remote;
@@ -296,6 +297,30 @@ public sealed class RemoteImageTests : IDisposable
         Assert.All(items, (item, i) => Assert.Equal(i % 10 == 3 ? ImageStatus.Missing : ImageStatus.Ok, item.Rows[0].Status));
         Assert.Single(items.Where(item => item.Rows[0].Status == ImageStatus.Ok).Select(item => item.Rows[0].ContentHash).Distinct());
         Assert.Equal(_server.Requests.Count, _server.Requests.Select(request => request.Name).Distinct().Count());
+    }
+
+    [Fact]
+    public void Whichever_of_two_items_with_one_address_is_read_first_takes_what_was_read_ahead()
+    {
+        File.WriteAllLines(_folder["a.jsonl"], Enumerable.Repeat($$"""{"image": "{{_server.Address}}leaf.jpg"}""", 2));
+        using var access = new RemoteAccess(Quick);
+        var dataset = Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access });
+        var cancellation = TestContext.Current.CancellationToken;
+        using var ahead = new ReadAhead<DatasetItem>(item => item, _ => true, new ScoringOptions { Metrics = ["brightness"] }, cancellation);
+        var items = ahead.Of(dataset.Read(cancellation)).ToArray();
+        var expected = File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg"));
+        using var buffer = new ReusableBuffer();
+        foreach (var item in items.Reverse())
+        {
+            Assert.Null(item.Images[0].Read(int.MaxValue, buffer));
+            Assert.Equal(expected, buffer.Span.ToArray());
+        }
+        Assert.Single(_server.Requests);
+        // What the first has given back, the second reads itself.
+        ReadAhead<DatasetItem>.Release(items[0]);
+        Assert.Null(items[1].Images[0].Read(int.MaxValue, buffer));
+        Assert.Equal(expected, buffer.Span.ToArray());
+        Assert.Equal(2, _server.Requests.Count);
     }
 
     [Fact]
