@@ -34,13 +34,7 @@ internal static class DuplicatesCommand
                 "FILE.duplicates.json, which says where they come from",
             HelpName = "FILE",
         };
-        var threads = new Option<int>("--workers", "-j")
-        {
-            Description = "Threads; they do not change the result",
-            HelpName = "N",
-            DefaultValueFactory = _ => Environment.ProcessorCount,
-        };
-        threads.Between(1, Inputs.MostWorkers);
+        var threads = TableArguments.Threads();
         var command = new CliCommand(
             "duplicates",
             "Lists the groups of images that are duplicates of each other, the largest first.",

@@ -46,13 +46,7 @@ internal static class OverlapCommand
             HelpName = "N",
         };
         most.AtLeast(0);
-        var threads = new Option<int>("--workers", "-j")
-        {
-            Description = "Threads; they do not change the result",
-            HelpName = "N",
-            DefaultValueFactory = _ => Environment.ProcessorCount,
-        };
-        threads.Between(1, Inputs.MostWorkers);
+        var threads = TableArguments.Threads();
         var command = new CliCommand(
             "overlap",
             "Lists the images of a test set that a training set has too, exactly or nearly.",

@@ -28,18 +28,25 @@ internal sealed class TableArguments
         HelpName = "NAME",
     };
 
-    private readonly Option<int> _threads = new("--workers", "-j")
-    {
-        Description = "Threads; they do not change the result",
-        HelpName = "N",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
+    private readonly Option<int> _threads = Threads();
 
     private readonly RemoteArguments _remote = new();
 
+    /// <summary><c>--workers</c> of commands that read tables.</summary>
+    public static Option<int> Threads()
+    {
+        var threads = new Option<int>("--workers", "-j")
+        {
+            Description = "Threads; they do not change the result",
+            HelpName = "N",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+        };
+        threads.Between(1, Inputs.MostWorkers);
+        return threads;
+    }
+
     public void AddTo(Command command)
     {
-        _threads.Between(1, Inputs.MostWorkers);
         command.Options.Add(_input);
         command.Options.Add(_imageRoot);
         command.Options.Add(_imageField);

@@ -4,6 +4,7 @@ using Apache.Arrow;
 using Apache.Arrow.Types;
 using ParquetSharp;
 using ParquetSharp.Arrow;
+using Pristine.Files;
 using Pristine.Media;
 
 namespace Pristine.Datasets;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ParquetSharp;
 using ParquetSharp.Schema;
+using Pristine.Files;
 using Pristine.Remote;
 
 namespace Pristine.Datasets;
@@ -327,42 +328,5 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
             return row >= rows.End - 1 ? true : throw new EndOfStreamException(
                 $"the column '{columnReader.ColumnDescriptor.Path.ToDotString()}' has fewer rows than its group");
         }
-    }
-}
-
-/// <summary>A stream that is only written and knows its position, which pipes do not.</summary>
-/// <param name="inner">Where the bytes go; it stays open.</param>
-internal sealed class CountingStream(Stream inner) : Stream
-{
-    private long _position;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => _position;
-
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
-
-    public override void Flush() => inner.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Write(ReadOnlySpan<byte> buffer)
-    {
-        inner.Write(buffer);
-        _position += buffer.Length;
     }
 }

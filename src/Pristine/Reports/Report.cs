@@ -1,4 +1,5 @@
 using Pristine.Datasets;
+using Pristine.Files;
 using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -80,7 +81,7 @@ public static class Report
         output.Complete();
         var thumbnails = content.Gallery.Pictures.Count(picture => picture.Thumbnail != null);
         return new ReportSummary(
-            table.RowCount, content.Breakdown.All.Items, thumbnails, content.Gallery.Pictures.Count - thumbnails, page.Written);
+            table.RowCount, content.Breakdown.All.Items, thumbnails, content.Gallery.Pictures.Count - thumbnails, page.Position);
     }
 
     private static ReportContent Read(ScoreTable table, ReportOptions options, CancellationToken cancellation)
@@ -142,41 +143,5 @@ public static class Report
         {
             throw new ScoreTableException($"The score table {table.Folder} cannot be read: {exception.Message}", exception);
         }
-    }
-
-    /// <summary>Counts what goes through; standard output does not know its length.</summary>
-    private sealed class CountingStream(Stream target) : Stream
-    {
-        public long Written { get; private set; }
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            target.Write(buffer);
-            Written += buffer.Length;
-        }
-
-        public override void Flush() => target.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }
