@@ -18,6 +18,7 @@ public sealed class CascadeTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void A_table_records_what_was_skipped_and_why_goes_on_without_reading_and_is_completed_on_request()
     {
         InstalledNetwork.Require(PristineCommand.UserStore);
@@ -54,6 +55,7 @@ public sealed class CascadeTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void Filtering_in_stages_keeps_the_same_items_with_the_same_ledger()
     {
         InstalledNetwork.Require(PristineCommand.UserStore);

@@ -46,6 +46,7 @@ public sealed class ConvertTests : IDisposable
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void Arniqas_files_become_a_scoring_model_and_the_8_bit_metric_of_the_store()
     {
         var (encoder, head) = (TestFiles.Reference("arniqa", "ARNIQA.pth"), TestFiles.Reference("arniqa", "regressor_kadid10k.pth"));

@@ -26,6 +26,7 @@ public class FitTests
                 CultureInfo.InvariantCulture, $"{name},{(name.Contains('-', StringComparison.Ordinal) ? 2 : 4) + 0.01 * i}"))]);
 
     [Fact]
+    [Trait("kind", "long")]
     public void Resnet50_scores_degraded_samples_worse_than_their_originals()
     {
         using var store = TestFiles.NewFolder();
@@ -47,6 +48,7 @@ public class FitTests
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void Resnet50_damage_tells_degraded_samples_from_their_originals()
     {
         InstalledNetwork.Require(PristineCommand.UserStore);
@@ -66,6 +68,7 @@ public class FitTests
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void A_head_trained_on_ratings_is_a_metric_and_training_repeats_bit_for_bit()
     {
         InstalledNetwork.Require(PristineCommand.UserStore);
@@ -98,6 +101,7 @@ public class FitTests
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void A_head_trained_on_degraded_images_finds_damage()
     {
         InstalledNetwork.Require(PristineCommand.UserStore);

@@ -173,6 +173,7 @@ public partial class MannersTests
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void Every_help_fits_80_columns_and_has_two_examples_with_options_that_exist()
     {
         var commands = Commands();

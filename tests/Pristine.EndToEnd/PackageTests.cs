@@ -9,6 +9,7 @@ namespace Pristine.EndToEnd;
 /// What is published can be installed and used as a stranger would: from a folder of packages, in a folder without anything of the
 /// repository. The packages of others, which a build has restored, are read where they are; no registry is asked.
 /// </summary>
+[Trait("kind", "long")]
 public sealed class PackageTests : IDisposable
 {
     private const string Version = "0.0.1-test";

@@ -7,6 +7,7 @@ namespace Pristine.EndToEnd;
 /// The Python package: the wheel is built around the program of this build, installed into a fresh environment, and tested there with
 /// pytest.
 /// </summary>
+[Trait("kind", "long")]
 public sealed class PythonPackageTests(PythonPackage package) : IClassFixture<PythonPackage>
 {
     public static TheoryData<string> TestFilesOfPython =>

@@ -9,6 +9,7 @@ public partial class ReadmeTests
     private static readonly string Readme = File.ReadAllText(TestFiles.InRepository("README.md"));
 
     [Fact]
+    [Trait("kind", "long")]
     public void The_first_command_prints_what_the_readme_shows()
     {
         var blocks = Blocks().Matches(Readme);
@@ -31,6 +32,21 @@ public partial class ReadmeTests
             .Single(i => blocks[i].Groups["body"].Value.Contains("-- check samples/", StringComparison.Ordinal));
         var arguments = blocks[at].Groups["body"].Value.Trim().Split(" -- ")[1].Split(' ');
         Assert.Equal(blocks[at + 1].Groups["body"].Value.Trim(), PristineCommand.Run(arguments).Expect(0).Output.Trim());
+    }
+
+    /// <summary>Two commands run all tests between them, and .ci/run runs both.</summary>
+    [Fact]
+    public void Its_test_command_and_that_of_the_long_tests_are_those_that_are_run()
+    {
+        const string quick = "--filter-not-trait kind=long", rest = "--filter-trait kind=long";
+        Assert.Equal([quick], TestCommands().Matches(Readme).Select(match => match.Groups[1].Value));
+        Assert.Equal(
+            [quick, rest],
+            TestCommands().Matches(File.ReadAllText(TestFiles.InRepository("CONTRIBUTING.md"))).Select(match => match.Groups[1].Value));
+        Assert.Equal(
+            [quick, rest],
+            File.ReadLines(TestFiles.InRepository(".ci", "run")).Where(line => line.StartsWith("run_tests ", StringComparison.Ordinal))
+                .Select(line => line["run_tests ".Length..]));
     }
 
     [Fact]
@@ -59,6 +75,9 @@ public partial class ReadmeTests
 
     [GeneratedRegex(@"(?m)(?:^|\| )pristine (\w+)")]
     private static partial Regex CommandNames();
+
+    [GeneratedRegex(@"(?m)^dotnet test (--filter.*)$")]
+    private static partial Regex TestCommands();
 
     [GeneratedRegex(@"\]\(([^)#]+)\)")]
     private static partial Regex Links();

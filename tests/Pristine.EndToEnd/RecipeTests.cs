@@ -9,6 +9,7 @@ public class RecipeTests
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
 
     [Fact]
+    [Trait("kind", "long")]
     public void The_same_recipe_gives_the_same_bytes()
     {
         using var folder = TestFiles.NewFolder();
@@ -96,6 +97,7 @@ public class RecipeTests
     /// data-juicer's decisions by its own formulas, operation by operation and all together, on a thousand records with up to three images.
     /// </summary>
     [Fact]
+    [Trait("kind", "long")]
     public void A_configuration_of_data_juicer_decides_as_its_formulas_do()
     {
         using var folder = TestFiles.NewFolder();

@@ -103,6 +103,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public async Task Every_position_of_the_slider_counts_what_the_scores_say()
     {
         using var folder = TestFiles.NewFolder();
@@ -180,6 +181,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public async Task Names_of_files_and_items_can_do_nothing()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such file names.");
@@ -314,6 +316,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public async Task Rules_together_count_what_select_keeps_and_stand_in_the_address()
     {
         using var folder = TestFiles.NewFolder();

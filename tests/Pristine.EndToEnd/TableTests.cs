@@ -11,6 +11,7 @@ public class TableTests
     private static readonly string Captions = TestFiles.InRepository("samples", "captions.json");
 
     [Theory]
+    [Trait("kind", "long")]
     [InlineData("images", 2000, 8, "kept.txt")]
     [InlineData("images.jsonl", 400, 3, "kept.jsonl")]
     [InlineData("images.tar", 400, 3, "kept.tar")]

@@ -13,6 +13,7 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     private static readonly string Labels = TestFiles.InRepository("samples", "labels.csv");
 
     [Fact]
+    [Trait("kind", "long")]
     public async Task The_samples_give_an_answer_and_a_page_that_shows_it()
     {
         InstalledNetwork.Require(PristineCommand.UserStore);

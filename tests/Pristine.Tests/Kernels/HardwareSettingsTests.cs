@@ -8,6 +8,7 @@ namespace Pristine.Tests.Kernels;
 /// Runs the tests of trait kind=kernel again, in child processes in which .NET sees a lesser processor, or uses wider vectors. .NET
 /// reads these settings at start, so no test can change them for itself. This class is not of that trait, so children have none.
 /// </summary>
+[Trait("kind", "long")]
 public class HardwareSettingsTests
 {
     [Theory]

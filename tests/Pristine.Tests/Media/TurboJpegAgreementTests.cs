@@ -82,6 +82,7 @@ public class TurboJpegAgreementTests
     }
 
     [Theory]
+    [Trait("kind", "long")]
     [MemberData(nameof(PlainKinds))]
     public void Mutated_jpegs_get_the_same_verdict_and_pixels(Subsampling subsampling, bool progressive)
     {

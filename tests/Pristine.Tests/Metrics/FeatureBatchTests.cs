@@ -33,6 +33,7 @@ public sealed class FeatureBatchTests
     }
 
     [Theory]
+    [Trait("kind", "long")]
     [InlineData(ArniqaMode.Official)]
     [InlineData(ArniqaMode.Training)]
     [InlineData(ArniqaMode.Pyiqa)]

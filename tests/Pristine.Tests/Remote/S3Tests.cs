@@ -102,6 +102,7 @@ public sealed class S3Tests : IDisposable
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void Many_keys_are_listed_page_by_page()
     {
         var keys = Enumerable.Range(0, 1100).Select(i => $"{i:00000}.jpg").ToArray();

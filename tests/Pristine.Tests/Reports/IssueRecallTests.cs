@@ -15,6 +15,7 @@ public class IssueRecallTests
     private static readonly string[] Damages = ["-blur", "-noise", "-jpeg10", "-dark", "-lowres"];
 
     [Theory]
+    [Trait("kind", "long")]
     // Issue, kind, level, copies found of 24, originals flagged (storm.jpg is soft, jetty.jpg is grey).
     [InlineData("blurry", DegradationKind.GaussianBlur, 4, 24, 1)]
     [InlineData("blurry", DegradationKind.LensBlur, 4, 24, 1)]

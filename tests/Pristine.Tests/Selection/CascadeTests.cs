@@ -70,6 +70,7 @@ public class CascadeTests
     };
 
     [Theory]
+    [Trait("kind", "long")]
     [MemberData(nameof(Selections))]
     public void Skipping_changes_neither_what_is_kept_nor_the_ledger(string name, SelectionOptions options)
     {

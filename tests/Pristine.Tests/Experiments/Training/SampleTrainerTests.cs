@@ -59,6 +59,7 @@ public sealed class SampleTrainerTests : IDisposable
     };
 
     [Fact]
+    [Trait("kind", "long")]
     public void It_learns_and_the_same_seed_gives_the_same_result()
     {
         var (task, trainer) = (Task(), Trainer("--steps 40"));
@@ -76,6 +77,7 @@ public sealed class SampleTrainerTests : IDisposable
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void Fewer_images_than_a_batch_get_as_many_steps_and_no_validation_images_are_needed()
     {
         var task = Task();

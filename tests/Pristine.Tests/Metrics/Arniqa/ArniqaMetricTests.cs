@@ -20,6 +20,7 @@ public sealed class ArniqaMetricTests
     private static readonly double[] Deviation = [0.229, 0.224, 0.225];
 
     [Theory]
+    [Trait("kind", "long")]
     [InlineData(60, 43)]
     [InlineData(2, 3)]
     [InlineData(300, 230)]

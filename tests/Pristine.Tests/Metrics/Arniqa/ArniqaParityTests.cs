@@ -58,6 +58,7 @@ public sealed class ArniqaParityTests(ArniqaParityTests.Installed installed) : I
     public static TheoryData<string> Images => [.. TestImages()];
 
     [Theory]
+    [Trait("kind", "long")]
     [MemberData(nameof(Images))]
     public void Scores_and_embeddings_are_those_of_the_reference(string image)
     {

@@ -52,6 +52,7 @@ public sealed class BrisqueLiveParityTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
+    [Trait("kind", "long")]
     [MemberData(nameof(Images))]
     public void The_reference_gives_the_release_s_score(string name)
     {
