@@ -30,6 +30,7 @@ internal static class CommandLine
         ("fit", FitCommand.Create),
         ("models", ModelsCommand.Create),
         ("worker", WorkerCommand.Create),
+        ("serve", ServeCommand.Create),
         ("doctor", DoctorCommand.Create),
     ];
 

@@ -32,7 +32,7 @@ internal static partial class ArchitectureRules
         ["Scoring", "Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote];
 
     /// <summary>
-    /// Which rooms a room may use besides itself: any below it in Cli -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables
+    /// Which rooms a room may use besides itself: any below it in Cli -> Server -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables
     /// -> Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it (Pages stands below Reports
     /// and Experiments). Selection consumes the rows that Scoring makes, so it stands above Scoring; it never touches pixels, so of what
     /// lies lower it may use only names, numbers and, in Native, the database.
@@ -57,7 +57,8 @@ internal static partial class ArchitectureRules
         ["Experiments"] = [Selection, Pages, .. BelowSelection],
         ["PaddleMix"] = [Selection, .. BelowSelection],
         ["Cloud"] = [Remote],
-        [Cli] = ["Cloud", "Reports", "Experiments", Selection, .. BelowSelection],
+        ["Server"] = ["Reports", Selection, Pages, .. BelowSelection],
+        [Cli] = ["Cloud", "Server", "Reports", "Experiments", Selection, .. BelowSelection],
     };
 
     /// <summary>Files that a rule does not apply to. <paramref name="File"/> is relative to src; the reason is for the reader.</summary>

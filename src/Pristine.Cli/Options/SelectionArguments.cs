@@ -94,6 +94,12 @@ internal sealed class SelectionArguments
         HelpName = "N",
     };
 
+    private readonly Option<string?> _overrides = new("--overrides")
+    {
+        Description = "Decisions about single items, which have the last word: overrides.jsonl, which 'pristine serve' writes",
+        HelpName = "FILE",
+    };
+
     private readonly Option<string> _images = new("--images")
     {
         Description = "Items with several images: every image must pass (worst), the mean must, one (best), or for each rule one, which " +
@@ -115,7 +121,7 @@ internal sealed class SelectionArguments
         _minQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
         _maxQuality.Number("0 to 1", quality => quality is >= 0 and <= 1);
         foreach (var option in (Option[])[_keep, _drop, _dropIssue, _thresholds.Option, _minQuality, _maxQuality, _score, _dedup, _keepBest,
-            _top, _between, _by, _per, _limit, _images, _noImage])
+            _top, _between, _by, _per, _limit, _overrides, _images, _noImage])
             command.Options.Add(option);
     }
 
@@ -152,6 +158,7 @@ internal sealed class SelectionArguments
             By = top == null && between == null && (min != null || max != null) ? null : by,
             Per = parsed.GetValue(_per),
             Limit = parsed.GetValue(_limit),
+            Overrides = parsed.GetValue(_overrides) is { } overrides ? Path.GetFullPath(overrides) : null,
             Images = Enum.Parse<ImagePolicy>(parsed.GetRequiredValue(_images), ignoreCase: true),
             KeepItemsWithoutImage = parsed.GetValue(_noImage) == "keep",
         };
@@ -165,6 +172,6 @@ internal sealed class SelectionArguments
     public SelectionOptions ReadSome(ParseResult parsed, MetricSet? known = null) => Read(parsed, known) is { IsEmpty: false } options
         ? options
         : throw new UsageException(
-            "Expected --keep RULE, --drop RULE, --drop-issue NAME, --min-quality, --max-quality, --dedup, --keep-top, --keep-between or " +
-            "--limit; found none of them.");
+            "Expected --keep RULE, --drop RULE, --drop-issue NAME, --min-quality, --max-quality, --dedup, --keep-top, --keep-between, " +
+            "--limit or --overrides; found none of them.");
 }

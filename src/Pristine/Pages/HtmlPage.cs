@@ -15,14 +15,20 @@ internal sealed class HtmlPage(string title, string style, string? script = null
 {
     private const string Folder = "Pristine.Pages.";
 
+    /// <summary>True for a page that asks the server it comes from for data and pictures; else it loads nothing.</summary>
+    public bool IsServed { get; init; }
+
+    /// <summary>Its content security policy.</summary>
+    public string Policy => $"default-src 'none'; {(script == null ? "" : $"script-src '{Hash(script)}'; ")}style-src '{Hash(Sheet)}'; img-src " +
+        $"{(IsServed ? "'self'; connect-src 'self'" : "data:")}; base-uri 'none'; form-action 'none'";
+
+    private string Sheet => Resource("base.css") + style;
+
     /// <summary>Writes the page.</summary>
     /// <param name="output">Where to; stays the caller's.</param>
     /// <param name="writeBody">Writes what stands in the body, before the script.</param>
     public void Write(Stream output, Action<Stream> writeBody)
     {
-        var sheet = Resource("base.css") + style;
-        var policy = $"default-src 'none'; {(script == null ? "" : $"script-src '{Hash(script)}'; ")}style-src '{Hash(sheet)}'; img-src " +
-            $"data:; base-uri 'none'; form-action 'none'";
         WriteText(
             output,
             $"""
@@ -30,12 +36,12 @@ internal sealed class HtmlPage(string title, string style, string? script = null
             <html lang="en">
             <head>
             <meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="{policy}">
+            <meta http-equiv="Content-Security-Policy" content="{Policy}">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="referrer" content="no-referrer">
             <title>{Escape(title)}</title>
-            <style>{sheet}</style>
+            <style>{Sheet}</style>
             </head>
             <body>
 

@@ -71,6 +71,10 @@ public static class Explanation
         return Decisions(run, $"{FileName} = $1", name) is [var only] ? Explained(run, [only]) : [];
     }
 
+    /// <summary>Explains what became of the item at a position; null where the table has none.</summary>
+    internal static ItemExplanation? Of(SelectionRun run, long index) =>
+        run.Entries([index]) is [var decision] ? Explained(run, decision) : null;
+
     /// <summary>
     /// The ids that a name that was not found may stand for: those of images with this file name, then those spelled most alike.
     /// </summary>

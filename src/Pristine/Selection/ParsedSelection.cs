@@ -119,9 +119,11 @@ public sealed class ParsedSelection
                 $"Expected a distance of near duplicates from 0 to {DuplicateMethod.MostDistance} bits; found {method.Distance}.");
         if (options.Limit < 0)
             throw new RuleException($"Expected a limit of at least 0; found {options.Limit}.");
-        var by = options.By == null ? null : Column(options.By, columns);
+        if (options.Order != null && options.By != null && options.Order != options.By)
+            throw new RuleException($"Expected {options.By}, which is selected by, as the order; found {options.Order}.");
+        var by = (options.By ?? options.Order) is { } name ? Column(name, columns) : null;
         if (by is { Kind: ValueKind.Text or ValueKind.Boolean })
-            throw new RuleException($"Expected a column of numbers to select by; '{options.By}' holds text.");
+            throw new RuleException($"Expected a column of numbers to select by; '{by.Name}' holds text.");
         var best = options.KeepBest == null ? null : Column(options.KeepBest, columns);
         if (best is { Kind: ValueKind.Text or ValueKind.Boolean })
             throw new RuleException($"Expected a column of numbers that says which duplicate is best; '{options.KeepBest}' holds text.");

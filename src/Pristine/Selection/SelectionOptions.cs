@@ -184,6 +184,13 @@ public sealed partial record SelectionOptions
     /// <summary>Keeps at most this many items, the first in the dataset.</summary>
     public long? Limit { get; init; }
 
+    /// <summary>A column of numbers that pages of items are ordered by, where nothing is selected by another; see <see cref="ItemPage"/>.</summary>
+    [JsonIgnore]
+    internal string? Order { get; init; }
+
+    /// <summary>A file of single decisions (<see cref="Selection.Overrides"/>), which have the last word about their items; null for none.</summary>
+    public string? Overrides { get; init; }
+
     /// <summary>How the images of one item count together; by default the worst decides.</summary>
     public ImagePolicy Images { get; init; } = ImagePolicy.Worst;
 
@@ -193,7 +200,8 @@ public sealed partial record SelectionOptions
     /// <summary>True when nothing is asked for.</summary>
     [JsonIgnore]
     public bool IsEmpty =>
-        Keep.Count == 0 && Drop.Count == 0 && DropIssues.Count == 0 && Dedup == null && Top == null && Between == null && Limit == null;
+        Keep.Count == 0 && Drop.Count == 0 && DropIssues.Count == 0 && Dedup == null && Top == null && Between == null && Limit == null
+        && Overrides == null;
 
     /// <summary>Reads the rules, once for all that asks what they need.</summary>
     /// <exception cref="RuleException">One of them cannot be understood, or the steps do not go together.</exception>

@@ -28,9 +28,11 @@ internal static class SelectionCode
     public const int DroppedWithoutImage = 2;
     public const int InvalidRecord = 3;
     public const int BrokenImage = 4;
+    public const int KeptByHand = 5;
+    public const int DroppedByHand = 6;
 
     /// <summary>SQL: whether a decision keeps.</summary>
-    public const string Kept = "code IN (0, 1)";
+    public const string Kept = "code IN (0, 1, 5)";
 }
 
 /// <summary>
@@ -266,6 +268,8 @@ public sealed partial class SelectionRun : IDisposable
             KeepTop(top);
         if (Options.Limit is { } limit)
             KeepFirst(limit);
+        if (Options.Overrides is { } file)
+            Override(file);
         cancellation.ThrowIfCancellationRequested();
         Count();
     }
@@ -340,7 +344,7 @@ public sealed partial class SelectionRun : IDisposable
         {
             var (code, status, isSkipped, count) = ((int)counts.Int64(0), (ImageStatus)counts.Int64(1), counts.Boolean(2), counts.Int64(3));
             Items += count;
-            if (code is SelectionCode.Passes or SelectionCode.KeptWithoutImage)
+            if (code is SelectionCode.Passes or SelectionCode.KeptWithoutImage or SelectionCode.KeptByHand)
             {
                 Kept += count;
                 KeptWithoutImage += code == SelectionCode.KeptWithoutImage ? count : 0;
@@ -351,6 +355,7 @@ public sealed partial class SelectionRun : IDisposable
                 SelectionCode.DroppedWithoutImage => "no image",
                 SelectionCode.InvalidRecord => "not a valid record",
                 SelectionCode.BrokenImage => $"image {status.Name()}",
+                SelectionCode.DroppedByHand => "dropped by hand",
                 < 0 when known[-code].IsOfRecord => $"missing {known[-code].Column}",
                 < 0 when status is not (ImageStatus.Ok or ImageStatus.TooSmall or ImageStatus.Partial) => $"image {status.Name()}",
                 < 0 => $"missing score {known[-code].Column}{(isSkipped ? " (skipped)" : "")}",
@@ -375,7 +380,7 @@ public sealed partial class SelectionRun : IDisposable
         return
             $"""
             SELECT d.item_index AS "index", r.id, r.image, d.{SelectionCode.Kept} AS kept, r.status,
-              CASE WHEN abs(code) >= {ReasonList.FirstCode} THEN {Text(reason => reason.Rule)} END AS rule,
+              CASE WHEN abs(code) >= {ReasonList.FirstCode} THEN {Text(reason => reason.Rule)} WHEN {IsByHand} THEN '{OverrideRule}' END AS rule,
               CASE WHEN abs(code) >= {ReasonList.FirstCode} THEN {Text(reason => reason.Column)} END AS "column",
               CASE WHEN code >= {ReasonList.FirstCode} THEN round(d.value, 6) END AS value,
               CASE WHEN abs(code) >= {ReasonList.FirstCode} THEN round(d.threshold, 6) END AS threshold,
@@ -385,13 +390,14 @@ public sealed partial class SelectionRun : IDisposable
                 WHEN code = {SelectionCode.Passes} THEN 'passes every rule'
                 WHEN code = {SelectionCode.KeptWithoutImage} THEN 'kept: no image to judge'
                 WHEN code = {SelectionCode.DroppedWithoutImage} THEN 'no image'
+                WHEN {IsByHand} THEN {OverrideReason()}
                 WHEN code = {SelectionCode.InvalidRecord} THEN r.error
                 WHEN code = {SelectionCode.BrokenImage} THEN concat('image ', r.status, ': ' || r.error)
                 WHEN code < 0 THEN coalesce({_reasons.CaseOfCode("-code", reason => reason.IsOfRecord ? DuckDbConnection.Literal($"missing {reason.Column}") : null, "VARCHAR")},
                   concat('missing score ', {Text(reason => reason.Column)}, ': ', coalesce('skipped, ' || {_reasons.SkippedOfCode("-code", "r.skipped")}, concat(r.status, ', ' || r.error))))
                 ELSE concat({Text(reason => reason.Column)} || coalesce(' ' || {shown}, '') || ' ', 'fails ', {Text(reason => reason.Comparison)})
               END AS reason
-            FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key{DuplicateJoins()}
+            FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key{DuplicateJoins()}{OverrideJoin()}
             WHERE ({condition}){(droppedOnly ? $" AND NOT d.{SelectionCode.Kept}" : "")}
             ORDER BY d.item_index
             """;

@@ -1,0 +1,49 @@
+using System.Net;
+using Pristine.Metrics;
+using Pristine.Remote;
+using Pristine.Scoring;
+
+namespace Pristine.Server;
+
+/// <summary>How a table is served.</summary>
+internal sealed record ServerOptions
+{
+    /// <summary>Where to listen. Other than loopback needs a <see cref="Token"/>.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>The port; 0 for one that is free.</summary>
+    public int Port { get; init; }
+
+    /// <summary>What every request must show; null to ask for nothing, on loopback only.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>Names that the Host header may have besides those of <see cref="Address"/>.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>The file of overrides.</summary>
+    public required string Overrides { get; init; }
+
+    /// <summary>Who decides, as the overrides name them.</summary>
+    public string? By { get; init; }
+
+    /// <summary>Folder of relative image paths; null for where they were scored.</summary>
+    public string? ImageRoot { get; init; }
+
+    /// <summary>Folders besides the dataset's own whose images may be shown.</summary>
+    public IReadOnlyList<string> Folders { get; init; } = [];
+
+    /// <summary>How uploaded images are scored: metrics, workers, decoding. Its workers bound what is decoded at a time.</summary>
+    public required ScoringOptions Scoring { get; init; }
+
+    /// <summary>The metrics that rules may name.</summary>
+    public MetricSet Known { get; init; } = MetricSet.BuiltIn;
+
+    /// <summary>Longest body of a request, and the most bytes that are read from an address.</summary>
+    public long MostUploadBytes { get; init; } = 32L << 20;
+
+    /// <summary>Reads addresses; null for the default limits, which exclude hosts that are not public.</summary>
+    public RemoteAccess? Remote { get; init; }
+
+    /// <summary>Whether POST /score may name addresses.</summary>
+    public bool ReadsAddresses { get; init; } = true;
+}
