@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Amazon;
 using Amazon.Runtime;
@@ -36,21 +37,27 @@ public sealed class S3Store : RemoteStore, IDisposable
     }
 
     /// <inheritdoc/>
-    public override async Task<RemoteContent> OpenAsync(string address, long from, CancellationToken cancellation)
+    public override async Task<RemoteContent> OpenAsync(string address, RemoteRange range, CancellationToken cancellation)
     {
         var (bucket, key) = Parts(address);
         var request = new GetObjectRequest { BucketName = bucket, Key = key };
-        if (from > 0)
-            request.ByteRange = new ByteRange($"bytes={from}-");
+        if (range is { From: > 0 } or { Length: not null })
+            request.ByteRange = new ByteRange($"bytes={range.From}-{range.From + range.Length - 1}");
+        if (range.Version != null)
+            request.EtagToMatch = range.Version;
         try
         {
             var response = await _reader.Value.GetObjectAsync(request, cancellation).ConfigureAwait(false);
             // A server without ranges sends all.
-            var start = from > 0 && response.HttpStatusCode == HttpStatusCode.PartialContent ? from : 0;
+            var isPart = response.HttpStatusCode == HttpStatusCode.PartialContent;
+            var start = isPart ? range.From : 0;
             return new RemoteContent(response.ResponseStream, response)
             {
                 Start = start,
-                Length = start + response.ContentLength,
+                IsPart = isPart,
+                Length = isPart && long.TryParse(
+                    response.ContentRange?.Split('/')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var whole)
+                    ? whole : start + response.ContentLength,
                 Version = response.ETag,
                 CanResume = true,
             };
@@ -96,6 +103,8 @@ public sealed class S3Store : RemoteStore, IDisposable
         } failed =>
             new(RemoteFailure.Network, Message(failed), failed) { MayPass = failed.StatusCode != HttpStatusCode.NotImplemented },
         AmazonServiceException { StatusCode: 0 } cut => new(RemoteFailure.Network, Message(cut), cut) { MayPass = true },
+        AmazonServiceException { StatusCode: HttpStatusCode.PreconditionFailed } changed =>
+            new(RemoteFailure.Network, "the file has changed since it was first read", changed),
         AmazonServiceException refused => new(RemoteFailure.Refused, Message(refused), refused),
         // No credentials, or a content whose checksum is wrong.
         AmazonClientException client when client.Message.Contains("credentials", StringComparison.OrdinalIgnoreCase) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pristine.Native;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -15,6 +16,8 @@ internal sealed class CocoDataset(string file, string imageRoot, string? imageFi
     // Lists that come first are looked into; what stands before them (info, licences, categories) is small.
     private const int MostBytesBefore = 64 << 20;
 
+    // An export joins what several passes have read.
+    private readonly RemoteVersion _version = new();
     private string? _layout;
 
     public override DatasetFormat Format => DatasetFormat.Coco;
@@ -31,11 +34,13 @@ internal sealed class CocoDataset(string file, string imageRoot, string? imageFi
 
     /// <summary>Tells from a file's beginning whether it is one of these.</summary>
     /// <param name="file">A file whose first character is a brace.</param>
-    public static bool Is(string file)
+    /// <param name="remote">Reads addresses; null for the default limits.</param>
+    public static bool Is(string file, RemoteAccess? remote = null)
     {
-        if (!Vips.IsRegularFile(file))
+        // A pipe can be read only once.
+        if (!RemoteAddress.IsRemote(file) && !Vips.IsRegularFile(file))
             return false;
-        using var stream = DatasetFile.OpenText(file);
+        using var stream = DatasetFile.OpenText(file, remote);
         var reader = new CocoReader(stream, file);
         try
         {
@@ -63,7 +68,7 @@ internal sealed class CocoDataset(string file, string imageRoot, string? imageFi
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
-        using var stream = DatasetFile.OpenText(file);
+        using var stream = OpenText();
         var reader = new CocoReader(stream, file);
         var records = new RecordReader(imageRoot, imageField, Remote) { PrefersFileNames = true };
         var index = 0L;
@@ -85,7 +90,9 @@ internal sealed class CocoDataset(string file, string imageRoot, string? imageFi
     }
 
     public override DatasetWriter CreateWriter(string path) =>
-        new CocoWriter(PartialFile.Create(OutputName.Checked(path, Format), file, Remote), file);
+        new CocoWriter(PartialFile.Create(OutputName.Checked(path, Format), file, Remote), file, OpenText);
+
+    private Stream OpenText() => DatasetFile.OpenText(file, Remote, _version);
 
     private static bool HasField(ReadOnlyMemory<byte> value, ReadOnlySpan<byte> name)
     {
@@ -100,7 +107,8 @@ internal sealed class CocoDataset(string file, string imageRoot, string? imageFi
 /// </summary>
 /// <param name="output">The output, owned by the writer.</param>
 /// <param name="input">The file that the images are of.</param>
-internal sealed class CocoWriter(PartialFile output, string input) : DatasetWriter
+/// <param name="open">Opens that file.</param>
+internal sealed class CocoWriter(PartialFile output, string input, Func<Stream> open) : DatasetWriter
 {
     private readonly CocoIds _ids = new();
     private readonly List<ulong> _kept = [];
@@ -120,7 +128,7 @@ internal sealed class CocoWriter(PartialFile output, string input) : DatasetWrit
     public override void Complete()
     {
         var all = CountImages() == _count;
-        using (var stream = DatasetFile.OpenText(input))
+        using (var stream = open())
         {
             var reader = new CocoReader(stream, input);
             var (index, opening, isFirst) = (0L, Array.Empty<byte>(), true);
@@ -169,7 +177,7 @@ internal sealed class CocoWriter(PartialFile output, string input) : DatasetWrit
 
     private long CountImages()
     {
-        using var stream = DatasetFile.OpenText(input);
+        using var stream = open();
         var reader = new CocoReader(stream, input);
         var count = 0L;
         while (reader.Next(out var piece))

@@ -179,26 +179,14 @@ public abstract class Dataset
         if (TarDataset.IsArchiveName(RemoteAddress.NameOf(file)))
             return isRemote ? TarDataset.OfAddresses(file, remote ?? RemoteAccess.Default) : TarDataset.OfFile(file, remote);
         if (ZipDataset.IsName(file))
-        {
-            return isRemote
-                ? throw new DatasetException(
-                    $"Expected a zip archive on a disk, whose directory stands at its end; found the address " +
-                    $"'{RemoteAddress.Display(file)}'. Download it first.")
-                : new ZipDataset(file) { Remote = remote };
-        }
+            return new ZipDataset(file, remote) { Remote = remote };
         if (ParquetDataset.IsName(file))
-        {
-            return isRemote
-                ? throw new DatasetException(
-                    $"Expected Parquet files on a disk, of which columns are read by themselves; found the address " +
-                    $"'{RemoteAddress.Display(file)}'. Download it first.")
-                : ParquetDataset.OfFile(file, root, options);
-        }
+            return isRemote ? ParquetDataset.OfAddresses(file, root, options) : ParquetDataset.OfFile(file, root, options);
         switch (DatasetFile.ExtensionOf(file))
         {
             case ".json":
                 return JsonDataset.StartsWithArray(file, remote) ? new JsonDataset(file, root, options.ImageField, remote)
-                    : CocoDataset.Is(file) ? new CocoDataset(file, root, options.ImageField) { Remote = remote }
+                    : CocoDataset.Is(file, remote) ? new CocoDataset(file, root, options.ImageField) { Remote = remote }
                     : new JsonlDataset(file, root, options.ImageField, remote);
             case ".jsonl" or ".ndjson":
                 return new JsonlDataset(file, root, options.ImageField, remote);

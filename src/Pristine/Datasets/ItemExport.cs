@@ -85,7 +85,7 @@ internal static partial class ItemExport
     /// <summary>Where an image is, as seen from a folder: relative where it lies below, else absolute.</summary>
     public static string PathFrom(string folder, MediaSource image)
     {
-        if (image is RemoteSource remote)
+        if (image is RemoteSource { IsMember: false } remote)
             return remote.Address;
         if (image.LocalPath is not { Length: > 0 } path || path.Contains("://", StringComparison.Ordinal))
             return image.Reference;

@@ -72,7 +72,7 @@ internal sealed partial class ParquetDataset : Dataset
     }
 
     /// <summary>True when a name ends as that of a Parquet file does.</summary>
-    public static bool IsName(string name) => name.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
+    public static bool IsName(string name) => RemoteAddress.NameOf(name).EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>True for a folder of Parquet files: it, or its folder <c>data</c>, has some, and it has no images of its own.</summary>
     public static bool IsFolder(string folder)
@@ -119,6 +119,16 @@ internal sealed partial class ParquetDataset : Dataset
         { Remote = options.Remote };
     }
 
+    /// <summary>The files that an address or a pattern of addresses names; of a bucket also a glob.</summary>
+    /// <exception cref="DatasetException">There is none.</exception>
+    public static ParquetDataset OfAddresses(string pattern, string imageRoot, DatasetOptions options)
+    {
+        var remote = options.Remote ?? RemoteAccess.Default;
+        return new ParquetDataset(pattern, imageRoot, options.ImageField, [
+            .. FilePattern.Addresses(pattern, remote).Files.Select(file => new ParquetFile(file.Name, file.Path, remote))])
+        { Remote = remote };
+    }
+
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
         var index = 0L;
@@ -146,7 +156,7 @@ internal sealed partial class ParquetDataset : Dataset
         var columns = new ParquetColumns(reader, ImageField);
         if (columns.Images.Count > 0)
         {
-            _layout = $"Parquet, images in {string.Join(", ", columns.Images.Select(image => $"'{image.Name}'"))}";
+            _layout = $"Parquet, images in {string.Join(", ", columns.Images.Select(image => $"'{image.Name}'"))}{_files[0].Remote?.Remark}";
             return;
         }
         var rows = 0L;

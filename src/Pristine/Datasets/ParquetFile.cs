@@ -2,13 +2,15 @@ using System.Globalization;
 using ParquetSharp;
 using Pristine.Media;
 using Pristine.Native;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
 /// <summary>A Parquet file of a dataset: its name within the dataset, and how it is opened.</summary>
 /// <param name="name">Its name within the dataset.</param>
-/// <param name="path">Where it is.</param>
-internal sealed class ParquetFile(string name, string path)
+/// <param name="path">Where it is: a path or an address.</param>
+/// <param name="remote">Reads addresses; null for the default limits.</param>
+internal sealed class ParquetFile(string name, string path, RemoteAccess? remote = null)
 {
     // For each column that is open. Without it the library reads a column of a group at once, which may be all its images.
     private const int BufferBytes = 256 << 10;
@@ -22,12 +24,16 @@ internal sealed class ParquetFile(string name, string path)
     /// <summary>Gives the file's time for the images in it.</summary>
     public SlicedFile Slices { get; } = new(path);
 
+    /// <summary>The file, where it is at an address.</summary>
+    public RemoteFile? Remote { get; } = RemoteAddress.IsRemote(path) ? new RemoteFile(remote ?? RemoteAccess.Default, path) : null;
+
     /// <summary>Opens the file: its footer is read.</summary>
     /// <exception cref="DatasetException">It is no Parquet file, is cut off, encrypted, damaged, or cannot be read.</exception>
     public ParquetFileReader Open()
     {
         ParquetLibrary.Load();
         CheckEnds();
+        var stream = Remote?.OpenStream();
         try
         {
             using var properties = ReaderProperties.GetDefaultReaderProperties();
@@ -35,14 +41,21 @@ internal sealed class ParquetFile(string name, string path)
             properties.BufferSize = BufferBytes;
             // Where the pages have checksums.
             properties.EnablePageChecksumVerification();
-            var reader = new ParquetFileReader(path, properties);
+            var reader =
+                stream == null ? new ParquetFileReader(path, properties) : new ParquetFileReader(stream, properties, leaveOpen: false);
             if (reader.FileMetaData.Schema.NumColumns > 0)
                 return reader;
             reader.Dispose();
             throw new DatasetException($"Expected a Parquet file with columns; '{path}' has none.");
         }
+        catch (Exception e) when (Unreachable(e) is { } failure)
+        {
+            stream?.Dispose();
+            throw failure;
+        }
         catch (Exception e) when (IsOfLibrary(e))
         {
+            stream?.Dispose();
             throw new DatasetException($"Expected '{path}' to be a Parquet file; its footer is damaged: {Describe(e)}", e);
         }
     }
@@ -59,14 +72,19 @@ internal sealed class ParquetFile(string name, string path)
     /// <param name="e">What happened.</param>
     /// <param name="group">The group, from 0.</param>
     /// <param name="row">The row in it, from 0.</param>
-    public DatasetException Damaged(Exception e, int group, long row) => new(
+    public DatasetException Damaged(Exception e, int group, long row) => Unreachable(e) ?? new(
         string.Create(
             CultureInfo.InvariantCulture,
             $"{path}: expected the rows that its footer tells of; found damage in row group {group}, row {row}: {Describe(e)}"), e);
 
+    /// <summary>The exception for an address that could not be read, which the library reports as one of its own.</summary>
+    private DatasetException? Unreachable(Exception e) => (e as RemoteException ?? Remote?.TakeFailure()) is { } failure
+        ? new DatasetException($"Cannot read '{RemoteAddress.Display(path)}': {failure.Message}.", failure)
+        : null;
+
     private void CheckEnds()
     {
-        using var file = DatasetFile.OpenRead(path);
+        using var file = Remote?.OpenStream() ?? DatasetFile.OpenRead(path);
         Span<byte> start = stackalloc byte[4], end = stackalloc byte[4];
         try
         {
@@ -75,6 +93,10 @@ internal sealed class ParquetFile(string name, string path)
                 throw new DatasetException($"Expected '{path}' to be a Parquet file; it has {file.Length} bytes.");
             file.Position = file.Length - end.Length;
             file.ReadExactly(end);
+        }
+        catch (RemoteException e)
+        {
+            throw Unreachable(e)!;
         }
         catch (IOException e)
         {

@@ -22,16 +22,18 @@ internal static class DatasetFile
     /// </summary>
     /// <param name="file">A path or an address.</param>
     /// <param name="remote">Reads addresses; null for the default limits.</param>
+    /// <param name="version">What tells whether an address still holds what it held before; null where any will do.</param>
     /// <exception cref="DatasetException">It cannot be opened.</exception>
-    public static Stream OpenText(string file, RemoteAccess? remote = null) =>
-        IsCompressed(file) ? Decompress(file, OpenRead(file, remote)) : OpenRead(file, remote);
+    public static Stream OpenText(string file, RemoteAccess? remote = null, RemoteVersion? version = null) =>
+        IsCompressed(file) ? Decompress(file, OpenRead(file, remote, version)) : OpenRead(file, remote, version);
 
     /// <summary>Opens a file, or what is at an address. Nothing is known of an address before it is read.</summary>
     /// <param name="file">A path or an address.</param>
     /// <param name="remote">Reads addresses; null for the default limits.</param>
+    /// <param name="version">What tells whether an address still holds what it held before; null where any will do.</param>
     /// <exception cref="DatasetException">The file cannot be opened.</exception>
-    public static Stream OpenRead(string file, RemoteAccess? remote) =>
-        RemoteAddress.IsRemote(file) ? new RemoteStream(remote ?? RemoteAccess.Default, file) : OpenRead(file);
+    public static Stream OpenRead(string file, RemoteAccess? remote, RemoteVersion? version = null) =>
+        RemoteAddress.IsRemote(file) ? new RemoteStream(remote ?? RemoteAccess.Default, file, version) : OpenRead(file);
 
     /// <summary>Decompresses what a file or address holds; data that are cut off are an <see cref="InvalidDataException"/>.</summary>
     public static Stream Decompress(string file, Stream compressed) => FileCompression.Read(RemoteAddress.NameOf(file), compressed);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Pristine.Kernels;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -12,9 +13,12 @@ namespace Pristine.Datasets;
 /// (<c>a.txt</c> beside <c>a.jpg</c>). Nothing is unpacked: workers read the entries where they are. Archives are read only; kept items are
 /// exported as tar, Parquet or a folder.
 /// </summary>
-/// <param name="file">The archive.</param>
-internal sealed class ZipDataset(string file) : Dataset
+/// <param name="file">The archive, or its address.</param>
+/// <param name="remote">Reads addresses; null for the default limits.</param>
+internal sealed class ZipDataset(string file, RemoteAccess? remote = null) : Dataset
 {
+    private readonly RemoteFile? _remoteFile =
+        RemoteAddress.IsRemote(file) ? new RemoteFile(remote ?? RemoteAccess.Default, file) : null;
     private string? _layout;
 
     public override DatasetFormat Format => DatasetFormat.Zip;
@@ -27,18 +31,20 @@ internal sealed class ZipDataset(string file) : Dataset
 
     public override string Source => file;
 
-    public override string ImageRoot { get; } = Path.GetDirectoryName(file) ?? "";
+    public override string ImageRoot { get; } =
+        RemoteAddress.IsRemote(file) ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(file) ?? "";
 
     public override string? Layout => _layout;
 
     /// <summary>True when a name ends as that of a zip archive does.</summary>
-    public static bool IsName(string name) => name.EndsWith(".zip", StringComparison.OrdinalIgnoreCase);
+    public static bool IsName(string name) => RemoteAddress.NameOf(name).EndsWith(".zip", StringComparison.OrdinalIgnoreCase);
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
-        using var stream = DatasetFile.OpenRead(file);
-        var slices = new SlicedFile(file);
+        using var stream = OpenArchive();
+        var slices = _remoteFile == null ? new SlicedFile(file) : new SlicedFile(_remoteFile);
         var words = ZipWords.Read(ZipEntry.Of(stream, file), slices, file);
+        var folder = RemoteAddress.NameOf(file) is var name && _remoteFile == null ? Path.GetFileName(name) : name.Split('/')[^1];
         var index = 0L;
         foreach (var entry in ZipEntry.Of(stream, file))
         {
@@ -48,12 +54,12 @@ internal sealed class ZipDataset(string file) : Dataset
             var error = entry.LeavesArchive
                 ? $"{file}: expected names within the archive; found '{entry.Name}'."
                 : null;
-            var record = error == null ? words.Of(entry.Name) : null;
+            var record = error == null ? words.Of(entry.Name, out error) : null;
             yield return new DatasetItem
             {
                 Index = index++,
                 Id = entry.Name,
-                Sources = error == null ? [new ZipSource($"{Path.GetFileName(file)}/{entry.Name}", slices, entry.Place, kind)] : [],
+                Sources = error == null ? [SourceOf($"{folder}/{entry.Name}", slices, entry, kind)] : [],
                 Raw = record ?? ReadOnlyMemory<byte>.Empty,
                 Record = record == null ? null : new JsonRecord(record.Value),
                 Error = error,
@@ -66,18 +72,24 @@ internal sealed class ZipDataset(string file) : Dataset
         if (_layout != null)
             return;
         var entries = 0;
-        using var stream = DatasetFile.OpenRead(file);
+        using var stream = OpenArchive();
         foreach (var entry in ZipEntry.Of(stream, file))
         {
             entries++;
             if (MediaNames.KindOf(entry.Name) != MediaKind.Image || entry.IsHidden)
                 continue;
-            _layout = "zip archive of images";
+            _layout = "zip archive of images" + _remoteFile?.Remark;
             return;
         }
         if (entries > 0)
             throw new DatasetException($"Expected images in the zip archive '{file}'; none of its {entries} entries has the name of one.");
     }
+
+    private Stream OpenArchive() => _remoteFile?.OpenStream() ?? DatasetFile.OpenRead(file);
+
+    private static MediaSource SourceOf(string reference, SlicedFile slices, ZipEntry entry, MediaKind kind) => slices.Remote is { } remote
+        ? ZipSource.At(reference, remote, entry.Place, entry.HeaderBytes, kind, remote.Access.Options.MaxImageBytes)
+        : new ZipSource(reference, slices, entry.Place, kind);
 
     public override DatasetWriter CreateWriter(string path) => throw new DatasetException(
         $"Expected a .tar or .parquet file, or a folder with --copy, for the kept items of a zip archive, which is only read; found " +
@@ -96,6 +108,9 @@ internal sealed record ZipEntry(string Name, ZipPlace Place)
     private const ushort Zip64 = 1;
     private const int MostComment = ushort.MaxValue;
 
+    /// <summary>Bytes of the name and of what else the directory says of the entry, which its header repeats.</summary>
+    public int HeaderBytes { get; private init; }
+
     /// <summary>True for names that would lead out of a folder that the archive is unpacked to.</summary>
     public bool LeavesArchive =>
         Name.StartsWith('/') || Name.Contains('\0', StringComparison.Ordinal) || Name.Contains('\\', StringComparison.Ordinal) ||
@@ -108,7 +123,26 @@ internal sealed record ZipEntry(string Name, ZipPlace Place)
 
     /// <summary>Reads the archive's directory, which stands at its end.</summary>
     /// <exception cref="DatasetException">It is no zip archive, is cut off or damaged.</exception>
-    public static IEnumerable<ZipEntry> Of(FileStream stream, string name)
+    public static IEnumerable<ZipEntry> Of(Stream stream, string name)
+    {
+        // Addresses fail where files do not.
+        using var entries = In(stream, name).GetEnumerator();
+        while (true)
+        {
+            try
+            {
+                if (!entries.MoveNext())
+                    yield break;
+            }
+            catch (RemoteException e)
+            {
+                throw new DatasetException($"Cannot read '{RemoteAddress.Display(name)}': {e.Message}.", e);
+            }
+            yield return entries.Current;
+        }
+    }
+
+    private static IEnumerable<ZipEntry> In(Stream stream, string name)
     {
         var (at, count, end) = DirectoryOf(stream, name);
         var buffer = new byte[EntryBytes];
@@ -130,7 +164,10 @@ internal sealed record ZipEntry(string Name, ZipPlace Place)
             var (packed, length, offset) = Sizes(variable.AsSpan(nameBytes), Int(20), Int(24), Int(42));
             if (packed < 0 || length < 0 || offset < 0)
                 throw Damaged(name, $"the entry '{text}' has impossible sizes");
-            yield return new ZipEntry(text, new ZipPlace(offset, packed, length, Int(16), Short(10), (Short(8) & 1) != 0));
+            yield return new ZipEntry(text, new ZipPlace(offset, packed, length, Int(16), Short(10), (Short(8) & 1) != 0))
+            {
+                HeaderBytes = nameBytes + extraBytes,
+            };
             at += EntryBytes + nameBytes + extraBytes + commentBytes;
         }
     }
@@ -164,7 +201,7 @@ internal sealed record ZipEntry(string Name, ZipPlace Place)
         return true;
     }
 
-    private static (long At, long Count, long End) DirectoryOf(FileStream stream, string name)
+    private static (long At, long Count, long End) DirectoryOf(Stream stream, string name)
     {
         var tail = new byte[(int)Math.Min(stream.Length, EndBytes + MostComment)];
         stream.Position = stream.Length - tail.Length;
@@ -195,7 +232,7 @@ internal sealed record ZipEntry(string Name, ZipPlace Place)
     private static DatasetException Damaged(string name, string found) => new($"Expected '{name}' to be a whole zip archive; {found}.");
 
     /// <summary>Keeps a stream open that a buffer around it is closed with.</summary>
-    private sealed class NotClosedStream(FileStream inner) : Stream
+    private sealed class NotClosedStream(Stream inner) : Stream
     {
         public override bool CanRead => true;
 
@@ -268,14 +305,20 @@ internal sealed class ZipWords
     }
 
     /// <summary>The record of an image as a JSON object; null where nothing is said of it.</summary>
-    public ReadOnlyMemory<byte>? Of(string name)
+    /// <param name="name">The image's entry.</param>
+    /// <param name="error">Why what is said of it cannot be read; null where it can.</param>
+    public ReadOnlyMemory<byte>? Of(string name, out string? error)
     {
+        error = null;
         if (_records.TryGetValue(name, out var record))
             return record;
         if (!_texts.TryGetValue(name[..^Path.GetExtension(name).Length], out var text))
             return null;
         using var buffer = new ReusableBuffer();
-        return text.Read(MostTextBytes, buffer) == null ? Caption(Encoding.UTF8.GetString(buffer.Span).TrimEnd('\r', '\n')) : null;
+        if (text.Read(MostTextBytes, buffer) is not { } failure)
+            return Caption(Encoding.UTF8.GetString(buffer.Span).TrimEnd('\r', '\n'));
+        error = $"Cannot read '{text.Reference}', the text of '{name}': {failure.Error}.";
+        return null;
     }
 
     private void AddLines(string folder, byte[] lines)

@@ -10,6 +10,8 @@ public sealed class RemoteSource : MediaSource
 {
     private readonly RemoteAccess _access;
     private readonly SourceStamp? _stamp;
+    private readonly RemoteRange _range;
+    private readonly Func<ReadOnlySpan<byte>, ReusableBuffer, DecodeResult?>? _unpack;
     private readonly Lock _gate = new();
     private ByteBudget.Share? _share;
     private Task<FetchedBytes>? _fetching;
@@ -30,10 +32,25 @@ public sealed class RemoteSource : MediaSource
         (Address, _access, _stamp) = (address, access, stamp);
     }
 
+    /// <summary>Names a part of what is at an address: a member of an archive.</summary>
+    /// <param name="reference">The name that results show.</param>
+    /// <param name="address">The address to read.</param>
+    /// <param name="access">Reads it.</param>
+    /// <param name="kind">What it holds.</param>
+    /// <param name="range">The bytes that are read.</param>
+    /// <param name="unpack">Makes the content of them.</param>
+    internal RemoteSource(
+        string reference, string address, RemoteAccess access, MediaKind kind, RemoteRange range,
+        Func<ReadOnlySpan<byte>, ReusableBuffer, DecodeResult?> unpack)
+        : this(reference, address, access, kind) => (_range, _unpack) = (range, unpack);
+
     /// <summary>The address that is read.</summary>
     public string Address { get; }
 
-    internal override string SharedName => Address;
+    /// <summary>True for a member of an archive; false for all that is at an address.</summary>
+    internal bool IsMember => _unpack != null;
+
+    internal override string? SharedName => IsMember ? null : Address;
 
     /// <summary>
     /// Null where no list has told it: what is at an address counts as unchanged then. To ask the server for each image would take as long
@@ -51,7 +68,8 @@ public sealed class RemoteSource : MediaSource
     {
         _share = share;
         // Not on this thread: looking for the address of a host can block.
-        return _fetching = Task.Run(() => _access.FetchAsync(Address, limit, share, estimate, cancellation), cancellation);
+        return _fetching = Task.Run(() => _access.FetchAsync(
+            Address, MostOf(limit), share, estimate, cancellation, _range), cancellation);
     }
 
     /// <summary>Names a source of the same address that is read ahead: whichever of the two is asked for first takes what comes.</summary>
@@ -87,22 +105,32 @@ public sealed class RemoteSource : MediaSource
                     return Take(bytes, limit, buffer);
             }
         }
-        using var fetched = Task.Run(() => _access.FetchAsync(Address, limit, null, 0, CancellationToken.None)).GetAwaiter().GetResult();
+        using var fetched = Task.Run(() => _access.FetchAsync(
+            Address, MostOf(limit), null, 0, CancellationToken.None, _range)).GetAwaiter().GetResult();
         return Take(fetched, limit, buffer);
     }
 
-    private static DecodeResult? Take(FetchedBytes fetched, long limit, ReusableBuffer buffer)
+    /// <summary>A member has a header besides its content, whose size is checked when it is unpacked.</summary>
+    private long MostOf(long limit) => IsMember ? Math.Max(limit, _range.Length ?? 0) : limit;
+
+    /// <summary>What a failure is as a result.</summary>
+    internal static DecodeResult Failed(RemoteException failure)
+    {
+        var status = failure.Failure switch
+        {
+            RemoteFailure.Missing => ImageStatus.Missing,
+            RemoteFailure.Refused => ImageStatus.Unreadable,
+            _ => ImageStatus.Network,
+        };
+        return new DecodeResult(status, DecodeResult.OneLine(failure.Message), null);
+    }
+
+    private DecodeResult? Take(FetchedBytes fetched, long limit, ReusableBuffer buffer)
     {
         if (fetched.Failure is { } failure)
-        {
-            var status = failure.Failure switch
-            {
-                RemoteFailure.Missing => ImageStatus.Missing,
-                RemoteFailure.Refused => ImageStatus.Unreadable,
-                _ => ImageStatus.Network,
-            };
-            return new DecodeResult(status, DecodeResult.OneLine(failure.Message), null);
-        }
+            return Failed(failure);
+        if (_unpack != null)
+            return _unpack(fetched.Span, buffer);
         if (fetched.Length > limit)
             return DecodeResult.Unreadable($"the file has {fetched.Length} bytes; at most {limit} are read");
         fetched.Span.CopyTo(buffer.Resize(fetched.Length));

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using Pristine.Kernels;
+using Pristine.Remote;
 
 namespace Pristine.Media;
 
@@ -8,23 +9,35 @@ namespace Pristine.Media;
 public sealed class SlicedFile(string path)
 {
     private readonly Lock _gate = new();
+    private readonly RemoteFile? _remote;
     private SafeFileHandle? _handle;
     private SourceStamp? _stamp;
 
-    /// <summary>The file's path.</summary>
+    /// <param name="remote">A file at an address.</param>
+    internal SlicedFile(RemoteFile remote)
+        : this(remote.Address) => _remote = remote;
+
+    /// <summary>The file at an address, if it is one.</summary>
+    internal RemoteFile? Remote => _remote;
+
+    /// <summary>The file's path, or its address.</summary>
     public string Path { get; } = path;
 
-    /// <summary>Size and time of the whole file, as they were when they were first asked for; null where it is not there.</summary>
+    /// <summary>
+    /// Size and time of the whole file, as they were when they were first asked for; null where it is not there, or at an address.
+    /// </summary>
     public SourceStamp? Stamp()
     {
         lock (_gate)
-            return _stamp ??= SourceStamp.Of(Path);
+            return _remote != null ? null : _stamp ??= SourceStamp.Of(Path);
     }
 
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be opened.</exception>
     internal int Read(Span<byte> bytes, long offset)
     {
+        if (_remote != null)
+            return _remote.Read(bytes, offset);
         SafeFileHandle handle;
         // The handle is closed by its finalizer, when no slice is left that could ask for it.
         lock (_gate)
@@ -81,6 +94,11 @@ public sealed class SliceSource : MediaSource
         {
             buffer.Resize(0);
             return DecodeResult.Unreadable("permission denied");
+        }
+        catch (RemoteException e)
+        {
+            buffer.Resize(0);
+            return RemoteSource.Failed(e);
         }
         catch (IOException e)
         {

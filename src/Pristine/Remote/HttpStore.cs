@@ -33,15 +33,15 @@ internal sealed class HttpStore : RemoteStore, IDisposable
 
     public override bool Serves(string address) => RemoteAddress.IsHttp(address);
 
-    public override async Task<RemoteContent> OpenAsync(string address, long from, CancellationToken cancellation)
+    public override async Task<RemoteContent> OpenAsync(string address, RemoteRange range, CancellationToken cancellation)
     {
         if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Host.Length == 0)
             throw new RemoteException(RemoteFailure.Refused, "expected an address such as https://host/path");
         for (var redirects = 0; ; redirects++)
         {
-            var response = await SendAsync(uri, from, cancellation).ConfigureAwait(false);
+            var response = await SendAsync(uri, range, cancellation).ConfigureAwait(false);
             if (TargetOf(response, uri) is not { } target)
-                return await ContentOfAsync(response, address, from, cancellation).ConfigureAwait(false);
+                return await ContentOfAsync(response, address, range, cancellation).ConfigureAwait(false);
             response.Dispose();
             if (redirects == _options.MaxRedirects)
                 throw new RemoteException(
@@ -55,13 +55,16 @@ internal sealed class HttpStore : RemoteStore, IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private async Task<HttpResponseMessage> SendAsync(Uri uri, long from, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(Uri uri, RemoteRange range, CancellationToken cancellation)
     {
         await CheckBehindProxyAsync(uri, cancellation).ConfigureAwait(false);
         using var request = new HttpRequestMessage(HttpMethod.Get, uri);
         request.Headers.AcceptEncoding.Add(new("identity"));
-        if (from > 0)
-            request.Headers.Range = new(from, null);
+        if (range.IsPart)
+            request.Headers.Range = new(range.From, range.From + range.Length - 1);
+        // A version that is made of other things than a tag is compared by whoever reads.
+        if (range.Version is ['"', ..] tag)
+            request.Headers.IfMatch.Add(new(tag));
         try
         {
             return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
@@ -83,20 +86,23 @@ internal sealed class HttpStore : RemoteStore, IDisposable
         : null;
 
     private static async Task<RemoteContent> ContentOfAsync(
-        HttpResponseMessage response, string address, long from, CancellationToken cancellation)
+        HttpResponseMessage response, string address, RemoteRange range, CancellationToken cancellation)
     {
         try
         {
-            CheckStatus(response, from);
+            CheckStatus(response, range);
             var (headers, body) = (response.Content.Headers, await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
-            var start = response.StatusCode == HttpStatusCode.PartialContent ? headers.ContentRange?.From ?? -1 : 0;
-            if (start != 0 && start != from)
-                throw new RemoteException(RemoteFailure.Network, $"asked for byte {from}, the server sends byte {start}");
+            var isPart = response.StatusCode == HttpStatusCode.PartialContent;
+            var start = isPart ? headers.ContentRange?.From ?? -1 : 0;
+            if (isPart ? start != range.From && start != 0 : start != 0)
+                throw new RemoteException(RemoteFailure.Network, $"asked for byte {range.From}, the server sends byte {start}");
             var isEncoded = IsEncoded(response, address);
             var length = headers.ContentRange?.Length ?? headers.ContentLength;
             return new RemoteContent(isEncoded ? Decoded(body, headers.ContentEncoding) : body, response)
             {
                 Start = start,
+                // Parts of what is compressed on its way cannot be told from it.
+                IsPart = isPart && start == range.From && !isEncoded,
                 Length = isEncoded ? null : length,
                 // Of weak tags the bytes may differ.
                 Version = response.Headers.ETag is { IsWeak: false } tag
@@ -111,11 +117,13 @@ internal sealed class HttpStore : RemoteStore, IDisposable
         }
     }
 
-    private static void CheckStatus(HttpResponseMessage response, long from)
+    private static void CheckStatus(HttpResponseMessage response, RemoteRange range)
     {
         var status = response.StatusCode;
-        if (status == HttpStatusCode.OK || status == HttpStatusCode.PartialContent && from > 0)
+        if (status == HttpStatusCode.OK || status == HttpStatusCode.PartialContent && range.IsPart)
             return;
+        if (status == HttpStatusCode.PreconditionFailed && range.Version != null)
+            throw RemoteException.Changed();
         var reason = $"the server answered {(int)status} {response.ReasonPhrase}".TrimEnd();
         if (HttpFailure.MayPass(status))
             throw new RemoteException(RemoteFailure.Network, reason)

@@ -26,6 +26,9 @@ public sealed class RemoteException(RemoteFailure failure, string message, Excep
     /// <summary>Whether it is worth while to try again at once; only for <see cref="RemoteFailure.Network"/>.</summary>
     public bool MayPass { get; init; }
 
+    /// <summary>The exception for a content whose parts would be of several versions.</summary>
+    internal static RemoteException Changed() => new(RemoteFailure.Network, "the file has changed since it was first read");
+
     /// <summary>How long the server asks to wait; null for nothing.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

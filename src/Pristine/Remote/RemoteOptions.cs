@@ -47,6 +47,12 @@ public sealed record RemoteOptions
     /// <summary>The most bytes that are read of an image at an address. Default 256 MiB, at least 1.</summary>
     public long MaxImageBytes { get; init; } = 256 << 20;
 
+    /// <summary>
+    /// The most bytes that are read into a temporary file of a dataset that must be read in places (Parquet, zip), where the server sends
+    /// no ranges. Default 4 GiB; 0 to refuse such servers.
+    /// </summary>
+    public long MaxSpoolBytes { get; init; } = 4L << 30;
+
     /// <summary>Finds the addresses of a host; for tests.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 
@@ -61,12 +67,13 @@ public sealed record RemoteOptions
     /// <exception cref="ArgumentException">A limit makes no sense.</exception>
     internal void Check()
     {
-        if (MaxConnectionsPerHost < 1 || MaxConnections < 1 || Attempts < 1 || MaxRedirects < 0 || MaxImageBytes < 1)
+        if (MaxConnectionsPerHost < 1 || MaxConnections < 1 || Attempts < 1 || MaxRedirects < 0 || MaxImageBytes < 1
+            || MaxSpoolBytes < 0)
         {
             throw new ArgumentException(
                 $"Expected at least 1 for {nameof(MaxConnectionsPerHost)}, {nameof(MaxConnections)}, {nameof(Attempts)} and " +
-                $"{nameof(MaxImageBytes)}, and 0 or more for {nameof(MaxRedirects)}; " +
-                $"found {MaxConnectionsPerHost}, {MaxConnections}, {Attempts}, {MaxImageBytes} and {MaxRedirects}.");
+                $"{nameof(MaxImageBytes)}, and 0 or more for {nameof(MaxRedirects)} and {nameof(MaxSpoolBytes)}; " +
+                $"found {MaxConnectionsPerHost}, {MaxConnections}, {Attempts}, {MaxImageBytes}, {MaxRedirects} and {MaxSpoolBytes}.");
         }
         if (Timeout <= TimeSpan.Zero || Deadline <= TimeSpan.Zero || FirstDelay < TimeSpan.Zero || MaxDelay < FirstDelay
             || MaxRetryAfter < TimeSpan.Zero)

@@ -9,11 +9,11 @@ public abstract class RemoteStore
 
     /// <summary>Asks for the content of an address.</summary>
     /// <param name="address">The address.</param>
-    /// <param name="from">The first byte to send.</param>
+    /// <param name="range">The bytes to send; a server that knows no ranges may send all.</param>
     /// <param name="cancellation">Ends the request.</param>
     /// <exception cref="RemoteException">It cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
-    public abstract Task<RemoteContent> OpenAsync(string address, long from, CancellationToken cancellation);
+    public abstract Task<RemoteContent> OpenAsync(string address, RemoteRange range, CancellationToken cancellation);
 
     /// <summary>What there is under addresses that start so, in the store's order.</summary>
     /// <param name="prefix">The beginning of the addresses.</param>
@@ -44,6 +44,19 @@ public abstract class RemoteStore
     };
 }
 
+/// <summary>Which bytes of a content are asked for.</summary>
+/// <param name="From">The first byte.</param>
+/// <param name="Length">How many bytes; null for all that follow.</param>
+/// <param name="Version">
+/// The version that they must be of, as <see cref="RemoteContent.Version"/> tells it; null for any. A store passes it on to servers that
+/// can check it; whoever reads compares in any case.
+/// </param>
+public readonly record struct RemoteRange(long From, long? Length = null, string? Version = null)
+{
+    /// <summary>True when it is not the whole content.</summary>
+    internal bool IsPart => From > 0 || Length != null;
+}
+
 /// <summary>A content on its way here.</summary>
 /// <param name="body">The bytes; closed with this object.</param>
 /// <param name="owner">What is freed with the content; null for nothing else.</param>
@@ -54,6 +67,9 @@ public sealed class RemoteContent(Stream body, IDisposable? owner = null) : IDis
 
     /// <summary>Where the body starts: the byte that was asked for, or 0 where the server has sent all.</summary>
     public long Start { get; init; }
+
+    /// <summary>True when the server sends the range that was asked for, and not all that it has.</summary>
+    public bool IsPart { get; init; }
 
     /// <summary>The size of the whole content; null where it is not known.</summary>
     public long? Length { get; init; }

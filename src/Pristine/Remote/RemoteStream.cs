@@ -3,6 +3,16 @@ using System.Threading.Channels;
 
 namespace Pristine.Remote;
 
+/// <summary>The version of what several streams read one after the other: that which the first has found.</summary>
+internal sealed class RemoteVersion
+{
+    private string? _known;
+
+    /// <summary>Notes the first version; false for one that differs from it. A server that tells none is believed.</summary>
+    public bool Accepts(string? version) =>
+        version == null || (Interlocked.CompareExchange(ref _known, version, null) ?? version) == version;
+}
+
 /// <summary>
 /// What is at an address, read once from start to end. A thread of the pool reads ahead by some megabytes; after a cut the rest is asked
 /// for, as long as it is of the same version.
@@ -16,6 +26,7 @@ internal sealed class RemoteStream : Stream
 
     private readonly RemoteAccess _access;
     private readonly string _address;
+    private readonly RemoteVersion? _expected;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<(byte[] Block, int Length)> _blocks = Channel.CreateBounded<(byte[], int)>(MostBlocks);
     private readonly Task _reading;
@@ -25,9 +36,12 @@ internal sealed class RemoteStream : Stream
     private long _position;
 
     /// <summary>Starts reading.</summary>
-    public RemoteStream(RemoteAccess access, string address)
+    /// <param name="access">Reads.</param>
+    /// <param name="address">The address.</param>
+    /// <param name="version">Of what earlier passes have read, which must be the same; null where that does not matter.</param>
+    public RemoteStream(RemoteAccess access, string address, RemoteVersion? version = null)
     {
-        (_access, _address) = (access, address);
+        (_access, _address, _expected) = (access, address, version);
         _reading = Task.Run(ReadAllAsync);
     }
 
@@ -45,6 +59,9 @@ internal sealed class RemoteStream : Stream
         get => _position;
         set => throw new NotSupportedException();
     }
+
+    /// <summary>The version of what is read, once something was read; null where the server does not tell.</summary>
+    public string? Version { get; private set; }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
@@ -157,8 +174,12 @@ internal sealed class RemoteStream : Stream
     {
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         var from = progress.First is { CanResume: true } ? progress.Position : 0;
-        using var content = await _access.OpenAsync(_address, from, stall, _stop.Token).ConfigureAwait(false);
+        using var content = await _access.OpenAsync(_address, new RemoteRange(from), stall, _stop.Token).ConfigureAwait(false);
+        if (progress.First == null && _expected?.Accepts(content.Version) == false)
+            throw RemoteException.Changed();
         progress.First ??= content;
+        // Seen by whoever reads, as it is written before the first block is given.
+        Version = progress.First.Version;
         if (progress.Position > 0 && (content.Version == null || content.Version != progress.First.Version))
         {
             throw new RemoteException(RemoteFailure.Network, content.Version == null

@@ -184,7 +184,7 @@ internal sealed class ReadAhead<T> : IDisposable
 
     private bool IsFresh(RemoteSource image)
     {
-        if (!_readsOnce)
+        if (!_readsOnce || image.IsMember)
             return true;
         var key = XxHash128.HashToUInt128(MemoryMarshal.AsBytes(image.Address.AsSpan()));
         if (!_known.Add(key))

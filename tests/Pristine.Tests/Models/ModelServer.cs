@@ -82,13 +82,17 @@ internal sealed class ModelServer : IDisposable
             return new Reply(404, "not here"u8.ToArray());
         var tag = ETag ?? $"\"{Convert.ToHexString(SHA256.HashData(content))[..16]}\"";
         var headers = new List<(string, string)> { ("ETag", tag), ("Accept-Ranges", "bytes") };
+        if (request["If-Match"] is { } wanted && wanted != tag)
+            return new Reply(412, []) { Headers = [.. headers] };
         if (request["Range"] is not { } range || (request["If-Range"] is { } condition && condition != tag))
             return new Reply(200, content) { Headers = [.. headers] };
-        var start = int.Parse(range["bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture);
+        var ends = range["bytes=".Length..].Split('-');
+        var start = int.Parse(ends[0], CultureInfo.InvariantCulture);
+        var end = ends[1].Length > 0 ? Math.Min(int.Parse(ends[1], CultureInfo.InvariantCulture) + 1, content.Length) : content.Length;
         if (start >= content.Length)
             return new Reply(416, []) { Headers = [("Content-Range", $"bytes */{content.Length}")] };
-        headers.Add(("Content-Range", $"bytes {start}-{content.Length - 1}/{content.Length}"));
-        return new Reply(206, content[start..]) { Headers = [.. headers] };
+        headers.Add(("Content-Range", $"bytes {start}-{end - 1}/{content.Length}"));
+        return new Reply(206, content[start..end]) { Headers = [.. headers] };
     }
 
     public void Dispose()

@@ -1,10 +1,12 @@
 using System.Formats.Tar;
+using System.IO.Compression;
 using System.Text;
 using Amazon.Runtime;
 using Amazon.S3;
 using Pristine.Cloud;
 using Pristine.Datasets;
 using Pristine.Media;
+using Pristine.Native;
 using Pristine.Remote;
 using Pristine.Scoring;
 using Pristine.Tables;
@@ -160,6 +162,40 @@ public sealed class S3Tests : IDisposable
     }
 
     [Fact]
+    public void Parquet_zip_and_Coco_are_read_from_buckets()
+    {
+        File.WriteAllBytes(_folder["leaf.jpg"], Leaf);
+        using (var database = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 }))
+            database.Execute(
+                $"COPY (SELECT content AS image FROM read_blob('{_folder["leaf.jpg"]}')) TO '{_folder["a.parquet"]}' (FORMAT parquet)");
+        Put("s3://photos/t/a.parquet", File.ReadAllBytes(_folder["a.parquet"]));
+        Put("s3://photos/t/b.parquet", File.ReadAllBytes(_folder["a.parquet"]));
+        var archive = new MemoryStream();
+        using (var zip = new ZipArchive(archive, ZipArchiveMode.Create, leaveOpen: true))
+        using (var entry = zip.CreateEntry("leaf.jpg").Open())
+            entry.Write(Leaf);
+        Put("s3://photos/a.zip", archive.ToArray());
+        Put("s3://photos/leaf.jpg", Leaf);
+        Put("s3://photos/coco.json", "{\"images\": [{\"id\": 1, \"file_name\": \"leaf.jpg\"}], \"annotations\": []}"u8.ToArray());
+        foreach (var (input, count) in (ReadOnlySpan<(string, int)>)[
+            ("s3://photos/t/*.parquet", 2), ("s3://photos/t/a.parquet", 1), ("s3://photos/a.zip", 1), ("s3://photos/coco.json", 1)])
+        {
+            var items = ScoringRun.Score(Open(input), cancellation: Cancellation).ToArray();
+            Assert.Equal(count, items.Length);
+            Assert.All(items, item => Assert.Equal((ImageStatus.Ok, null), (item.Rows[0].Status, item.Rows[0].Error)));
+        }
+        WriteAll(Open("s3://photos/t/*.parquet"), "s3://results/t/kept.parquet");
+        Assert.Equal(2, Ids(Open("s3://results/t/kept.parquet")).Length);
+        WriteAll(Open("s3://photos/coco.json"), "s3://results/kept.json");
+        Assert.Equal(Get("s3://photos/coco.json"), Get("s3://results/kept.json"));
+        var dataset = Open("s3://photos/t/a.parquet");
+        dataset.RequireImages(Cancellation);
+        Put("s3://photos/t/a.parquet", File.ReadAllBytes(_folder["leaf.jpg"]));
+        Assert.Contains(
+            "has changed since it was first read", Assert.Throws<DatasetException>(() => Ids(dataset)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_large_object_is_written_in_parts_and_is_there_only_when_it_is_complete()
     {
         var content = new byte[(20 << 20) + 12345];
@@ -180,7 +216,7 @@ public sealed class S3Tests : IDisposable
     public async Task A_range_is_the_rest_of_an_object()
     {
         Put("s3://photos/leaf.jpg", Leaf);
-        using var content = await _store.OpenAsync("s3://photos/leaf.jpg", 1000, Cancellation);
+        using var content = await _store.OpenAsync("s3://photos/leaf.jpg", new RemoteRange(1000), Cancellation);
         var rest = new MemoryStream();
         await content.Body.CopyToAsync(rest, Cancellation);
         Assert.Equal((1000L, (long?)Leaf.Length), (content.Start, content.Length));
@@ -219,8 +255,6 @@ public sealed class S3Tests : IDisposable
             () => FileExport.For(dataset, _folder["copies"], FileExportMode.Copy)).Message, StringComparison.Ordinal);
         Assert.Contains(
             "Azure", Assert.Throws<DatasetException>(() => Dataset.Open("az://container/a.jsonl")).Message, StringComparison.Ordinal);
-        Assert.Contains(
-            "Download it first", Assert.Throws<DatasetException>(() => Open("s3://photos/a.parquet")).Message, StringComparison.Ordinal);
         Assert.Contains("Pristine.Cloud", Assert.Throws<DatasetException>(
             () => Ids(Dataset.Open("s3://photos/a.jsonl"))).Message, StringComparison.Ordinal);
         using var denied = new RemoteAccess(null, new S3Store(new S3Options { Endpoint = new Uri(_server.Address), Anonymous = true }));
