@@ -1,6 +1,7 @@
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Brisque;
 using Pristine.Metrics.Cleanvision;
+using Pristine.Metrics.Faces;
 using Pristine.Metrics.Onnx;
 using Pristine.Metrics.ResNet;
 
@@ -34,6 +35,8 @@ public static class MetricCatalog
         new FlatShare(),
         new BorderShare(),
         .. CleanvisionMetric.All,
+        new FaceCount(),
+        new FaceRatio(),
         .. ArniqaMetric.All,
         ResNetMetric.Biq2021,
         ResNetMetric.Damage,
