@@ -35,7 +35,7 @@ internal static partial class ArchitectureRules
     /// Which rooms a room may use besides itself: any below it in Cli -> Server -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables
     /// -> Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it (Pages stands below Reports
     /// and Experiments). Selection consumes the rows that Scoring makes, so it stands above Scoring; it never touches pixels, so of what
-    /// lies lower it may use only names, numbers and, in Native, the database.
+    /// lies lower it may use only names, numbers, products of vectors in Kernels and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
@@ -52,7 +52,7 @@ internal static partial class ArchitectureRules
         ["Datasets"] = ["Models", "Media", Files, Kernels, Native, Remote],
         ["Tables"] = ["Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote],
         ["Scoring"] = ["Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote],
-        [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Files, Native, Remote],
+        [Selection] = ["Scoring", "Tables", "Metrics", "Datasets", "Media", Files, Kernels, Native, Remote],
         ["Reports"] = [Selection, Pages, .. BelowSelection],
         ["Experiments"] = [Selection, Pages, .. BelowSelection],
         ["PaddleMix"] = [Selection, .. BelowSelection],

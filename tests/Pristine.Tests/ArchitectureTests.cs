@@ -54,7 +54,7 @@ public class ArchitectureTests
     [InlineData("Pristine/Media/A.cs", "using Pristine.Models;", 1, "found Models")]
     [InlineData("Pristine/Scoring/A.cs", "using Pristine.Selection;", 1, "found Selection")]
     [InlineData("Pristine/Reports/A.cs", "using Pristine.Experiments;", 1, "found Experiments")]
-    [InlineData("Pristine/Selection/A.cs", "using Pristine.Kernels;", 1, "found Kernels")]
+    [InlineData("Pristine/Selection/A.cs", "using Pristine.Networks;", 1, "found Networks")]
     [InlineData(
         "Pristine/Scoring/A.cs", "namespace Pristine.Scoring;\nclass A { object B => new global::Pristine.Cli.Program(); }", 2,
         "found Cli")]

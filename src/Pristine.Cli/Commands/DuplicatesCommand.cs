@@ -20,8 +20,10 @@ internal static class DuplicatesCommand
         var by = new Option<string?>("--by")
         {
             Description = $"exact (same bytes), or near (perceptual hashes that differ in at most {DuplicateMethod.DefaultDistance} " +
-                $"bits; near:6 for 6); default: near if the table has the column phash",
-            HelpName = "exact|near",
+                $"bits; near:6 for 6), or a feature of the table such as resnet50-embedding (a cosine of at least " +
+                $"{DuplicateMethod.DefaultSimilarity.ToString(CultureInfo.InvariantCulture)}; resnet50-embedding:0.97 for 0.97); default: " +
+                $"near if the table has the column phash",
+            HelpName = "exact|near|FEATURE",
         };
         var format = new Option<string?>("--format", "-f")
         {
@@ -73,7 +75,8 @@ internal static class DuplicatesCommand
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{image.Copies:N0} copies"));
             last = image.Group;
             var size = image is { Width: { } width, Height: { } height } ? $"{width}x{height}" : "";
-            var distance = image.Distance is { } bits ? string.Create(CultureInfo.InvariantCulture, $"{bits,2} bits") : "";
+            var distance = image.Distance is { } bits ? string.Create(CultureInfo.InvariantCulture, $"{bits,2} bits")
+                : image.Similarity is { } cosine ? string.Create(CultureInfo.InvariantCulture, $"{cosine:0.0000}") : "";
             Console.Out.WriteLine(
                 $"  {string.Create(CultureInfo.InvariantCulture, $"{size,11} {image.Bytes,12:N0} bytes {distance}").TrimEnd()}  " +
                 $"{Clean(image.Image ?? image.Id)}");

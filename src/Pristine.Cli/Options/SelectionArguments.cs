@@ -53,8 +53,9 @@ internal sealed class SelectionArguments
     private readonly Option<string?> _dedup = new("--dedup")
     {
         Description = $"Keep one of several duplicates: exact (same bytes), or near (perceptual hashes that differ in at most " +
-            $"{DuplicateMethod.DefaultDistance} bits; near:6 for 6)",
-        HelpName = "exact|near",
+            $"{DuplicateMethod.DefaultDistance} bits; near:6 for 6), or a feature such as resnet50-embedding (a cosine of at least " +
+            $"{DuplicateMethod.DefaultSimilarity.ToString(CultureInfo.InvariantCulture)}; resnet50-embedding:0.97 for 0.97)",
+        HelpName = "exact|near|FEATURE",
     };
 
     private readonly Option<string?> _keepBest = new("--keep-best")
@@ -140,7 +141,7 @@ internal sealed class SelectionArguments
         }
         var dedup = parsed.GetValue(_dedup);
         if (dedup == null && parsed.GetValue(_keepBest) is { } best)
-            throw new UsageException($"--keep-best {best}: expected --dedup exact or --dedup near.");
+            throw new UsageException($"--keep-best {best}: expected --dedup exact, --dedup near or --dedup FEATURE.");
         var (top, between) = (parsed.GetValue(_top), parsed.GetValue(_between));
         var issues = IssueNames.Read(parsed.GetValue(_dropIssue) ?? []);
         var options = new SelectionOptions

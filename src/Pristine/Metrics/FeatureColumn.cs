@@ -41,4 +41,21 @@ internal class FeatureColumn(Feature feature) : Metric
     /// <param name="column">For example <c>resnet50-embedding_features</c>.</param>
     public static FeatureColumn? Find(string column) =>
         MetricCatalog.Features.FirstOrDefault(known => known.Name + Suffix == column) is { } found ? new FeatureColumn(found) : null;
+
+    /// <summary>Finds a feature by its name; null when there is none.</summary>
+    public static Feature? Named(string name) => MetricCatalog.Features.FirstOrDefault(known => known.Name == name);
+
+    /// <summary>The column of a feature.</summary>
+    public static string NameOf(string feature) => feature + Suffix;
+}
+
+/// <summary>The columns of features, by their names: what finds similar images needs one of them.</summary>
+internal sealed class FeatureFamily : MetricFamily
+{
+    /// <inheritdoc/>
+    public override Metric? Parse(string name, out string? fault)
+    {
+        fault = null;
+        return FeatureColumn.Find(name);
+    }
 }

@@ -48,7 +48,7 @@ public sealed class MetricSet
     }
 
     /// <summary>The metrics of this library.</summary>
-    public static MetricSet BuiltIn { get; } = new(MetricCatalog.All, [new ArniqaFamily(), new HashFamily()]);
+    public static MetricSet BuiltIn { get; } = new(MetricCatalog.All, [new ArniqaFamily(), new HashFamily(), new FeatureFamily()]);
 
     /// <summary>The listed metrics: those of this library, then those that were added.</summary>
     public IReadOnlyList<Metric> All { get; }

@@ -66,10 +66,12 @@ internal sealed class Gallery
 
     /// <summary>Chooses images and makes their thumbnails.</summary>
     public static Gallery Choose(
-        TableReading reading, MetricSample sample, IReadOnlyList<MetricPair> pairs, CheckResult issues, string imageRoot,
+        TableReading reading, MetricSample sample, IReadOnlyList<MetricPair> pairs, CheckResult issues, DuplicateSummary duplicates,
+        string imageRoot,
         Func<Dataset> openDataset, ReportOptions options, CancellationToken cancellation)
     {
         var keys = pairs.SelectMany(pair => pair.FirstPrefers.Concat(pair.SecondPrefers)).ToHashSet();
+        keys.UnionWith(duplicates.Largest.SelectMany(group => group.Images).Select(image => image.Key));
         keys.UnionWith(issues.Issues.SelectMany(issue => issue.Examples).Select(example => example.Key));
         var perMetric = Math.Max(0, options.Thumbnails - keys.Count) / Math.Max(1, reading.Metrics.Count);
         var atAnEnd = Math.Min(MostAtAnEnd, perMetric / 3);

@@ -115,6 +115,7 @@ public static class Report
                     Workers = options.Workers,
                     MemoryLimit = options.MemoryLimit
                 }, cancellation);
+            var duplicates = DuplicateSummary.Of(table, options, cancellation);
             var imageRoot = options.ImageRoot ?? table.Provenance.Dataset.ImageRoot;
             return new ReportContent
             {
@@ -129,8 +130,9 @@ public static class Report
                 FailureReasons = reading.FailureReasons(),
                 Skipped = reading.Skipped(),
                 Issues = issues,
+                Duplicates = duplicates,
                 Gallery = Gallery.Choose(
-                    reading, sample, pairs, issues, imageRoot, () => SelectionRun.OpenDataset(table), options, cancellation),
+                    reading, sample, pairs, issues, duplicates, imageRoot, () => SelectionRun.OpenDataset(table), options, cancellation),
                 SampleSize = sample.Keys.Length,
                 IsSampled = !sample.IsWhole,
             };

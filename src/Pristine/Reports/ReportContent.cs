@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Pristine.Metrics;
 using Pristine.Scoring;
+using Pristine.Selection.Duplicates;
 using Pristine.Tables;
 
 namespace Pristine.Reports;
@@ -33,6 +34,8 @@ internal sealed record ReportContent
     public required IReadOnlyList<SkippedReason> Skipped { get; init; }
 
     public required CheckResult Issues { get; init; }
+
+    public required DuplicateSummary Duplicates { get; init; }
 
     public required Gallery Gallery { get; init; }
 
@@ -78,6 +81,7 @@ internal sealed record ReportContent
             json.WriteNumber("all", skipped.All);
         });
         WriteIssues(json);
+        WriteDuplicates(json);
         WriteMetrics(json);
         json.WritePropertyName("all");
         WriteGroup(json, Breakdown.All);
@@ -121,6 +125,32 @@ internal sealed record ReportContent
                 json.WriteNumber("threshold", threshold);
             }
         });
+    }
+
+    private void WriteDuplicates(Utf8JsonWriter json)
+    {
+        var places = Places();
+        json.WriteStartObject("duplicates");
+        json.WriteString("dedup", Duplicates.Method.ToString());
+        json.WriteString("description", Duplicates.Method.Description);
+        json.WriteBoolean("hasHash", Duplicates.Method.Kind == DuplicateKind.Near);
+        json.WriteNumber("groupCount", Duplicates.Groups);
+        json.WriteNumber("surplus", Duplicates.Surplus);
+        WriteList(json, "groups", Duplicates.Largest.Where(group => group.Images.All(image => places.ContainsKey(image.Key))), group =>
+        {
+            json.WriteNumber("copies", group.Copies);
+            WritePlaces(json, "places", group.Images.Select(image => image.Key), places);
+            json.WriteStartArray("distances");
+            foreach (var (_, distance) in group.Images)
+            {
+                if (distance is { } bits)
+                    json.WriteNumberValue(bits);
+                else
+                    json.WriteNullValue();
+            }
+            json.WriteEndArray();
+        });
+        json.WriteEndObject();
     }
 
     private void WriteMetrics(Utf8JsonWriter json)

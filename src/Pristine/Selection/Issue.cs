@@ -69,7 +69,7 @@ public sealed record Issue
     public IReadOnlyList<Metric> Metrics =>
         Kind == IssueKind.Copies
         ? [] : Kind == IssueKind.NearCopies
-        ? [MetricSet.BuiltIn.Get(ImageGroups.ColumnOf(DuplicateKind.Near))]
+        ? [MetricSet.BuiltIn.Get(DuplicateMethod.Near.Column)]
         : Selection.Rule.MetricsOf(Selection.Rule.Parse(AnyRule).Columns);
 
     /// <summary>

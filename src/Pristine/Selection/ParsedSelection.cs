@@ -68,6 +68,9 @@ public sealed class ParsedSelection
     /// <summary>Whether the smallest value of <see cref="KeepBest"/> is kept.</summary>
     internal bool SmallestIsKept { get; private init; }
 
+    /// <summary>Whether a rule, or a column to select by, says how many copies an image has, or which.</summary>
+    internal bool NamesCopies => _columns.Any(column => column.Column is { ComparesImages: true });
+
     /// <summary>The fields of items that rules, score and the other steps name.</summary>
     internal IReadOnlyList<string> ItemFields => [.. _columns.Select(column => column.ItemField).OfType<string>().Distinct()];
 
@@ -114,9 +117,7 @@ public sealed class ParsedSelection
                 $"Expected duplicates, a share or a range of percentiles to look at within each {options.Per}; found none.");
         if (options.KeepBest != null && options.Dedup == null)
             throw new RuleException($"Expected a way to find duplicates, of which the best by {options.KeepBest} is kept; found none.");
-        if (options.Dedup is { Distance: < 0 or > DuplicateMethod.MostDistance } method)
-            throw new RuleException(
-                $"Expected a distance of near duplicates from 0 to {DuplicateMethod.MostDistance} bits; found {method.Distance}.");
+        options.Dedup?.Check();
         if (options.Limit < 0)
             throw new RuleException($"Expected a limit of at least 0; found {options.Limit}.");
         if (options.Order != null && options.By != null && options.Order != options.By)
@@ -137,7 +138,7 @@ public sealed class ParsedSelection
             rules.Add(isDrop ? Rule.Against(rule) : rule);
         }
         var per = options.Per == null ? null : Column(options.Per, columns);
-        var hash = options.Dedup == null ? null : Column(ImageGroups.ColumnOf(options.Dedup.Kind), columns);
+        var hash = options.Dedup == null ? null : ImageGroups.Require(options.Dedup, columns);
         return new ParsedSelection(options, rules, score, by, per, hash, best, needed)
         {
             SmallestIsBest = by != null && columns.Find(by.Name)?.Direction == MetricDirection.LowerIsBetter,

@@ -21,7 +21,9 @@ public sealed partial class SelectionRun
         var rule = $"{method.Description}{(best == null ? "" : $", best by {best.Name}")}{PerText}";
         var code = _reasons.Add(rule, best);
         _duplicateCode = code;
-        ImageGroups.Create(_database, _table.Source, method, _threads, cancellation);
+        // There already where a rule counts copies.
+        if (!_parsed.NamesCopies)
+            ImageGroups.Create(_database, _table.Source, method, _threads, cancellation);
         var groups = _database.QueryInt64($"SELECT max(image_index) FROM {_table.Source}") > 0
             ? $"SELECT item_index, string_agg({ImageGroups.Group}, ' ' ORDER BY image_index) AS images FROM {ImageGroups.View} GROUP BY " +
             $"item_index HAVING count({ImageGroups.Group}) = count(*)"
@@ -35,9 +37,8 @@ public sealed partial class SelectionRun
         _database.Execute(
             $"""
             CREATE OR REPLACE TABLE {DroppedDuplicates} AS
-            SELECT f.item_index, f.kept_index, f.value, f.kept_value, k.id AS kept_id, {(method.Kind == DuplicateKind.Near
-                ? $"CASE WHEN strpos(images, ' ') = 0 THEN CAST({ImageGroups.DistanceSql("m.phash", "k.phash")} AS INTEGER) END"
-                : "NULL::INTEGER")} AS distance
+            SELECT f.item_index, f.kept_index, f.value, f.kept_value, k.id AS kept_id, CASE WHEN strpos(images, ' ') = 0 THEN {ImageGroups.DistanceSql(
+                method, "m", "k")} END AS distance
             FROM (
               SELECT d.item_index, d.key, g.images, v.best AS value, first_value(d.item_index) OVER kept AS kept_index, first_value(d.key) OVER kept AS kept_key,
                 first_value(v.best) OVER kept AS kept_value
@@ -56,6 +57,24 @@ public sealed partial class SelectionRun
             """);
     }
 
+    /// <summary>
+    /// SQL of rows with the columns <c>copies</c> and <c>duplicate_group</c>: over the whole table, before any rule, by the way in which
+    /// duplicates are looked for, or else by their bytes.
+    /// </summary>
+    private string WithCopies(string rows, CancellationToken cancellation)
+    {
+        ImageGroups.Create(_database, _table.Source, Options.Dedup ?? DuplicateMethod.Exact, _threads, cancellation);
+        const string sizes = "copies_of_groups", group = ImageGroups.Group;
+        _database.Execute(
+            $"CREATE TABLE {sizes} AS SELECT {group}, count(*) AS copies FROM {ImageGroups.View} WHERE {group} IS NOT NULL GROUP BY {group} " +
+            $"HAVING count(*) > 1");
+        return
+            $"""
+            SELECT r.*, g.{group}, CASE WHEN g.{group} IS NOT NULL THEN coalesce(s.copies, 1) END AS copies
+            FROM ({rows}) r JOIN {ImageGroups.View} g ON r.key = g.key LEFT JOIN {sizes} s ON g.{group} = s.{group}
+            """;
+    }
+
     /// <summary>SQL of what a ledger says of a duplicate, of the row <c>u</c> of those that were dropped.</summary>
     private string DuplicateReason()
     {
@@ -65,7 +84,7 @@ public sealed partial class SelectionRun
             ? "''"
             : $"concat(': ', {name}, ' ', {Shown("u.value")}, ' against ', {Shown("u.kept_value")})";
         var kind = Options.Dedup!.Kind == DuplicateKind.Exact ? "'duplicate of '" : "'near duplicate of '";
-        return $"concat({kind}, u.kept_id, ' (distance ' || u.distance || ')', {comparison})";
+        return $"concat({kind}, u.kept_id, ' ({ImageGroups.DistanceName(Options.Dedup)} ' || u.distance || ')', {comparison})";
     }
 
     /// <summary>

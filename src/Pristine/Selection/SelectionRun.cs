@@ -258,7 +258,7 @@ public sealed partial class SelectionRun : IDisposable
         if (fields.Count > 0)
             ReadFields(fields, cancellation);
         _database.Confine([_table.Folder, _folder], []);
-        CreateRows(fields);
+        CreateRows(fields, cancellation);
         Judge();
         if (Options.Dedup is { } method)
             KeepOneOfDuplicates(method, cancellation);
@@ -295,11 +295,13 @@ public sealed partial class SelectionRun : IDisposable
     }
 
     /// <summary>The view <c>rows</c>: what rules can see.</summary>
-    private void CreateRows(IReadOnlyList<string> fields)
+    private void CreateRows(IReadOnlyList<string> fields, CancellationToken cancellation)
     {
         var derived = TableSchema.Row.Where(column => column.Derivation != null)
             .Select(column => $"{column.Derivation} AS {column.Identifier}");
         var sql = $"SELECT *, {string.Join(", ", derived)} FROM {_table.Source}";
+        if (_parsed.NamesCopies)
+            sql = WithCopies(sql, cancellation);
         if (fields.Count > 0)
             sql = $"SELECT r.*, f.* EXCLUDE (item_index) FROM ({sql}) r LEFT JOIN fields f ON r.item_index = f.item_index";
         var hasSeveral = _database.QueryInt64($"SELECT max(image_index) FROM {_table.Source}") > 0;
@@ -322,7 +324,7 @@ public sealed partial class SelectionRun : IDisposable
     private string MeanOf(string rows, IReadOnlyList<string> fields)
     {
         const string isRead = "status IN ('ok', 'too_small', 'partial')";
-        var columns = _table.Columns.Where(column => column.Name != ItemIndex)
+        var columns = _table.Columns.Where(column => column.Name != ItemIndex && (_parsed.NamesCopies || !column.ComparesImages))
             .Select(column => $"{column.MeanSql(isRead)} AS {column.Identifier}")
             .Concat(fields.Select(field => DuckDbConnection.Identifier($"item.{field}")).Select(name => $"any_value({name}) AS {name}"));
         return $"SELECT {ItemIndex}, {string.Join(", ", columns)} FROM ({rows}) GROUP BY {ItemIndex}";

@@ -110,6 +110,9 @@ public sealed record Column(string Name, ColumnType Type)
     /// <summary>Null for a column of tables; otherwise the SQL by which rules get it from other columns.</summary>
     internal string? Derivation { get; init; }
 
+    /// <summary>True for what is known only when images are compared with one another: rules ask for it, files do not have it.</summary>
+    internal bool ComparesImages { get; init; }
+
     /// <summary>How a row gives its number, of a timestamp its microseconds since 1970; NaN where it is missing.</summary>
     internal Func<ScoreRow, double>? NumberOf { get; init; }
 

@@ -159,7 +159,7 @@ public sealed class ScoreTable
     /// </summary>
     internal string Source => Parts.Count > 0
         ? TablePart.Source(Parts)
-        : $"(SELECT {string.Join(", ", Columns.Select(column => $"NULL::{column.SqlType} AS {column.Identifier}"))} WHERE false)";
+        : $"(SELECT {string.Join(", ", Columns.Stored.Select(column => $"NULL::{column.SqlType} AS {column.Identifier}"))} WHERE false)";
 
     /// <summary>
     /// A query as a format shows its rows: in text, numbers as JSON lines of <c>score</c> have them, 32 bits short and whole ones without

@@ -186,6 +186,22 @@ public sealed class TableSchema : IReadOnlyList<Column>
             Source = ColumnSource.Item,
             Derivation = $"({StatusColumn} <> '{ImageStatus.NoImage.Name()}')",
         },
+        new("copies", ColumnType.BigInt)
+        {
+            Summary =
+                "[images of the table that are duplicates of it](duplicates.md#in-rules), itself included; rules know it, files have no " +
+                "such column",
+            Unit = "images",
+            Source = ColumnSource.Outcome,
+            Mean = ColumnMean.Mean,
+            ComparesImages = true,
+        },
+        new("duplicate_group", ColumnType.Varchar)
+        {
+            Summary = "the same for images that are duplicates of each other; rules know it, files have no such column",
+            Source = ColumnSource.Outcome,
+            ComparesImages = true,
+        },
     ]);
 
     /// <summary>The columns of the rows of a run: those of every row, then <c>NAME</c> and <c>NAME_quality</c> for each metric.</summary>
@@ -239,7 +255,7 @@ public sealed class TableSchema : IReadOnlyList<Column>
     public IReadOnlyList<Metric> Metrics { get; }
 
     /// <summary>The columns that files have, in their order.</summary>
-    public IEnumerable<Column> Stored => _columns.Where(column => column.Derivation == null);
+    public IEnumerable<Column> Stored => _columns.Where(column => column.Derivation == null && !column.ComparesImages);
 
     /// <inheritdoc/>
     public int Count => _columns.Length;

@@ -1,6 +1,7 @@
 drawOverview();
 if (metrics.length > 0) readAddress();
 drawIssues();
+drawDuplicates();
 if (metrics.length > 0) {
   drawThreshold();
   drawGallery();

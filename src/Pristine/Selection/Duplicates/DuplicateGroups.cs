@@ -17,9 +17,13 @@ namespace Pristine.Selection.Duplicates;
 /// <param name="Height">Its height in pixels; null where it is not known.</param>
 /// <param name="Bytes">The size of its file; null where it is not known.</param>
 /// <param name="Distance">
-/// In how many bits its perceptual hash differs from that of the first image of the group; null for exact duplicates.
+/// In how many bits its perceptual hash differs from that of the first image of the group; null unless hashes were compared.
 /// </param>
-public sealed record DuplicateImage(long Group, long Copies, string Id, string? Image, int? Width, int? Height, long? Bytes, int? Distance);
+/// <param name="Similarity">
+/// The cosine of its feature and that of the first image of the group, to four digits; null unless features were compared.
+/// </param>
+public sealed record DuplicateImage(
+    long Group, long Copies, string Id, string? Image, int? Width, int? Height, long? Bytes, int? Distance, double? Similarity = null);
 
 /// <summary>
 /// The groups of images of a score table that are duplicates of each other. Memory is bounded as in <see cref="NearHashes"/>; no image is
@@ -57,13 +61,14 @@ public sealed class DuplicateGroups : IDisposable
     /// <param name="method">How images are compared.</param>
     /// <param name="resources">Threads and memory.</param>
     /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="RuleException">The table has no column <c>phash</c>, which near duplicates need.</exception>
+    /// <exception cref="RuleException">The table lacks the column that the method needs: <c>phash</c>, or that of a feature.</exception>
     public static DuplicateGroups Find(
         ScoreTable table, DuplicateMethod method, SelectionResources? resources = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(method);
-        RuleParser.ReadColumn(ImageGroups.ColumnOf(method.Kind), new RuleColumns(table.Columns, Metrics.MetricSet.BuiltIn));
+        method.Check();
+        ImageGroups.Require(method, new RuleColumns(table.Columns, Metrics.MetricSet.BuiltIn));
         resources ??= new SelectionResources();
         var found = new DuplicateGroups(table, method, resources);
         try
@@ -89,15 +94,45 @@ public sealed class DuplicateGroups : IDisposable
     public IEnumerable<DuplicateImage> Read()
     {
         using var connection = _database.Another();
-        using var rows = connection.Query($"SELECT \"group\", copies, id, image, width, height, bytes, distance FROM ({List})");
+        using var rows = connection.Query($"SELECT \"group\", copies, id, image, width, height, bytes, {ImageGroups.DistanceName(Method)} FROM ({List})");
+        var isSimilar = Method.Kind == DuplicateKind.Similar;
         while (rows.Read())
         {
             int? Whole(int column) => rows.IsNull(column) ? null : (int)rows.Int64(column);
             yield return new DuplicateImage(
                 rows.Int64(0), rows.Int64(1), rows.Text(2)!, rows.Text(3), Whole(4), Whole(5), rows.IsNull(6)
                     ? null
-                    : rows.Int64(6), Whole(7));
+                    : rows.Int64(6), isSimilar ? null : Whole(7), isSimilar && !rows.IsNull(7) ? rows.Double(7) : null);
         }
+    }
+
+    /// <summary>The first images of the largest groups.</summary>
+    /// <param name="groups">The most groups.</param>
+    /// <param name="images">The most images of each.</param>
+    /// <returns>Of each group how many images it has, and the keys of its first ones with their distances or similarities to the first.</returns>
+    internal IReadOnlyList<(long Copies, IReadOnlyList<(long Key, double? Distance)> Images)> Largest(int groups, int images)
+    {
+        // The few groups first, so that the many images that are not shown are not joined with the table.
+        using var rows = _database.Query(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"""
+                WITH s AS (SELECT * FROM {Sizes} ORDER BY copies DESC, first LIMIT {groups}),
+                m AS (SELECT s.copies, s.first, g.key FROM s JOIN {ImageGroups.View} g ON s.{ImageGroups.Group} = g.{ImageGroups.Group}
+                  QUALIFY row_number() OVER (PARTITION BY s.first ORDER BY g.key) <= {images})
+                SELECT m.copies, m.first, m.key, CAST({ImageGroups.DistanceSql(Method, "r", "f")} AS DOUBLE)
+                FROM m JOIN {_table.Source} r ON m.key = r.key JOIN {_table.Source} f ON m.first = f.key ORDER BY m.copies DESC, m.first, m.key
+                """));
+        var found = new List<(long Copies, IReadOnlyList<(long Key, double? Distance)> Images)>();
+        var (last, members) = (-1L, new List<(long Key, double? Distance)>());
+        while (rows.Read())
+        {
+            if (rows.Int64(1) != last)
+                found.Add((rows.Int64(0), members = []));
+            last = rows.Int64(1);
+            members.Add((rows.Int64(2), rows.IsNull(3) ? null : rows.Double(3)));
+        }
+        return found;
     }
 
     /// <summary>Writes the images that have duplicates, group by group.</summary>
@@ -130,9 +165,9 @@ public sealed class DuplicateGroups : IDisposable
             json.WriteStartObject();
             json.WriteString("table", _table.Folder);
             json.WriteString("method", Method.ToString());
-            json.WriteString("column", ImageGroups.ColumnOf(Method.Kind));
+            json.WriteString("column", Method.Column);
             json.WriteString("version", _table.Provenance.Columns.FirstOrDefault(
-                column => column.Metric == ImageGroups.ColumnOf(Method.Kind))?.Version ?? "XXH128");
+                column => column.Metric == Method.Column)?.Version ?? "XXH128");
             json.WriteString("program", TableProvenance.CurrentProgram);
             json.WriteNumber("images", Images);
             json.WriteNumber("groups", Groups);
@@ -149,7 +184,7 @@ public sealed class DuplicateGroups : IDisposable
     private string List =>
         $"""
         SELECT dense_rank() OVER (ORDER BY s.copies DESC, s.first) AS "group", s.copies, r.key, r.id, r.image, r.width, r.height, r.bytes, s.{ImageGroups.Group},
-          {(Method.Kind == DuplicateKind.Near ? $"CAST({ImageGroups.DistanceSql("r.phash", "f.phash")} AS INTEGER)" : "NULL::INTEGER")} AS distance
+          {ImageGroups.DistanceSql(Method, "r", "f")} AS {ImageGroups.DistanceName(Method)}
         FROM {Sizes} s JOIN {ImageGroups.View} g ON s.{ImageGroups.Group} = g.{ImageGroups.Group}
         JOIN {_table.Source} r ON g.key = r.key JOIN {_table.Source} f ON s.first = f.key
         ORDER BY s.copies DESC, s.first, r.key

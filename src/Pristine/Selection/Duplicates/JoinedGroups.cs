@@ -26,6 +26,9 @@ internal sealed class JoinedGroups
         }
     }
 
+    /// <summary>Whether two are in one group already; what other threads join meanwhile may be missed.</summary>
+    public bool AreJoined(int a, int b) => Root(a) == Root(b);
+
     /// <summary>The first number of each number's group.</summary>
     public int[] Roots()
     {

@@ -65,7 +65,10 @@ public sealed class TableOverlap : IDisposable
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(other);
         ArgumentNullException.ThrowIfNull(method);
-        var column = ImageGroups.ColumnOf(method.Kind);
+        method.Check();
+        if (method.Kind == DuplicateKind.Similar)
+            throw new RuleException($"Expected exact or near to compare two tables by; found the feature {method.Feature}.");
+        var column = method.Column;
         var versions = ((ScoreTable[])[table, other]).Select(one =>
         {
             RuleParser.ReadColumn(column, new RuleColumns(one.Columns, Metrics.MetricSet.BuiltIn));

@@ -88,6 +88,28 @@ public sealed class DuplicateSelectionTests
     }
 
     [Fact]
+    public void Rules_know_how_many_copies_an_image_has_and_which()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = Make(
+            folder, Row(0, "aa", 1, 90), Row(1, "aa", 1), Row(2, "bb", 3), Row(3, "cc", 0xFFFF_0000_FFFF_0000), Row(4, null, null));
+        // By their bytes, unless duplicates are looked for in another way; of the whole table, whatever other rules say.
+        SelectionOptions Rule(string keep) => new() { Keep = [keep] };
+        Assert.Equal("2 3", table.Kept(Rule("copies = 1")));
+        Assert.Equal("0 1", table.Kept(Rule("copies > 1")));
+        Assert.Equal("1", table.Kept(new() { Keep = ["copies = 2", "brisque < 50"] }));
+        Assert.Equal("0 1", table.Kept(Rule("duplicate_group = 'aa'")));
+        Assert.Equal("3", table.Kept(Near with { Keep = ["copies = 1"] }));
+        Assert.Equal("0 3", table.Kept(Near with { Keep = ["copies in (1, 3)"] }));
+        Assert.Equal("0 2 3", table.Kept(Exact with { Keep = ["copies <= 2"] }));
+        Assert.Equal("0", table.Kept(new() { Top = TopShare.Parse("1"), By = "copies" }));
+        Assert.Equal("0 1", table.Kept(new() { Keep = ["copies > 1"], Images = ImagePolicy.Mean }));
+        var entries = Entries(table, Rule("copies = 1"));
+        Assert.Equal(("copies = 1", "copies 2 fails copies = 1"), (entries["i0"].Rule, entries["i0"].Reason));
+        Assert.Equal("missing score copies: ok", entries["i4"].Reason);
+    }
+
+    [Fact]
     public void Duplicates_are_dropped_within_each_value_and_before_shares()
     {
         using var folder = TestFiles.NewFolder();
