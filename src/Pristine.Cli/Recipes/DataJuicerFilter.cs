@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Pristine.Metrics;
+using Pristine.Metrics.Text;
 using Pristine.Tables;
 
 namespace Pristine.Cli.Recipes;
@@ -34,15 +35,14 @@ internal sealed record DataJuicerFilter(
             return given.IsTrue("reversed_range", false) ? $"not ({rule})" : rule;
         }),
         Statistic("words_num_filter", "num_words", "min_num", 10, "max_num", Infinity, given => given.Expect(
-            "tokenization", "false"), given => given.Expect("lang", "en")),
+            "tokenization", "false")),
         Statistic(
             "alphanumeric_filter", "alnum_ratio", "min_ratio", 0.25, "max_ratio", Infinity, given => given.Expect("tokenization", "false")),
         Statistic("average_line_length_filter", "avg_line_length", "min_len", 10, "max_len", Infinity),
         Statistic("maximum_line_length_filter", "max_line_length", "min_len", 10, "max_len", Infinity),
-        Statistic(
-            "character_repetition_filter", "char_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect("rep_len", "10")),
+        Statistic("character_repetition_filter", "char_rep_ratio", "min_ratio", 0, "max_ratio", 0.5),
         Statistic("word_repetition_filter", "word_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect(
-            "rep_len", "10"), given => given.Expect("tokenization", "false"), given => given.Expect("lang", "en")),
+            "tokenization", "false")),
         Statistic("special_characters_filter", "special_char_ratio", "min_ratio", 0, "max_ratio", 0.25),
         Statistic("audio_duration_filter", "audio_duration", "min_duration", 0, "max_duration", Infinity),
         Statistic("video_duration_filter", "video_duration", "min_duration", 0, "max_duration", Infinity),
@@ -70,7 +70,16 @@ internal sealed record DataJuicerFilter(
         {
             foreach (var expect in expectations)
                 expect(given);
-            return given.Range(metric, given.Number(lowName, low), given.Number(highName, high));
+            var column = metric;
+            if (MetricSet.BuiltIn.Find(metric) is TextMetric)
+                given.ExpectKnownText();
+            if (MetricSet.BuiltIn.Find(metric) is RepetitionMetric repetition && given.Length("rep_len", repetition.Length) is var length
+                && length != repetition.Length)
+                column = $"{metric}:{length}";
+            // What language it is decides only which tokenizer is taken.
+            if (name is "words_num_filter" or "word_repetition_filter")
+                given.Ignore("lang");
+            return given.Range(column, given.Number(lowName, low), given.Number(highName, high));
         });
 
     private static string Both(string first, string second) => $"({first}) and ({second})";

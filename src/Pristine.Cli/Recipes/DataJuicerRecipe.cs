@@ -199,6 +199,22 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
             throw new UsageException($"{place}: {name}: expected {value}, the only one that is here; found '{text}'.");
     }
 
+    /// <summary>A whole number from 1 to 1000.</summary>
+    public int Length(string name, int otherwise) => Number(name, otherwise) is var number and >= 1 and <= 1000 && number == Math.Floor(number)
+        ? (int)number
+        : throw new UsageException($"{place}: {name}: expected a whole number from 1 to 1000; found '{Text(name)}'.");
+
+    /// <summary>Takes a parameter that decides nothing.</summary>
+    public void Ignore(string name) => Text(name);
+
+    /// <summary>Metrics of text read the fields that are known to hold it.</summary>
+    public void ExpectKnownText()
+    {
+        if (TextKey is not ("text" or "caption" or "captions"))
+            throw new UsageException(
+                $"{place}: expected text_keys to be text, caption or captions, which metrics of text read; found '{TextKey}'.");
+    }
+
     /// <summary>The top-level field that an operation names.</summary>
     public string Field(string name)
     {

@@ -253,12 +253,14 @@ internal sealed class CsvRecord(string[] columns, string[] fields) : ItemRecord
         get
         {
             var sum = default(ItemText);
-            for (var i = 0; i < columns.Length; i++)
-                if (columns[i].ToLowerInvariant() is "caption" or "captions" or "text")
-                    sum += ItemText.Of(fields[i]);
+            foreach (var text in Texts)
+                sum += ItemText.Of(text);
             return sum;
         }
     }
+
+    internal override IReadOnlyList<string> Texts =>
+        [.. fields.Where((_, i) => columns[i].ToLowerInvariant() is "caption" or "captions" or "text")];
 
     public override IReadOnlyList<string> FieldNames => columns;
 

@@ -56,6 +56,9 @@ public sealed class DatasetItem
     /// <summary>What the item's text measures; null for items that are no records.</summary>
     internal ItemText? Text => Record is { HasText: true } record ? record.Text : null;
 
+    /// <summary>The item's texts, joined by line ends; null for items that are no records.</summary>
+    internal string? WholeText => Record is { HasText: true } record ? string.Join('\n', record.Texts) : null;
+
     /// <summary>The file that the item stands in, relative to the dataset's folder; null where there is only one.</summary>
     internal string? File { get; init; }
 

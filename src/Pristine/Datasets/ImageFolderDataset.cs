@@ -255,6 +255,8 @@ internal sealed class FolderRecord(string path) : ItemRecord
 {
     public override ItemText Text => default;
 
+    internal override IReadOnlyList<string> Texts => [];
+
     internal override bool HasText => false;
 
     public override IReadOnlyList<string> FieldNames =>
@@ -276,6 +278,8 @@ internal sealed class PlacedRecord(ItemRecord record, string folder) : ItemRecor
     private const string Split = "split";
 
     public override ItemText Text => record.Text;
+
+    internal override IReadOnlyList<string> Texts => record.Texts;
 
     public override IReadOnlyList<string> FieldNames =>
         FolderNames.SplitOf(folder) == null || record.FieldNames.Contains(Split) ? record.FieldNames : [.. record.FieldNames, Split];

@@ -16,6 +16,9 @@ public abstract class ItemRecord
     /// <summary>What its text measures.</summary>
     public abstract ItemText Text { get; }
 
+    /// <summary>The texts that <see cref="Text"/> measures, in their order.</summary>
+    internal abstract IReadOnlyList<string> Texts { get; }
+
     /// <summary>False for what has fields but no text at all.</summary>
     internal virtual bool HasText => true;
 
@@ -50,6 +53,15 @@ internal sealed class JsonRecord(ReadOnlyMemory<byte> json) : ItemRecord
         {
             using var document = RecordJson.Parse(json);
             return ItemText.Of(document.RootElement);
+        }
+    }
+
+    internal override IReadOnlyList<string> Texts
+    {
+        get
+        {
+            using var document = RecordJson.Parse(json);
+            return ItemText.TextsOf(document.RootElement);
         }
     }
 

@@ -26,14 +26,17 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
     {
         var (sum, tokens) = (default(ItemText), new ImageTokens());
         tokens.Add(record);
-        foreach (var field in record.EnumerateObject())
-        {
-            if (RecordJson.IsNamed(field, "caption"u8) || RecordJson.IsNamed(field, "captions"u8) || RecordJson.IsNamed(field, "text"u8))
-                sum += OfTexts(field.Value);
-            else if (RecordJson.IsNamed(field, "conversations"u8) || RecordJson.IsNamed(field, "messages"u8))
-                sum += OfMessages(field.Value);
-        }
-        return sum with { ImageTokens = tokens.Count };
+        var turns = Visit(record, text => sum += OfText(text));
+        return sum with { Turns = turns, ImageTokens = tokens.Count };
+    }
+
+    /// <summary>The texts of a record, in its order.</summary>
+    /// <param name="record">A JSON object.</param>
+    internal static List<string> TextsOf(JsonElement record)
+    {
+        var texts = new List<string>();
+        Visit(record, texts.Add);
+        return texts;
     }
 
     /// <summary>Measures a text that is no message.</summary>
@@ -56,37 +59,65 @@ public readonly record struct ItemText(long Length, long Words, long Turns)
             ImageTokens = left.ImageTokens is null && right.ImageTokens is null ? null : (left.ImageTokens ?? 0) + (right.ImageTokens ?? 0),
         };
 
-    private static ItemText OfTexts(JsonElement value) => value.ValueKind switch
+    /// <summary>Hands out the texts of a record.</summary>
+    /// <returns>How many messages there are.</returns>
+    private static long Visit(JsonElement record, Action<string> take)
     {
-        JsonValueKind.String => OfText(RecordJson.Text(value)),
-        JsonValueKind.Array => value.EnumerateArray().Aggregate(default(ItemText), (sum, element) => sum + OfTexts(element)),
-        _ => default,
-    };
+        var turns = 0L;
+        foreach (var field in record.EnumerateObject())
+        {
+            if (RecordJson.IsNamed(field, "caption"u8) || RecordJson.IsNamed(field, "captions"u8) || RecordJson.IsNamed(field, "text"u8))
+                VisitTexts(field.Value, take);
+            else if (RecordJson.IsNamed(field, "conversations"u8) || RecordJson.IsNamed(field, "messages"u8))
+                turns += VisitMessages(field.Value, take);
+        }
+        return turns;
+    }
+
+    private static void VisitTexts(JsonElement value, Action<string> take)
+    {
+        if (value.ValueKind == JsonValueKind.String)
+            take(RecordJson.Text(value));
+        else if (value.ValueKind == JsonValueKind.Array)
+            foreach (var element in value.EnumerateArray())
+                VisitTexts(element, take);
+    }
 
     /// <summary>A message's content, which may be a list of parts: texts, or objects with a <c>text</c>.</summary>
-    private static ItemText OfContent(JsonElement content) => content.ValueKind != JsonValueKind.Array
-        ? OfTexts(content)
-        : content.EnumerateArray().Aggregate(default(ItemText), (sum, part) =>
-            sum + OfTexts(part.ValueKind == JsonValueKind.Object && RecordJson.Field(part, "text"u8) is { } text ? text : part));
+    private static void VisitContent(JsonElement content, Action<string> take)
+    {
+        if (content.ValueKind != JsonValueKind.Array)
+        {
+            VisitTexts(content, take);
+            return;
+        }
+        foreach (var part in content.EnumerateArray())
+            VisitTexts(part.ValueKind == JsonValueKind.Object && RecordJson.Field(part, "text"u8) is { } text ? text : part, take);
+    }
 
-    private static ItemText OfMessages(JsonElement messages)
+    private static long VisitMessages(JsonElement messages, Action<string> take)
     {
         if (messages.ValueKind != JsonValueKind.Array)
-            return OfTexts(messages);
-        var sum = default(ItemText);
+        {
+            VisitTexts(messages, take);
+            return 0;
+        }
+        var turns = 0L;
         foreach (var message in messages.EnumerateArray())
         {
             if (message.ValueKind == JsonValueKind.Array)
             {
-                sum += OfTexts(message) with { Turns = message.GetArrayLength() };
+                VisitTexts(message, take);
+                turns += message.GetArrayLength();
                 continue;
             }
             var text = message.ValueKind == JsonValueKind.Object
                 ? RecordJson.Field(message, "value"u8) ?? RecordJson.Field(message, "content"u8) ?? default
                 : message;
-            sum += OfContent(text) with { Turns = 1 };
+            VisitContent(text, take);
+            turns++;
         }
-        return sum;
+        return turns;
     }
 
     private static ItemText OfText(string text)

@@ -408,6 +408,8 @@ internal sealed class ParquetRecord(ReadOnlyMemory<byte> json) : ItemRecord
 
     public override ItemText Text => _record.Text;
 
+    internal override IReadOnlyList<string> Texts => _record.Texts;
+
     public override IReadOnlyList<string> FieldNames => _record.FieldNames;
 
     public override string?[] Fields(IReadOnlyList<string> names) => _record.Fields(names);

@@ -91,6 +91,6 @@ internal sealed class RecordFields
             $"Expected records that name images {Where(dataset)}; {records} of '{dataset.Source}' " +
             $"{(_count == 1 ? "does not" : "does")}.{fields}" +
             (_error == null ? "" : $" The first fault: {_error}") +
-            " Rules on texts and fields alone (text_length, item.FIELD) need no image.");
+            " Rules on texts and fields alone (text_length, num_words, item.FIELD) need no image.");
     }
 }

@@ -268,7 +268,7 @@ internal sealed class TarRecord(TarSample sample) : ItemRecord
     // What is longer is no caption.
     private const int MostBytes = 1 << 26;
 
-    private static readonly string[] Texts = ["txt", "text", "caption", "transcript", Class];
+    private static readonly string[] TextSuffixes = ["txt", "text", "caption", "transcript", Class];
 
     public override ItemText Text
     {
@@ -280,6 +280,9 @@ internal sealed class TarRecord(TarSample sample) : ItemRecord
             return sum;
         }
     }
+
+    internal override IReadOnlyList<string> Texts =>
+        [.. Parsed()?.Texts ?? [], .. TextMembers().Where(member => member.Suffix != Class).Select(Content)];
 
     public override IReadOnlyList<string> FieldNames => [.. Parsed()?.FieldNames ?? [], .. TextMembers().Select(member => member.Suffix)];
 
@@ -302,7 +305,7 @@ internal sealed class TarRecord(TarSample sample) : ItemRecord
     }
 
     private IEnumerable<TarSampleMember> TextMembers() =>
-        sample.Members.Where(member => Texts.Contains(member.Suffix) && member.Member.Length <= MostBytes);
+        sample.Members.Where(member => TextSuffixes.Contains(member.Suffix) && member.Member.Length <= MostBytes);
 
     // The line feed at the end of a text file is no part of its text.
     private string Content(TarSampleMember member) => Encoding.UTF8.GetString(sample.Content(member.Member)).TrimEnd('\r', '\n');

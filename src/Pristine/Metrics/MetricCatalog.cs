@@ -4,6 +4,7 @@ using Pristine.Metrics.Cleanvision;
 using Pristine.Metrics.Faces;
 using Pristine.Metrics.Onnx;
 using Pristine.Metrics.ResNet;
+using Pristine.Metrics.Text;
 
 namespace Pristine.Metrics;
 
@@ -40,6 +41,7 @@ public static class MetricCatalog
         .. ArniqaMetric.All,
         ResNetMetric.Biq2021,
         ResNetMetric.Damage,
+        .. TextMetric.All,
     ];
 
     /// <summary>The kinds of files that hold metrics of the user's own.</summary>

@@ -25,6 +25,10 @@ public static class MetricDocumentation
         weights). Metrics that need only the header do not decode the pixels. An image with a side below a metric's smallest side has no score
         of that metric and the status `too_small`.
 
+        Metrics that need `text` are numbers of the item: all of its rows have them, also that of an item without an image, and a dataset of texts
+        alone can be scored and filtered by them. The text is that of the column `text_length` (captions, texts and messages), joined by line
+        ends where there are several. An item without a record has no such number; a record without text has that of the empty text.
+
         """;
 
     private const string Columns = """
@@ -143,7 +147,7 @@ public static class MetricDocumentation
     public static string Needs(Metric metric)
     {
         ArgumentNullException.ThrowIfNull(metric);
-        return metric.Input switch
+        return metric is ItemMetric item ? item.Scope : metric.Input switch
         {
             ImageInput.Header => "header",
             ImageInput.Luma => "luma",

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Hashes;
+using Pristine.Metrics.Text;
 using Pristine.Models;
 
 namespace Pristine.Metrics;
@@ -48,7 +49,8 @@ public sealed class MetricSet
     }
 
     /// <summary>The metrics of this library.</summary>
-    public static MetricSet BuiltIn { get; } = new(MetricCatalog.All, [new ArniqaFamily(), new HashFamily(), new FeatureFamily()]);
+    public static MetricSet BuiltIn { get; } =
+        new(MetricCatalog.All, [new ArniqaFamily(), new HashFamily(), new FeatureFamily(), new RepetitionFamily()]);
 
     /// <summary>The listed metrics: those of this library, then those that were added.</summary>
     public IReadOnlyList<Metric> All { get; }

@@ -45,6 +45,7 @@ public sealed class ImageScorer : IDisposable
     private readonly HashSet<ScoredFile> _claimed = [];
     private readonly IReadOnlyList<ItemGate> _itemGates;
     private readonly ScoredFiles? _files;
+    private readonly ItemNumbers _items;
 
     /// <summary>Makes a scorer; it is not thread-safe.</summary>
     /// <param name="options">Metrics and decoding; the number of workers does not matter here.</param>
@@ -68,7 +69,8 @@ public sealed class ImageScorer : IDisposable
         _stages = new ScoringStages(_columns, options.Gates);
         _batch = options.Batch;
         _scorers = new MetricScorers(_metrics);
-        _all = [.. _metrics.Select(_ => true)];
+        _items = new ItemNumbers(_metrics);
+        _all = [.. _metrics.Select(metric => metric is not ItemMetric)];
         _decoder = new ImageDecoder(options.Imaging);
         _keepsTruncated = options.Imaging.KeepTruncated;
     }
@@ -127,7 +129,10 @@ public sealed class ImageScorer : IDisposable
         for (var i = 0; i < done.Length; i++)
         {
             var work = items[i];
-            done[i] = new ScoredItem(work.Item, [.. begun[i].Rows.Select((row, image) => OldIfSame(work.KnownOf(image)?.Row, row.Row))])
+            var numbers = _items.Of(work.Item);
+            done[i] = new ScoredItem(
+                work.Item,
+                [.. begun[i].Rows.Select((row, image) => OldIfSame(work.KnownOf(image)?.Row, _items.Put(row.Row, numbers)))])
             {
                 ImagesRead = begun[i].Read,
             };
@@ -144,10 +149,12 @@ public sealed class ImageScorer : IDisposable
         var needless = _itemGates.Select(gate => gate.Failure(item)).FirstOrDefault(failure => failure != null);
         var read = 0;
         var rows = new RowUnderWay[item.Images.Count];
+        // Gates read the numbers of the item while its images are scored.
+        var numbers = _stages.Last > 0 ? _items.Of(item) : null;
         for (var i = 0; i < rows.Length; i++)
         {
             var (image, isRead) = (item.Images[i], false);
-            var place = Place(item, i, work.FirstKey) with { Text = text, File = image.Stamp() };
+            var place = Place(item, i, work.FirstKey) with { Text = text, File = image.Stamp(), Scores = numbers };
             rows[i] = needless == null
                 ? Update(image, place, work.KnownOf(i), out isRead)
                 : Final(Unopened(place, work.KnownOf(i), needless));
@@ -239,7 +246,7 @@ public sealed class ImageScorer : IDisposable
         {
             Status = ImageStatus.Skipped,
             Error = $"not opened: {reason}",
-            Skipped = SkippedScores.Of(_metrics.Select(metric => metric.Name), reason),
+            Skipped = SkippedScores.Of(_metrics.Where((_, i) => _all[i]).Select(metric => metric.Name), reason),
             Scores = HeaderScores(null),
         };
     }
@@ -252,7 +259,7 @@ public sealed class ImageScorer : IDisposable
     private bool[] MissingIn(KnownRow known)
     {
         var skipped = known.Row.Skipped?.Metrics.ToArray() ?? [];
-        return [.. _metrics.Select((metric, i) => !known.Computed[i] || skipped.Contains(metric.Name))];
+        return [.. _metrics.Select((metric, i) => _all[i] && (!known.Computed[i] || skipped.Contains(metric.Name)))];
     }
 
     /// <summary>
@@ -316,7 +323,8 @@ public sealed class ImageScorer : IDisposable
         var image = _decoder.Image;
         var scores = new double[_metrics.Count];
         for (var i = 0; i < scores.Length; i++)
-            scores[i] = wanted[i] ? double.NaN : known!.Scores.Span[i];
+            scores[i] = wanted[i] || known == null ? double.NaN : known.Scores.Span[i];
+        _items.Copy(place.Scores.Span, scores);
         // Gates see the scores in this row as they come.
         var vectors = _hasVectors ? new float[]?[scores.Length] : null;
         var row = new RowUnderWay(place with { Header = image.Header, ContentHash = hash, Scores = scores, Vectors = vectors }, scores)
@@ -471,7 +479,7 @@ public sealed class ImageScorer : IDisposable
         var scores = new double[_metrics.Count];
         for (var i = 0; i < scores.Length; i++)
         {
-            scores[i] = header is { } known && _metrics[i].Input == ImageInput.Header
+            scores[i] = header is { } known && _all[i] && _metrics[i].Input == ImageInput.Header
                 ? _scorers.Score(i, new ImageView(known, [], []))
                 : double.NaN;
         }

@@ -97,7 +97,7 @@ public static class ScoreTableRun
                 nameof(options),
                 $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
         scoring.RequireModels();
-        if (scoring.AllMetrics.Count > 0 || TableProvenance.Read(folder) is { Columns.Count: > 0 })
+        if (scoring.NeedsImages || TableProvenance.Read(folder)?.Columns.Any(column => column.Scope == null) == true)
             dataset.RequireImages(cancellation);
         return Run(dataset, Path.GetFullPath(folder), scoring, options, cancellation);
     }
@@ -119,7 +119,7 @@ public static class ScoreTableRun
         scoring = scoring with { Metrics = metrics };
 
         IEnumerable<(DatasetItem Item, long Key)> Items() =>
-            ScoringRun.Keyed(scoring.AllMetrics.Count > 0 ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
+            ScoringRun.Keyed(scoring.NeedsImages ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
             .Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
         if (parts.Count > 0)
         {
@@ -172,7 +172,7 @@ public static class ScoreTableRun
             || row.ContentHash == null
             || work.Item.Images[slot.Index].Stamp() != row.File
             || row.Failed && options.RetryFailed
-            || !row.Failed && (known.Computed.Contains(false)
+            || !row.Failed && (known.Computed.Where((_, i) => metrics[i] is not ItemMetric).Contains(false)
             || row.Skipped is { } skipped && metrics.Any(metric => skipped.Metrics.Contains(metric.Name))));
 
     private static List<TablePart> Parts(DuckDbConnection database, string folder, int shard) =>

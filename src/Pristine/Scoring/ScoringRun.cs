@@ -80,6 +80,9 @@ public sealed record ScoringOptions
             .DistinctBy(metric => metric.Name).Select(Place),
     ];
 
+    /// <summary>Whether a metric is one of images.</summary>
+    internal bool NeedsImages => AllMetrics.Any(metric => metric is not ItemMetric);
+
     /// <summary>The largest <see cref="Batch"/>.</summary>
     internal const int MostBatch = 256;
 
@@ -137,7 +140,7 @@ public static class ScoringRun
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         options.RequireModels();
-        if (options.AllMetrics.Count > 0)
+        if (options.NeedsImages)
             dataset.RequireImages(cancellation);
         return Run(dataset, options, start, cancellation);
     }
@@ -146,7 +149,7 @@ public static class ScoringRun
     {
         var files = FilesOf(dataset);
         using var ahead = new ReadAhead<ScoringWork>(work => work.Item, work => IsOpened(work.Item, options), options, cancellation);
-        var works = Keyed(options.AllMetrics.Count > 0 ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
+        var works = Keyed(options.NeedsImages ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
             .Where(keyed => keyed.Item.Index >= start).Select(keyed => new ScoringWork(keyed.Item, keyed.Key));
         var results = OrderedPipeline<ScoringWork[], ScoredItem[], ImageScorer>.Run(
             Batches(ahead.Of(works), options.Batch),

@@ -44,7 +44,7 @@ public static class Cascade
     public static IReadOnlyList<ItemGate> OfItems(IEnumerable<string> rules, MetricSet? known = null)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        return OfItems(rules.Select(rule => Rule.Parse(rule, known)), null);
+        return OfItems(rules.Select(rule => Rule.Parse(rule, known)), null, known ?? MetricSet.BuiltIn);
     }
 
     /// <summary>
@@ -55,13 +55,13 @@ public static class Cascade
     public static IReadOnlyList<ItemGate> OfItems(ParsedSelection selection)
     {
         ArgumentNullException.ThrowIfNull(selection);
-        return OfItems(selection.Rules, selection.ScoreExpression);
+        return OfItems(selection.Rules, selection.ScoreExpression, selection.Options.Known);
     }
 
-    private static IReadOnlyList<ItemGate> OfItems(IEnumerable<Rule> rules, RuleExpression? score)
+    private static IReadOnlyList<ItemGate> OfItems(IEnumerable<Rule> rules, RuleExpression? score, MetricSet known)
     {
         var record = new RecordPart(score);
-        return [.. rules.Select(rule => record.Of(rule.Condition)).OfType<RuleExpression>().Select(part => new RecordGate(part, score))];
+        return [.. rules.Select(rule => record.Of(rule.Condition)).OfType<RuleExpression>().Select(part => new RecordGate(part, score, known))];
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Pristine.Datasets;
 using Pristine.Media;
+using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Tables;
 
@@ -50,8 +51,11 @@ internal sealed class RecordPart(RuleExpression? score)
 /// <summary>The part of a rule that the record decides, asked before an image is opened.</summary>
 /// <param name="condition">The part.</param>
 /// <param name="score">The expression of the column <c>score</c>; null where there is none.</param>
-internal sealed class RecordGate(RuleExpression condition, RuleExpression? score) : ItemGate
+/// <param name="known">The metrics there are.</param>
+internal sealed class RecordGate(RuleExpression condition, RuleExpression? score, MetricSet known) : ItemGate
 {
+    private readonly TableSchema _columns = TableSchema.Of(RuleGate.MetricsOf(condition.Columns, score, known));
+
     private readonly string[] _fields =
         [.. condition.Columns.Concat(score?.Columns ?? []).Select(column => column.ItemField).OfType<string>().Distinct()];
 
@@ -66,11 +70,11 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
             Status = item.Images.Count == 0 ? ImageStatus.NoImage : ImageStatus.Ok,
             Text = item.Text,
             ImageCount = item.Images.Count,
-            Scores = default,
+            Scores = new ItemNumbers(_columns.Metrics).Of(item),
         };
         var fields = _fields.Length == 0 ? null : _fields.Zip(item.Record?.Fields(_fields) ?? new string?[_fields.Length])
             .ToDictionary(pair => pair.First, pair => pair.Second);
-        var evaluation = new RuleEvaluation(row, TableSchema.Row, score) { Fields = fields };
+        var evaluation = new RuleEvaluation(row, _columns, score) { Fields = fields };
         return evaluation.Condition(condition) == true ? null : evaluation.Failure(condition);
     }
 }

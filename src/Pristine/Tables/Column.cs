@@ -235,7 +235,7 @@ public sealed record Column(string Name, ColumnType Type)
             yield break;
         }
         var score = OfScore(metric.Name, metric.Input != ImageInput.Header, metric.Unit, metric.Direction, metric.Range);
-        yield return score with { NumberOf = row => row.Scores.Span[index] };
+        yield return score with { NumberOf = row => row.Scores.Span[index], Source = SourceOf((metric as ItemMetric)?.Scope) };
         if (metric.HasQuality)
             yield return OfQuality(metric.Name + QualitySuffix, metric.Name) with
             {
@@ -257,7 +257,7 @@ public sealed record Column(string Name, ColumnType Type)
             yield break;
         }
         var range = new MetricRange(metric.Low ?? double.NegativeInfinity, metric.High ?? double.PositiveInfinity);
-        yield return OfScore(metric.Metric, metric.IsFloat, metric.Unit, metric.Direction, range);
+        yield return OfScore(metric.Metric, metric.IsFloat, metric.Unit, metric.Direction, range) with { Source = SourceOf(metric.Scope) };
         if (metric.QualityColumn is { } quality)
             yield return OfQuality(quality, metric.Metric);
     }
@@ -271,6 +271,9 @@ public sealed record Column(string Name, ColumnType Type)
             Mean = ColumnMean.Mean,
             Metric = metric
         };
+
+    /// <summary>What a score comes from: the text of the item's record, or the image's file.</summary>
+    private static ColumnSource SourceOf(string? scope) => scope == "text" ? ColumnSource.ItemText : ColumnSource.File;
 
     private static Column OfHash(string name) => new(name, ColumnType.Varchar) { Metric = name };
 

@@ -98,6 +98,10 @@ public sealed record ColumnProvenance
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Bits { get; init; }
 
+    /// <summary>Of a number of the item what it is computed of, as <c>text</c>; null for scores of images, and then not in the file.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Scope { get; init; }
+
     /// <summary>True for a column of scores, false for one of vectors or hashes.</summary>
     [JsonIgnore]
     public bool IsScore => Length == null && Bits == null;
@@ -128,6 +132,7 @@ public sealed record ColumnProvenance
             QualityColumn = metric.HasQuality ? metric.Name + Column.QualitySuffix : null,
             IsFloat = metric.Input != Media.ImageInput.Header,
             Length = metric is FeatureColumn feature and not HashColumn ? feature.Feature.Count : null,
+            Scope = (metric as ItemMetric)?.Scope,
             Bits = metric is HashColumn ? PerceptualHash.Bits : null,
             Program = TableProvenance.CurrentProgram,
         };
