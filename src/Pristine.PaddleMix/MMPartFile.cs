@@ -82,7 +82,7 @@ internal static class MMPartFile
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            WholeFile.Make(path, temporary => new H5File { [Records] = records.ToArray(), [Offsets] = starts }.Write(temporary));
+            WholeFile.MakeAlone(path, temporary => new H5File { [Records] = records.ToArray(), [Offsets] = starts }.Write(temporary));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -10,69 +10,6 @@ public class TableTests
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
     private static readonly string Captions = TestFiles.InRepository("samples", "captions.json");
 
-    [Theory]
-    [Trait("kind", "long")]
-    [InlineData("images", 2000, 8, "kept.txt")]
-    [InlineData("images.jsonl", 400, 3, "kept.jsonl")]
-    [InlineData("images.tar", 400, 3, "kept.tar")]
-    [InlineData("images.parquet", 400, 3, "kept.parquet")]
-    public void A_run_that_is_killed_again_and_again_ends_in_the_same_table(string input, int count, int usualKills, string output)
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Makes symbolic links.");
-        // PRISTINE_KILLS=50 for the long version.
-        var kills = int.Parse(Environment.GetEnvironmentVariable("PRISTINE_KILLS") ?? $"{usualKills}", CultureInfo.InvariantCulture);
-        using var folder = TestFiles.NewFolder();
-        var photos = Directory.GetFiles(Photos).Order(StringComparer.Ordinal).ToArray();
-        Directory.CreateDirectory(folder["images"]);
-        for (var i = 0; i < count; i++)
-            File.CreateSymbolicLink(folder[$"images/{i:0000}.jpg"], photos[i % photos.Length]);
-        File.WriteAllLines(
-            folder["images.jsonl"], Enumerable.Range(0, count).Select(i => $$"""{"id": {{i}}, "image": "images/{{i:0000}}.jpg"}"""));
-        // Every image, also those that cannot be decoded.
-        string[] all = ["--keep", "width > 0 or width is null or width <= 0", "--limit", $"{count}"];
-        if (input is "images.tar" or "images.parquet")
-            PristineCommand.Run(["filter", folder["images.jsonl"], .. all, "--out", folder["images.tar"]], folder.Path).Expect(0);
-        if (input == "images.parquet")
-            PristineCommand.Run(["filter", folder["images.tar"], .. all, "--out", folder[input]], folder.Path).Expect(0);
-        PristineCommand.Run("score", folder[input], "--out", folder["whole"]).Expect(0);
-        PristineCommand.Run("score", folder[input], "--out", folder["whole"], "--metrics", "sharpness").Expect(0);
-
-        var random = new Random(1);
-        void RunAndKill(params string[] arguments)
-        {
-            using var process = PristineCommand.Start(arguments, folder.Path);
-            Thread.Sleep(random.Next(200, 1200));
-            process.Kill();
-            process.WaitForExit();
-        }
-        for (var i = 0; i < kills; i++)
-        {
-            // The second half interrupts the adding of a column, to a table that may still lack rows.
-            var metrics = i < kills / 2 ? "brisque" : "brisque,sharpness";
-            RunAndKill("score", folder[input], "--out", folder["killed"], "--metrics", metrics, "--part-seconds", "0.05");
-        }
-        PristineCommand.Run("score", folder[input], "--out", folder["killed"], "--metrics", "brisque,sharpness").Expect(0);
-        foreach (var table in (string[])["whole", "killed"])
-            PristineCommand.Run("export", folder[table], "--format", "jsonl", "--out", folder[$"{table}.jsonl"]).Expect(0);
-        Assert.Equal(File.ReadLines(folder["whole.jsonl"]).Count(), File.ReadLines(folder["killed.jsonl"]).Count());
-        Assert.InRange(File.ReadLines(folder["killed.jsonl"]).Count(), count * 9 / 10, count);
-        Assert.Equal(File.ReadAllLines(folder["whole.jsonl"]), File.ReadAllLines(folder["killed.jsonl"]));
-        Assert.Empty(Directory.GetFiles(folder["killed"], "*.partial"));
-
-        // What is kept has its name only when it is whole.
-        string[] rule = ["--keep", "brisque <= 40"];
-        PristineCommand.Run(["select", folder["whole"], .. rule, "--out", folder[$"whole/{output}"]], folder.Path).Expect(0);
-        var expected = File.ReadAllBytes(folder[$"whole/{output}"]);
-        for (var i = 0; i < kills / 2; i++)
-        {
-            RunAndKill(["select", folder["killed"], .. rule, "--out", folder[output]]);
-            Assert.True(!File.Exists(folder[output]) || expected.AsSpan().SequenceEqual(File.ReadAllBytes(folder[output])));
-        }
-        PristineCommand.Run(["select", folder["killed"], .. rule, "--out", folder[output]], folder.Path).Expect(0);
-        Assert.Equal(expected, File.ReadAllBytes(folder[output]));
-        Assert.False(File.Exists(folder[$"{output}.partial"]));
-    }
-
     [Fact]
     public void Selecting_is_the_same_bytes_on_one_worker_and_on_two_and_as_filtering()
     {

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Pristine.Kernels;
 using Pristine.Media;
 using Pristine.Remote;
@@ -14,7 +13,7 @@ namespace Pristine.Datasets;
 /// are copied as they are. Images that are files stay files and are named, except in what holds its images itself: archives, and folders
 /// that images are copied to. docs/formats.md has the matrix.
 /// </summary>
-internal static partial class ItemExport
+internal static class ItemExport
 {
     /// <summary>Why a dataset cannot be written so; null where it can, or the dataset's own writer decides.</summary>
     /// <param name="dataset">The dataset.</param>
@@ -171,25 +170,6 @@ internal sealed class MediaReader : IDisposable
     public void Dispose() => _buffer.Dispose();
 }
 
-/// <summary>The name of an output that may be one of several: <c>kept-{00000..}.tar</c>.</summary>
-/// <param name="path">The name.</param>
-internal sealed partial class OutputNumbers(string path)
-{
-    private readonly Match _number = Number().Match(path);
-
-    /// <summary>True where several outputs are made.</summary>
-    public bool IsNumbered => _number.Success;
-
-    /// <summary>The name of one of them.</summary>
-    /// <param name="number">Counted from 0.</param>
-    public string NameOf(int number) => !IsNumbered ? path
-        : path[.._number.Index] + number.ToString(CultureInfo.InvariantCulture)
-        .PadLeft(_number.Groups[1].Length, '0') + path[(_number.Index + _number.Length)..];
-
-    [GeneratedRegex(@"\{(\d+)\.\.\}")]
-    private static partial Regex Number();
-}
-
 /// <summary>A writer of items of any dataset.</summary>
 /// <param name="path">The output.</param>
 /// <param name="dataset">The dataset, which must not be overwritten.</param>
@@ -199,6 +179,9 @@ internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
     private readonly List<PartialFile> _complete = [];
     private PartialFile? _file;
     private int _number;
+
+    /// <summary>True once the output that is open has an item, so that there is something to keep of it.</summary>
+    private protected bool HasItems { get; set; }
 
     /// <summary>The output's folder.</summary>
     protected string Folder { get; } = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -222,7 +205,10 @@ internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
 
     public override void Dispose()
     {
-        _file?.Dispose();
+        if (HasItems)
+            _file?.Dispose();
+        else
+            _file?.Discard();
         foreach (var file in _complete)
             file.Dispose();
     }
@@ -230,6 +216,9 @@ internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
     /// <summary>Opens the first output, or the next.</summary>
     protected Stream OpenNext()
     {
+        if (_number == 0)
+            _numbers.RemoveAbandoned();
+        HasItems = false;
         _file = PartialFile.Create(_numbers.NameOf(_number++), File.Exists(dataset.Source) || RemoteAddress.HasScheme(
             dataset.Source) ? dataset.Source : null, dataset.Remote);
         return _file.Stream;
@@ -257,6 +246,7 @@ internal sealed class JsonlItemWriter : ItemWriter
     {
         _stream.Write(ItemExport.JsonOf(item, Folder));
         _stream.WriteByte((byte)'\n');
+        HasItems = true;
         return null;
     }
 }
@@ -267,6 +257,7 @@ internal sealed class CsvItemWriter : ItemWriter
     private readonly StreamWriter _writer;
     private readonly char _separator;
     private bool _isStarted;
+    private bool _isEnded;
 
     public CsvItemWriter(string path, Dataset dataset)
         : base(path, dataset)
@@ -282,12 +273,28 @@ internal sealed class CsvItemWriter : ItemWriter
         Start();
         var scores = NextScores();
         WriteRow([ItemExport.PathFrom(Folder, item.Images[0]), .. scores.Select(score => ScoreText(score))]);
+        HasItems = true;
         return null;
+    }
+
+    public override void Dispose()
+    {
+        try
+        {
+            // Rows are whole, also in what is left under a temporary name.
+            if (!_isEnded)
+                _writer.Dispose();
+        }
+        finally
+        {
+            base.Dispose();
+        }
     }
 
     protected override void End()
     {
         Start();
+        _isEnded = true;
         _writer.Dispose();
         base.End();
     }
@@ -363,6 +370,7 @@ internal sealed class TarItemWriter : ItemWriter
             });
             _written += content.Length + TarMember.BlockBytes;
         }
+        HasItems = true;
         return null;
     }
 
@@ -399,8 +407,10 @@ internal sealed class TarItemWriter : ItemWriter
 
 /// <summary>
 /// Writes images into a folder that Hugging Face's <c>imagefolder</c> reads: <c>000000012.jpg</c>, and <c>metadata.jsonl</c> with
-/// <c>file_name</c> (several images: <c>file_names</c>) and the records' fields. The names are the items' positions in their dataset, so
-/// that no name of it can lead anywhere.
+/// <c>file_name</c> (where an item has several images: <c>file_names</c>) and the records' fields. The names are the items' positions in
+/// their dataset, so that no name of it can lead anywhere. <c>load_dataset</c> takes the one or the other field, of every row, as column
+/// <c>image</c> or <c>images</c>: so all rows have the same one, an item without an image is left out, and so are fields that would be
+/// taken for that column or for further images.
 /// </summary>
 internal sealed class FolderItemWriter : ItemWriter
 {
@@ -408,6 +418,7 @@ internal sealed class FolderItemWriter : ItemWriter
     private readonly string _folder;
     private readonly MediaReader _reader = new();
     private readonly Stream _stream;
+    private bool _isList;
 
     public FolderItemWriter(string path, Dataset dataset)
         : base(Path.Combine(path, Metadata), dataset)
@@ -418,8 +429,14 @@ internal sealed class FolderItemWriter : ItemWriter
         (_folder, _stream) = (path, OpenNext());
     }
 
+    internal override bool NeedsSurvey => true;
+
+    internal override void Survey(DatasetItem item) => _isList |= item.Images.Count > 1;
+
     internal override string? TryWrite(DatasetItem item)
     {
+        if (item.Images.Count == 0)
+            return $"item '{item.Id}' has no image; a folder of images has one in every row, only .parquet and .jsonl hold such items";
         var names = new List<string>();
         for (var i = 0; i < item.Images.Count; i++)
         {
@@ -441,9 +458,9 @@ internal sealed class FolderItemWriter : ItemWriter
             buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }))
         {
             json.WriteStartObject();
-            if (names.Count == 1)
-                json.WriteString("file_name", names[0]);
-            else if (names.Count > 1)
+            if (!_isList)
+                json.WriteString("file_name", names.Single());
+            else
             {
                 json.WriteStartArray("file_names");
                 names.ForEach(json.WriteStringValue);
@@ -452,10 +469,12 @@ internal sealed class FolderItemWriter : ItemWriter
             if (item.Record != null)
             {
                 using var record = RecordJson.Parse(ItemExport.JsonOf(item, null));
-                foreach (var field in record.RootElement.EnumerateObject()
-                    .Where(field => !RecordJson.IsNamed(field, "file_name"u8) && !RecordJson.IsNamed(field, "file_names"u8)))
+                foreach (var field in record.RootElement.EnumerateObject())
                 {
-                    json.WritePropertyName(RecordJson.Name(field));
+                    var name = RecordJson.Name(field);
+                    if (name == (_isList ? "images" : "image") || RecordLayout.IsFileName(name))
+                        continue;
+                    json.WritePropertyName(name);
                     json.WriteRawValue(field.Value.GetRawText(), skipInputValidation: true);
                 }
             }
@@ -463,6 +482,7 @@ internal sealed class FolderItemWriter : ItemWriter
         }
         _stream.Write(buffer.WrittenSpan);
         _stream.WriteByte((byte)'\n');
+        HasItems = true;
         return null;
     }
 

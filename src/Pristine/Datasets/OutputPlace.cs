@@ -1,3 +1,4 @@
+using Pristine.Files;
 using Pristine.Remote;
 
 namespace Pristine.Datasets;
@@ -53,6 +54,19 @@ public static class OutputPlace
     {
         if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
             Directory.Delete(folder);
+    }
+
+    /// <summary>
+    /// Removes what a run that was killed has left under temporary names in a folder. One run at a time writes to it.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="names">The names of files that may be written into it.</param>
+    internal static void RemoveAbandoned(string folder, IEnumerable<string> names)
+    {
+        if (RemoteAddress.HasScheme(folder))
+            return;
+        foreach (var file in names.Select(name => WholeFile.TemporaryOf(Path.Combine(folder, name))).Where(File.Exists))
+            File.Delete(file);
     }
 
     private static void MakeWritable(string folder, string place)

@@ -177,6 +177,7 @@ internal sealed class ParquetItemWriter : ItemWriter
         }
         using var batch = new RecordBatch(_schema!, arrays, _rows.Count);
         _writer!.WriteRecordBatch(batch, _rows.Count);
+        HasItems = true;
         _rows.Clear();
         _bytes = 0;
     }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using ParquetSharp;
 using ParquetSharp.Schema;
 using Pristine.Files;
@@ -17,7 +15,7 @@ namespace Pristine.Datasets;
 /// Parquet stores a group of rows column by column. So the writer only notes which rows are kept, and once they fill a group it goes
 /// through the columns and copies those rows from the input's pages: memory holds a page, not a group.
 /// </remarks>
-internal sealed partial class ParquetRowWriter : DatasetWriter
+internal sealed class ParquetRowWriter : DatasetWriter
 {
     /// <summary>A file of several is ended when it has so many bytes: the default of Hugging Face's datasets.</summary>
     public const long FileBytes = 500_000_000;
@@ -31,9 +29,8 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
     // Arrow's default for pages.
     private const long PageBytes = 1 << 20;
 
-    private readonly string _path;
     private readonly string? _folder;
-    private readonly Match _numbered;
+    private readonly OutputNumbers _numbers;
     private readonly RemoteAccess? _remote;
     private readonly IReadOnlyList<ParquetFile> _inputs;
     private readonly List<KeptRows> _pending = [];
@@ -56,10 +53,11 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
     public ParquetRowWriter(string path, IReadOnlyList<ParquetFile> inputs, RemoteAccess? remote = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        (_path, _inputs, _numbered, _remote) = (path, inputs, Numbered().Match(path), remote);
+        (_inputs, _numbers, _remote) = (inputs, new OutputNumbers(path), remote);
         if (path != "-" && (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)))
         {
             _folder = path;
+            OutputPlace.RemoveAbandoned(path, inputs.Select(input => input.Name));
             return;
         }
         if (path != "-" && !ParquetDataset.IsName(path) && !(File.Exists(path) && !Native.Vips.IsRegularFile(path)))
@@ -68,7 +66,8 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
                 $"folder/; found '{path}'.");
         CheckSchemas();
         // A place that cannot be written to is found before the work.
-        Open(_numbered.Success ? NameOf(0) : path, inputs[0]);
+        _numbers.RemoveAbandoned();
+        Open(_numbers.NameOf(0), inputs[0]);
     }
 
     /// <summary>Bytes after which a file of several is ended.</summary>
@@ -90,10 +89,10 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
                 End();
                 Open(Path.Combine(_folder, row.File.Name), row.File);
             }
-            else if (_numbered.Success && _hasGroups && _stream!.Position >= FileBound)
+            else if (_numbers.IsNumbered && _hasGroups && _stream!.Position >= FileBound)
             {
                 End();
-                Open(NameOf(++_number), _inputs[0]);
+                Open(_numbers.NameOf(++_number), _inputs[0]);
             }
             _pending.Add(last = new KeptRows(row.File, row.Group));
             _bytesPerRow = BytesPerRow(row);
@@ -115,7 +114,10 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
         // What is left under a temporary name has a footer: it can be read as far as it goes.
         CloseWriter();
         _open.Reader?.Dispose();
-        _file?.Dispose();
+        if (_hasGroups)
+            _file?.Dispose();
+        else
+            _file?.Discard();
         foreach (var file in _complete)
             file.Dispose();
     }
@@ -137,10 +139,6 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
         }
         return _open.Reader!;
     }
-
-    private string NameOf(int number) =>
-        _path[.._numbered.Index] + number.ToString(CultureInfo.InvariantCulture)
-        .PadLeft(_numbered.Groups[1].Length, '0') + _path[(_numbered.Index + _numbered.Length)..];
 
     private void CheckSchemas()
     {
@@ -261,9 +259,6 @@ internal sealed partial class ParquetRowWriter : DatasetWriter
             throw rows.File.Damaged(e, rows.Group, 0);
         }
     }
-
-    [GeneratedRegex(@"\{(\d+)\.\.\}")]
-    private static partial Regex Numbered();
 
     /// <summary>Rows of a group, as runs of neighbours.</summary>
     private sealed class KeptRows(ParquetFile file, int group)

@@ -96,14 +96,20 @@ internal sealed class PartialFile : IDisposable
 {
     private readonly WholeFile? _file;
     private readonly UploadStream? _upload;
+    private readonly CountingStream? _compressed;
 
     private PartialFile(Stream stream) => Stream = stream;
 
     private PartialFile(UploadStream upload, string address) =>
         (_upload, Stream) = (upload, DatasetFile.IsCompressed(address) ? FileCompression.Write(address, upload) : upload);
 
-    private PartialFile(WholeFile file) =>
-        (_file, Stream) = (file, DatasetFile.IsCompressed(file.Path) ? FileCompression.Write(file.Path, file.Stream) : file.Stream);
+    private PartialFile(WholeFile file)
+    {
+        (_file, Stream) = (file, file.Stream);
+        // A compressed file has bytes where nothing was written into it.
+        if (DatasetFile.IsCompressed(file.Path))
+            Stream = _compressed = new CountingStream(FileCompression.Write(file.Path, file.Stream), leaveOpen: false);
+    }
 
     public Stream Stream { get; }
 
@@ -193,6 +199,7 @@ internal sealed class PartialFile : IDisposable
     {
         Stream.Dispose();
         _file?.Dispose();
+        _upload?.Dispose();
         if (_file != null)
             File.Delete(WholeFile.TemporaryOf(_file.Path));
     }
@@ -200,7 +207,7 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Closes the output. One that has a temporary name keeps it, unless nothing was written.</summary>
     public void Dispose()
     {
-        var isEmpty = _file is { Stream: { CanWrite: true, Position: 0 } } && Stream == _file.Stream;
+        var isEmpty = _file is { Stream: { CanWrite: true } written } && (_compressed?.Position ?? written.Position) == 0;
         Stream.Dispose();
         _file?.Dispose();
         _upload?.Dispose();

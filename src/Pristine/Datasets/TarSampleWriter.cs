@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using Pristine.Remote;
 
 namespace Pristine.Datasets;
@@ -9,7 +7,7 @@ namespace Pristine.Datasets;
 /// (<c>kept-{000000..}.tar</c>), or, where the output is a folder, into archives of the same names as those that were read. A name that
 /// ends in <c>gz</c> or <c>zst</c> is compressed. No archive has its name before all are complete.
 /// </summary>
-internal sealed partial class TarSampleWriter : DatasetWriter
+internal sealed class TarSampleWriter : DatasetWriter
 {
     /// <summary>An archive of several is ended when it has so many bytes.</summary>
     public const long ShardBytes = 1L << 30;
@@ -18,9 +16,8 @@ internal sealed partial class TarSampleWriter : DatasetWriter
     private const int RecordBytes = 10240;
 
     private readonly IReadOnlyList<(string Name, string Path)> _inputs;
-    private readonly string _path;
     private readonly string? _folder;
-    private readonly Match _numbered;
+    private readonly OutputNumbers _numbers;
     private readonly RemoteAccess? _remote;
     private readonly List<PartialFile> _complete = [];
     private PartialFile? _file;
@@ -36,7 +33,7 @@ internal sealed partial class TarSampleWriter : DatasetWriter
     public TarSampleWriter(string path, IReadOnlyList<(string Name, string Path)> inputs, RemoteAccess? remote = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        (_path, _inputs, _numbered, _remote) = (path, inputs, Numbered().Match(path), remote);
+        (_inputs, _numbers, _remote) = (inputs, new OutputNumbers(path), remote);
         if (path != "-" && (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)))
             _folder = path;
         else if (path != "-" && File.Exists(path) is var exists && !TarDataset.IsArchiveName(path)
@@ -45,8 +42,11 @@ internal sealed partial class TarSampleWriter : DatasetWriter
                 $"Expected a name that ends in .tar or .tar.gz for the kept samples, such as kept.tar or kept-{{000000..}}.tar, or a " +
                 $"folder/; found '{path}'.");
         // A place that cannot be written to is found before the work; a folder's archives have the names of their samples'.
+        _numbers.RemoveAbandoned();
         if (_folder == null)
-            Open(_numbered.Success ? NameOf(0) : path);
+            Open(_numbers.NameOf(0));
+        else
+            OutputPlace.RemoveAbandoned(_folder, inputs.Select(input => input.Name));
     }
 
     /// <summary>Bytes after which an archive of several is ended.</summary>
@@ -62,10 +62,10 @@ internal sealed partial class TarSampleWriter : DatasetWriter
             Open(Path.Combine(_folder, sample.ArchiveName));
             _name = sample.ArchiveName;
         }
-        else if (_numbered.Success && _written >= Bound)
+        else if (_numbers.IsNumbered && _written >= Bound)
         {
             End();
-            Open(NameOf(++_shard));
+            Open(_numbers.NameOf(++_shard));
         }
         sample.CopyTo(_stream!);
         _written += sample.Size;
@@ -81,17 +81,19 @@ internal sealed partial class TarSampleWriter : DatasetWriter
 
     public override void Dispose()
     {
-        // The file itself sees whether anything was written.
-        if (_stream != _file?.Stream)
-            _stream?.Dispose();
-        _file?.Dispose();
-        foreach (var file in _complete)
-            file.Dispose();
+        try
+        {
+            // What is left under a temporary name is an archive as far as it goes. The file itself sees whether anything was written.
+            if (_written > 0)
+                _stream?.Write(Padding());
+        }
+        finally
+        {
+            _file?.Dispose();
+            foreach (var file in _complete)
+                file.Dispose();
+        }
     }
-
-    private string NameOf(int shard) =>
-        _path[.._numbered.Index] + shard.ToString(CultureInfo.InvariantCulture)
-        .PadLeft(_numbered.Groups[1].Length, '0') + _path[(_numbered.Index + _numbered.Length)..];
 
     private void Open(string path)
     {
@@ -106,13 +108,16 @@ internal sealed partial class TarSampleWriter : DatasetWriter
     {
         if (_file == null)
             return;
-        var size = _written + (2 * TarMember.BlockBytes);
-        _stream!.Write(new byte[(size + RecordBytes - 1) / RecordBytes * RecordBytes - _written]);
+        _stream!.Write(Padding());
         _file.Close();
         _complete.Add(_file);
         (_file, _stream) = (null, null);
     }
 
-    [GeneratedRegex(@"\{(\d+)\.\.\}")]
-    private static partial Regex Numbered();
+    /// <summary>The end of an archive: two empty blocks and more.</summary>
+    private byte[] Padding()
+    {
+        var size = _written + (2 * TarMember.BlockBytes);
+        return new byte[(size + RecordBytes - 1) / RecordBytes * RecordBytes - _written];
+    }
 }

@@ -1,8 +1,9 @@
 namespace Pristine.Files;
 
 /// <summary>A stream that is only written and knows its position, which pipes do not.</summary>
-/// <param name="inner">Where the bytes go; it stays open.</param>
-internal sealed class CountingStream(Stream inner) : Stream
+/// <param name="inner">Where the bytes go.</param>
+/// <param name="leaveOpen">False where that is closed with the stream.</param>
+internal sealed class CountingStream(Stream inner, bool leaveOpen = true) : Stream
 {
     private long _position;
 
@@ -34,5 +35,12 @@ internal sealed class CountingStream(Stream inner) : Stream
     {
         inner.Write(buffer);
         _position += buffer.Length;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !leaveOpen)
+            inner.Dispose();
+        base.Dispose(disposing);
     }
 }

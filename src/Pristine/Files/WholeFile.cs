@@ -49,12 +49,19 @@ internal sealed class WholeFile : IDisposable
     /// <param name="path">The final name.</param>
     /// <param name="write">Makes the file of the name that it is given.</param>
     public static void Make(string path, Action<string> write) =>
-        Make(path, WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}"), write, temporary =>
+        Make(WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}"), write, temporary => Finish(temporary, path));
+
+    /// <summary>
+    /// As <see cref="Make(string, Action{string})"/> for a file that one process at a time writes: a run that was killed leaves at most one
+    /// file under <see cref="TemporaryOf"/>, which the next removes.
+    /// </summary>
+    /// <param name="path">The final name.</param>
+    /// <param name="write">Makes the file of the name that it is given.</param>
+    public static void MakeAlone(string path, Action<string> write)
     {
-        using (var written = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite))
-            written.Flush(flushToDisk: true);
-        File.Move(temporary, path, overwrite: true);
-    });
+        File.Delete(TemporaryOf(path));
+        Make(TemporaryOf(path), write, temporary => Finish(temporary, path));
+    }
 
     /// <summary>
     /// Makes a file that must not be there yet. Its content is not forced to the disk: this is for copies, which are many and can be made
@@ -67,7 +74,7 @@ internal sealed class WholeFile : IDisposable
     {
         // One writer at a time: what a killed run has left under the same name goes.
         File.Delete(TemporaryOf(path));
-        Make(path, TemporaryOf(path), write, temporary => File.Move(temporary, path));
+        Make(TemporaryOf(path), write, temporary => File.Move(temporary, path));
     }
 
     /// <summary>
@@ -124,7 +131,14 @@ internal sealed class WholeFile : IDisposable
     /// <summary>Closes the file. One that was not completed keeps its temporary name.</summary>
     public void Dispose() => _stream.Dispose();
 
-    private static void Make(string path, string temporary, Action<string> write, Action<string> finish)
+    private static void Finish(string temporary, string path)
+    {
+        using (var written = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite))
+            written.Flush(flushToDisk: true);
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    private static void Make(string temporary, Action<string> write, Action<string> finish)
     {
         try
         {

@@ -109,7 +109,7 @@ public sealed class ScoreTable
         if (file != "-" && !(File.Exists(file) && !Vips.IsRegularFile(file)))
         {
             OutputPlace.CheckFile(file);
-            WholeFile.Make(Path.GetFullPath(file), partial => rows = database.Execute(
+            WholeFile.MakeAlone(Path.GetFullPath(file), partial => rows = database.Execute(
                 $"COPY ({query}) TO {DuckDbConnection.Literal(partial)} {options}"));
             return rows;
         }

@@ -63,6 +63,151 @@ public sealed class ItemExportTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    // What datasets 4 does in folder_based_builder.py: the first of file_name, *_file_name (column image, *) and file_names, *_file_names
+    // that the metadata has names files in every row, beside the metadata; a column of the same name would take its place.
+    [Theory]
+    [InlineData("file_name", "data.jsonl", "data.json", "data.csv", "data.tar", "data.zip")]
+    [InlineData("file_names", "data.parquet")]
+    public void A_folder_of_images_is_one_that_load_dataset_reads(string column, params string[] inputs)
+    {
+        foreach (var input in inputs)
+        {
+            Export(input, $"folder of {input}", dataset => dataset.Read(Token));
+            CheckImageFolder(_folder[$"folder of {input}"], column, 3);
+        }
+    }
+
+    [Fact]
+    public void A_folder_of_items_with_one_image_and_with_several_has_lists_in_every_row()
+    {
+        File.WriteAllText(_folder["mixed.jsonl"], """
+            {"id":"a","image":"photos/leaf.jpg","left_file_name":"x.jpg","n":1}
+            {"id":"b","images":["photos/moss.jpg","photos/leaf.jpg"],"n":2}
+            {"id":"c","n":3}
+            """);
+        Export("mixed.jsonl", "folder", dataset => dataset.Read(Token), "item 'c' has no image");
+        CheckImageFolder(_folder["folder"], "file_names", 2);
+        Assert.Equal(
+            [
+                """{"file_names":["000000000.jpg"],"id":"a","image":"photos/leaf.jpg","n":1}""",
+                """{"file_names":["000000001.0.jpg","000000001.1.jpg"],"id":"b","n":2}""",
+            ],
+            File.ReadAllLines(_folder["folder/metadata.jsonl"]));
+    }
+
+    private void Export(string input, string output, Func<Dataset, IEnumerable<DatasetItem>> kept, string? reason = null)
+    {
+        var dataset = Dataset.Open(_folder[input]);
+        using var writer = ItemExport.Open(dataset, _folder[output], asFolder: true);
+        var reasons = new List<string>();
+        foreach (var item in kept(dataset))
+            writer.Survey(item);
+        foreach (var item in kept(dataset))
+            if (writer.TryWrite(item) is { } found)
+                reasons.Add(found);
+        writer.Complete();
+        Assert.Equal(reason == null ? 0 : 1, reasons.Count);
+        Assert.StartsWith(reason ?? "", reasons.FirstOrDefault() ?? "", StringComparison.Ordinal);
+    }
+
+    private static void CheckImageFolder(string folder, string column, int count)
+    {
+        var rows = File.ReadAllLines(Path.Combine(folder, "metadata.jsonl"));
+        Assert.Equal(count, rows.Length);
+        var named = new List<string>();
+        foreach (var row in rows)
+        {
+            using var document = System.Text.Json.JsonDocument.Parse(row);
+            var fields = document.RootElement.EnumerateObject().Select(field => field.Name).ToArray();
+            Assert.Equal([column], fields.Where(
+                name => name is "file_name" or "file_names" || name.EndsWith("_file_name", StringComparison.Ordinal)
+                    || name.EndsWith("_file_names", StringComparison.Ordinal)));
+            Assert.DoesNotContain(column == "file_name" ? "image" : "images", fields);
+            var value = document.RootElement.GetProperty(column);
+            var files = column == "file_name" ? [value.GetString()!] : value.EnumerateArray().Select(file => file.GetString()!).ToArray();
+            Assert.NotEmpty(files);
+            Assert.All(files, file => Assert.Equal(Path.GetFileName(file), file));
+            named.AddRange(files);
+        }
+        Assert.Equal(
+            named.Append("metadata.jsonl").Order(StringComparer.Ordinal),
+            Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file))
+                .Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("photos", "kept.txt")]
+    [InlineData("photos", "kept.txt.gz")]
+    [InlineData("photos", "kept.csv")]
+    [InlineData("photos", "kept.csv.zst")]
+    [InlineData("photos", "kept.parquet")]
+    [InlineData("photos", "kept.tar")]
+    [InlineData("photos", "kept-{000..}.tar.gz")]
+    [InlineData("data.jsonl", "kept.jsonl.gz")]
+    [InlineData("data.jsonl", "kept.jsonl.zst")]
+    [InlineData("data.jsonl", "kept.tar.zst")]
+    [InlineData("data.jsonl", "kept-{00..}.parquet")]
+    [InlineData("data.json", "kept.json")]
+    [InlineData("data.json", "kept.json.gz")]
+    [InlineData("data.json", "kept.jsonl.gz")]
+    [InlineData("data.csv", "kept.csv.gz")]
+    [InlineData("data.tar", "kept.tar")]
+    [InlineData("data.tar", "kept.tar.gz")]
+    [InlineData("data.tar", "kept-{0..}.tar.zst")]
+    [InlineData("data.tar", "copied/")]
+    [InlineData("data.zip", "kept.parquet")]
+    [InlineData("data.parquet", "kept.parquet")]
+    [InlineData("data.parquet", "kept-{00..}.parquet")]
+    public void What_is_given_up_before_an_item_was_written_leaves_no_file(string input, string output)
+    {
+        var before = Directory.GetFiles(_folder.Path);
+        using (var writer = ItemExport.Open(Dataset.Open(_folder[input]), _folder[output], output == "copied/"))
+            Assert.Equal(before.Length + (output == "copied/" ? 0 : 1), Directory.GetFiles(_folder.Path).Length);
+        Assert.Equal(before, Directory.GetFiles(_folder.Path));
+        Assert.Empty(Directory.GetFiles(_folder.Path, "*.partial", SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData("photos", "kept.csv", "image\n")]
+    [InlineData("photos", "kept.txt.gz", null)]
+    [InlineData("data.jsonl", "kept.jsonl.zst", null)]
+    [InlineData("data.csv", "kept.csv.gz", null)]
+    [InlineData("data.tar", "kept.tar.gz", null)]
+    public void What_is_given_up_later_can_be_read_as_far_as_it_goes(string input, string output, string? header)
+    {
+        var dataset = Dataset.Open(_folder[input]);
+        var items = dataset.Read(Token).ToList();
+        using (var writer = ItemExport.Open(dataset, _folder[output], asFolder: false))
+        {
+            writer.Write(items[0]);
+            writer.Write(items[1]);
+        }
+        var extensions = output[output.IndexOf('.', StringComparison.Ordinal)..];
+        File.Move(_folder[$"{output}.partial"], _folder[$"rest{extensions}"]);
+        if (header != null)
+            Assert.StartsWith(header, File.ReadAllText(_folder[$"rest{extensions}"]), StringComparison.Ordinal);
+        Assert.Equal(2, Dataset.Open(_folder[$"rest{extensions}"]).Read(Token).Count());
+    }
+
+    [Theory]
+    [InlineData("data.tar", "kept/", "data.tar", "other.tar")]
+    [InlineData("data.parquet", "kept/", "data.parquet", "other.parquet")]
+    [InlineData("data.tar", "kept/s-{000..}.tar", "s-007.tar", "s-07.tar")]
+    [InlineData("data.jsonl", "kept/s-{000..}.tar.gz", "s-1234.tar.gz", "s-x01.tar.gz")]
+    [InlineData("data.jsonl", "kept/s-{00..}-of.parquet", "s-07-of.parquet", "s-07.parquet")]
+    [InlineData("data.parquet", "kept/{00..}.parquet", "03.parquet", "3.parquet")]
+    public void What_a_killed_run_has_left_of_outputs_goes_with_the_next_run(string input, string output, string abandoned, string foreign)
+    {
+        Directory.CreateDirectory(_folder["kept"]);
+        foreach (var name in (string[])[abandoned, foreign])
+            File.WriteAllText(_folder[$"kept/{name}.partial"], "half of it");
+        using (var writer = ItemExport.Open(Dataset.Open(_folder[input]), _folder[output], asFolder: false))
+        {
+            Assert.False(File.Exists(_folder[$"kept/{abandoned}.partial"]));
+            Assert.True(File.Exists(_folder[$"kept/{foreign}.partial"]));
+        }
+    }
+
     [Theory]
     [InlineData("photos", "kept.parquet", "caption=")]
     [InlineData("photos", "kept.jsonl", "")]

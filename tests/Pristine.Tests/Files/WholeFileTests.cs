@@ -61,6 +61,23 @@ public sealed class WholeFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_one_process_writes_replaces_what_a_killed_run_has_left_of_it()
+    {
+        var path = _folder["a.h5"];
+        File.WriteAllText(path, "old");
+        File.WriteAllText(path + ".partial", "half of a longer file");
+        WholeFile.MakeAlone(path, temporary => File.WriteAllText(temporary, "new"));
+        Assert.Equal("new", File.ReadAllText(path));
+        Assert.Throws<InvalidOperationException>(() => WholeFile.MakeAlone(path, temporary =>
+        {
+            File.WriteAllText(temporary, "half");
+            throw new InvalidOperationException();
+        }));
+        Assert.Equal("new", File.ReadAllText(path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
     public void The_provenance_of_a_table_replaces_what_a_killed_run_has_left_of_it()
     {
         File.WriteAllText(_folder["scores.json.partial"], new string('x', 10_000));

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Pristine.Files;
+using Pristine.Remote;
+
+namespace Pristine.Datasets;
+
+/// <summary>The name of an output that may be one of several: <c>kept-{00000..}.tar</c>.</summary>
+/// <param name="path">The name.</param>
+internal sealed partial class OutputNumbers(string path)
+{
+    private readonly Match _number = Number().Match(path);
+
+    /// <summary>True where several outputs are made.</summary>
+    public bool IsNumbered => _number.Success;
+
+    /// <summary>The name of one of them.</summary>
+    /// <param name="number">Counted from 0.</param>
+    public string NameOf(int number) => !IsNumbered ? path
+        : Before + number.ToString(CultureInfo.InvariantCulture).PadLeft(_number.Groups[1].Length, '0') + After;
+
+    /// <summary>
+    /// Removes what a run that was killed has left under temporary names of these outputs: the next run may make fewer of them. One run at
+    /// a time writes them.
+    /// </summary>
+    public void RemoveAbandoned()
+    {
+        var folder = IsNumbered ? Path.GetDirectoryName(Path.GetFullPath(Before + "0")) : null;
+        // The number may stand in the name of the folder.
+        if (RemoteAddress.HasScheme(path) || !Directory.Exists(folder) || After.Contains(Path.DirectorySeparatorChar))
+            return;
+        var (start, end) = (Path.GetFileName(Before), After + WholeFile.Suffix);
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            var name = Path.GetFileName(file);
+            if (name.Length >= start.Length + _number.Groups[1].Length + end.Length
+                && name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)
+                && name[start.Length..^end.Length].All(char.IsAsciiDigit))
+                File.Delete(file);
+        }
+    }
+
+    private string Before => path[.._number.Index];
+
+    private string After => path[(_number.Index + _number.Length)..];
+
+    [GeneratedRegex(@"\{(\d+)\.\.\}")]
+    private static partial Regex Number();
+}
