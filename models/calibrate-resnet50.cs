@@ -18,7 +18,8 @@ var method = Enum.Parse<CalibrationMethod>(args[1]);
 using var decoder = new ImageDecoder();
 using var session = ImageNetResNet50.Open(ModelStore.Default, NetworkPrecision.Float, "cpu");
 using var sizes = new ResNetPlanes();
-using var calibration = new Int8Calibration(ImageNetResNet50.Read(ModelStore.Default), ResNetFeatures.InputRange);
+using var calibration = new Int8Calibration(
+    ResNet50Graph.Of(ImageNetResNet50.Read(ModelStore.Default)), ResNetFeatures.InputRange);
 foreach (var path in args.Skip(2))
 {
     if (decoder.Load(path, ImageInput.Rgb) is { Status: not ImageStatus.Ok } failure)

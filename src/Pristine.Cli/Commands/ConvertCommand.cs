@@ -8,6 +8,7 @@ using Pristine.Files;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
+using Pristine.Metrics.ResNet;
 using Pristine.Models;
 using Pristine.Networks;
 
@@ -33,7 +34,9 @@ internal static class ConvertCommand
     /// <param name="Out">The file to write; null for the store's own.</param>
     /// <param name="Precision">The arithmetic.</param>
     /// <param name="Calibration">The images to calibrate with, as an INPUT; null where none are needed.</param>
-    private sealed record Request(string Source, string? Head, string? Out, NetworkPrecision Precision, string? Calibration);
+    /// <param name="Heads">The file for the regressors of a checkpoint of training/train.py; null for none.</param>
+    private sealed record Request(
+        string Source, string? Head, string? Out, NetworkPrecision Precision, string? Calibration, string? Heads);
 
     /// <summary>How a calibration went.</summary>
     private readonly record struct Calibrated(int Images, int Unusable, int Crops);
@@ -42,8 +45,8 @@ internal static class ConvertCommand
     {
         var source = new Argument<string>("SOURCE")
         {
-            Description = $"ARNIQA's checkpoint (.pth), the model.json of Keras' ResNet-50 (TensorFlow.js), or the name of a network " +
-                $"that is here: {string.Join(", ", OnnxExport.InstalledNames)}",
+            Description = $"ARNIQA's checkpoint (.pth), a checkpoint of training/train.py (.pt), the model.json of Keras' ResNet-50 " +
+                $"(TensorFlow.js), or the name of a network that is here: {string.Join(", ", OnnxExport.InstalledNames)}",
         };
         var head = new Option<string?>("--head")
         {
@@ -67,14 +70,21 @@ internal static class ConvertCommand
                 $"dataset file (at most {MostImages}, evenly spread, are used); default: the sample photos of a clone",
             HelpName = "DIR",
         };
+        var heads = new Option<string?>("--heads")
+        {
+            Description = "With a checkpoint of training/train.py: the file to write its regressors to, as models/pristine.heads",
+            HelpName = "FILE",
+        };
         var command = new CliCommand(
             "convert",
             "Writes a network as one ONNX file: batch normalisation folded, L2 norm and head inside, in floats or 8-bit integers.",
             "pristine models convert arniqa --int8 --calibration photos",
-            "pristine models convert resnet50-imagenet --out resnet50.onnx") { source, head, output, int8, calibration };
+            "pristine models convert resnet50-imagenet --out resnet50.onnx") 
+        { source, head, output, int8, calibration, heads };
         command.SetAction(parsed => Run(Check(new Request(
             parsed.GetRequiredValue(source), parsed.GetValue(head), parsed.GetValue(output),
-            parsed.GetValue(int8) ? NetworkPrecision.Int8 : NetworkPrecision.Float, parsed.GetValue(calibration)))));
+            parsed.GetValue(int8) ? NetworkPrecision.Int8 : NetworkPrecision.Float, parsed.GetValue(calibration),
+            parsed.GetValue(heads)))));
         return command;
     }
 
@@ -109,10 +119,17 @@ internal static class ConvertCommand
                     $"of the store.");
             return;
         }
+        CheckNew("--out", file);
+        if (request.Heads is { } heads)
+            CheckNew("--heads", heads);
+    }
+
+    private static void CheckNew(string option, string file)
+    {
         if (Path.Exists(file))
-            throw new UsageException($"--out: expected the name of a new file; '{file}' is there already.");
+            throw new UsageException($"{option}: expected the name of a new file; '{file}' is there already.");
         if (Path.GetDirectoryName(Path.GetFullPath(file)) is not { } folder || !Directory.Exists(folder))
-            throw new UsageException($"--out: expected a file in a folder that is there; found '{file}'.");
+            throw new UsageException($"{option}: expected a file in a folder that is there; found '{file}'.");
     }
 
     private static string CalibrationImages(string? input)
@@ -131,6 +148,8 @@ internal static class ConvertCommand
         var network = IsName(request.Source) ? OnnxExport.Installed(store, request.Source) : OnnxExport.Read(request.Source);
         if (request.Head is { } head)
             network = File.Exists(head) ? network.WithHead(head) : network.WithHead(store, head);
+        if (request.Heads != null && network.Heads.Count == 0)
+            throw new UsageException($"--heads: expected with a checkpoint of training/train.py; '{request.Source}' has no such regressors.");
         var target = request.Out ?? ArniqaModel.GraphPath(store, request.Precision);
         CheckWritable(target);
         return Job.Run(() => "Stopped; nothing was written.", cancellation => Run(request, network, target, cancellation));
@@ -143,6 +162,8 @@ internal static class ConvertCommand
             network.Save(target);
         else
             calibrated = Quantise(network, request.Calibration!, target, cancellation);
+        if (request.Heads is { } heads)
+            QualityHead.WriteAll(heads, network.Heads);
         using (var file = File.OpenRead(target))
             Console.Out.WriteLine($"{target}\t{file.Length}\t{Convert.ToHexStringLower(SHA256.HashData(file))}");
         Console.Error.WriteLine(

@@ -42,13 +42,15 @@ public static class MetricCatalog
         ResNetMetric.Biq2021,
         ResNetMetric.Damage,
         .. TextMetric.All,
+        .. PristineMetric.All,
     ];
 
     /// <summary>The kinds of files that hold metrics of the user's own.</summary>
-    internal static IReadOnlyList<MetricFile> Files { get; } = [ResNetMetric.HeadFile, OnnxMetric.ManifestFile];
+    internal static IReadOnlyList<MetricFile> Files { get; } = [HeadFile.File, OnnxMetric.ManifestFile];
 
     /// <summary>The features that can be asked for by name: those that regressors are trained on and that find similar images.</summary>
-    public static IReadOnlyList<Feature> Features { get; } = [new ResNetFeature(), new ResNetEmbeddingFeature(), new BrisqueLiveFeature()];
+    public static IReadOnlyList<Feature> Features { get; } =
+        [new ResNetFeature(), new ResNetEmbeddingFeature(), new PristineFeature(), new BrisqueLiveFeature()];
 
     /// <summary>Finds a feature by its exact name.</summary>
     /// <param name="name">For example <c>resnet50</c>.</param>

@@ -9,7 +9,7 @@ namespace Pristine.Metrics;
 /// <summary>
 /// Makes the 8-bit version of a network: add some dozens of images like those to be scored, then save. The network sees of an image what
 /// it sees in its metric: for ARNIQA the ten crops of the official mode, which serve for every mode, for Keras' network the two sizes of
-/// <c>resnet50</c>.
+/// <c>resnet50</c>, for a checkpoint of training/train.py the two views of <c>pristine</c>.
 /// </summary>
 public sealed class NetworkQuantiser : IDisposable
 {
@@ -17,6 +17,7 @@ public sealed class NetworkQuantiser : IDisposable
     private readonly Int8Calibration _calibration;
     private readonly ArniqaCrops? _crops;
     private readonly ResNetPlanes? _sizes;
+    private readonly PristineViews? _views;
     private float[] _planes = [];
 
     /// <summary>Begins without images.</summary>
@@ -25,9 +26,11 @@ public sealed class NetworkQuantiser : IDisposable
     {
         ArgumentNullException.ThrowIfNull(network);
         _network = network;
-        _calibration = new Int8Calibration(network.Network, new ActivationRange(network.Pixels.Low, network.Pixels.High));
+        _calibration = new Int8Calibration(network.Graphs, network.PixelRange);
         if (network.Layout == NetworkLayout.Arniqa)
             _crops = new ArniqaCrops(ArniqaMode.Official);
+        else if (network.Layout == NetworkLayout.Pristine)
+            _views = new PristineViews();
         else
             _sizes = new ResNetPlanes();
     }
@@ -49,6 +52,16 @@ public sealed class NetworkQuantiser : IDisposable
             _crops.WriteHalf(image.Rgb, image.Width, image.Height, planes[(ArniqaCrops.Count * ArniqaCrops.Length)..]);
             for (var crop = 0; crop < 2 * ArniqaCrops.Count; crop++)
                 _calibration.Add(planes.Slice(crop * ArniqaCrops.Length, ArniqaCrops.Length), ArniqaCrops.Side, ArniqaCrops.Side);
+        }
+        else if (_views != null)
+        {
+            for (var view = 0; view < PristineViews.Count; view++)
+            {
+                var shape = PristineViews.Shape(view, image.Width, image.Height);
+                var planes = Planes(shape.Length);
+                _views.Write(view, image, planes);
+                _calibration.Add(planes, shape.Third, shape.Fourth);
+            }
         }
         else
         {
@@ -75,6 +88,7 @@ public sealed class NetworkQuantiser : IDisposable
         _calibration.Dispose();
         _crops?.Dispose();
         _sizes?.Dispose();
+        _views?.Dispose();
     }
 
     private Span<float> Planes(int length)

@@ -15,42 +15,69 @@ public enum NetworkLayout
 
     /// <summary>The ResNet-50 of keras.applications as a TensorFlow.js layers-model (<see cref="KerasResNet50"/>).</summary>
     Keras,
+
+    /// <summary>A checkpoint of training/train.py (<see cref="PristineCheckpoint"/>).</summary>
+    Pristine,
 }
 
 /// <summary>
 /// A network that can be written as an ONNX model, for other programs or for this one: batch normalisations folded into the convolutions,
 /// nothing outside the file. Without a head the model takes <c>image</c> [N, 3, height, width] and gives <c>embedding</c> [N, features], of
 /// L2 norm 1. With ARNIQA's head it takes <c>full</c> and <c>half</c>, the same crops at full and half size, each [N, 3, height, width]
-/// with a height and width of its own, and gives <c>score</c> [N], in the range of the head's ratings and not clipped. Values are floats,
-/// planes in the order R, G, B, normalised as <see cref="Pixels"/> says.
+/// with a height and width of its own, and gives <c>score</c> [N], in the range of the head's ratings and not clipped. A checkpoint of
+/// training/train.py gives <c>statistics</c> [N, features] instead; its regressors are <see cref="Heads"/>. Values are floats, planes in the
+/// order R, G, B, normalised as the model's metadata says.
 /// </summary>
 public sealed class OnnxExport
 {
     private readonly string _source;
     private readonly string? _headSource;
 
-    private OnnxExport(NetworkLayout layout, ResNet50 network, string source, LinearHead? head = null, string? headSource = null) =>
-        (Layout, Network, _source, Head, _headSource) = (layout, network, source, head, headSource);
+    private readonly ResNet50? _resNet50;
+    private readonly LinearHead? _head;
+
+    private OnnxExport(NetworkLayout layout, ResNet50 network, string source, LinearHead? head = null, string? headSource = null)
+    {
+        (Layout, _resNet50, _source, _head, _headSource) = (layout, network, source, head, headSource);
+        Graphs = head == null ? ResNet50Graph.Of(network) : ResNet50Graph.Of(network, head);
+        Output = head == null ? string.Create(CultureInfo.InvariantCulture, $"embedding [N, {network.Features}]") : "score [N]";
+    }
+
+    private OnnxExport(ResNet18 network, IReadOnlyList<QualityHead> heads, string source)
+    {
+        (Layout, _source, Heads) = (NetworkLayout.Pristine, source, heads);
+        Graphs = ResNet18Graph.Of(network);
+        Output = string.Create(CultureInfo.InvariantCulture, $"statistics [N, {2 * network.Channels}]");
+    }
 
     /// <summary>What the file was.</summary>
     public NetworkLayout Layout { get; }
 
-    /// <summary>The network.</summary>
-    internal ResNet50 Network { get; }
+    /// <summary>The graphs that it can be written as.</summary>
+    internal NetworkGraphs Graphs { get; }
 
-    /// <summary>The linear regressor behind it; null for none.</summary>
-    internal LinearHead? Head { get; }
+    /// <summary>The regressors of a checkpoint of training/train.py, for the features <c>pristine</c>; empty for other networks.</summary>
+    public IReadOnlyList<QualityHead> Heads { get; } = [];
 
-    /// <summary>How pixels become what the network takes.</summary>
+    /// <summary>The values that a pixel can have as the network takes it.</summary>
+    internal ActivationRange PixelRange =>
+        Layout == NetworkLayout.Pristine ? PristineViews.Range : new(Pixels.Low, Pixels.High);
+
+    /// <summary>How pixels become what ARNIQA's and Keras' networks take.</summary>
     internal NormalisedPlanes Pixels => Layout == NetworkLayout.Arniqa ? NormalisedPlanes.ImageNet : NormalisedPlanes.ImageNetMean;
 
+    private string PixelDescription => Layout == NetworkLayout.Pristine
+        ? $"v, 0 to 255, with a border of {PristineViews.Border} pixels of ({string.Join(", ", PristineViews.Means)})"
+        : Pixels.Description;
+
     /// <summary>The model's inputs, in its order.</summary>
-    public IReadOnlyList<string> Inputs => Head == null ? [ResNet50Graph.Image] : ["full", "half"];
+    public IReadOnlyList<string> Inputs => _head == null ? [ConvolutionGraph.Image] : ["full", "half"];
 
     /// <summary>The model's output, with its shape.</summary>
-    public string Output => Head == null ? string.Create(CultureInfo.InvariantCulture, $"embedding [N, {Network.Features}]") : "score [N]";
+    public string Output { get; }
 
-    /// <summary>Reads a network: a file that begins as JSON does is taken as Keras' model.json, any other as ARNIQA's checkpoint.</summary>
+    /// <summary>Reads a network: a file that begins as JSON does is taken as Keras' model.json, any other as a checkpoint of
+    /// training/train.py or of ARNIQA.</summary>
     /// <param name="path">The file; the shards that a model.json names lie beside it.</param>
     /// <exception cref="ModelException">It is neither, damaged, or a tensor is missing or has another shape.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -60,7 +87,7 @@ public sealed class OnnxExport
         var content = File.ReadAllBytes(path);
         var name = Path.GetFileName(path);
         if (content.AsSpan().TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
-            return new(NetworkLayout.Arniqa, ArniqaCheckpoint.ReadEncoder(content, path), $"{name} {ModelStore.Hash(content)}");
+            return ReadCheckpoint(content, path, $"{name} {ModelStore.Hash(content)}");
         var files = new List<StoredFile>();
         var network = KerasResNet50.Read(path, file =>
         {
@@ -69,6 +96,16 @@ public sealed class OnnxExport
             return bytes;
         });
         return new(NetworkLayout.Keras, network, $"{name} and shards {new StoredModel(name, "", true, files).Sha256()}");
+    }
+
+    private static OnnxExport ReadCheckpoint(byte[] content, string path, string source)
+    {
+        var tensors = TorchCheckpoint.ReadStateDict(content, path);
+        if (!PristineCheckpoint.Is(tensors))
+            return new(NetworkLayout.Arniqa, ArniqaCheckpoint.ReadEncoder(content, path), source);
+        var network = PristineCheckpoint.ReadTrunk(tensors, path);
+        var heads = PristineCheckpoint.ReadHeads(tensors, network, PristineViews.Count, new PristineFeature().Identity, source);
+        return new(network, heads, source);
     }
 
     /// <summary>The names that <see cref="Installed"/> takes.</summary>
@@ -128,42 +165,40 @@ public sealed class OnnxExport
     /// <summary>Writes the model in 32-bit floats.</summary>
     /// <param name="path">The .onnx file; it appears only when it is whole, in place of an earlier one.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Save(string path) => Write(path, Head == null ? ResNet50Graph.Float(Network) : ResNet50Graph.Float(Network, Head), null);
+    public void Save(string path) => Write(path, Graphs.Float());
 
     /// <summary>
     /// Writes the model in 8-bit integers: unsigned activations, signed weights with a step per output channel. Head and norm stay floats.
     /// </summary>
     /// <param name="path">As for floats.</param>
-    /// <param name="calibration">The ranges of the activations, measured on <see cref="Network"/>.</param>
+    /// <param name="calibration">The ranges of the activations, measured on <see cref="Graphs"/>.</param>
     /// <param name="method">How ranges are chosen.</param>
     /// <exception cref="InvalidOperationException">The calibration has seen no image.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
     internal void Save(string path, Int8Calibration calibration, CalibrationMethod method = CalibrationMethod.Percentile)
     {
         ArgumentNullException.ThrowIfNull(calibration);
-        var ranges = calibration.Ranges(method);
-        Write(path, Head == null ? ResNet50Graph.Int8(Network, ranges) : ResNet50Graph.Int8(Network, ranges, Head), calibration.Describe(
-            method));
+        Write(path, calibration.Quantised(method));
     }
 
     private OnnxExport WithHead(LinearHead head, string file, string source)
     {
-        if (Layout != NetworkLayout.Arniqa)
-            throw new ModelException($"{file}: expected an encoder of ARNIQA before a regressor of ARNIQA; found the ResNet-50 of Keras.");
-        return head.Weights.Count == 2 * Network.Features
-            ? new(Layout, Network, _source, head, source)
+        if (Layout != NetworkLayout.Arniqa || _resNet50 == null)
+            throw new ModelException(
+                $"{file}: expected an encoder of ARNIQA before a regressor of ARNIQA; found " +
+                $"{(Layout == NetworkLayout.Keras ? "the ResNet-50 of Keras" : "a network with heads of its own")}.");
+        return head.Weights.Count == 2 * _resNet50.Features
+            ? new(Layout, _resNet50, _source, head, source)
             : throw new ModelException(
-                $"{file}: expected {2 * Network.Features} weights, twice the features of the encoder; found {head.Weights.Count}.");
+                $"{file}: expected {2 * _resNet50.Features} weights, twice the features of the encoder; found {head.Weights.Count}.");
     }
 
-    private void Write(string path, OnnxGraph graph, string? calibration)
+    private void Write(string path, OnnxGraph graph)
     {
         graph.Metadata("source", _source);
         if (_headSource != null)
             graph.Metadata("head", _headSource);
-        graph.Metadata("input", $"{string.Join(" and ", Inputs)}: planes R, G, B of {Pixels.Description}");
-        if (calibration != null)
-            graph.Metadata("calibration", calibration);
+        graph.Metadata("input", $"{string.Join(" and ", Inputs)}: planes R, G, B of {PixelDescription}");
         graph.Save(path);
     }
 

@@ -23,7 +23,7 @@ public enum CalibrationMethod
 /// </summary>
 internal sealed class Int8Calibration : IDisposable
 {
-    private readonly ResNet50 _network;
+    private readonly NetworkGraphs _graphs;
     private readonly ActivationRange _inputRange;
     private readonly OnnxRuntimeSession _session;
     private readonly OnnxRuntimeWorker _worker;
@@ -31,13 +31,13 @@ internal sealed class Int8Calibration : IDisposable
     private readonly ActivationHistogram[] _histograms;
 
     /// <summary>Begins without images.</summary>
-    /// <param name="network">The network.</param>
+    /// <param name="graphs">The network.</param>
     /// <param name="inputRange">The values that a pixel can have after normalisation.</param>
-    public Int8Calibration(ResNet50 network, ActivationRange inputRange)
+    public Int8Calibration(NetworkGraphs graphs, ActivationRange inputRange)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        (_network, _inputRange) = (network, inputRange);
-        (var graph, _activations) = ResNet50Graph.Probe(network);
+        ArgumentNullException.ThrowIfNull(graphs);
+        (_graphs, _inputRange) = (graphs, inputRange);
+        (var graph, _activations) = graphs.Probe();
         _session = new OnnxRuntimeSession(graph.ToArray());
         _worker = _session.CreateWorker();
         _histograms = [.. _activations.Select(_ => new ActivationHistogram())];
@@ -69,23 +69,19 @@ internal sealed class Int8Calibration : IDisposable
         if (Count == 0)
             throw new InvalidOperationException("Expected at least one image to calibrate with; found none.");
         var ranges = _activations.Zip(_histograms).ToDictionary(pair => pair.First, pair => pair.Second.Range(method));
-        ranges[ResNet50Graph.Image] = _inputRange;
+        ranges[ConvolutionGraph.Image] = _inputRange;
         return ranges;
     }
 
-    /// <summary>Writes the network in 8-bit integers; see <see cref="CalibrationMethod"/>.</summary>
-    /// <param name="path">The .onnx file; it appears only when it is whole.</param>
+    /// <summary>The network in 8-bit integers; see <see cref="CalibrationMethod"/>.</summary>
     /// <param name="method">How ranges are chosen.</param>
     /// <exception cref="InvalidOperationException">No crop was added.</exception>
-    public void Save(string path, CalibrationMethod method = CalibrationMethod.Percentile)
+    public OnnxGraph Quantised(CalibrationMethod method = CalibrationMethod.Percentile)
     {
-        var graph = ResNet50Graph.Int8(_network, Ranges(method));
-        graph.Metadata("calibration", Describe(method));
-        graph.Save(path);
+        var graph = _graphs.Int8(Ranges(method));
+        graph.Metadata("calibration", $"{method}, {Count} crops");
+        return graph;
     }
-
-    /// <summary>What the ranges come from, for the provenance of a model.</summary>
-    internal string Describe(CalibrationMethod method) => $"{method}, {Count} crops";
 
     /// <inheritdoc/>
     public void Dispose()

@@ -72,12 +72,12 @@ public sealed class ResNet50Tests
         var network = ArniqaCheckpoint.ReadEncoder(tiny.TorchFile(), "tiny.pth");
         const int side = 64;
         var images = Enumerable.Range(0, 8).Select(seed => Image(seed, side, side)).ToArray();
-        using (var calibration = new Int8Calibration(network, new(-3, 3)))
+        using (var calibration = new Int8Calibration(ResNet50Graph.Of(network), new(-3, 3)))
         {
-            Assert.Throws<InvalidOperationException>(() => calibration.Save(folder["int8.onnx"]));
+            Assert.Throws<InvalidOperationException>(() => calibration.Quantised());
             foreach (var image in images)
                 calibration.Add(image, side, side);
-            calibration.Save(folder["int8.onnx"], method);
+            calibration.Quantised(method).Save(folder["int8.onnx"]);
         }
         Assert.Equal(["int8.onnx"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName));
         using var session = new OnnxRuntimeSession(folder["int8.onnx"]);

@@ -32,6 +32,38 @@ internal static class ResNetReference
             plane => Math.Sqrt(plane.Average(value => Math.Pow(value - plane.Average(), 2))))];
     }
 
+    /// <summary>
+    /// Mean and deviation of every channel of each stage of a ResNet-18 as training/train.py takes them: means of a stage, then its deviations.
+    /// </summary>
+    /// <param name="layer">A convolution by its name in the checkpoint.</param>
+    /// <param name="stages">Number of stages, of two blocks each; each after the first begins with a shortcut.</param>
+    /// <param name="shortcuts">Whether the first block of a stage has a shortcut.</param>
+    /// <param name="image">Planes of height x width, normalised.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Columns.</param>
+    public static double[] BasicStatistics(
+        Func<string, NormalisedConvolution> layer, int stages, Func<int, bool> shortcuts, double[] image, int height, int width)
+    {
+        var x = MaxPool(Relu(Convolve(new(3, height, width, image), layer("trunk.stem"), 2)));
+        var statistics = new List<double>();
+        for (var stage = 0; stage < stages; stage++)
+        {
+            for (var block = 0; block < 2; block++)
+            {
+                var name = $"trunk.stages.{stage}.{block}";
+                var halves = block == 0 && shortcuts(stage);
+                var y = Relu(Convolve(x, layer(name + ".first"), halves ? 2 : 1));
+                y = Convolve(y, layer(name + ".second"), 1);
+                var shortcut = halves ? Convolve(x, layer(name + ".shortcut"), 2) : x;
+                x = Relu(y with { Values = [.. y.Values.Zip(shortcut.Values, (a, b) => a + b)] });
+            }
+            var planes = x.Values.Chunk(x.Height * x.Width).ToArray();
+            statistics.AddRange(planes.Select(plane => plane.Average()));
+            statistics.AddRange(planes.Select(plane => Math.Sqrt(plane.Average(value => Math.Pow(value - plane.Average(), 2)) + 1e-5)));
+        }
+        return [.. statistics];
+    }
+
     private static List<Planes> Stages(
         Func<ConvolutionPlace, NormalisedConvolution> weights, StridePlace stride, ReadOnlySpan<float> image, int height, int width)
     {

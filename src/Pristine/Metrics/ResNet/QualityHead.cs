@@ -7,24 +7,38 @@ using Pristine.Models;
 
 namespace Pristine.Metrics.ResNet;
 
+/// <summary>What becomes of the weighted sum of a <see cref="QualityHead"/>.</summary>
+public enum HeadLink
+{
+    /// <summary>It is the score.</summary>
+    Identity,
+
+    /// <summary>The score is 1 / (1 + exp(-sum)), between 0 and 1.</summary>
+    Logistic,
+}
+
 /// <summary>
-/// A linear regressor from features of an image to an opinion score: score = bias + sum of weight x feature. Made by <c>pristine fit</c>,
+/// A linear regressor from features of an image to an opinion score: score = bias + sum of weight x feature, or the logistic function of
+/// that. Made by <c>pristine fit</c>,
 /// used by metrics such as <c>resnet50@biq2021</c>.
 /// </summary>
 /// <remarks>
 /// File: one line of JSON in UTF-8 (format, name, features, count, worst, best, bias, training), a newline, then count weights as
-/// little-endian 32-bit floats.
+/// little-endian 32-bit floats. With another link than <see cref="HeadLink.Identity"/> the format is <c>pristine-head-2</c>, which has it as
+/// <c>link</c>.
 /// </remarks>
 public sealed partial class QualityHead
 {
     private const string Format = "pristine-head-1";
+    private const string FormatWithLink = "pristine-head-2";
+    private const string LogisticName = "logistic";
     private const int LongestHeader = 1 << 16;
 
     private readonly float[] _weights;
     private readonly Lazy<string> _sha256;
 
     private sealed record Header(
-        string Format, string Name, string Features, int Count, double Worst, double Best, double Bias, string Training);
+        string Format, string Name, string Features, int Count, double Worst, double Best, double Bias, string Training, string? Link);
 
     /// <summary>A regressor.</summary>
     /// <param name="name">What stands behind the @ in the metric's name: letters, digits, - and _.</param>
@@ -34,8 +48,11 @@ public sealed partial class QualityHead
     /// <param name="worst">The score of the worst image on the scale of the ratings.</param>
     /// <param name="best">The score of the best; below <paramref name="worst"/> where small is good.</param>
     /// <param name="training">How it was trained, for people.</param>
+    /// <param name="link">What becomes of the weighted sum.</param>
     /// <exception cref="ArgumentException">A value is not as said.</exception>
-    public QualityHead(string name, string features, ReadOnlySpan<float> weights, double bias, double worst, double best, string training)
+    public QualityHead(
+        string name, string features, ReadOnlySpan<float> weights, double bias, double worst, double best, string training,
+        HeadLink link = HeadLink.Identity)
     {
         ArgumentException.ThrowIfNullOrEmpty(features);
         ArgumentNullException.ThrowIfNull(training);
@@ -49,7 +66,7 @@ public sealed partial class QualityHead
         foreach (var weight in weights)
             if (!float.IsFinite(weight))
                 throw new ArgumentException($"Expected finite weights; found {weight}.", nameof(weights));
-        (Name, Features, Bias, Worst, Best, Training) = (name, features, bias, worst, best, training);
+        (Name, Features, Bias, Worst, Best, Training, Link) = (name, features, bias, worst, best, training, link);
         _weights = weights.ToArray();
         _sha256 = new(() => ModelStore.Hash(ToArray()));
     }
@@ -65,6 +82,9 @@ public sealed partial class QualityHead
 
     /// <summary>Added to the weighted sum.</summary>
     public double Bias { get; }
+
+    /// <summary>What becomes of the sum.</summary>
+    public HeadLink Link { get; }
 
     /// <summary>The score of the worst image on the scale of the ratings.</summary>
     public double Worst { get; }
@@ -89,7 +109,8 @@ public sealed partial class QualityHead
         var sum = 0.0;
         for (var i = 0; i < features.Length; i++)
             sum += _weights[i] * features[i];
-        return sum + Bias;
+        sum += Bias;
+        return Link == HeadLink.Logistic ? 1 / (1 + Math.Exp(-sum)) : sum;
     }
 
     /// <summary>Reads a file.</summary>
@@ -104,6 +125,31 @@ public sealed partial class QualityHead
     /// <exception cref="ModelException">It is no such file, or damaged.</exception>
     public static QualityHead Parse(ReadOnlySpan<byte> content, string file)
     {
+        var head = ParseFirst(content, file, out var rest);
+        return rest.IsEmpty
+            ? head
+            : throw new ModelException(
+                $"{file}: expected {head._weights.Length} weights, {(long)head._weights.Length * sizeof(float)} bytes; found " +
+                $"{(long)head._weights.Length * sizeof(float) + rest.Length} bytes.");
+    }
+
+    /// <summary>Reads heads that stand one after another, as the bundled ones of a network do.</summary>
+    /// <inheritdoc cref="Parse"/>
+    internal static IReadOnlyList<QualityHead> ParseAll(ReadOnlySpan<byte> content, string file)
+    {
+        var heads = new List<QualityHead>();
+        do
+            heads.Add(ParseFirst(content, file, out content));
+        while (!content.IsEmpty);
+        return heads;
+    }
+
+    /// <summary>Reads one head.</summary>
+    /// <param name="content">The content.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <param name="rest">What stands behind its weights.</param>
+    private static QualityHead ParseFirst(ReadOnlySpan<byte> content, string file, out ReadOnlySpan<byte> rest)
+    {
         var end = content[..Math.Min(content.Length, LongestHeader)].IndexOf((byte)'\n');
         Header? header = null;
         try
@@ -116,18 +162,25 @@ public sealed partial class QualityHead
             throw new ModelException(
                 $"{file}: expected a head of the format {Format}, made by pristine fit; its first line is no JSON: {error.Message}", error);
         }
-        if (header?.Format != Format)
+        if (header?.Format is not (Format or FormatWithLink))
             throw new ModelException(
                 $"{file}: expected a head of the format {Format}, made by pristine fit; found " +
                 $"{(header == null ? "another kind of file" : $"'{header.Format}'")}.");
-        var bytes = content[(end + 1)..];
-        if (header.Count < 1 || bytes.Length != (long)header.Count * sizeof(float))
+        if (header.Link != (header.Format == Format ? null : LogisticName))
             throw new ModelException(
-                $"{file}: expected {header.Count} weights, {(long)header.Count * sizeof(float)} bytes; found {bytes.Length} bytes.");
+                $"{file}: expected {(header.Format == Format ? "no link" : $"the link '{LogisticName}'")} in a head of the format " +
+                $"{header.Format}; found {(header.Link == null ? "none" : $"'{header.Link}'")}.");
+        var bytes = content[(end + 1)..];
+        var length = (long)header.Count * sizeof(float);
+        if (header.Count < 1 || bytes.Length < length)
+            throw new ModelException(
+                $"{file}: expected {header.Count} weights, {length} bytes; found {bytes.Length} bytes.");
+        rest = bytes[(int)length..];
         try
         {
-            return new(header.Name, header.Features, MemoryMarshal.Cast<byte, float>(
-                bytes.ToArray()), header.Bias, header.Worst, header.Best, header.Training);
+            return new(
+                header.Name, header.Features, MemoryMarshal.Cast<byte, float>(bytes[..(int)length].ToArray()), header.Bias, header.Worst,
+                header.Best, header.Training, header.Link == null ? HeadLink.Identity : HeadLink.Logistic);
         }
         catch (ArgumentException error)
         {
@@ -140,13 +193,27 @@ public sealed partial class QualityHead
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(string path) => WholeFile.Write(path, stream => stream.Write(ToArray()));
 
+    /// <summary>Writes heads one after another into one file, as the bundled ones of a network are.</summary>
+    /// <param name="path">The file; one that is there is replaced.</param>
+    /// <param name="heads">The heads.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void WriteAll(string path, IReadOnlyList<QualityHead> heads)
+    {
+        ArgumentNullException.ThrowIfNull(heads);
+        WholeFile.Write(path, stream =>
+        {
+            foreach (var head in heads)
+                stream.Write(head.ToArray());
+        });
+    }
+
     private byte[] ToArray()
     {
         var content = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(content))
         {
             json.WriteStartObject();
-            json.WriteString("format", Format);
+            json.WriteString("format", Link == HeadLink.Identity ? Format : FormatWithLink);
             json.WriteString("name", Name);
             json.WriteString("features", Features);
             json.WriteNumber("count", _weights.Length);
@@ -154,6 +221,8 @@ public sealed partial class QualityHead
             json.WriteNumber("best", Best);
             json.WriteNumber("bias", Bias);
             json.WriteString("training", Training);
+            if (Link == HeadLink.Logistic)
+                json.WriteString("link", LogisticName);
             json.WriteEndObject();
         }
         return [.. content.WrittenSpan, (byte)'\n', .. MemoryMarshal.AsBytes<float>(_weights)];
@@ -176,6 +245,7 @@ public sealed partial class QualityHead
         var count = root.TryGetProperty("count", out var stated) && stated.ValueKind == JsonValueKind.Number
             && stated.TryGetInt32(out var whole) ? whole : 0;
         return new(
-            Text("format")!, Text("name")!, Text("features")!, count, Number("worst"), Number("best"), Number("bias"), Text("training")!);
+            Text("format")!, Text("name")!, Text("features")!, count, Number("worst"), Number("best"), Number("bias"), Text("training")!,
+            Text("link"));
     }
 }

@@ -44,11 +44,6 @@ public sealed class ResNetMetric : FeatureMetric
     /// <summary><c>resnet50@damage</c>.</summary>
     public static ResNetMetric Damage { get; } = new(ReadBundled("resnet50-damage.head"));
 
-    /// <summary>The files that <c>pristine fit</c> writes.</summary>
-    internal static MetricFile HeadFile { get; } = new(
-        "head", "FILE", $"A head that 'pristine fit' trained: adds the metric {BaseName}@NAME; may be repeated", file =>
-            new ResNetMetric(QualityHead.Read(file)));
-
     private bool IsDamage => _head.Name == "damage";
 
     /// <inheritdoc/>
@@ -105,12 +100,5 @@ public sealed class ResNetMetric : FeatureMetric
     /// <inheritdoc/>
     public override double Score(ReadOnlySpan<double> features) => _head.Score(features);
 
-    private static QualityHead ReadBundled(string name)
-    {
-        using var stream = typeof(ResNetMetric).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"The library lacks its resource {name}.");
-        var content = new byte[stream.Length];
-        stream.ReadExactly(content);
-        return QualityHead.Parse(content, name);
-    }
+    private static QualityHead ReadBundled(string name) => QualityHead.Parse(BundledFile.Read(name), name);
 }

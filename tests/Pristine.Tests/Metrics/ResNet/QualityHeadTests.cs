@@ -33,10 +33,24 @@ public sealed class QualityHeadTests
             "Expected 3 features; found 2", Assert.Throws<ArgumentException>(() => Head.Score([1, 2])).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Several_heads_stand_in_one_file_and_a_logistic_one_gives_a_probability()
+    {
+        using var folder = TestFiles.NewFolder();
+        var logistic = new QualityHead("odds", "f", [2f], -1, 1, 0, "", HeadLink.Logistic);
+        QualityHead.WriteAll(folder["two"], [Head, logistic]);
+        var read = QualityHead.ParseAll(File.ReadAllBytes(folder["two"]), "two");
+        Assert.Equal([Head.Sha256, logistic.Sha256], read.Select(head => head.Sha256));
+        Assert.Equal(1 / (1 + Math.Exp(-5)), read[1].Score([3]), 1e-15);
+        Assert.Throws<ModelException>(() => QualityHead.Read(folder["two"]));
+    }
+
     [Theory]
     [InlineData("", "another kind of file")]
     [InlineData("no JSON\n", "no JSON")]
     [InlineData("{\"format\":\"other\"}\n", "found 'other'")]
+    [InlineData("{\"format\":\"pristine-head-1\",\"link\":\"logistic\"}\n", "expected no link")]
+    [InlineData("{\"format\":\"pristine-head-2\",\"link\":\"x\"}\n", "expected the link 'logistic'")]
     [InlineData(
         "{\"format\":\"pristine-head-1\",\"name\":\"a\",\"features\":\"f\",\"count\":2,\"worst\":0,\"best\":1,\"bias\":0,\"training\":\"\"}\n1234", "expected 2 weights, 8 bytes; found 4 bytes")]
     [InlineData(

@@ -1,0 +1,184 @@
+namespace Pristine.Networks;
+
+/// <summary>The range of values that an activation takes.</summary>
+/// <param name="Low">Smallest value; at most 0.</param>
+/// <param name="High">Largest value; at least 0.</param>
+internal readonly record struct ActivationRange(float Low, float High);
+
+/// <summary>
+/// How a network is written: in floats, in floats with every activation as an output, and in 8-bit integers for ranges of the activations.
+/// </summary>
+/// <param name="Float">In 32-bit floats.</param>
+/// <param name="Probe">In floats with one more output per activation that int8 would quantise, and their names.</param>
+/// <param name="Int8">In 8-bit integers.</param>
+internal sealed record NetworkGraphs(
+    Func<OnnxGraph> Float, Func<(OnnxGraph Graph, IReadOnlyList<string> Activations)> Probe,
+    Func<IReadOnlyDictionary<string, ActivationRange>, OnnxGraph> Int8);
+
+/// <summary>
+/// What graphs of convolutions have in common: one description gives the graph in floats, in floats with every activation as an output (to
+/// measure their ranges), and in 8-bit integers. Those are unsigned activations with one step and zero point each and signed weights with one
+/// step per output channel, as QuantizeLinear/DequantizeLinear pairs that the runtime fuses. (Signed activations run seven times slower.)
+/// </summary>
+internal abstract class ConvolutionGraph
+{
+    /// <summary>The one input of a graph, and the name of an input's range.</summary>
+    public const string Image = "image";
+
+    /// <summary>A bias is a 32-bit integer in steps of (input step x weight step); it stays this far from overflow.</summary>
+    private const double LargestBias = 1 << 30;
+
+    private readonly IReadOnlyDictionary<string, ActivationRange>? _ranges;
+    private readonly List<string>? _activations;
+    private readonly Dictionary<string, float> _steps = new(StringComparer.Ordinal);
+
+    /// <summary>Weights are in the graph once, whatever the number of inputs that go through them.</summary>
+    private readonly Dictionary<string, (string Weights, string Bias)> _weights = new(StringComparer.Ordinal);
+
+    /// <summary>Begins an empty graph.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="ranges">The range of each activation, for 8-bit integers; null for floats.</param>
+    /// <param name="activations">Where the names of activations go; null where nothing is measured.</param>
+    protected ConvolutionGraph(string name, IReadOnlyDictionary<string, ActivationRange>? ranges, List<string>? activations) =>
+        (Graph, _ranges, _activations) = (new OnnxGraph(name), ranges, activations);
+
+    /// <summary>The graph.</summary>
+    protected OnnxGraph Graph { get; }
+
+    /// <summary>What stands before the names of tensors: nothing with one input, the input's name with two.</summary>
+    protected string Prefix { get; set; } = "";
+
+    /// <summary>The graph, with the activations as outputs where they are measured.</summary>
+    protected OnnxGraph Finish()
+    {
+        foreach (var activation in _activations ?? [])
+            Graph.Output(activation, "batch", null, null, null);
+        return Graph;
+    }
+
+    /// <summary>The 3x3 maximum of stride 2 behind a stem.</summary>
+    protected string Pool(string x, string stem) => Activation(
+        Node(
+            "MaxPool", "pool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }),
+            ("pads", new long[] { 1, 1, 1, 1 })),
+        rangeOf: stem);
+
+    /// <summary>
+    /// The output <c>statistics</c>: the mean over the image of every channel of the stages, then the standard deviations in the same order.
+    /// </summary>
+    /// <param name="stages">The outputs of the stages.</param>
+    /// <param name="channels">Channels of all stages.</param>
+    /// <param name="smallestVariance">Added to the variance, which is not negative.</param>
+    protected void Statistics(List<string> stages, int channels, float smallestVariance)
+    {
+        var (means, deviations) = (new List<string>(), new List<string>());
+        var zero = Graph.Constant("zero", [0f]);
+        var smallest = smallestVariance > 0 ? Graph.Constant("variance.smallest", [smallestVariance]) : null;
+        for (var stage = 0; stage < stages.Count; stage++)
+        {
+            var name = $"stage{stage + 1}";
+            var mean = Graph.Node("GlobalAveragePool", name + ".mean", [stages[stage]]);
+            var square = Graph.Node(
+                "GlobalAveragePool", name + ".square.mean", [Graph.Node("Mul", name + ".square", [stages[stage], stages[stage]])]);
+            // Activations are not negative, so the mean of squares is of the size of the variance or more, and little cancels.
+            var variance = Graph.Node("Sub", name + ".variance", [square, Graph.Node("Mul", name + ".mean.square", [mean, mean])]);
+            variance = Graph.Node("Max", name + ".variance.bounded", [variance, zero]);
+            if (smallest != null)
+                variance = Graph.Node("Add", name + ".variance.raised", [variance, smallest]);
+            means.Add(mean);
+            deviations.Add(Graph.Node("Sqrt", name + ".deviation", [variance]));
+        }
+        var all = Graph.Node("Concat", "statistics.all", [.. means, .. deviations], ("axis", 1L));
+        Graph.Node("Flatten", "statistics", [all], ("axis", 1L));
+        Graph.Output("statistics", "batch", $"{2 * channels}");
+    }
+
+    /// <summary>A convolution, its bias and perhaps the cut at 0 behind it.</summary>
+    /// <param name="x">The input.</param>
+    /// <param name="layer">The convolution.</param>
+    /// <param name="relu">Whether negative values become 0.</param>
+    /// <param name="padding">Zeros around the input; null for those of a mask that keeps the size.</param>
+    protected string Convolve(string x, Convolution layer, bool relu, int? padding = null)
+    {
+        if (!_weights.TryGetValue(layer.Name, out var constants))
+            _weights[layer.Name] = constants = _ranges == null ? FloatWeights(layer) : IntegerWeights(layer, _steps[x]);
+        long zeros = padding ?? (layer.Size - 1) / 2;
+        var y = Node("Conv", relu ? layer.Name + ".linear" : layer.Name, [x, constants.Weights, constants.Bias],
+            ("kernel_shape", new long[] { layer.Size, layer.Size }),
+            ("strides", new long[] { layer.Stride, layer.Stride }),
+            ("pads", new long[] { zeros, zeros, zeros, zeros }));
+        return Activation(relu ? Node("Relu", layer.Name, [y]) : y);
+    }
+
+    private (string Weights, string Bias) FloatWeights(Convolution layer) => (
+        Graph.Constant(layer.Name + ".weight", layer.Weights, layer.Outputs, layer.Inputs, layer.Size, layer.Size),
+        Graph.Constant(layer.Name + ".bias", layer.Bias, layer.Outputs));
+
+    private (string Weights, string Bias) IntegerWeights(Convolution layer, float inputStep)
+    {
+        var perChannel = layer.Weights.Length / layer.Outputs;
+        var weights = new sbyte[layer.Weights.Length];
+        var bias = new int[layer.Outputs];
+        var steps = new float[layer.Outputs];
+        var biasSteps = new float[layer.Outputs];
+        for (var c = 0; c < layer.Outputs; c++)
+        {
+            var channel = layer.Weights.AsSpan(c * perChannel, perChannel);
+            var largest = 0f;
+            foreach (var weight in channel)
+                largest = Math.Max(largest, Math.Abs(weight));
+            // A channel of almost nothing but bias gets a step wide enough for the bias to fit.
+            var step = (float)Math.Max(largest / sbyte.MaxValue, Math.Abs(layer.Bias[c]) / (inputStep * LargestBias));
+            steps[c] = step > 0 ? step : 1;
+            for (var i = 0; i < perChannel; i++)
+                weights[c * perChannel + i] = (sbyte)Math.Clamp(MathF.Round(channel[i] / steps[c]), -sbyte.MaxValue, sbyte.MaxValue);
+            biasSteps[c] = steps[c] * inputStep;
+            bias[c] = (int)Math.Round(layer.Bias[c] / (double)biasSteps[c]);
+        }
+        var quantised = Graph.Constant(layer.Name + ".weight.q", weights, layer.Outputs, layer.Inputs, layer.Size, layer.Size);
+        return (
+            Graph.Node("DequantizeLinear", layer.Name + ".weight",
+                [quantised, Graph.Constant(layer.Name + ".weight.step", steps, layer.Outputs), Graph.Constant(
+                    layer.Name + ".weight.zero", new sbyte[layer.Outputs], layer.Outputs)],
+                ("axis", 0L)),
+            Graph.Node("DequantizeLinear", layer.Name + ".bias",
+                [Graph.Constant(layer.Name + ".bias.q", bias, layer.Outputs), Graph.Constant(
+                    layer.Name + ".bias.step", biasSteps, layer.Outputs),
+                    Graph.Constant(layer.Name + ".bias.zero", new int[layer.Outputs], layer.Outputs)],
+                ("axis", 0L)));
+    }
+
+    /// <summary>A place where int8 rounds: nothing in float, an output when probing.</summary>
+    protected string Activation(string tensor, string? rangeOf = null)
+    {
+        if (rangeOf == null)
+            _activations?.Add(tensor);
+        if (_ranges == null)
+            return tensor;
+        var (step, zero) = Quantisation.Of(_ranges[rangeOf ?? tensor[Prefix.Length..]]);
+        var scale = Graph.Constant(tensor + ".step", [step]);
+        var point = Graph.Constant(tensor + ".zero", [zero]);
+        var quantised = Graph.Node("QuantizeLinear", tensor + ".q", [tensor, scale, point]);
+        var name = Graph.Node("DequantizeLinear", tensor + ".dq", [quantised, scale, point]);
+        _steps[name] = step;
+        return name;
+    }
+
+    /// <summary>A node whose name carries the prefix.</summary>
+    protected string Node(string operation, string name, string[] inputs, params (string Name, object Value)[] attributes) =>
+        Graph.Node(operation, Prefix + name, inputs, attributes);
+}
+
+/// <summary>Steps and zero points of 8-bit activations: value = step x (q - zero).</summary>
+internal static class Quantisation
+{
+    /// <summary>The step and zero point that cover a range; 0 is represented exactly.</summary>
+    public static (float Step, byte Zero) Of(ActivationRange range)
+    {
+        var (low, high) = (Math.Min(range.Low, 0), Math.Max(range.High, 0));
+        if (high - low is not (> 0 and < float.PositiveInfinity))
+            return (1, 0);
+        var step = (high - low) / byte.MaxValue;
+        return (step, (byte)Math.Clamp(MathF.Round(-low / step), 0, byte.MaxValue));
+    }
+}

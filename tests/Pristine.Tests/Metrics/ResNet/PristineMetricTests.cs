@@ -1,0 +1,81 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Pristine.Media;
+using Pristine.Metrics;
+using Pristine.Metrics.ResNet;
+
+namespace Pristine.Tests.Metrics.ResNet;
+
+public sealed class PristineMetricTests
+{
+    /// <summary>The bundled network has 8 bits, PyTorch's has 32: opinions differ by up to 0.03, on a scale of 0 to 1.</summary>
+    private const double OpinionTolerance = 0.04;
+
+    /// <summary>Probabilities near 0.5 move most.</summary>
+    private const double ProbabilityTolerance = 0.15;
+
+    [Fact]
+    public void Photos_get_the_scores_that_PyTorch_gives_them_and_are_seen_alike()
+    {
+        using var reference = JsonDocument.Parse(
+            File.ReadAllBytes(TestFiles.InRepository("tests", "Pristine.Tests", "Metrics", "ResNet", "pristine_torch.json")));
+        using var decoder = new ImageDecoder();
+        using var views = new PristineViews();
+        using var scorers = new MetricScorers(PristineMetric.All);
+        foreach (var entry in reference.RootElement.GetProperty("images").EnumerateArray())
+        {
+            var name = entry.GetProperty("image").GetString()!;
+            Assert.Equal(ImageStatus.Ok, decoder.Load(TestFiles.InRepository("samples", "photos", name), ImageInput.Rgb).Status);
+            var image = decoder.Image;
+            foreach (var (view, expected) in entry.GetProperty("views").EnumerateArray().Index())
+            {
+                var shape = PristineViews.Shape(view, image.Width, image.Height);
+                var planes = new float[shape.Length];
+                views.Write(view, image, planes);
+                Assert.Equal(expected.GetProperty("sha256").GetString(), Hash(planes, shape.Fourth, shape.Third));
+            }
+            scorers.BeginImage();
+            foreach (var (i, expected) in entry.GetProperty("outputs").EnumerateArray().Index())
+                Assert.Equal(expected.GetDouble(), scorers.Score(i, image), i == 0 ? OpinionTolerance : ProbabilityTolerance);
+        }
+    }
+
+    [Theory]
+    [InlineData(512, 384, 296, 222, 224, 224)]
+    [InlineData(100, 80, 100, 80, 100, 80)]
+    [InlineData(4000, 3000, 296, 222, 224, 224)]
+    [InlineData(32, 100_000, 5, 14311, 9, 224)]
+    [InlineData(1, 1, 1, 1, 1, 1)]
+    public void Large_images_are_shrunk_to_an_area_and_small_ones_left_alone(
+        int width, int height, int wholeWidth, int wholeHeight, int pieceWidth, int pieceHeight)
+    {
+        var (whole, piece) = (PristineViews.Place(0, width, height).Window, PristineViews.Place(1, width, height).Window);
+        Assert.Equal((wholeWidth, wholeHeight, pieceWidth, pieceHeight), (whole.Width, whole.Height, piece.Width, piece.Height));
+    }
+
+    [Fact]
+    public void All_metrics_share_one_feature_and_a_head_of_ones_own_has_another_name()
+    {
+        Assert.Single(PristineMetric.All.Cast<FeatureMetric>().Select(metric => metric.Feature).Distinct());
+        Assert.Equal(["pristine", "pristine@damage", "pristine@blur"], PristineMetric.All.Take(3).Select(metric => metric.Name));
+        var own = new QualityHead("mine", new PristineFeature().Identity, new float[PristineFeatures.Length], 0.5, 1, 5, "");
+        var metric = Assert.IsType<PristineMetric>(HeadFile.ToMetric(own));
+        Assert.Equal(("pristine@mine", MetricDirection.HigherIsBetter, 1.0, 5.0),
+            (metric.Name, metric.Direction, metric.Range.Low, metric.Range.High));
+        Assert.Equal(own.Sha256, metric.ModelSha256);
+        Assert.Contains("pristine:1:int8", Assert.Throws<ArgumentException>(() => new PristineMetric(
+            new QualityHead("mine", "resnet50:int8", [1], 0, 0, 1, ""))).Message, StringComparison.Ordinal);
+        Assert.Null(metric.Missing);
+    }
+
+    /// <summary>SHA-256 of the pixels inside the border, interleaved.</summary>
+    private static string Hash(float[] planes, int width, int height)
+    {
+        var pixels = new List<byte>();
+        for (var y = PristineViews.Border; y < height - PristineViews.Border; y++)
+            for (var x = PristineViews.Border; x < width - PristineViews.Border; x++)
+                for (var channel = 0; channel < 3; channel++)
+                    pixels.Add((byte)planes[(channel * height + y) * width + x]);
+        return Convert.ToHexStringLower(SHA256.HashData([.. pixels]));
+    }
+}
