@@ -7,20 +7,9 @@ using Pristine.Tests;
 namespace Pristine.EndToEnd;
 
 /// <summary>Reports, opened in a browser as a user opens them, against what <c>pristine select</c> says.</summary>
-public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser>
+public sealed partial class ReportTests(Browser browser, PhotoReport photos) : IClassFixture<Browser>, IClassFixture<PhotoReport>
 {
-    private const string Metrics = "brisque,sharpness,brightness,min_side";
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
-
-    /// <summary>Scores an input into a table and makes its report.</summary>
-    private static string Report(string input, string table, params string[] options)
-    {
-        var folder = Path.GetDirectoryName(table)!;
-        PristineCommand.Run("score", input, "--out", table, "--metrics", Metrics).Expect(0);
-        var report = Path.Combine(folder, "report.html");
-        PristineCommand.Run(["report", table, "--out", report, .. options], folder).Expect(0);
-        return report;
-    }
 
     /// <summary>A dataset of items with one image, several, none, one that is missing, and one broken record.</summary>
     private static string MixedDataset(TemporaryFolder folder)
@@ -77,7 +66,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     public async Task Dragging_the_threshold_shows_what_select_keeps()
     {
         using var folder = TestFiles.NewFolder();
-        var report = Report(MixedDataset(folder), folder["scores"]);
+        var report = PhotoReport.Make(MixedDataset(folder), folder["scores"]);
         await using var opened = await browser.Open(report);
         var page = opened.Page;
         await page.Locator(".slider").ScrollIntoViewIfNeededAsync();
@@ -108,7 +97,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     {
         using var folder = TestFiles.NewFolder();
         var dataset = MixedDataset(folder);
-        var report = Report(dataset, folder["scores"]);
+        var report = PhotoReport.Make(dataset, folder["scores"]);
         PristineCommand.Run("export", folder["scores"], "--format", "jsonl", "--out", folder["rows.jsonl"]).Expect(0);
         var items = File.ReadLines(folder["rows.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement)
             .GroupBy(row => row.GetProperty("item_index").GetInt64()).ToArray();
@@ -153,8 +142,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     [Fact]
     public async Task The_threshold_moves_by_keyboard_and_by_typing()
     {
-        using var folder = TestFiles.NewFolder();
-        await using var opened = await browser.Open(Report(Photos, folder["scores"]));
+        await using var opened = await browser.Open(photos.File);
         var page = opened.Page;
         var slider = page.Locator(".slider");
         await slider.FocusAsync();
@@ -170,9 +158,9 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         await page.Keyboard.PressAsync("Enter");
         Assert.Equal("30", await page.Locator("#threshold-value").InputValueAsync());
         Assert.EndsWith("--keep \"brisque <= 30\"", await page.Locator("#command").InnerTextAsync(), StringComparison.Ordinal);
-        Assert.Equal(await Selected(page, folder.Path), await Shown(page));
-        await page.Locator("#copy").ClickAsync();
-        await Assertions.Expect(page.Locator("#copy")).Not.ToHaveTextAsync("Copy");
+        Assert.Equal(await Selected(page, photos.Folder), await Shown(page));
+        await page.Locator("#threshold .copy").First.ClickAsync();
+        await Assertions.Expect(page.Locator("#threshold .copy").First).Not.ToHaveTextAsync("Copy");
         await page.Locator(".tile").First.ClickAsync();
         await Assertions.Expect(page.Locator("dialog")).ToBeVisibleAsync();
         await page.Keyboard.PressAsync("Escape");
@@ -202,7 +190,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
         foreach (var (input, i) in ((string[])[folder.Path, folder["it's \"<b onclick=x>\" $(touch hacked).jsonl"]])
             .Select((input, i) => (input, i)))
         {
-            var report = Report(input, folder[$"a 'table' \"{i}\" $(touch hacked) `touch hacked`"]);
+            var report = PhotoReport.Make(input, folder[$"a 'table' \"{i}\" $(touch hacked) `touch hacked`"]);
             foreach (var width in (int[])[1280, 400])
             {
                 await using var opened = await browser.Open(report, width);
@@ -231,8 +219,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     [InlineData(400, ColorScheme.Dark)]
     public async Task The_page_fits_its_window_without_complaint(int width, ColorScheme scheme)
     {
-        using var folder = TestFiles.NewFolder();
-        await using var opened = await browser.Open(Report(Photos, folder["scores"]), width, scheme);
+        await using var opened = await browser.Open(photos.File, width, scheme);
         var page = opened.Page;
         Assert.True(await page.EvaluateAsync<bool>(
             "() => document.documentElement.scrollWidth <= innerWidth"), $"The page is wider than {width} px.");
@@ -274,16 +261,16 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     public void The_same_table_gives_the_same_report_and_a_bad_one_a_reason()
     {
         using var folder = TestFiles.NewFolder();
-        var one = File.ReadAllBytes(Report(Photos, folder["scores"], "--workers", "1"));
-        PristineCommand.Run("report", folder["scores"], "--out", folder["two.html"], "--workers", "3").Expect(0);
+        var one = File.ReadAllBytes(photos.File);
+        PristineCommand.Run(["report", photos.Table, "--out", folder["two.html"], "--workers", "3"], photos.Folder).Expect(0);
         Assert.Equal(one, File.ReadAllBytes(folder["two.html"]));
         Assert.Contains("no scores.json", PristineCommand.Run("report", folder["none"], "--out", folder["three.html"])
             .Expect(1).Error, StringComparison.Ordinal);
         Assert.Contains("--thumbnails: expected 0 to 600", PristineCommand.Run(
-            "report", folder["scores"], "--out", folder["three.html"], "--thumbnails", "601").Expect(2).Error, StringComparison.Ordinal);
+            "report", photos.Table, "--out", folder["three.html"], "--thumbnails", "601").Expect(2).Error, StringComparison.Ordinal);
         Assert.False(File.Exists(folder["three.html"]));
         // Images that have gone since are told of, in the page and by the command.
-        var gone = PristineCommand.Run("report", folder["scores"], "--out", folder["gone.html"], "--image-root", folder["elsewhere"])
+        var gone = PristineCommand.Run("report", photos.Table, "--out", folder["gone.html"], "--image-root", folder["elsewhere"])
             .Expect(0);
         Assert.Contains("37 items, 0 thumbnails", gone.Error, StringComparison.Ordinal);
     }
@@ -320,7 +307,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     public async Task Rules_together_count_what_select_keeps_and_stand_in_the_address()
     {
         using var folder = TestFiles.NewFolder();
-        var report = Report(MixedDataset(folder), folder["scores"]);
+        var report = PhotoReport.Make(MixedDataset(folder), folder["scores"]);
         await using var opened = await browser.Open(report);
         var page = opened.Page;
         foreach (var (metric, share) in ((string, string)[])[("brisque", "20"), ("sharpness", "15"), ("min_side", "10")])
@@ -358,8 +345,7 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
     [Fact]
     public async Task A_picture_is_shown_pixel_by_pixel_with_a_link_to_its_file()
     {
-        using var folder = TestFiles.NewFolder();
-        await using var opened = await browser.Open(Report(Photos, folder["scores"]));
+        await using var opened = await browser.Open(photos.File);
         var page = opened.Page;
         var tile = page.Locator("#gallery .tile").First;
         var name = await tile.Locator(".name").InnerTextAsync();
@@ -374,4 +360,37 @@ public sealed partial class ReportTests(Browser browser) : IClassFixture<Browser
 
     [GeneratedRegex("""<script type="application/json" id="data">(.*?)</script>""", RegexOptions.Singleline)]
     private static partial Regex Data();
+}
+
+/// <summary>A report of the sample photographs, made on one worker for all tests of a class.</summary>
+public sealed class PhotoReport : IDisposable
+{
+    private const string Metrics = "brisque,sharpness,brightness,min_side";
+
+    private readonly TemporaryFolder _folder = TestFiles.NewFolder();
+
+    /// <summary>Scores and reports.</summary>
+    public PhotoReport() => File = Make(TestFiles.InRepository("samples", "photos"), Table, "--workers", "1");
+
+    /// <summary>The page.</summary>
+    public string File { get; }
+
+    /// <summary>The score table of the page.</summary>
+    public string Table => _folder["scores"];
+
+    /// <summary>The folder of both, where the commands that the page shows are run.</summary>
+    public string Folder => _folder.Path;
+
+    /// <summary>Scores an input into a table and makes its report beside it.</summary>
+    internal static string Make(string input, string table, params string[] options)
+    {
+        var folder = Path.GetDirectoryName(table)!;
+        PristineCommand.Run("score", input, "--out", table, "--metrics", Metrics).Expect(0);
+        var report = Path.Combine(folder, "report.html");
+        PristineCommand.Run(["report", table, "--out", report, .. options], folder).Expect(0);
+        return report;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _folder.Dispose();
 }

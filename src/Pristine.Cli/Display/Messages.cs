@@ -4,26 +4,12 @@ using Pristine.Native;
 namespace Pristine.Cli.Display;
 
 /// <summary>Standard error as a place for messages: when it cannot be written to, the messages are lost and the work goes on.</summary>
-internal sealed class Messages : Stream
+internal sealed class Messages : OutputStream
 {
     private readonly Stream _error = Console.OpenStandardError();
 
     private Messages()
     {
-    }
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     /// <summary>Lets <see cref="Console.Error"/> write to it; and <see cref="Console.Out"/>, where the program has none, fail.</summary>
@@ -36,7 +22,7 @@ internal sealed class Messages : Stream
             Console.SetOut(new StreamWriter(new ClosedOutput()) { AutoFlush = true });
     }
 
-    public override void Write(ReadOnlySpan<byte> buffer)
+    protected override void WriteNext(ReadOnlySpan<byte> buffer)
     {
         try
         {
@@ -47,18 +33,6 @@ internal sealed class Messages : Stream
             // There is nowhere left to say so.
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Stands for a standard output that the program was started without.</summary>
     private sealed class ClosedOutput : MemoryStream

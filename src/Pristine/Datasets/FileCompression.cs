@@ -32,27 +32,11 @@ internal static class FileCompression
 
 /// <summary>Reads Zstandard. What is wrong with the data is told as of gzip.</summary>
 /// <param name="compressed">The compressed data, which are closed with the stream.</param>
-internal sealed class ZstandardStream(Stream compressed) : Stream
+internal sealed class ZstandardStream(Stream compressed) : InputStream
 {
     private readonly DecompressionStream _inner = new(compressed, leaveOpen: false);
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int Read(Span<byte> buffer)
+    protected override int ReadNext(Span<byte> buffer)
     {
         try
         {
@@ -63,14 +47,6 @@ internal sealed class ZstandardStream(Stream compressed) : Stream
             throw new InvalidDataException($"Zstandard: {e.Message}", e);
         }
     }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -331,35 +331,19 @@ internal sealed class TarRecord(TarSample sample) : ItemRecord
 
 /// <summary>A stream that is read once, of which the bytes since the last sample are kept.</summary>
 /// <param name="inner">The stream, which is closed with this one.</param>
-internal sealed class RecordedStream(Stream inner) : Stream
+internal sealed class RecordedStream(Stream inner) : InputStream
 {
     // A sample is held in memory as a whole.
     private const int MostBytes = 1 << 30;
 
     private readonly MemoryStream _kept = new();
-    private long _position;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    /// <summary>Bytes that were read.</summary>
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Takes bytes out; those before them are forgotten, those after them are kept.</summary>
     /// <param name="start">Where they start.</param>
     /// <param name="end">Where they end, at most the position.</param>
     public byte[] Take(long start, long end)
     {
-        var first = _position - _kept.Length;
+        var first = Position - _kept.Length;
         var kept = _kept.GetBuffer().AsSpan(0, (int)_kept.Length);
         // The padding of the archive's last member may be missing.
         var taken = kept[(int)(start - first)..(int)Math.Min(end - first, kept.Length)].ToArray();
@@ -369,9 +353,7 @@ internal sealed class RecordedStream(Stream inner) : Stream
         return taken;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int Read(Span<byte> buffer)
+    protected override int ReadNext(Span<byte> buffer)
     {
         var read = inner.Read(buffer);
         if (_kept.Length + read > MostBytes)
@@ -379,17 +361,8 @@ internal sealed class RecordedStream(Stream inner) : Stream
                 $"Expected samples of at most {MostBytes >> 30} GiB in a compressed archive; found a larger one. Decompress the archive " +
                 $"first.");
         _kept.Write(buffer[..read]);
-        _position += read;
         return read;
     }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -6,7 +6,7 @@ namespace Pristine.Native;
 /// Standard output as raw bytes. Unlike the console's stream it tells when the reader of a pipe has gone, so that
 /// <c>pristine score ... | head</c> ends instead of scoring on for nobody.
 /// </summary>
-internal sealed partial class StandardOutputStream : Stream
+internal sealed partial class StandardOutputStream : OutputStream
 {
     private const int Descriptor = 1;
     private const int InterruptedCall = 4;
@@ -27,29 +27,10 @@ internal sealed partial class StandardOutputStream : Stream
     /// <summary>True once a write has failed because the reader of the pipe has gone: nobody is left to tell.</summary>
     public bool HasNoReader { get; private set; }
 
-    /// <inheritdoc/>
-    public override bool CanRead => false;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>Writes all bytes; after a failed write, nothing more.</summary>
     /// <param name="buffer">The bytes.</param>
     /// <exception cref="IOException">The reader has gone, or the disk is full.</exception>
-    public override void Write(ReadOnlySpan<byte> buffer)
+    protected override void WriteNext(ReadOnlySpan<byte> buffer)
     {
         if (IsBroken)
             return;
@@ -74,23 +55,6 @@ internal sealed partial class StandardOutputStream : Stream
             throw new IOException($"Standard output cannot be written: {Marshal.GetPInvokeErrorMessage(error)}.");
         }
     }
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(int descriptor, ref byte buffer, nuint count);

@@ -17,7 +17,7 @@ internal sealed class RemoteVersion
 /// What is at an address, read once from start to end. A thread of the pool reads ahead by some megabytes; after a cut the rest is asked
 /// for, as long as it is of the same version.
 /// </summary>
-internal sealed class RemoteStream : Stream
+internal sealed class RemoteStream : InputStream
 {
     private const int BlockBytes = 1 << 20;
 
@@ -33,7 +33,6 @@ internal sealed class RemoteStream : Stream
     private byte[]? _block;
     private int _at;
     private int _end;
-    private long _position;
 
     /// <summary>Starts reading.</summary>
     /// <param name="access">Reads.</param>
@@ -45,28 +44,11 @@ internal sealed class RemoteStream : Stream
         _reading = Task.Run(ReadAllAsync);
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    /// <summary>Bytes that were read.</summary>
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>The version of what is read, once something was read; null where the server does not tell.</summary>
     public string? Version { get; private set; }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     /// <exception cref="RemoteException">The address cannot be read, or not be read on.</exception>
-    public override int Read(Span<byte> buffer)
+    protected override int ReadNext(Span<byte> buffer)
     {
         if (buffer.IsEmpty)
             return 0;
@@ -84,17 +66,8 @@ internal sealed class RemoteStream : Stream
         var length = Math.Min(buffer.Length, _end - _at);
         _block.AsSpan(_at, length).CopyTo(buffer);
         _at += length;
-        _position += length;
         return length;
     }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -30,6 +30,7 @@ public sealed record Issue
     public const string Cleanvision = "cleanvision_";
 
     private const string NotMeasured = "A fact of the file: nothing to calibrate.";
+    private const string CleanvisionsOwn = "cleanvision's own; for comparison with its results.";
 
     private Issue(string name) => Name = name;
 
@@ -274,62 +275,17 @@ public sealed record Issue
             Calibration = "On photographs it had not seen, half of the sound ones are below 0.18 and nine of ten below 0.43; half of the " +
                 "copies of levels 3, 4 and 5 are above 0.52, 0.79 and 0.90 (docs/results/damage.md).",
         },
-        new(Cleanvision + "dark")
-        {
-            Summary = "dark, as cleanvision defines it",
-            Template = "cleanvision_dark < {0}",
-            Threshold = 0.32,
-            By = "cleanvision_dark",
-            Reason = "cleanvision's threshold.",
-            Calibration = "cleanvision's own; for comparison with its results.",
-            IsDefault = false,
-        },
-        new(Cleanvision + "light")
-        {
-            Summary = "bright, as cleanvision defines it",
-            Template = "cleanvision_light < {0}",
-            Threshold = 0.05,
-            By = "cleanvision_light",
-            Reason = "cleanvision's threshold.",
-            Calibration = "cleanvision's own; for comparison with its results.",
-            IsDefault = false,
-        },
-        new(Cleanvision + "odd_aspect_ratio")
-        {
-            Summary = "very long or very tall, as cleanvision defines it",
-            Template = "least(width / height, height / width) < {0}",
-            Threshold = 0.35,
-            By = "least(width / height, height / width)",
-            Reason = "cleanvision's threshold.",
-            Calibration = "cleanvision's own; for comparison with its results.",
-            IsDefault = false,
-        },
-        new(Cleanvision + "low_information")
-        {
-            Summary = "low entropy, as cleanvision defines it",
-            Template = "cleanvision_low_information < {0}",
-            Threshold = 0.3,
-            By = "cleanvision_low_information",
-            Reason = "cleanvision's threshold.",
-            Calibration = "cleanvision's own; for comparison with its results.",
-            IsDefault = false,
-        },
-        new(Cleanvision + "blurry")
-        {
-            Summary = "blurred, as cleanvision defines it",
-            Template = "cleanvision_blurry < {0}",
-            Threshold = 0.29,
-            By = "cleanvision_blurry",
-            Reason = "cleanvision's threshold.",
-            Calibration = "cleanvision's own; for comparison with its results.",
-            IsDefault = false,
-        },
+        OfCleanvision("dark", "dark", 0.32, "cleanvision_dark"),
+        OfCleanvision("light", "bright", 0.05, "cleanvision_light"),
+        OfCleanvision("odd_aspect_ratio", "very long or very tall", 0.35, "least(width / height, height / width)"),
+        OfCleanvision("low_information", "low entropy", 0.3, "cleanvision_low_information"),
+        OfCleanvision("blurry", "blurred", 0.29, "cleanvision_blurry"),
         new(Cleanvision + "grayscale")
         {
             Summary = "grey at every pixel, as cleanvision defines it",
             Template = "cleanvision_grayscale = 0",
             Reason = "cleanvision asks for Pillow's mode L, which has no file stored in colour; this does not ask how it is stored.",
-            Calibration = "cleanvision's own; for comparison with its results.",
+            Calibration = CleanvisionsOwn,
             IsDefault = false,
         },
         new(Cleanvision + "odd_size")
@@ -340,10 +296,22 @@ public sealed record Issue
             Threshold = 3,
             By = "sqrt(width * height)",
             Reason = "cleanvision's factor of the interquartile range.",
-            Calibration = "cleanvision's own; for comparison with its results.",
+            Calibration = CleanvisionsOwn,
             IsDefault = false,
         },
     ];
+
+    /// <summary>An issue of images whose score of cleanvision's, smallest for the worst, is below its threshold.</summary>
+    private static Issue OfCleanvision(string name, string summary, double threshold, string score) => new(Cleanvision + name)
+    {
+        Summary = $"{summary}, as cleanvision defines it",
+        Template = $"{score} < {{0}}",
+        Threshold = threshold,
+        By = score,
+        Reason = "cleanvision's threshold.",
+        Calibration = CleanvisionsOwn,
+        IsDefault = false,
+    };
 
     /// <summary>The issue's rule.</summary>
     /// <param name="numbers">What stands for {0}, {1}.</param>

@@ -50,3 +50,25 @@ function select(label, options, chosen, choose) {
   return element('select', { 'aria-label': label, onchange: event => choose(event.target.value) },
     options.map(([value, text]) => element('option', { value, selected: String(value) === String(chosen) }, text)));
 }
+
+function copyText(text, node) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  // Without the clipboard interface: what the user would do by hand.
+  getSelection().selectAllChildren(node);
+  return document.execCommand('copy') ? Promise.resolve() : Promise.reject(new Error('copy'));
+}
+
+// A command line with a button that copies it; `line` gives the text anew whenever update is called.
+function copyable(line) {
+  const code = element('code', { tabindex: 0 }), said = element('span', { class: 'unseen', role: 'status' });
+  const button = element('button', { type: 'button', class: 'copy', onclick: () => {
+    const say = text => {
+      button.textContent = said.textContent = text;
+      setTimeout(() => { button.textContent = 'Copy'; said.textContent = ''; }, 1600);
+    };
+    copyText(code.textContent, code).then(() => say('Copied'), () => { getSelection().selectAllChildren(code); say('Press Ctrl+C'); });
+  } }, 'Copy');
+  const update = () => { code.textContent = line(); };
+  update();
+  return { node: element('div', { class: 'command' }, code, button, said), code, update };
+}

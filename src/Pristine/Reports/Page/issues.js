@@ -1,20 +1,5 @@
 // What is wrong with the images, issue by issue, with the rule behind each.
 
-// A command line with a button that copies it; `line` gives the text anew whenever update is called.
-function copyable(line) {
-  const code = element('code', { tabindex: 0 }), said = element('span', { class: 'unseen', role: 'status' });
-  const button = element('button', { type: 'button', class: 'copy', onclick: () => {
-    const say = text => {
-      button.textContent = said.textContent = text;
-      setTimeout(() => { button.textContent = 'Copy'; said.textContent = ''; }, 1600);
-    };
-    copyText(code.textContent, code).then(() => say('Copied'), () => { getSelection().selectAllChildren(code); say('Press Ctrl+C'); });
-  } }, 'Copy');
-  const update = () => { code.textContent = line(); };
-  update();
-  return { node: element('div', { class: 'command' }, code, button, said), code, update };
-}
-
 function drawIssues() {
   const found = data.issues.filter(issue => issue.count > 0).sort((left, right) => right.count - left.count);
   const absent = data.issues.filter(issue => issue.count === 0 && issue.obstacle == null).map(issue => issue.name);

@@ -187,26 +187,11 @@ function outcome() {
     element('div', { class: 'sides' }, side('kept', kept), side('dropped', dropped)));
 }
 
-function copyText(text, node) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Without the clipboard interface: what the user would do by hand.
-  getSelection().selectAllChildren(node);
-  return document.execCommand('copy') ? Promise.resolve() : Promise.reject(new Error('copy'));
-}
-
 function command() {
-  const code = element('code', { id: 'command', tabindex: 0 }), said = element('span', { class: 'unseen', role: 'status' });
-  const button = element('button', { type: 'button', id: 'copy', onclick: () => {
-    const say = text => {
-      button.textContent = said.textContent = text;
-      setTimeout(() => { button.textContent = 'Copy'; said.textContent = ''; }, 1600);
-    };
-    copyText(code.textContent, code).then(() => say('Copied'), () => { getSelection().selectAllChildren(code); say('Press Ctrl+C'); });
-  } }, 'Copy');
-  const update = () => { code.textContent = commandOf(state.metric, state.threshold); };
+  const { node, code, update } = copyable(() => commandOf(state.metric, state.threshold));
+  code.id = 'command';
   state.listeners.push(update);
-  update();
-  return element('div', { class: 'command' }, code, button, said);
+  return node;
 }
 
 function description() {
