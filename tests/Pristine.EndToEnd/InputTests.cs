@@ -135,9 +135,9 @@ public class InputTests
 
     [Theory]
     [InlineData("in.jsonl", "")]
-    [InlineData("in.json", "[ ]\n")]
-    [InlineData("in.txt", "")]
-    [InlineData("in/", "")]
+    [InlineData("in.json", "[ ]\n", Traits = ["kind", "long"])]
+    [InlineData("in.txt", "", Traits = ["kind", "long"])]
+    [InlineData("in/", "", Traits = ["kind", "long"])]
     public void A_dataset_without_items_gives_empty_outputs(string input, string content)
     {
         using var folder = TestFiles.NewFolder();

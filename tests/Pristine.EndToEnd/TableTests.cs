@@ -5,7 +5,7 @@ using Pristine.Tests;
 
 namespace Pristine.EndToEnd;
 
-public class TableTests
+public class TableTests(TableTests.LeafTable leaf) : IClassFixture<TableTests.LeafTable>
 {
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
     private static readonly string Captions = TestFiles.InRepository("samples", "captions.json");
@@ -52,6 +52,7 @@ public class TableTests
     }
 
     [Fact]
+    [Trait("kind", "long")]
     public void Ctrl_C_keeps_what_was_scored_and_the_same_command_goes_on()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGINT with kill.");
@@ -83,9 +84,7 @@ public class TableTests
     [InlineData("brisque < 1) or (1 = 1")]
     public void A_rule_can_only_read_the_table(string rule)
     {
-        using var folder = TestFiles.NewFolder();
-        PristineCommand.Run("score", Path.Combine(Photos, "leaf.jpg"), "--out", folder["table"]).Expect(0);
-        var result = PristineCommand.Run("select", folder["table"], "--keep", rule).Expect(2);
+        var result = PristineCommand.Run("select", leaf.Path, "--keep", rule).Expect(2);
         Assert.Contains("In the rule", result.Error, StringComparison.Ordinal);
         Assert.False(File.Exists("/tmp/pristine-must-not-exist.csv"));
     }
@@ -101,5 +100,20 @@ public class TableTests
         var rows = File.ReadLines(folder["all.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
         Assert.Equal(Enumerable.Range(0, 39), rows.Select(row => row.GetProperty("key").GetInt32()));
         Assert.Equal(40, File.ReadLines(folder["all.csv"]).Count());
+    }
+
+    /// <summary>A table of one photograph, for tests that only read it.</summary>
+    public sealed class LeafTable : IDisposable
+    {
+        private readonly TemporaryFolder _folder = TestFiles.NewFolder();
+
+        /// <summary>Scores it.</summary>
+        public LeafTable() => PristineCommand.Run("score", System.IO.Path.Combine(Photos, "leaf.jpg"), "--out", Path).Expect(0);
+
+        /// <summary>The table.</summary>
+        public string Path => _folder["table"];
+
+        /// <inheritdoc/>
+        public void Dispose() => _folder.Dispose();
     }
 }

@@ -250,6 +250,7 @@ public class SelectionRunTests
     }
 
     [Theory]
+    [Trait("kind", "long")]
     [InlineData("ledger.parquet")]
     [InlineData("ledger.csv")]
     [InlineData("ledger.jsonl")]
