@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Keeps one of several duplicates of a synthetic table of 10 million rows, a million of which are one file. Prints wall time, processor time
-# and peak memory of each run.
-# Usage: bench/dedup-10m.sh [ROWS] [FOLDER]; needs a Release build and GNU time. The table is kept if FOLDER is named.
+# Keeps one of several duplicates of a synthetic table of 10 million rows, a million of which are one file. Prints wall time, processor
+# time and peak memory of each run.
+# Usage: bench/dedup-10m.sh [ROWS] [FOLDER] [EQUAL], one image in EQUAL (10) is the same file; needs a Release build and GNU time. The table is
+# kept if FOLDER is named.
 set -euo pipefail
 rows=${1:-10000000}
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -9,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 table=${2:-$work/table}
 pristine=(dotnet "$root/src/Pristine.Cli/bin/${CONFIGURATION:-Release}/net10.0/Pristine.Cli.dll")
-[ -f "$table/scores.json" ] || dotnet run "$root/bench/make-table.cs" -- "$table" "$rows"
+[ -f "$table/scores.json" ] || dotnet run "$root/bench/make-table.cs" -- "$table" "$rows" "${3:-10}"
 measure() {
   echo "pristine $*"
   /usr/bin/time -f '%e s wall, %U s user, %M KiB peak memory' "${pristine[@]}" "$@"

@@ -304,6 +304,39 @@ public sealed partial class ReportTests(Browser browser, PhotoReport photos) : I
 
     [Fact]
     [Trait("kind", "long")]
+    public async Task Duplicates_are_shown_with_which_stays_and_a_command_that_keeps_it()
+    {
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["photos"]);
+        foreach (var (name, copy) in new[] { ("boats-noise.jpg", "a.jpg"), ("boats.jpg", "b.jpg"), ("boats.jpg", "c.jpg"),
+            ("drum.jpg", "d.jpg") })
+            File.Copy(Path.Combine(Photos, name), folder[$"photos/{copy}"]);
+        PristineCommand.Run(["score", "photos", "--metrics", "brisque,phash", "--out", "scores"], folder.Path).Expect(0);
+        PristineCommand.Run(["report", "scores", "--out", "report.html"], folder.Path).Expect(0);
+        await using var opened = await browser.Open(folder["report.html"]);
+        var page = opened.Page;
+        Assert.Contains(
+            "2 images more than needed, in 1 group of near duplicates within 4 bits.", await page.Locator("#duplicates").InnerTextAsync(),
+            StringComparison.Ordinal);
+        async Task<string[]> Tiles(string kind) =>
+            [.. (await page.Locator($"#duplicates .tile.{kind} .name").AllInnerTextsAsync())
+                .Where(text => text.EndsWith(".jpg", StringComparison.Ordinal))];
+        var command = page.Locator("#duplicates .command code");
+        // The noisy one has the worse score.
+        Assert.Equal(["b.jpg"], await Tiles("stays"));
+        Assert.Equal(["a.jpg", "c.jpg"], await Tiles("dropped"));
+        Assert.Equal("pristine select scores --dedup near:4 --keep-best brisque", await command.InnerTextAsync());
+        await page.Locator("#duplicates select").SelectOptionAsync("-1");
+        Assert.Equal(["a.jpg"], await Tiles("stays"));
+        Assert.Equal("pristine select scores --dedup near:4", await command.InnerTextAsync());
+        PristineCommand.Run(["select", "scores", "--dedup", "near:4", "--keep-best", "brisque", "--out", "kept.txt"], folder.Path)
+            .Expect(0);
+        Assert.Equal(["b.jpg", "d.jpg"], File.ReadAllLines(folder["kept.txt"]).Select(Path.GetFileName));
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
+    [Trait("kind", "long")]
     public async Task Rules_together_count_what_select_keeps_and_stand_in_the_address()
     {
         using var folder = TestFiles.NewFolder();

@@ -8,9 +8,12 @@ namespace Pristine.Reports;
 /// <param name="Method">How images were compared: by their perceptual hashes if the table has them, else by their bytes.</param>
 /// <param name="Groups">Groups of at least two images.</param>
 /// <param name="Surplus">Images of these groups without one of each.</param>
-/// <param name="Largest">Of the largest groups how many images each has, and the keys of the first ones, with distances to the first.</param>
+/// <param name="Largest">
+/// Of the largest groups how many images each has, and the keys of the first ones, with distances to the first.
+/// </param>
 internal sealed record DuplicateSummary(
-    DuplicateMethod Method, long Groups, long Surplus, IReadOnlyList<(long Copies, IReadOnlyList<(long Key, double? Distance)> Images)> Largest)
+    DuplicateMethod Method, long Groups, long Surplus,
+    IReadOnlyList<(long Copies, IReadOnlyList<(long Key, double? Distance)> Images)> Largest)
 {
     /// <summary>Of the thumbnails at most this part shows duplicates.</summary>
     private const int ThumbnailPart = 5;

@@ -37,8 +37,8 @@ public sealed partial class SelectionRun
         _database.Execute(
             $"""
             CREATE OR REPLACE TABLE {DroppedDuplicates} AS
-            SELECT f.item_index, f.kept_index, f.value, f.kept_value, k.id AS kept_id, CASE WHEN strpos(images, ' ') = 0 THEN {ImageGroups.DistanceSql(
-                method, "m", "k")} END AS distance
+            SELECT f.item_index, f.kept_index, f.value, f.kept_value, k.id AS kept_id,
+              CASE WHEN strpos(images, ' ') = 0 THEN {ImageGroups.DistanceSql(method, "m", "k")} END AS distance
             FROM (
               SELECT d.item_index, d.key, g.images, v.best AS value, first_value(d.item_index) OVER kept AS kept_index, first_value(d.key) OVER kept AS kept_key,
                 first_value(v.best) OVER kept AS kept_value
@@ -66,8 +66,8 @@ public sealed partial class SelectionRun
         ImageGroups.Create(_database, _table.Source, Options.Dedup ?? DuplicateMethod.Exact, _threads, cancellation);
         const string sizes = "copies_of_groups", group = ImageGroups.Group;
         _database.Execute(
-            $"CREATE TABLE {sizes} AS SELECT {group}, count(*) AS copies FROM {ImageGroups.View} WHERE {group} IS NOT NULL GROUP BY {group} " +
-            $"HAVING count(*) > 1");
+            $"CREATE TABLE {sizes} AS SELECT {group}, count(*) AS copies FROM {ImageGroups.View} WHERE {group} IS NOT NULL " +
+            $"GROUP BY {group} HAVING count(*) > 1");
         return
             $"""
             SELECT r.*, g.{group}, CASE WHEN g.{group} IS NOT NULL THEN coalesce(s.copies, 1) END AS copies

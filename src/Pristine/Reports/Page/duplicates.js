@@ -7,8 +7,8 @@ function drawDuplicates() {
     into('duplicates', title('duplicates', 'Duplicates', `None: there are no ${found.description}.${exactHint}`));
     return;
   }
-  let best = -1;
   const rated = metrics.filter(metric => data.metrics[metric].direction !== 'none');
+  let best = rated[0] ?? -1;
   const byLargest = metrics.filter(metric => ['pixels', 'bytes', 'min_side'].includes(nameOf(metric)) && !rated.includes(metric));
   const command = copyable(() =>
     `pristine select ${shellWord(data.table)} --dedup ${found.dedup}${best < 0 ? '' : ` --keep-best ${shellWord(nameOf(best))}`}`);
@@ -23,7 +23,7 @@ function drawDuplicates() {
     : `${nameOf(best)} ${shown(data.pictures[group.places[stays]].values[best])}, the ${data.metrics[best].direction === 'lower' ? 'lowest' : 'highest'}${group.copies > group.places.length ? ` of the ${group.places.length} shown` : ''}`;
   const apart = (group, i) => group.distances[i] == null ? null
     : i === 0 ? 'first' : `${group.distances[i]} ${group.distances[i] === 1 ? 'bit' : 'bits'} apart`;
-  const list = element('div');
+  const list = element('div', { class: 'groups' });
   const draw = () => list.replaceChildren(...found.groups.map(group => {
     const stays = staying(group);
     const images = group.places.map((place, i) => {
@@ -36,7 +36,7 @@ function drawDuplicates() {
     return element('div', { class: 'group' },
       element('h3', {}, counted(group.copies, 'image'), element('span', { class: 'end' },
         group.copies > group.places.length ? `the first ${group.places.length} are shown` : '')),
-      element('p', { class: 'hint' }, `Stays: ${fileName(data.pictures[group.places[stays]].image)}, because it is ${reason(group, stays).startsWith('the') ? '' : 'the best: '}${reason(group, stays)}.`),
+      element('p', { class: 'hint' }, `Stays: ${fileName(data.pictures[group.places[stays]].image)}, because it is ${best < 0 ? '' : 'the best: '}${reason(group, stays)}.`),
       element('div', { class: 'tiles' }, images));
   }));
   const options = [[-1, 'the first'], ...rated.concat(byLargest).map(metric => [metric, `the best by ${nameOf(metric)}`])];

@@ -94,7 +94,8 @@ public sealed class DuplicateGroups : IDisposable
     public IEnumerable<DuplicateImage> Read()
     {
         using var connection = _database.Another();
-        using var rows = connection.Query($"SELECT \"group\", copies, id, image, width, height, bytes, {ImageGroups.DistanceName(Method)} FROM ({List})");
+        using var rows = connection.Query(
+            $"SELECT \"group\", copies, id, image, width, height, bytes, {ImageGroups.DistanceName(Method)} FROM ({List})");
         var isSimilar = Method.Kind == DuplicateKind.Similar;
         while (rows.Read())
         {
@@ -109,7 +110,9 @@ public sealed class DuplicateGroups : IDisposable
     /// <summary>The first images of the largest groups.</summary>
     /// <param name="groups">The most groups.</param>
     /// <param name="images">The most images of each.</param>
-    /// <returns>Of each group how many images it has, and the keys of its first ones with their distances or similarities to the first.</returns>
+    /// <returns>
+    /// Of each group how many images it has, and the keys of its first ones with their distances or similarities to the first.
+    /// </returns>
     internal IReadOnlyList<(long Copies, IReadOnlyList<(long Key, double? Distance)> Images)> Largest(int groups, int images)
     {
         // The few groups first, so that the many images that are not shown are not joined with the table.
@@ -121,7 +124,8 @@ public sealed class DuplicateGroups : IDisposable
                 m AS (SELECT s.copies, s.first, g.key FROM s JOIN {ImageGroups.View} g ON s.{ImageGroups.Group} = g.{ImageGroups.Group}
                   QUALIFY row_number() OVER (PARTITION BY s.first ORDER BY g.key) <= {images})
                 SELECT m.copies, m.first, m.key, CAST({ImageGroups.DistanceSql(Method, "r", "f")} AS DOUBLE)
-                FROM m JOIN {_table.Source} r ON m.key = r.key JOIN {_table.Source} f ON m.first = f.key ORDER BY m.copies DESC, m.first, m.key
+                FROM m JOIN {_table.Source} r ON m.key = r.key JOIN {_table.Source} f ON m.first = f.key
+                ORDER BY m.copies DESC, m.first, m.key
                 """));
         var found = new List<(long Copies, IReadOnlyList<(long Key, double? Distance)> Images)>();
         var (last, members) = (-1L, new List<(long Key, double? Distance)>());

@@ -71,8 +71,8 @@ public sealed record DuplicateMethod(
                 && similarity is > 0 and <= 1 => Similar(parts[0], similarity),
             _ => throw new RuleException(
                 $"Expected exact, near, near:BITS with at most {MostDistance} bits, or a feature " +
-                $"({string.Join(", ", MetricCatalog.Features.Select(feature => feature.Name))}), also with the smallest cosine, above 0 and " +
-                $"at most 1, such as {MetricCatalog.Features[^2].Name}:{DefaultSimilarity.ToString(CultureInfo.InvariantCulture)}; found " +
+                $"({string.Join(", ", MetricCatalog.Features.Select(feature => feature.Name))}), also with the smallest cosine, above 0 " +
+                $"and at most 1, such as {MetricCatalog.Features[^2].Name}:{DefaultSimilarity.ToString(CultureInfo.InvariantCulture)}; found " +
                 $"'{text}'."),
         };
     }

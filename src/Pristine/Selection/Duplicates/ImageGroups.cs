@@ -62,7 +62,8 @@ internal static class ImageGroups
             database.Execute(
                 $"""
                 CREATE OR REPLACE VIEW {View} AS
-                SELECT {columns}, CASE WHEN s.root IS NULL THEN r.{Content} ELSE coalesce(f.{Content}, concat('row-', s.root)) END AS {Group}
+                SELECT {columns},
+                  CASE WHEN s.root IS NULL THEN r.{Content} ELSE coalesce(f.{Content}, concat('row-', s.root)) END AS {Group}
                 FROM {source} r LEFT JOIN {SimilarRoots} s ON r.key = s.key LEFT JOIN {source} f ON s.root = f.key
                 """);
             return;
@@ -89,7 +90,9 @@ internal static class ImageGroups
             """);
     }
 
-    /// <summary>SQL of how far two rows are from each other, as <see cref="DuplicateImage"/> has it; NULL where it cannot be told.</summary>
+    /// <summary>
+    /// SQL of how far two rows are from each other, as <see cref="DuplicateImage"/> has it; NULL where it cannot be told.
+    /// </summary>
     public static string DistanceSql(DuplicateMethod method, string a, string b) => method.Kind switch
     {
         DuplicateKind.Exact => "NULL::INTEGER",
@@ -122,8 +125,8 @@ internal static class ImageGroups
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var rows = database.Query(
-                    $"SELECT key, CAST({VectorOf(method)} AS FLOAT[]) FROM {source} WHERE key >= $1 AND key < $2 AND {VectorOf(method)} IS " +
-                    $"NOT NULL ORDER BY key", start, start + RowsAtOnce);
+                    $"SELECT key, CAST({VectorOf(method)} AS FLOAT[]) FROM {source} WHERE key >= $1 AND key < $2 AND " +
+                    $"{VectorOf(method)} IS NOT NULL ORDER BY key", start, start + RowsAtOnce);
                 while (rows.Read())
                 {
                     var vector = rows.Floats(1);

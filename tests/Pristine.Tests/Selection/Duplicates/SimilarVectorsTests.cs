@@ -7,7 +7,7 @@ namespace Pristine.Tests.Selection.Duplicates;
 
 public sealed class SimilarVectorsTests
 {
-    /// <summary>Vectors of which many are near others: around few centres, all in one quarter of the space, as features of networks are.</summary>
+    /// <summary>Vectors of which many are near others: around few centres, without numbers below zero, as features of networks.</summary>
     private static float[][] Vectors(int count, int length, int seed)
     {
         var random = new Random(seed);
@@ -101,7 +101,12 @@ public sealed class SimilarVectorsTests
     [Fact]
     public void What_is_no_method_is_told()
     {
-        foreach (var text in (string[])["resnet", "near:17", "resnet50-embedding:0", "resnet50-embedding:1.5", "resnet50-embedding:x", "exact:1"])
-            Assert.Contains($"found '{text}'", Assert.Throws<RuleException>(() => DuplicateMethod.Parse(text)).Message, StringComparison.Ordinal);
+        string[] texts =
+            ["resnet", "near:17", "resnet50-embedding:0", "resnet50-embedding:1.5", "resnet50-embedding:x", "exact:1"];
+        foreach (var text in texts)
+        {
+            var message = Assert.Throws<RuleException>(() => DuplicateMethod.Parse(text)).Message;
+            Assert.Contains($"found '{text}'", message, StringComparison.Ordinal);
+        }
     }
 }
