@@ -31,6 +31,7 @@ internal static class CommandLine
         ("models", ModelsCommand.Create),
         ("worker", WorkerCommand.Create),
         ("serve", ServeCommand.Create),
+        ("mcp", McpCommand.Create),
         ("doctor", DoctorCommand.Create),
     ];
 

@@ -88,7 +88,8 @@ internal static class SelectionRequest
     private static Issue IssueOf(string name) => Issue.All.FirstOrDefault(issue => issue.Name == name)
         ?? throw Bad($"drop_issue: expected one of {string.Join(", ", Issue.All.Select(issue => issue.Name))}; found '{name}'");
 
-    private static string[] Texts(JsonElement root, string name) => !root.TryGetProperty(name, out var value) ? [] : value.ValueKind switch
+    /// <summary>A list of texts, or one; empty where the object has none.</summary>
+    public static string[] Texts(JsonElement root, string name) => !root.TryGetProperty(name, out var value) ? [] : value.ValueKind switch
     {
         JsonValueKind.Null => [],
         JsonValueKind.String => [value.GetString()!],

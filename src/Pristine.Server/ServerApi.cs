@@ -84,6 +84,8 @@ internal sealed class ServerApi : IDisposable
     private static readonly (string Method, string Path, Func<ServerApi, HttpContext, Task> Answer)[] Endpoints =
     [
         ("GET", "/", (_, context) => ReviewPage.WriteAsync(context)),
+        // Browsers ask for one; the page has none.
+        ("GET", "/favicon.ico", (_, context) => Task.FromResult(context.Response.StatusCode = StatusCodes.Status204NoContent)),
         ("GET", "/openapi.json", (_, context) => WriteAsync(context, "application/json", OpenApi.Value)),
         ("GET", "/table", (api, context) => api.TableAsync(context)),
         ("POST", "/score", (api, context) => api.ScoreAsync(context)),
@@ -254,43 +256,14 @@ internal sealed class ServerApi : IDisposable
         using var document = await ReadJsonAsync(context);
         var options = SelectionRequest.Read(document.RootElement, _options.Known);
         var overrides = Decisions();
-        var (run, joint, kept) = await Task.Run(
-            () => _served.Use(
-                options,
-                run => ((run.Items, run.Kept, run.KeptWithoutImage, run.Reasons), run.CountJointly(), run.KeptWith(overrides)), context.RequestAborted),
-            context.RequestAborted);
+        var (counts, kept) = await Task.Run(
+            () => _served.Use(options, run => (SelectionCounts.Of(run), run.KeptWith(overrides)), context.RequestAborted), context.RequestAborted);
         await WriteAsync(context, json =>
         {
             json.WriteStartObject();
-            json.WriteNumber("items"u8, run.Items);
-            json.WriteNumber("kept"u8, run.Kept);
-            json.WriteNumber("dropped"u8, run.Items - run.Kept);
-            json.WriteNumber("kept_without_image"u8, run.KeptWithoutImage);
             json.WriteNumber("overrides"u8, overrides.Count);
             json.WriteNumber("kept_with_overrides"u8, kept);
-            json.WriteStartArray("reasons"u8);
-            foreach (var reason in run.Reasons)
-            {
-                json.WriteStartObject();
-                json.WriteString("reason"u8, reason.Reason);
-                json.WriteNumber("count"u8, reason.Count);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteStartObject("joint"u8);
-            json.WriteNumber("kept"u8, joint.KeptByAll);
-            json.WriteStartArray("rules"u8);
-            for (var rule = 0; rule < joint.Rules.Count; rule++)
-            {
-                json.WriteStartObject();
-                json.WriteString("rule"u8, joint.Rules[rule]);
-                json.WriteNumber("keeps_alone"u8, joint.KeptAlone(rule));
-                json.WriteNumber("drops_alone"u8, joint.Items - joint.KeptAlone(rule));
-                json.WriteNumber("drops_only"u8, joint.DroppedOnlyBy(rule));
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
+            counts.Write(json);
             json.WriteEndObject();
         });
     }
@@ -459,59 +432,13 @@ internal sealed class ServerApi : IDisposable
             foreach (var item in found)
             {
                 json.WriteStartObject();
-                json.WriteNumber("index"u8, item.Decision.Index);
-                json.WriteString("id"u8, item.Decision.Id);
-                json.WriteBoolean("kept_by_rules"u8, item.Decision.Kept);
-                json.WriteString("rule"u8, item.Decision.Rule);
-                json.WriteString("reason"u8, item.Decision.Reason);
                 WriteOverride(json, overrides.GetValueOrDefault(item.Decision.Index));
-                json.WriteStartArray("images"u8);
-                foreach (var image in item.Images)
-                {
-                    json.WriteStartObject();
-                    json.WriteStartObject("columns"u8);
-                    foreach (var (name, value) in image.Columns)
-                        json.WriteString(name, value);
-                    json.WriteEndObject();
-                    WriteOutcomes(json, "rules", image.Rules);
-                    json.WriteEndObject();
-                }
-                json.WriteEndArray();
-                WriteOutcomes(json, "rules_of_mean", item.OfMean);
+                ExplanationJson.Write(json, item);
                 json.WriteEndObject();
             }
             json.WriteEndArray();
             json.WriteEndObject();
         });
-    }
-
-    private static void WriteOutcomes(Utf8JsonWriter json, string name, IReadOnlyList<RuleOutcome> outcomes)
-    {
-        json.WriteStartArray(name);
-        foreach (var outcome in outcomes)
-        {
-            json.WriteStartObject();
-            json.WriteString("rule"u8, outcome.Rule);
-            if (outcome.Holds is { } holds)
-                json.WriteBoolean("holds"u8, holds);
-            else
-                json.WriteNull("holds"u8);
-            json.WriteString("comparison"u8, outcome.Comparison);
-            WriteNumber(json, "value", outcome.Value);
-            WriteNumber(json, "threshold", outcome.Threshold);
-            WriteNumber(json, "margin", outcome.Margin);
-            json.WriteString("skipped"u8, outcome.Skipped);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-    }
-
-    private static void WriteNumber(Utf8JsonWriter json, string name, double? number)
-    {
-        if (number is { } finite && double.IsFinite(finite))
-            json.WriteNumber(name, finite);
-        else
-            json.WriteNull(name);
     }
 
     /// <summary>The ledger of a selection with its overrides, the very file that <c>pristine select --overrides --ledger</c> writes.</summary>

@@ -40,7 +40,8 @@ internal static class PristineCommand
     /// </summary>
     private const string Variable = "PRISTINE_COMMAND";
 
-    private static readonly string[] Words = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } other
+    /// <summary>The program and what stands before its arguments.</summary>
+    public static string[] Words { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } other
         ? [Path.GetFullPath(other)]
         : ["dotnet", Assembly];
 

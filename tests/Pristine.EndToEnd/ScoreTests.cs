@@ -198,6 +198,38 @@ public class ScoreTests
         Assert.Contains($"--start {last + 1}", result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("score", "-")]
+    [InlineData("filter", "-", "--keep", "brisque < 100", "--out", "kept.txt", "--scores", "table")]
+    [InlineData("worker")]
+    [InlineData("mcp")]
+    public void Ctrl_C_ends_a_command_that_waits_for_its_input(params string[] arguments)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGINT with kill.");
+        using var folder = TestFiles.NewFolder();
+        using var process = PristineCommand.Start(arguments, folder.Path);
+        // One image, so that it is known to be at work; then nothing more, and no end.
+        var writer = process.StandardInput.BaseStream;
+        var leaf = TestFiles.InRepository("samples", "photos", "leaf.jpg");
+        var request = arguments[0] switch
+        {
+            "worker" => $"{{\"path\": \"{leaf}\"}}\n",
+            "mcp" => """
+                {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}
+
+                """,
+            _ => $"{leaf}\n",
+        };
+        writer.Write(System.Text.Encoding.UTF8.GetBytes(request));
+        writer.Flush();
+        if (arguments[0] != "filter")
+            Assert.NotNull(process.StandardOutput.ReadLine());
+        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+            kill.WaitForExit();
+        process.WaitForExit();
+        Assert.Equal(130, process.ExitCode);
+    }
+
     [Fact]
     public void A_reader_that_leaves_early_ends_the_run_quietly()
     {

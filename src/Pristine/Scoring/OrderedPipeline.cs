@@ -17,6 +17,9 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     /// <summary>Bytes that inputs under way may hold together before the next one is read.</summary>
     private const long Budget = 256 << 20;
 
+    /// <summary>How long a cancelled run waits for an input that is being read, in milliseconds.</summary>
+    private const int PatienceWithSource = 1000;
+
     private readonly Lock _sourceGate = new();
     private readonly object _gate = new();
     private readonly IEnumerator<TInput> _source;
@@ -31,6 +34,10 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     private long _consumed;
     private long _held;
     private int _running;
+
+    /// <summary>Threads that take an input, or wait until they can.</summary>
+    private int _taking;
+    private bool _isReading;
     private bool _sourceEnded;
     private bool _abandoned;
     private ExceptionDispatchInfo? _failure;
@@ -79,6 +86,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         var pipeline = new OrderedPipeline<TInput, TOutput, TWorker>(enumerator, createWorker, work, capacity, weigh, cancellation);
         var threads = new Thread[workers];
         pipeline._running = workers;
+        using var wake = cancellation.Register(pipeline.Wake);
         for (var i = 0; i < workers; i++)
         {
             threads[i] = new Thread(pipeline.Work) { IsBackground = true, Name = $"pristine-worker-{i}" };
@@ -97,8 +105,9 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         {
             pipeline.Abandon();
             stop?.Invoke();
-            foreach (var thread in threads)
-                thread.Join();
+            if (pipeline.WaitForThreads())
+                foreach (var thread in threads)
+                    thread.Join();
         }
         pipeline._failure?.Throw();
         cancellation.ThrowIfCancellationRequested();
@@ -109,7 +118,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         lock (_gate)
         {
             var slot = (int)(_consumed % _window.Length);
-            while (!_ready[slot] && _running > 0)
+            while (!_ready[slot] && _running > 0 && !WaitsForSourceAlone)
                 Monitor.Wait(_gate);
             if (!_ready[slot])
             {
@@ -166,7 +175,56 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         }
     }
 
+    /// <summary>
+    /// True where the run is cancelled and all that is under way is reading the next input, which may never come: a list on standard input
+    /// whose writer says nothing.
+    /// </summary>
+    private bool WaitsForSourceAlone => _cancellation.IsCancellationRequested && _isReading && _taking == _running;
+
+    /// <summary>Waits for the threads to end, of a cancelled run not for ever for one that reads.</summary>
+    /// <returns>False when a thread still reads. It is one of the background, and ends when its reading does.</returns>
+    private bool WaitForThreads()
+    {
+        var until = Environment.TickCount64 + PatienceWithSource;
+        lock (_gate)
+        {
+            while (_running > 0)
+            {
+                var left = WaitsForSourceAlone ? until - Environment.TickCount64 : Timeout.Infinite;
+                if (WaitsForSourceAlone && left <= 0)
+                    return false;
+                Monitor.Wait(_gate, (int)left);
+            }
+        }
+        return true;
+    }
+
+    private void Wake()
+    {
+        lock (_gate)
+            Monitor.PulseAll(_gate);
+    }
+
     private bool TryTake(out long sequence, out TInput input)
+    {
+        lock (_gate)
+        {
+            _taking++;
+            if (_cancellation.IsCancellationRequested)
+                Monitor.PulseAll(_gate);
+        }
+        try
+        {
+            return TryTakeNext(out sequence, out input);
+        }
+        finally
+        {
+            lock (_gate)
+                _taking--;
+        }
+    }
+
+    private bool TryTakeNext(out long sequence, out TInput input)
     {
         lock (_sourceGate)
         {
@@ -178,6 +236,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
                     Monitor.Wait(_gate);
                 if (_abandoned || _sourceEnded || _cancellation.IsCancellationRequested)
                     return false;
+                _isReading = true;
             }
             try
             {
@@ -191,6 +250,17 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
             {
                 _sourceEnded = true;
                 throw;
+            }
+            finally
+            {
+                lock (_gate)
+                    _isReading = false;
+            }
+            // Whoever consumes may have left in the meantime.
+            if (_cancellation.IsCancellationRequested)
+            {
+                _source.Dispose();
+                return false;
             }
             input = _source.Current;
             _taken++;

@@ -113,6 +113,35 @@ public class OrderedPipelineTests
     }
 
     [Fact]
+    public void Cancellation_ends_a_run_whose_source_never_answers()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var answer = new ManualResetEventSlim();
+        using var freed = new CountdownEvent(3);
+        IEnumerable<int> Source()
+        {
+            yield return 1;
+            yield return 2;
+            answer.Wait(CancellationToken.None);
+            yield return 3;
+        }
+        var results = new List<int>();
+        Assert.Throws<OperationCanceledException>(() =>
+        {
+            foreach (var result in Run(Source(), i => i, onDispose: () => freed.Signal(), cancellation: cancellation.Token))
+            {
+                results.Add(result);
+                if (results.Count == 2)
+                    cancellation.Cancel();
+            }
+        });
+        Assert.Equal([1, 2], results);
+        // The threads end when the source lets them.
+        answer.Set();
+        freed.Wait(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public void A_consumer_that_stops_early_frees_every_worker()
     {
         var disposed = 0;
