@@ -25,6 +25,13 @@ internal sealed record DataJuicerFilter(
             "bytes", given.Size("min_size", "0"), given.Size("max_size", "1TB"))),
         new("image_aspect_ratio_filter", true, ["aspect_ratio"], given => given.Range(
             "aspect_ratio", given.Number("min_ratio", 0.333), given.Number("max_ratio", 3))),
+        // The networks are others than data-juicer's: Haar cascades there, and Falconsai's for nsfw.
+        new("image_face_count_filter", true, ["face_count"], given => given.Range(
+            "face_count", given.Number("min_face_count", 1), given.Number("max_face_count", 1))),
+        new("image_face_ratio_filter", true, ["face_ratio"], given => given.Range(
+            "face_ratio", given.Number("min_ratio", 0), given.Number("max_ratio", 0.4))),
+        new("image_nsfw_filter", true, ["nsfw"], given => given.Range(
+            "nsfw", given.Number("min_score", 0), given.Number("max_score", 0.5))),
         new("text_length_filter", false, [], given => given.Range(
             $"length({DataJuicerParameters.ItemField(given.TextKey)})", given.Number("min_len", 10), given.Number("max_len", Infinity))),
         new("specified_numeric_field_filter", false, [], given => given.Range(

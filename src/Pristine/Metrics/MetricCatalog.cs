@@ -2,6 +2,7 @@ using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Brisque;
 using Pristine.Metrics.Cleanvision;
 using Pristine.Metrics.Faces;
+using Pristine.Metrics.Nsfw;
 using Pristine.Metrics.Onnx;
 using Pristine.Metrics.ResNet;
 using Pristine.Metrics.Text;
@@ -38,6 +39,8 @@ public static class MetricCatalog
         .. CleanvisionMetric.All,
         new FaceCount(),
         new FaceRatio(),
+        NsfwMetric.Nsfw,
+        NsfwMetric.Suggestive,
         .. ArniqaMetric.All,
         ResNetMetric.Biq2021,
         ResNetMetric.Damage,

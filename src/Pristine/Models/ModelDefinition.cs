@@ -5,7 +5,8 @@ namespace Pristine.Models;
 /// <param name="Sha256">SHA-256 in lower-case hex; null where it is not known, and the file is accepted only on trust.</param>
 /// <param name="Bytes">Size; null where it is not known.</param>
 /// <param name="Url">Where it can be downloaded; null where no address is known, and the file can only be imported.</param>
-public sealed record ModelFile(string Name, string? Sha256 = null, long? Bytes = null, Uri? Url = null);
+/// <param name="Folder">The folder that it has in its archive, where the archive has other files of its name; null for any.</param>
+public sealed record ModelFile(string Name, string? Sha256 = null, long? Bytes = null, Uri? Url = null, string? Folder = null);
 
 /// <summary>A model that Pristine can use: what its files are called, where they come from, how to tell that they are sound.</summary>
 /// <param name="Name">Name in the store, for example <c>brisque-live</c>.</param>

@@ -43,7 +43,6 @@ internal static class ModelFiles
 
     private static List<OfferedFile> FromArchive(ModelDefinition definition, string path)
     {
-        var names = definition.Files.Select(file => file.Name).ToHashSet(StringComparer.Ordinal);
         var found = new List<OfferedFile>();
         try
         {
@@ -51,7 +50,7 @@ internal static class ModelFiles
             using var archive = new TarReader(new GZipStream(file, CompressionMode.Decompress));
             while (archive.GetNextEntry() is { } entry)
             {
-                if (entry.DataStream == null || !names.Contains(Path.GetFileName(entry.Name)))
+                if (entry.DataStream == null || !definition.Files.Any(file => IsAt(file, entry.Name)))
                     continue;
                 var content = new MemoryStream();
                 entry.DataStream.CopyTo(content);
@@ -64,4 +63,7 @@ internal static class ModelFiles
         }
         return found;
     }
+
+    private static bool IsAt(ModelFile file, string path) =>
+        Path.GetFileName(path) == file.Name && (file.Folder == null || Path.GetFileName(Path.GetDirectoryName(path)) == file.Folder);
 }

@@ -275,6 +275,29 @@ public sealed record Issue
             Calibration = "On photographs it had not seen, half of the sound ones are below 0.18 and nine of ten below 0.43; half of the " +
                 "copies of levels 3, 4 and 5 are above 0.52, 0.79 and 0.90 (docs/results/damage.md).",
         },
+        new("faces")
+        {
+            Summary = "shows a human face",
+            Template = "face_count > {0}",
+            Threshold = 0,
+            By = "face_count",
+            IsLargestWorst = true,
+            Reason = "For sets that must not show people. No fault of a picture: looked for only when it is named.",
+            Calibration = "13 of 20 faces in 108 photographs of BIQ2021 were found, and one thing that was none (models/blazeface.md).",
+            IsDefault = false,
+        },
+        new("nsfw")
+        {
+            Summary = "may be pornography",
+            Template = "nsfw > {0}",
+            Threshold = 0.9,
+            By = "nsfw",
+            IsLargestWorst = true,
+            Reason =
+                "Looked for only when it is named, because its network must be imported and harmless pictures are named: look at them.",
+            Calibration = "Flags 1 % of 500 harmless photographs of BIQ2021, 8 % with the threshold 0.5. What it finds was not measured.",
+            IsDefault = false,
+        },
         OfCleanvision("dark", "dark", 0.32, "cleanvision_dark"),
         OfCleanvision("light", "bright", 0.05, "cleanvision_light"),
         OfCleanvision("odd_aspect_ratio", "very long or very tall", 0.35, "least(width / height, height / width)"),

@@ -24,7 +24,8 @@ internal readonly record struct FaceBox(double Score, double Left, double Top, d
 
     /// <summary>Common pixels as a share of the pixels of either.</summary>
     /// <param name="other">The other box.</param>
-    public double IntersectionOverUnion(in FaceBox other) => Overlap(other) is > 0 and var common ? common / (Area + other.Area - common) : 0;
+    public double IntersectionOverUnion(in FaceBox other) =>
+        Overlap(other) is > 0 and var common ? common / (Area + other.Area - common) : 0;
 }
 
 /// <summary>

@@ -103,7 +103,9 @@ internal sealed class FaceDetector(string device) : IDisposable
         _found.RemoveRange(kept, _found.Count - kept);
     }
 
-    /// <summary>As MediaPipe does: the box of the highest score takes those that overlap it, and is their mean, weighted by the scores.</summary>
+    /// <summary>
+    /// As MediaPipe does: the box of the highest score takes those that overlap it, and is their mean, weighted by the scores.
+    /// </summary>
     private void Join()
     {
         _proposals.Clear();
@@ -170,7 +172,8 @@ internal sealed class FaceDetector(string device) : IDisposable
     }
 
     /// <summary>
-    /// Where tiles begin so that they cover a side and overlap by a quarter at least; a side that is shorter than a tile stands in its middle.
+    /// Where tiles begin so that they cover a side and overlap by a quarter at least; a side that is shorter than a tile stands in its
+    /// middle.
     /// </summary>
     private static IEnumerable<int> Starts(int length, int side)
     {

@@ -3,7 +3,9 @@ using Pristine.Networks;
 
 namespace Pristine.Metrics.Faces;
 
-/// <summary>The feature of <c>face_count</c> and <c>face_ratio</c>: how many faces there are, and the share of the image of the largest.</summary>
+/// <summary>
+/// The feature of <c>face_count</c> and <c>face_ratio</c>: how many faces there are, and the share of the image of the largest.
+/// </summary>
 /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; <see cref="NetworkDevice.Default"/> when null.</param>
 internal sealed class FaceFeature(string? device = null) : Feature
 {
