@@ -16,6 +16,12 @@ public sealed record RidgeOptions
     /// A name per row; rows of one name fall into one part, so that none is predicted from its own copies. Null when all stand alone.
     /// </summary>
     public IReadOnlyList<string>? Groups { get; init; }
+
+    /// <summary>
+    /// What is known of each row beforehand, a finite number in the unit of the targets; null for nothing. The regression predicts what is
+    /// left of the targets, and the coefficients of its trials are those of both together: a large penalty leaves what was known.
+    /// </summary>
+    public IReadOnlyList<double>? Baseline { get; init; }
 }
 
 /// <summary>
@@ -82,6 +88,8 @@ public sealed class RidgeRegression
         var (means, deviations) = Standardisation.Of(features);
         var gram = Gram(features, means, deviations, cancellation);
         var y = targets.ToArray();
+        for (var i = 0; i < y.Length; i++)
+            y[i] -= options.Baseline?[i] ?? 0;
         var trials = options.Penalties.Count == 1 ? [] : CrossValidate(gram, y, options, cancellation);
         var penalty = trials.Count == 0 ? options.Penalties[0] : trials.MaxBy(trial => trial.Spearman).Penalty;
 
@@ -155,6 +163,13 @@ public sealed class RidgeRegression
                         predictions[p][i] = dual.Predict(i);
             }
         }
+        if (options.Baseline is { } known)
+        {
+            targets = [.. targets.Zip(known, (left, before) => left + before)];
+            foreach (var predicted in predictions)
+                for (var i = 0; i < predicted.Length; i++)
+                    predicted[i] += known[i];
+        }
         return [.. options.Penalties.Zip(predictions, (penalty, predicted) => new PenaltyTrial(
             penalty, Correlation.Spearman(predicted, targets), Correlation.Pearson(predicted, targets),
             Correlation.RootMeanSquareError(predicted, targets)))];
@@ -196,6 +211,9 @@ public sealed class RidgeRegression
             throw new ArgumentException(
                 $"Expected a group per row and at least {options.Folds} groups, one per fold; found {groups.Count} for {features.Count} " +
                 $"rows, {groups.Distinct(StringComparer.Ordinal).Count()} of them different.", nameof(options));
+        if (options.Baseline is { } baseline && (baseline.Count != features.Count || !baseline.All(double.IsFinite)))
+            throw new ArgumentException(
+                $"Expected a finite number per row as the baseline; found {baseline.Count} for {features.Count} rows.", nameof(options));
         Standardisation.Check(features);
         foreach (var target in targets)
             if (!double.IsFinite(target))

@@ -102,6 +102,39 @@ public class FitTests
 
     [Fact]
     [Trait("kind", "long")]
+    public void Pristine_learns_ratings_and_a_models_errors_with_nothing_installed()
+    {
+        using var folder = TestFiles.NewFolder();
+        (string, string)[] noModels = [("PRISTINE_MODELS", folder["store"])];
+        WriteRatings(folder["ratings.csv"]);
+        var rated = PristineCommand.Run(
+            ["fit", "--images", Photos, "--mos", folder["ratings.csv"], "--features", "pristine", "--penalties", "1000,1e9", "--worst", "1",
+            "--best", "5", "--out", folder["mine.head"]], TestFiles.Root, null, noModels).Expect(0);
+        Assert.Contains("pristine@mine", rated.Error, StringComparison.Ordinal);
+        // A model that fails on what is noisy or blurred.
+        File.WriteAllLines(folder["failed.csv"],
+            ["image,failed", .. Directory.EnumerateFiles(Photos, "*.jpg").Select(file => Path.GetFileName(file))
+                .Where(name => name != "corrupt.jpg").Order(StringComparer.Ordinal)
+                .Select(name => $"{name},{(name.Contains("-noise", StringComparison.Ordinal)
+                    || name.Contains("-blur", StringComparison.Ordinal) ? 1 : 0)}")]);
+        string[] failures =
+            ["fit", "--images", Photos, "--failures", folder["failed.csv"], "--features", "pristine", "--penalties", "100,1e9"];
+        var failed = PristineCommand.Run([.. failures, "--out", folder["wrong.head"]], TestFiles.Root, null, noModels).Expect(0);
+        Assert.Equal(2, failed.Lines.Length);
+        Assert.All(failed.Lines, line => Assert.Contains("AUC ", line, StringComparison.Ordinal));
+
+        var result = PristineCommand.Run(
+            ["score", Photos, "--head", folder["mine.head"], "--head", folder["wrong.head"], "--metrics", "pristine@mine,pristine@wrong",
+            "--format", "jsonl"], TestFiles.Root, null, noModels).Expect(0);
+        var (opinions, errors) = (Scores(result, "pristine@mine"), Scores(result, "pristine@wrong"));
+        Assert.True(opinions["boats-noise"] < opinions["boats"], $"{opinions["boats-noise"]} against {opinions["boats"]}");
+        Assert.True(errors["boats-noise"] > errors["boats"], $"{errors["boats-noise"]} against {errors["boats"]}");
+        Assert.Contains("--failures", PristineCommand.Run(
+            [.. failures, "--mos", folder["ratings.csv"], "--out", folder["no.head"]]).Expect(2).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("kind", "long")]
     public void A_head_trained_on_degraded_images_finds_damage()
     {
         InstalledNetwork.Require(PristineCommand.UserStore);

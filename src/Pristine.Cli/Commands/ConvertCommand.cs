@@ -149,7 +149,8 @@ internal static class ConvertCommand
         if (request.Head is { } head)
             network = File.Exists(head) ? network.WithHead(head) : network.WithHead(store, head);
         if (request.Heads != null && network.Heads.Count == 0)
-            throw new UsageException($"--heads: expected with a checkpoint of training/train.py; '{request.Source}' has no such regressors.");
+            throw new UsageException(
+                $"--heads: expected with a checkpoint of training/train.py; '{request.Source}' has no such regressors.");
         var target = request.Out ?? ArniqaModel.GraphPath(store, request.Precision);
         CheckWritable(target);
         return Job.Run(() => "Stopped; nothing was written.", cancellation => Run(request, network, target, cancellation));

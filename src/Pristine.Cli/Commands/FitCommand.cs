@@ -10,8 +10,9 @@ using Pristine.Metrics.ResNet;
 namespace Pristine.Cli.Commands;
 
 /// <summary>
-/// <c>pristine fit --images DIR --mos FILE --out FILE</c>: trains a head for <c>resnet50</c> on ratings; <c>--degraded LOG</c> instead of
-/// both: on images that <c>pristine degrade</c> made worse; <c>pristine fit brisque</c>: trains the regressor of <c>brisque-live</c>.
+/// <c>pristine fit --images DIR --mos FILE --out FILE</c>: trains a head for <c>resnet50</c> or <c>pristine</c> on ratings;
+/// <c>--failures FILE</c> instead of them: on the errors of a model; <c>--degraded LOG</c> instead of both: on images that
+/// <c>pristine degrade</c> made worse; <c>pristine fit brisque</c>: trains the regressor of <c>brisque-live</c>.
 /// </summary>
 internal static class FitCommand
 {
@@ -20,10 +21,11 @@ internal static class FitCommand
         var ratings = new Ratings();
         var features = new Option<string>("--features")
         {
-            Description = "Features of the regression",
+            Description = "Features of the regression; those of pristine need nothing installed, and ratings and failures begin with " +
+                "what pristine says",
             DefaultValueFactory = _ => ResNetMetric.BaseName,
         };
-        features.OneOf(ResNetMetric.BaseName);
+        features.OneOf(ResNetMetric.BaseName, PristineMetric.BaseName);
         var output = new Option<string>("--out", "-o")
         {
             Description = "File for the head; 'pristine score --head' takes it",
@@ -32,7 +34,7 @@ internal static class FitCommand
         };
         var name = new Option<string?>("--name")
         {
-            Description = "The metric will be called resnet50@NAME; default: the name of the file without its extension",
+            Description = "The metric will be called resnet50@NAME or pristine@NAME; default: the name of the file without its extension",
             HelpName = "NAME",
         };
         var penalties = new Option<string?>("--penalties")
@@ -42,8 +44,9 @@ internal static class FitCommand
         };
         var command = new CliCommand(
             "fit",
-            "Trains a metric on opinion scores, or on degraded images: ridge regression with the penalty chosen by cross-validation.",
-            "pristine fit --images photos --mos ratings.csv --out mine.head",
+            "Trains a metric on opinion scores, on degraded images or on a model's errors: ridge regression with the penalty chosen by " +
+            "cross-validation.",
+            "pristine fit --images photos --mos ratings.csv --features pristine --out mine.head",
             "pristine fit --degraded degraded/degraded.jsonl --out mydamage.head") { CreateBrisque() };
         foreach (var option in (Option[])[features, output, name, penalties])
             command.Options.Add(option);
@@ -60,25 +63,32 @@ internal static class FitCommand
             if (parsed.GetValue(penalties) is { } list)
                 options = options with { Penalties = Numbers("--penalties", list) };
             OutputPlace.CheckFile(target);
-            return ratings.Run(
-                parsed, MetricCatalog.GetFeature(parsed.GetRequiredValue(features)).WithDevice(device), (images, scale, cancellation) =>
+            var chosen = parsed.GetRequiredValue(features);
+            var feature = MetricCatalog.GetFeature(chosen).WithDevice(device);
+            // What finds damage has little to do with what people like; the errors of a model may have.
+            var start = chosen == PristineMetric.BaseName && !ratings.AreDegraded(parsed) ? PristineMetric.Opinion : null;
+            return ratings.Run(parsed, feature, (images, scale, cancellation) =>
             {
-                var ridge = RidgeRegression.Fit(images.Features, images.Ratings, options with { Groups = images.Originals }, cancellation);
+                var fit = HeadFit.Fit(
+                    images.Features, images.Ratings, start, options with { Groups = images.Originals }, cancellation);
+                var ridge = fit.Ridge;
                 foreach (var trial in ridge.Trials)
                     Console.Out.WriteLine(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"penalty {trial.Penalty,9:G4}: left-out images SRCC {trial.Spearman:0.0000}, PLCC {trial.Pearson:0.0000}, RMSE " +
-                        $"{trial.RootMeanSquareError:0.0000}{(trial.Penalty == ridge.Penalty ? "  <- chosen" : "")}"));
+                        $"penalty {trial.Penalty,9:G4}: left-out images {Agreement(trial)}, RMSE {trial.RootMeanSquareError:0.0000}" +
+                        $"{(trial.Penalty == ridge.Penalty ? "  <- chosen" : "")}"));
                 var training = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{images.Features.Count} images of {scale.Source}; ridge, penalty {ridge.Penalty:G4} by {options.Folds}-fold " +
-                    $"cross-validation, seed {options.Seed}");
-                var head = new QualityHead(
-                    label, MetricCatalog.GetFeature(ResNetMetric.BaseName).Identity, [.. ridge.Weights.Select(weight => (float)weight)],
-                    ridge.Bias, scale.Worst, scale.Best, training);
-                head.Write(target);
+                    $"{images.Features.Count} images of {scale.Source}; ridge{(start == null ? "" : $" beginning with {chosen}")}, " +
+                    $"penalty {ridge.Penalty:G4} by {options.Folds}-fold cross-validation, seed {options.Seed}");
+                fit.Head(label, feature.Identity, scale.Worst, scale.Best, training).Write(target);
                 Console.Error.WriteLine(
-                    $"Written: {target}. Use it: pristine score INPUT --head {target} --metrics {ResNetMetric.BaseName}@{label}");
+                    $"Written: {target}. Use it: pristine score INPUT --head {target} --metrics {chosen}@{label}");
+
+                // Of labels that are 0 or 1 people ask how often the right one of two is told.
+                string Agreement(PenaltyTrial trial) => ratings.AreFailures(parsed)
+                    ? string.Create(CultureInfo.InvariantCulture, $"AUC {FailureLabels.Auc(trial.Spearman, images.Ratings):0.0000}")
+                    : string.Create(CultureInfo.InvariantCulture, $"SRCC {trial.Spearman:0.0000}, PLCC {trial.Pearson:0.0000}");
             });
         });
         return command;
@@ -198,6 +208,13 @@ internal static class FitCommand
             AllowMultipleArgumentsPerToken = true,
         };
 
+        private readonly Option<string?> _failures = new("--failures")
+        {
+            Description = $"Label file with the columns image and {FailureLabels.Column}, 1 where a model was wrong and 0 where it was " +
+                $"right, instead of --mos: learns which images the model fails on",
+            HelpName = "FILE",
+        };
+
         private readonly Option<double?> _worst = new("--worst")
         {
             Description = "Rating of the worst image on the scale; default: the worst in the file",
@@ -230,13 +247,17 @@ internal static class FitCommand
 
         public void AddTo(Command command)
         {
-            foreach (var option in (Option[])[_images, _mos, _degraded, _worst, _best, _table, _folds, _seed])
+            foreach (var option in (Option[])[_images, _mos, _failures, _degraded, _worst, _best, _table, _folds, _seed])
                 command.Options.Add(option);
             Inputs.AddDecodingTo(command);
             _folds.AtLeast(2);
             _worst.Number("a number from -1e100 to 1e100", rating => Math.Abs(rating) <= 1e100);
             _best.Number("a number from -1e100 to 1e100", rating => Math.Abs(rating) <= 1e100);
         }
+
+        public bool AreDegraded(ParseResult parsed) => parsed.GetValue(_degraded) is { Length: > 0 };
+
+        public bool AreFailures(ParseResult parsed) => parsed.GetValue(_failures) != null;
 
         public int Folds(ParseResult parsed) => parsed.GetValue(_folds);
 
@@ -277,22 +298,25 @@ internal static class FitCommand
         private (OpinionScores Labels, string Folder) Labels(ParseResult parsed)
         {
             var (folder, mos, logs) = (parsed.GetValue(_images), parsed.GetValue(_mos), parsed.GetValue(_degraded) ?? []);
+            var failures = parsed.GetValue(_failures);
             var found = new List<string>();
             if (folder != null)
                 found.Add("--images");
             if (mos != null)
                 found.Add("--mos");
+            if (failures != null)
+                found.Add("--failures");
             if (logs.Length > 0)
                 found.Add("--degraded");
-            if (logs.Length > 0 ? found.Count > 1 : found.Count < 2)
+            if (logs.Length > 0 ? found.Count > 1 : found.Count != 2 || folder == null)
                 throw new UsageException(
-                    $"Expected --images DIR and --mos FILE, or --degraded LOG; found " +
+                    $"Expected --images DIR and --mos FILE, --images DIR and --failures FILE, or --degraded LOG; found " +
                     $"{(found.Count == 0 ? "neither" : string.Join(" and ", found))}.");
             if (logs.Length > 0)
                 return DamageLabels.Read(logs);
             if (!Directory.Exists(folder))
                 throw new DatasetException($"Expected a folder of images; '{folder}' is not one.");
-            return (OpinionScores.Read(mos!), folder!);
+            return (failures != null ? FailureLabels.Read(failures) : OpinionScores.Read(mos!), folder);
         }
 
         private RatingScale Scale(ParseResult parsed, OpinionScores opinions)
@@ -306,7 +330,7 @@ internal static class FitCommand
                 throw new UsageException(
                     $"--worst {worst} and --best {best}: the other way round than '{opinions.Source}', where " +
                     $"{(higher ? "higher" : "lower")} is better.");
-            return new(parsed.GetValue(_mos) == null ? opinions.Source : Path.GetFileName(opinions.Source), worst, best);
+            return new(AreDegraded(parsed) ? opinions.Source : Path.GetFileName(opinions.Source), worst, best);
         }
     }
 }

@@ -25,8 +25,8 @@ public enum NetworkLayout
 /// nothing outside the file. Without a head the model takes <c>image</c> [N, 3, height, width] and gives <c>embedding</c> [N, features], of
 /// L2 norm 1. With ARNIQA's head it takes <c>full</c> and <c>half</c>, the same crops at full and half size, each [N, 3, height, width]
 /// with a height and width of its own, and gives <c>score</c> [N], in the range of the head's ratings and not clipped. A checkpoint of
-/// training/train.py gives <c>statistics</c> [N, features] instead; its regressors are <see cref="Heads"/>. Values are floats, planes in the
-/// order R, G, B, normalised as the model's metadata says.
+/// training/train.py gives <c>statistics</c> [N, features] instead; its regressors are <see cref="Heads"/>. Values are floats, planes in
+/// the order R, G, B, normalised as the model's metadata says.
 /// </summary>
 public sealed class OnnxExport
 {

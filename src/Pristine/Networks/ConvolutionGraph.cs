@@ -17,8 +17,8 @@ internal sealed record NetworkGraphs(
 
 /// <summary>
 /// What graphs of convolutions have in common: one description gives the graph in floats, in floats with every activation as an output (to
-/// measure their ranges), and in 8-bit integers. Those are unsigned activations with one step and zero point each and signed weights with one
-/// step per output channel, as QuantizeLinear/DequantizeLinear pairs that the runtime fuses. (Signed activations run seven times slower.)
+/// measure their ranges), and in 8-bit integers. Those are unsigned activations with one step and zero point each and signed weights with
+/// one step per output channel, as QuantizeLinear/DequantizeLinear pairs that the runtime fuses. (Signed activations run seven times slower.)
 /// </summary>
 internal abstract class ConvolutionGraph
 {
@@ -64,7 +64,8 @@ internal abstract class ConvolutionGraph
         rangeOf: stem);
 
     /// <summary>
-    /// The output <c>statistics</c>: the mean over the image of every channel of the stages, then the standard deviations in the same order.
+    /// The output <c>statistics</c>: the mean over the image of every channel of the stages, then the standard deviations in the same
+    /// order.
     /// </summary>
     /// <param name="stages">The outputs of the stages.</param>
     /// <param name="channels">Channels of all stages.</param>

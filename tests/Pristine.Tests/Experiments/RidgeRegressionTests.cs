@@ -67,6 +67,22 @@ public sealed class RidgeRegressionTests
     }
 
     [Fact]
+    public void What_is_known_beforehand_is_taken_away_from_the_targets_and_remains_where_the_penalty_is_large()
+    {
+        var (x, y) = Data(30, 6);
+        double[] known = [.. y.Select((value, i) => value + (i % 3 - 1) * 0.01)];
+        var left = Fit(x, [.. y.Zip(known, (value, before) => value - before)], new() { Penalties = [10] });
+        var fit = Fit(x, y, new() { Penalties = [10], Baseline = known });
+        Assert.Equal(left.Weights, fit.Weights);
+        var trials = Fit(x, y, new() { Penalties = [1, 1e12], Baseline = known }).Trials;
+        // Each part has a bias of its own, the mean of what the others have left, which moves a few ranks.
+        Assert.Equal(Correlation.Spearman(known, y), trials[1].Spearman, 0.005);
+        var without = Fit(x, y, new() { Penalties = [1, 1e12] }).Trials;
+        Assert.True(without[1].Spearman < 0.9, $"{without[1]}");
+        Assert.Throws<ArgumentException>(() => Fit(x, y, new() { Baseline = [1] }));
+    }
+
+    [Fact]
     public void Cross_validation_predicts_every_row_from_the_others()
     {
         var (x, y) = Data(20, 4, seed: 2);

@@ -33,7 +33,8 @@ internal static class ResNetReference
     }
 
     /// <summary>
-    /// Mean and deviation of every channel of each stage of a ResNet-18 as training/train.py takes them: means of a stage, then its deviations.
+    /// Mean and deviation of every channel of each stage of a ResNet-18 as training/train.py takes them: means of a stage, then its
+    /// deviations.
     /// </summary>
     /// <param name="layer">A convolution by its name in the checkpoint.</param>
     /// <param name="stages">Number of stages, of two blocks each; each after the first begins with a shortcut.</param>

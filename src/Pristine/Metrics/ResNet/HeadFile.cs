@@ -6,7 +6,8 @@ internal static class HeadFile
     /// <summary>What <c>--head</c> takes.</summary>
     public static MetricFile File { get; } = new(
         "head", "FILE",
-        $"A head that 'pristine fit' trained: adds the metric {ResNetMetric.BaseName}@NAME or {PristineMetric.BaseName}@NAME; may be repeated",
+        $"A head that 'pristine fit' trained: adds the metric {ResNetMetric.BaseName}@NAME or {PristineMetric.BaseName}@NAME; may be " +
+        $"repeated",
         file => ToMetric(QualityHead.Read(file)));
 
     /// <summary>The metric of a regressor: which one, its features say.</summary>

@@ -4,8 +4,8 @@ using Pristine.Networks;
 namespace Pristine.Metrics.ResNet;
 
 /// <summary>
-/// Reads what training/train.py writes: a state dict of a ResNet-18 whose batch normalisations are folded, of the mean and deviation of every
-/// statistic, and of one linear layer on them.
+/// Reads what training/train.py writes: a state dict of a ResNet-18 whose batch normalisations are folded, of the mean and deviation of
+/// every statistic, and of one linear layer on them.
 /// </summary>
 internal static class PristineCheckpoint
 {
@@ -66,8 +66,8 @@ internal static class PristineCheckpoint
     }
 
     /// <summary>
-    /// Reads the linear layer as regressors on the statistics as <see cref="ResNet18Graph"/> gives them, view after view; the standardisation
-    /// becomes part of the weights.
+    /// Reads the linear layer as regressors on the statistics as <see cref="ResNet18Graph"/> gives them, view after view; the
+    /// standardisation becomes part of the weights.
     /// </summary>
     /// <param name="tensors">The state dict.</param>
     /// <param name="network">Its trunk.</param>
@@ -101,8 +101,8 @@ internal static class PristineCheckpoint
     }
 
     /// <summary>
-    /// Where a statistic of the checkpoint stands in the features: it has mean and deviation of a stage beside each other, the graph the means
-    /// of all stages before all deviations.
+    /// Where a statistic of the checkpoint stands in the features: it has mean and deviation of a stage beside each other, the graph the
+    /// means of all stages before all deviations.
     /// </summary>
     private static int[] Places(ResNet18 network, int views)
     {

@@ -4,8 +4,8 @@ namespace Pristine.Metrics.ResNet;
 /// <c>pristine</c> and <c>pristine@NAME</c>: what one small network, trained in this repository (training/README.md), says of a photograph:
 /// the opinion that people would have of it, whether it was damaged, and by what. All look at the same features, which are computed once:
 /// score = bias + w . features, and the logistic function of that for all but the opinion. The network: K. He, X. Zhang, S. Ren, J. Sun,
-/// "Deep Residual Learning for Image Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90, its first three stages. Opinions: N. Ahmed, H. M. S.
-/// Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022, DOI
+/// "Deep Residual Learning for Image Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90, its first three stages. Opinions: N. Ahmed, H. M.
+/// S. Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022, DOI
 /// 10.1117/1.JEI.31.5.053010. Damage: the degradations of ARNIQA (L. Agnolucci et al., WACV 2024, arXiv 2310.14918). Network and regressors
 /// are part of this library.
 /// </summary>
@@ -74,8 +74,8 @@ public sealed class PristineMetric : FeatureMetric
     /// <inheritdoc/>
     public override string Formula =>
         (_own == null && _head != Opinions ? "logistic function of a" : "a") +
-        " linear function of mean and deviation of every channel of three stages of a ResNet-18 (int8), image at 256 x 256 pixels' area and " +
-        "the middle 224 x 224 pixels of it at 512 x 512 pixels' area";
+        " linear function of mean and deviation of every channel of three stages of a ResNet-18 (int8), image at 256 x 256 pixels' area " +
+        "and the middle 224 x 224 pixels of it at 512 x 512 pixels' area";
 
     /// <inheritdoc/>
     public override string Citation =>
@@ -96,8 +96,8 @@ public sealed class PristineMetric : FeatureMetric
     public override string Notes => _own != null ? "" : _head switch
     {
         Opinions => "0.5 is the middle of the scale of BIQ2021's raters. Measured in docs/results/pristine.md, which says where it fails.",
-        DamageName => "Says whether something happened to a photograph, not whether people like it; the kinds are in `pristine@blur` and so " +
-            "on. Measured in docs/results/pristine.md.",
+        DamageName => "Says whether something happened to a photograph, not whether people like it; the kinds are in `pristine@blur` and " +
+            "so on. Measured in docs/results/pristine.md.",
         _ => "Of copies that `pristine degrade` makes; several kinds may be likely at once. Measured in docs/results/pristine.md.",
     };
 

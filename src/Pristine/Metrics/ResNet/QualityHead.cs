@@ -24,8 +24,8 @@ public enum HeadLink
 /// </summary>
 /// <remarks>
 /// File: one line of JSON in UTF-8 (format, name, features, count, worst, best, bias, training), a newline, then count weights as
-/// little-endian 32-bit floats. With another link than <see cref="HeadLink.Identity"/> the format is <c>pristine-head-2</c>, which has it as
-/// <c>link</c>.
+/// little-endian 32-bit floats. With another link than <see cref="HeadLink.Identity"/> the format is <c>pristine-head-2</c>, which has it
+/// as <c>link</c>.
 /// </remarks>
 public sealed partial class QualityHead
 {
