@@ -13,8 +13,9 @@ namespace Pristine.Cloud;
 /// </summary>
 public sealed class S3Store : RemoteStore, IDisposable
 {
-    private const string Scheme = "s3://";
+    private const string Google = "https://storage.googleapis.com";
 
+    private readonly string _scheme;
     private readonly S3Options _options;
     private readonly Lazy<AmazonS3Client> _reader;
     private readonly Lazy<AmazonS3Client> _writer;
@@ -22,18 +23,34 @@ public sealed class S3Store : RemoteStore, IDisposable
     /// <summary>Prepares access; nothing is connected to, and credentials are looked for when the first address is read.</summary>
     /// <param name="options">Where and as whom; null for the defaults.</param>
     public S3Store(S3Options? options = null)
+        : this("s3://", options ?? new S3Options())
     {
-        _options = options ?? new S3Options();
+    }
+
+    private S3Store(string scheme, S3Options options)
+    {
+        (_scheme, _options) = (scheme, options);
         // Whoever reads tries again himself; listing and writing are left to the client.
         _reader = new(() => Client(attempts: 1));
         _writer = new(() => Client(_options.Attempts));
+    }
+
+    /// <summary>
+    /// <c>gs://bucket/key</c>: Google's buckets, which speak the protocol of S3 at an address of their own. Credentials are the keys that
+    /// Google gives out for that (HMAC), found as Amazon's are.
+    /// </summary>
+    /// <param name="options">As whom; an endpoint that is not named is Google's.</param>
+    public static S3Store OfGoogle(S3Options? options = null)
+    {
+        options ??= new S3Options();
+        return new S3Store("gs://", options with { Endpoint = options.Endpoint ?? new Uri(Google), Region = options.Region ?? "auto" });
     }
 
     /// <inheritdoc/>
     public override bool Serves(string address)
     {
         ArgumentNullException.ThrowIfNull(address);
-        return address.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
+        return address.StartsWith(_scheme, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <inheritdoc/>
@@ -81,7 +98,7 @@ public sealed class S3Store : RemoteStore, IDisposable
             next = page.IsTruncated == true ? ListAsync(request, cancellation) : null;
             foreach (var found in page.S3Objects ?? [])
                 yield return new RemoteEntry(
-                    $"{Scheme}{bucket}/{found.Key}", found.Size ?? 0, found.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch);
+                    $"{_scheme}{bucket}/{found.Key}", found.Size ?? 0, found.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch);
         }
     }
 
@@ -131,14 +148,14 @@ public sealed class S3Store : RemoteStore, IDisposable
             : $"the server answered {(int)error.StatusCode} {error.ErrorCode}{(text.Length > 0 && text != error.ErrorCode ? $": {text}" : "")}".TrimEnd();
     }
 
-    private static (string Bucket, string Key) Parts(string address, bool isKeyNeeded = true)
+    private (string Bucket, string Key) Parts(string address, bool isKeyNeeded = true)
     {
-        var rest = address[Scheme.Length..];
+        var rest = address[_scheme.Length..];
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         var (bucket, key) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
         return bucket.Length > 0 && !(isKeyNeeded && key.Length == 0)
             ? (bucket, key)
-            : throw new RemoteException(RemoteFailure.Refused, "expected an address such as s3://bucket/key");
+            : throw new RemoteException(RemoteFailure.Refused, $"expected an address such as {_scheme}bucket/key");
     }
 
     private async Task<ListObjectsV2Response> ListAsync(ListObjectsV2Request request, CancellationToken cancellation)

@@ -93,7 +93,7 @@ internal static class FilterCommand
                 // First, so that a metric that cannot run here leaves no files behind.
                 var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
                 Inputs.TellLayout(dataset);
-                using var open = outputs.Open(parsed, dataset, dataset.Source, mode);
+                using var open = outputs.Open(parsed, dataset, dataset.Source, mode, inputs.Options(parsed).Remote!);
                 using var progress = new Progress(dataset);
                 Score(progress, scored);
                 using var run = SelectionRun.Run(

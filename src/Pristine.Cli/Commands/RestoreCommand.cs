@@ -52,7 +52,7 @@ internal static class RestoreCommand
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {
                 var output = outputs.Out(parsed)!;
-                using var open = outputs.Open(parsed, dataset, dataset.Source, outputs.Mode(parsed, dataset));
+                using var open = outputs.Open(parsed, dataset, dataset.Source, outputs.Mode(parsed, dataset), arguments.Remote(parsed));
                 var failed = open.Write(() => Restoration.Items(ledger, dataset, IsRestored, cancellation));
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{restored:N0} dropped items put back -> {output}"));
                 return failed > 0 ? ExitCode.Failed : ExitCode.Done;

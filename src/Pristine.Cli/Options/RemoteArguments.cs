@@ -52,7 +52,7 @@ internal sealed class RemoteArguments
         Description = "Where requests name the bucket: path or host; default: path with an endpoint of one's own, else host",
     };
 
-    private readonly Option<bool> _anonymous = new("--s3-anonymous") { Description = "Read public buckets without credentials" };
+    private readonly Option<bool> _anonymous = new("--s3-anonymous") { Description = "Read public buckets (s3://, gs://) without credentials" };
 
     private RemoteAccess? _access;
 
@@ -95,5 +95,12 @@ internal sealed class RemoteArguments
             Anonymous = parsed.GetValue(_anonymous),
             MaxConnections = parsed.GetValue(_connections),
             Attempts = parsed.GetValue(_attempts),
-        }));
+        }),
+        S3Store.OfGoogle(new S3Options
+        {
+            Anonymous = parsed.GetValue(_anonymous),
+            MaxConnections = parsed.GetValue(_connections),
+            Attempts = parsed.GetValue(_attempts),
+        }),
+        new AzureStore(new AzureOptions { Attempts = parsed.GetValue(_attempts) }));
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
+using Pristine.Remote;
 using Pristine.Reports;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -118,7 +119,8 @@ internal sealed class SelectionOutputs
     /// <param name="dataset">The dataset; null when no items are written.</param>
     /// <param name="source">The dataset's file, which no ledger may overwrite.</param>
     /// <param name="mode">How images are put into a folder; null when items are written to a file.</param>
-    public OpenOutputs Open(ParseResult parsed, Dataset? dataset, string source, FileExportMode? mode)
+    /// <param name="remote">Writes to buckets.</param>
+    public OpenOutputs Open(ParseResult parsed, Dataset? dataset, string source, FileExportMode? mode, RemoteAccess remote)
     {
         var places = new[] { Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), parsed.GetValue(_report) }.OfType<string>()
             .ToArray();
@@ -130,7 +132,7 @@ internal sealed class SelectionOutputs
             throw new UsageException(
                 $"--out: expected the name of a file for the list of kept images; '{file}' is a folder. --copy, --link or --hardlink put " +
                 $"the images into a folder.");
-        return new OpenOutputs(dataset, Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), source, mode);
+        return new OpenOutputs(dataset, Out(parsed), parsed.GetValue(_dropped), parsed.GetValue(_ledger), source, mode, remote);
     }
 
     private static string FullPath(string place) => place == "-" ? place : Path.GetFullPath(place);
@@ -162,7 +164,8 @@ internal sealed class OpenOutputs : IDisposable
     private readonly LedgerWriter? _ledger;
     private readonly bool _hasScores;
 
-    public OpenOutputs(Dataset? dataset, string? output, string? dropped, string? ledger, string? source, FileExportMode? mode)
+    public OpenOutputs(
+        Dataset? dataset, string? output, string? dropped, string? ledger, string? source, FileExportMode? mode, RemoteAccess remote)
     {
         try
         {
@@ -176,8 +179,8 @@ internal sealed class OpenOutputs : IDisposable
             else if (dataset != null && output != null)
                 _items = dataset.CreateExport(output);
             _hasScores = dataset is { HasRecords: false };
-            _dropped = dropped == null ? null : new LedgerWriter(dropped, source);
-            _ledger = ledger == null ? null : new LedgerWriter(ledger, source);
+            _dropped = dropped == null ? null : new LedgerWriter(dropped, source, remote);
+            _ledger = ledger == null ? null : new LedgerWriter(ledger, source, remote);
         }
         catch
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pristine.Cli.Display;
 using Pristine.Datasets;
+using Pristine.Remote;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Tables;
@@ -59,9 +60,11 @@ internal sealed class TableArguments
         {
             ImageRoot = parsed.GetValue(_imageRoot),
             ImageField = parsed.GetValue(_imageField) ?? table.Provenance.Dataset.ImageField,
-            Remote = _remote.Access(parsed),
+            Remote = Remote(parsed),
         })
-        : SelectionRun.OpenDataset(table, _remote.Access(parsed));
+        : SelectionRun.OpenDataset(table, Remote(parsed));
+
+    public RemoteAccess Remote(ParseResult parsed) => _remote.Access(parsed);
 
     public SelectionResources Resources(ParseResult parsed) => new() { Threads = parsed.GetValue(_threads) };
 

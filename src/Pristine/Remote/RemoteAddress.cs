@@ -10,7 +10,7 @@ internal static class RemoteAddress
     private static readonly SearchValues<char> SchemeLetters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
 
-    /// <summary>True for an address that is read over a network: <c>http://</c>, <c>https://</c> or <c>s3://</c>, in any case.</summary>
+    /// <summary>True for an address that is read over a network: <c>http://</c>, <c>https://</c>, or that of a bucket.</summary>
     public static bool IsRemote(string reference) => IsHttp(reference) || IsBucket(reference);
 
     /// <summary>True for <c>http://</c> and <c>https://</c>.</summary>
@@ -18,8 +18,11 @@ internal static class RemoteAddress
         reference.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
         || reference.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>True for <c>s3://</c>.</summary>
-    public static bool IsBucket(string reference) => reference.StartsWith("s3://", StringComparison.OrdinalIgnoreCase);
+    /// <summary>True for <c>s3://</c>, <c>gs://</c> and <c>az://</c>, in any case.</summary>
+    public static bool IsBucket(string reference) =>
+        reference.StartsWith("s3://", StringComparison.OrdinalIgnoreCase)
+        || reference.StartsWith("gs://", StringComparison.OrdinalIgnoreCase)
+        || reference.StartsWith("az://", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>True for anything with a scheme and <c>://</c>, except <c>file://</c>.</summary>
     public static bool HasScheme(string reference) =>
@@ -30,14 +33,12 @@ internal static class RemoteAddress
     /// <summary>Why an address is not read that has no store.</summary>
     public static string WhyNot(string address) => address.Split(':')[0].ToLowerInvariant() switch
     {
-        "s3" => "s3:// is read with the package Pristine.Cloud, which is not in use here",
-        "gs" => "gs:// is not read; Google's buckets are read as s3://, with its keys for that (HMAC) and --s3-endpoint " +
-            "https://storage.googleapis.com",
-        "az" or "abfs" or "abfss" or "wasb" or "wasbs" =>
-            "Azure's containers are not read as such; addresses https://ACCOUNT.blob.core.windows.net/CONTAINER/... with a signature " +
-            "(SAS) are",
+        "s3" or "gs" or "az" => "s3://, gs:// and az:// are read with the package Pristine.Cloud, which is not in use here",
+        "abfs" or "abfss" or "wasb" or "wasbs" =>
+            "Azure's containers are read as az://CONTAINER/NAME, with the account in AZURE_STORAGE_CONNECTION_STRING or " +
+            "AZURE_STORAGE_ACCOUNT",
         "hf" => "hf:// is not read; addresses https://huggingface.co/datasets/NAME/resolve/main/... are",
-        _ => "addresses of this kind are not read; http://, https:// and s3:// are",
+        _ => "addresses of this kind are not read; http://, https://, s3://, gs:// and az:// are",
     };
 
     /// <summary>What says of an address what it holds: the address without query and fragment. Keys in buckets have neither.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Pristine.Datasets;
 using Pristine.Native;
+using Pristine.Remote;
 using Pristine.Scoring;
 
 namespace Pristine.Selection;
@@ -39,9 +40,9 @@ public sealed record LedgerSelection(string Table, SelectionOptions Selection)
         }
     }
 
-    internal void Write(string ledger)
+    internal void Write(string ledger, RemoteAccess? remote)
     {
-        using var file = PartialFile.Create(ledger + Suffix, null);
+        using var file = PartialFile.Create(ledger + Suffix, null, remote);
         using (var writer = new StreamWriter(file.Stream, leaveOpen: true) { NewLine = "\n" })
             writer.WriteLine(
                 $"{{\n  \"table\": \"{JsonEncodedText.Encode(Table)}\",\n  \"selection\": " +
@@ -58,6 +59,7 @@ public sealed record LedgerSelection(string Table, SelectionOptions Selection)
 public sealed class LedgerWriter : IDisposable
 {
     private readonly string _path;
+    private readonly RemoteAccess? _remote;
     private readonly PartialFile _file;
 
     /// <summary>Opens a ledger.</summary>
@@ -65,11 +67,12 @@ public sealed class LedgerWriter : IDisposable
     /// The file, or <c>-</c> for standard output; a name that ends in <c>.parquet</c> gives Parquet, <c>.csv</c> CSV, any other JSON lines.
     /// </param>
     /// <param name="input">The dataset's file, which must not be overwritten; null when there is none.</param>
+    /// <param name="remote">Writes to addresses of buckets; null for files only.</param>
     /// <exception cref="DatasetException">The file is the input, a folder, or cannot be written.</exception>
-    public LedgerWriter(string path, string? input = null)
+    public LedgerWriter(string path, string? input = null, RemoteAccess? remote = null)
     {
-        (_path, _file) = (path, PartialFile.Create(path, input));
-        if (_file.HasName)
+        (_path, _remote, _file) = (path, remote, PartialFile.Create(path, input, remote));
+        if (_file.HasName && !RemoteAddress.IsBucket(path))
             OutputPlace.CheckFile(path + LedgerSelection.Suffix);
     }
 
@@ -83,7 +86,7 @@ public sealed class LedgerWriter : IDisposable
         run.WriteLedger(_file.Stream, Ledger.FormatOf(_path), droppedOnly);
         _file.Complete();
         if (_file.HasName)
-            new LedgerSelection(run.Table, run.Options).Write(_path);
+            new LedgerSelection(run.Table, run.Options).Write(_path, _remote);
     }
 
     /// <summary>Closes the file; when it was not completed, it stays under a temporary name.</summary>
@@ -119,7 +122,11 @@ public sealed class Ledger
     /// <param name="file">The file.</param>
     /// <exception cref="LedgerException">It is not there.</exception>
     public static Ledger Open(string file) =>
-        System.IO.File.Exists(file)
+        RemoteAddress.HasScheme(file)
+        ? throw new LedgerException(
+            $"Expected a ledger on a disk; found the address '{RemoteAddress.Display(file)}'. Download it first, with the file " +
+            $"{LedgerSelection.Suffix} beside it.")
+        : System.IO.File.Exists(file)
         ? new Ledger(Path.GetFullPath(file))
         : throw new LedgerException($"Expected a ledger; '{file}' does not exist.");
 

@@ -188,8 +188,8 @@ public sealed class RemoteDatasetTests : IDisposable
         var closed = Assert.Throws<DatasetException>(() => Dataset.Open(_server.Address + "a.jsonl").Read(Cancellation).Count());
         Assert.Contains("--allow-private-hosts", closed.Message, StringComparison.Ordinal);
         Assert.Contains(
-            "Cannot read 'gs://bucket/a.jsonl': gs:// is not read; Google's buckets are read as s3://",
-            Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.jsonl")).Message, StringComparison.Ordinal);
+            "Cannot read 'abfs://bucket/a.jsonl': Azure's containers are read as az://CONTAINER/NAME",
+            Assert.Throws<DatasetException>(() => Dataset.Open("abfs://bucket/a.jsonl")).Message, StringComparison.Ordinal);
         Assert.Contains(
             "whose extension is none of these", Assert.Throws<DatasetException>(() => Open("folder")).Message, StringComparison.Ordinal);
     }

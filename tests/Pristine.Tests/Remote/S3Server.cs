@@ -5,14 +5,13 @@ using System.Net.Sockets;
 namespace Pristine.Tests.Remote;
 
 /// <summary>
-/// A real S3 server in a process of its own: npm's s3rver, which is installed into the user's cache at the first use. Tests that need it
-/// are skipped where node, npm or their registry are not at hand.
+/// A real S3 server in a process of its own: npm's s3rver. Tests that need it are skipped where it cannot be installed.
 /// </summary>
 internal sealed class S3Server : IDisposable
 {
     private const string Package = "s3rver@3.7.1";
 
-    private static readonly Lazy<(string? Folder, string? Why)> Installed = new(Install);
+    private static readonly NpmPackage Installed = new(Package);
 
     private readonly TemporaryFolder _folder = TestFiles.NewFolder();
     private readonly Process _process;
@@ -20,10 +19,10 @@ internal sealed class S3Server : IDisposable
     /// <param name="buckets">Buckets to make.</param>
     public S3Server(params string[] buckets)
     {
-        if (Installed.Value is not { Folder: { } folder })
+        if (Installed.Folder is not { } folder)
         {
             _folder.Dispose();
-            Assert.Skip($"Needs the S3 server {Package} from npm: {Installed.Value.Why}");
+            Assert.Skip($"Needs the S3 server {Package} from npm: {Installed.Why}");
             throw new InvalidOperationException();
         }
         Port = FreePort();
@@ -79,51 +78,5 @@ internal sealed class S3Server : IDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static (string? Folder, string? Why) Install()
-    {
-        var folder = Path.Combine(Environment.GetFolderPath(
-            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "pristine-tests", Package);
-        if (File.Exists(Path.Combine(folder, "complete")))
-            return HasNode() ? (folder, null) : (null, "node is not installed.");
-        try
-        {
-            Directory.CreateDirectory(folder);
-            var start = new ProcessStartInfo("npm")
-            {
-                WorkingDirectory = folder,
-                RedirectStandardError = true,
-                RedirectStandardOutput = true,
-            };
-            foreach (var argument in (string[])["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, Package])
-                start.ArgumentList.Add(argument);
-            using var process = Process.Start(start)!;
-            var output = process.StandardOutput.ReadToEndAsync();
-            var error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-                return (null, $"npm install failed: {output.Result} {error}");
-            File.WriteAllText(Path.Combine(folder, "complete"), "");
-            return HasNode() ? (folder, null) : (null, "node is not installed.");
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return (null, "npm is not installed.");
-        }
-    }
-
-    private static bool HasNode()
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true })!;
-            process.WaitForExit();
-            return process.ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false;
-        }
     }
 }

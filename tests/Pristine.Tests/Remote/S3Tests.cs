@@ -9,6 +9,7 @@ using Pristine.Media;
 using Pristine.Native;
 using Pristine.Remote;
 using Pristine.Scoring;
+using Pristine.Selection;
 using Pristine.Tables;
 
 namespace Pristine.Tests.Remote;
@@ -129,7 +130,7 @@ public sealed class S3Tests : IDisposable
         var rows = ScoringRun.Score(dataset, cancellation: Cancellation).Select(item => item.Rows[0]).ToArray();
         Assert.Equal([ImageStatus.Ok, ImageStatus.Ok, ImageStatus.Missing, ImageStatus.Missing], rows.Select(row => row.Status));
         Assert.StartsWith("the server answered 404 NoSuchKey", rows[2].Error, StringComparison.Ordinal);
-        Assert.Contains("--s3-endpoint https://storage.googleapis.com", rows[3].Error, StringComparison.Ordinal);
+        Assert.Contains("Pristine.Cloud", rows[3].Error, StringComparison.Ordinal);
         WriteAll(dataset, "s3://results/kept/a.jsonl");
         Assert.Equal(records, Encoding.UTF8.GetString(Get("s3://results/kept/a.jsonl")));
         WriteAll(dataset, "s3://results/kept/a.jsonl.gz");
@@ -196,6 +197,48 @@ public sealed class S3Tests : IDisposable
     }
 
     [Fact]
+    public void Google_is_another_server_with_a_scheme_of_its_own()
+    {
+        using var google = S3Store.OfGoogle(new S3Options { Endpoint = new Uri(_server.Address), Attempts = 1 });
+        using var access = new RemoteAccess(null, google);
+        using (var upload = google.Create("gs://photos/set/leaf.jpg"))
+        {
+            upload.Write(Leaf);
+            upload.Complete();
+        }
+        var options = new DatasetOptions { Remote = access };
+        Assert.Equal(["leaf.jpg"], Ids(Dataset.Open("gs://photos/set/", options)));
+        Assert.Equal(Leaf, Get("s3://photos/set/leaf.jpg"));
+        Assert.All(ScoringRun.Score(Dataset.Open("gs://photos/set/*.jpg", options), cancellation: Cancellation), item => Assert.Equal(
+            ImageStatus.Ok, item.Rows[0].Status));
+        Assert.StartsWith("Cannot list 'gs://none/': the server answered 404 NoSuchBucket", Assert.Throws<DatasetException>(
+            () => Ids(Dataset.Open("gs://none/", options))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ledgers_are_written_into_buckets()
+    {
+        Put("s3://photos/set/a.jpg", Leaf);
+        ScoreTableRun.Score(Open("s3://photos/set/"), _folder["table"], cancellation: Cancellation).Count();
+        var table = ScoreTable.Open(_folder["table"]);
+        using var run = SelectionRun.Run(
+            table, new SelectionOptions { Keep = ["width < 1"] }, null, () => SelectionRun.OpenDataset(table, _access), Cancellation);
+        using (var ledger = new LedgerWriter("s3://results/why.parquet", null, _access))
+        {
+            Assert.Throws<RemoteException>(() => Get("s3://results/why.parquet"));
+            ledger.Write(run);
+        }
+        File.WriteAllBytes(_folder["why.parquet"], Get("s3://results/why.parquet"));
+        Assert.Equal([("a.jpg", false)], Ledger.Open(_folder["why.parquet"]).Read().Select(entry => (entry.Id, entry.Kept)));
+        File.WriteAllBytes(_folder["why.parquet.selection.json"], Get("s3://results/why.parquet.selection.json"));
+        Assert.Equal(["width < 1"], LedgerSelection.Read(_folder["why.parquet"]).Selection.Keep);
+        Assert.Contains("Download it first", Assert.Throws<LedgerException>(
+            () => Ledger.Open("s3://results/why.parquet")).Message, StringComparison.Ordinal);
+        Assert.Contains("which cannot be written to", Assert.Throws<DatasetException>(
+            () => new LedgerWriter("https://host/why.jsonl", null, _access)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_large_object_is_written_in_parts_and_is_there_only_when_it_is_complete()
     {
         var content = new byte[(20 << 20) + 12345];
@@ -254,7 +297,7 @@ public sealed class S3Tests : IDisposable
         Assert.Contains("are at addresses", Assert.Throws<DatasetException>(
             () => FileExport.For(dataset, _folder["copies"], FileExportMode.Copy)).Message, StringComparison.Ordinal);
         Assert.Contains(
-            "Azure", Assert.Throws<DatasetException>(() => Dataset.Open("az://container/a.jsonl")).Message, StringComparison.Ordinal);
+            "az://CONTAINER/NAME", Assert.Throws<DatasetException>(() => Dataset.Open("abfs://container/a.jsonl")).Message, StringComparison.Ordinal);
         Assert.Contains("Pristine.Cloud", Assert.Throws<DatasetException>(
             () => Ids(Dataset.Open("s3://photos/a.jsonl"))).Message, StringComparison.Ordinal);
         using var denied = new RemoteAccess(null, new S3Store(new S3Options { Endpoint = new Uri(_server.Address), Anonymous = true }));
