@@ -14,7 +14,7 @@ using Pristine.Tables;
 namespace Pristine.Server;
 
 /// <summary>
-/// The tools of <c>pristine mcp</c>: what a model may call over stdin and stdout. docs/mcp.md describes them. Schemas are written by hand and
+/// The tools of <c>pristine mcp</c>: what a model may call over stdin and stdout. docs/mcp.md describes them. Schemas are written and
 /// arguments read by hand: nothing here needs reflection.
 /// </summary>
 /// <param name="scoring">How images are scored where a call names no metrics.</param>
@@ -32,7 +32,7 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
             "metrics": {"type": "array", "items": {"type": "string"}, "description": "names of metrics; default: those of the command line"}
             """,
             "\"images\""),
-        ("check", "Says what is wrong with the images of a dataset or score table: unreadable, duplicate, dark, blurry and so on, with the rule and examples.",
+        ("check", "Says what is wrong with the images of a dataset or score table: unreadable, duplicate, dark and so on, with rule and examples.",
             false,
             """
             "input": {"type": "string", "description": "a folder, a dataset file or a score table"},
@@ -40,10 +40,12 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
             "examples": {"type": "integer", "minimum": 0, "maximum": 50, "description": "images to name for each issue; default 3"}
             """,
             "\"input\""),
-        ("select", "Counts what rules keep of a score table: all together, each alone, and what only one of them drops. Writes nothing.", false,
+        ("select", "Counts what rules keep of a score table: all together, each alone, and what only one of them drops. Writes nothing.",
+            false,
             $"{TableProperty},\n{SelectionProperties}", "\"table\""),
         ("why", "Explains why an item of a score table is kept or dropped: every rule with value, threshold and margin.", false,
-            $"{TableProperty},\n\"id\": {{\"type\": \"string\", \"description\": \"the item's id, or the name of its image\"}},\n{SelectionProperties}",
+            $"{TableProperty},\n\"id\": {{\"type\": \"string\", \"description\": \"the item's id, or the name of its image\"}},\n" +
+            SelectionProperties,
             "\"table\", \"id\""),
         ("report", "Writes one HTML file about a score table: thresholds to drag, galleries, agreement of metrics, failures.", true,
             $$"""
@@ -78,7 +80,8 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
     public static IReadOnlyList<Tool> List { get; } = [.. Definitions.Select(tool =>
     {
         using var schema = JsonDocument.Parse(
-            $"{{\"type\": \"object\", \"properties\": {{{tool.Properties}}}, \"required\": [{tool.Required}], \"additionalProperties\": false}}");
+            $"{{\"type\": \"object\", \"properties\": {{{tool.Properties}}}, \"required\": [{tool.Required}], " +
+            $"\"additionalProperties\": false}}");
         return new Tool
         {
             Name = tool.Name,
@@ -131,7 +134,8 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
                 "select" => Select(root, cancellation),
                 "why" => Why(root, cancellation),
                 "report" => WriteReport(root, cancellation),
-                _ => throw new RequestException(404, $"Expected one of the tools {string.Join(", ", List.Select(tool => tool.Name))}; found '{call.Name}'."),
+                _ => throw new RequestException(404,
+                    $"Expected one of the tools {string.Join(", ", List.Select(tool => tool.Name))}; found '{call.Name}'."),
             };
         }
         catch (Exception exception) when (exception is RequestException or PristineException or IOException or UnauthorizedAccessException
@@ -144,11 +148,12 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
     private CallToolResult Score(JsonElement root, CancellationToken cancellation)
     {
         RequireFields(root, "images", "metrics");
-        var images = Texts(root, "images");
-        if (images.Count is 0 or > MostImages)
-            throw new RequestException(400, $"Images: expected 1 to {MostImages}; found {images.Count}.");
-        var named = Texts(root, "metrics");
-        var options = named.Count == 0 ? scoring : scoring with { Metrics = [.. named.Select(MetricOf)], Gates = [], ItemGates = [], Features = [] };
+        var images = SelectionRequest.Texts(root, "images");
+        if (images.Length is 0 or > MostImages)
+            throw new RequestException(400, $"Images: expected 1 to {MostImages}; found {images.Length}.");
+        var named = SelectionRequest.Texts(root, "metrics");
+        var options = named.Length == 0 ? scoring
+            : scoring with { Metrics = [.. named.Select(MetricOf)], Gates = [], ItemGates = [], Features = [] };
         options.RequireModels();
         using var list = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\0', images) + '\0'));
         var dataset = PathListDataset.FromStream("images", list, new DatasetOptions { Remote = remote });
@@ -170,17 +175,17 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
     {
         RequireFields(root, "input", "issues", "examples");
         var input = Required(root, "input");
-        var names = Texts(root, "issues");
+        var names = SelectionRequest.Texts(root, "issues");
         var options = new CheckOptions
         {
-            Issues = names.Count == 0 ? new IssueOptions() : new IssueOptions { Issues = [.. names.Select(IssueOf)] },
+            Issues = names.Length == 0 ? new IssueOptions() : new IssueOptions { Issues = [.. names.Select(IssueOf)] },
             Examples = (int)(SelectionRequest.Whole(root, "examples") ?? 3),
             Workers = scoring.Workers,
         };
         if (File.Exists(Path.Combine(input, TableProvenance.FileName)))
             return Text(ScoreTable.Open(input).Check(options, cancellation).ToJson());
         var dataset = Dataset.Open(input, new DatasetOptions { Remote = remote });
-        dataset.RequireImages();
+        dataset.RequireImages(cancellation);
         var folder = Directory.CreateTempSubdirectory("pristine-check-").FullName;
         try
         {
@@ -253,15 +258,14 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
         : throw new RequestException(400, $"Metrics: {reason}");
 
     private static Issue IssueOf(string name) => Issue.All.FirstOrDefault(issue => issue.Name == name)
-        ?? throw new RequestException(400, $"Issues: expected some of {string.Join(", ", Issue.All.Select(issue => issue.Name))}; found '{name}'.");
+        ?? throw new RequestException(400,
+            $"Issues: expected some of {string.Join(", ", Issue.All.Select(issue => issue.Name))}; found '{name}'.");
 
     private static string Required(JsonElement root, string name) => SelectionRequest.Text(root, name) is { Length: > 0 } text
         ? text
         : throw SelectionRequest.Bad($"expected the field {name}; found none");
 
-    private static IReadOnlyList<string> Texts(JsonElement root, string name) => SelectionRequest.Texts(root, name);
-
-    private static void RequireFields(JsonElement root, params ReadOnlySpan<string> names)
+        private static void RequireFields(JsonElement root, params ReadOnlySpan<string> names)
     {
         foreach (var field in root.EnumerateObject())
             if (!names.Contains(field.Name))

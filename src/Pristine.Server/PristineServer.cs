@@ -41,7 +41,8 @@ internal sealed class PristineServer : IAsyncDisposable
     public static async Task<PristineServer> StartAsync(ScoreTable table, ServerOptions options)
     {
         if (!IPAddress.IsLoopback(options.Address) && string.IsNullOrEmpty(options.Token))
-            throw new ArgumentException($"Expected a token to listen on {options.Address}, which others can reach; found none.", nameof(options));
+            throw new ArgumentException($"Expected a token to listen on {options.Address}, which others can reach; found none.",
+                nameof(options));
         // Nothing is read from the environment or the current folder.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "pristine" });
         builder.WebHost.UseKestrelCore();

@@ -35,7 +35,8 @@ internal sealed class RequestGuard(ServerOptions options)
         var site = request.Headers["Sec-Fetch-Site"].ToString();
         var isNavigation = HttpMethods.IsGet(request.Method) && request.Path == "/" && request.Headers["Sec-Fetch-Mode"] == "navigate";
         if (site is "cross-site" or "same-site" && !isNavigation)
-            throw new RequestException(StatusCodes.Status403Forbidden, $"Expected a request of our own page; found one of another ({site}).");
+            throw new RequestException(StatusCodes.Status403Forbidden,
+                $"Expected a request of our own page; found one of another ({site}).");
         var origin = request.Headers.Origin.ToString();
         if (origin.Length > 0 && !string.Equals(origin, $"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase))
             throw new RequestException(StatusCodes.Status403Forbidden, $"Expected a request of our own page; found the origin '{origin}'.");

@@ -3,7 +3,9 @@ using Pristine.Pages;
 
 namespace Pristine.Server;
 
-/// <summary>The page at <c>/</c>: filter by several rules, look at images, keep and drop by hand. It loads nothing from elsewhere.</summary>
+/// <summary>
+/// The page at <c>/</c>: filter by several rules, look at images, keep and drop by hand. It loads nothing from elsewhere.
+/// </summary>
 internal static class ReviewPage
 {
     private static readonly Lazy<(byte[] Page, string Policy)> Page = new(() =>

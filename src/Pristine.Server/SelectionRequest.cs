@@ -9,7 +9,8 @@ namespace Pristine.Server;
 internal static class SelectionRequest
 {
     private static readonly string[] Fields =
-        ["keep", "drop", "drop_issue", "score", "dedup", "keep_best", "keep_top", "keep_between", "by", "per", "limit", "images", "no_image"];
+        ["keep", "drop", "drop_issue", "score", "dedup", "keep_best", "keep_top", "keep_between", "by", "per", "limit", "images",
+            "no_image"];
 
     /// <summary>Reads a selection.</summary>
     /// <param name="root">The object.</param>
@@ -67,7 +68,8 @@ internal static class SelectionRequest
     public static long? Whole(JsonElement root, string name) =>
         !root.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
-        : throw Bad($"{name}: expected a whole number; found {(value.ValueKind == JsonValueKind.Number ? value.GetRawText() : Kind(value))}");
+        : throw Bad(
+            $"{name}: expected a whole number; found {(value.ValueKind == JsonValueKind.Number ? value.GetRawText() : Kind(value))}");
 
     /// <summary>A sentence about a request that cannot be understood.</summary>
     public static RequestException Bad(string message) => new(400, char.ToUpperInvariant(message[0]) + message[1..] + ".");

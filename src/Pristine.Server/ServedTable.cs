@@ -10,8 +10,8 @@ using Pristine.Tables;
 namespace Pristine.Server;
 
 /// <summary>
-/// A table that many ask at a time: its rows, its images, and the selections that were asked for last, each computed once. Memory is bounded
-/// by the number of selections that are kept.
+/// A table that many ask at a time: its rows, its images, and the selections that were asked for last, each computed once. Memory
+/// is bounded by the number of selections that are kept.
 /// </summary>
 internal sealed class ServedTable : IDisposable
 {
@@ -34,7 +34,8 @@ internal sealed class ServedTable : IDisposable
         var source = table.Provenance.Dataset;
         ImageRoot = options.ImageRoot ?? source.ImageRoot;
         _finder = new ImageFinder(ImageRoot);
-        _folders = [.. ((string[])[ImageRoot, FolderOf(source.Path), .. options.Folders]).Where(folder => folder.Length > 0 && !RemoteAddress.IsRemote(folder))
+        _folders = [.. ((string[])[ImageRoot, FolderOf(source.Path), .. options.Folders])
+            .Where(folder => folder.Length > 0 && !RemoteAddress.IsRemote(folder))
             .Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar)];
         _database = DuckDbConnection.Open(new DuckDbOptions { Threads = options.Scoring.Workers, MemoryLimit = SelectionMemory });
         try
@@ -136,7 +137,8 @@ internal sealed class ServedTable : IDisposable
         if (source.LocalPath is { } path && !IsInside(path))
         {
             throw new RequestException(
-                403, $"The image '{reference}' lies outside of the dataset. --allow-folder {Path.GetDirectoryName(Path.GetFullPath(path))} shows it.");
+                403, $"The image '{reference}' lies outside of the dataset. --allow-folder " +
+                $"{Path.GetDirectoryName(Path.GetFullPath(path))} shows it.");
         }
         return source;
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -99,7 +100,8 @@ internal sealed class ServerApi : IDisposable
         ("POST", "/overrides", (api, context) => api.OverrideAsync(context)),
     ];
 
-    public static IReadOnlyList<(string Method, string Path)> Routes { get; } = [.. Endpoints.Select(endpoint => (endpoint.Method, endpoint.Path))];
+    public static IReadOnlyList<(string Method, string Path)> Routes { get; } =
+        [.. Endpoints.Select(endpoint => (endpoint.Method, endpoint.Path))];
 
     public void MapTo(IEndpointRouteBuilder builder)
     {
@@ -225,7 +227,8 @@ internal sealed class ServerApi : IDisposable
         else
         {
             throw new RequestException(
-                415, $"Expected an image as the body, with the Content-Type image/* or application/octet-stream, or JSON with its address; " +
+                415,
+                $"Expected an image as the body, with the Content-Type image/* or application/octet-stream, or JSON with its address; " +
                 $"found '{type}'.");
         }
         var row = await _scorers.RunAsync(scorer => scorer.Score(source), context.RequestAborted);
@@ -238,7 +241,7 @@ internal sealed class ServerApi : IDisposable
     }
 
     /// <summary>The image at an address. Which hosts may be connected to is decided when that happens, also after redirects.</summary>
-    private MediaSource AddressOf(JsonElement root)
+    private RemoteSource AddressOf(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object || root.EnumerateObject().Any(field => field.Name != "address")
             || SelectionRequest.Text(root, "address") is not { Length: > 0 } address)
@@ -247,7 +250,8 @@ internal sealed class ServerApi : IDisposable
             throw new RequestException(403, "Addresses are not read here; upload the image.");
         // Never a path: files of this machine are none of a client's business.
         if (!RemoteAddress.IsHttp(address))
-            throw new RequestException(400, $"Expected an address that starts with https:// or http://; found '{RemoteAddress.Display(address)}'.");
+            throw new RequestException(400,
+                $"Expected an address that starts with https:// or http://; found '{RemoteAddress.Display(address)}'.");
         return new RemoteSource(address, address, _options.Remote ?? RemoteAccess.Default);
     }
 
@@ -257,7 +261,8 @@ internal sealed class ServerApi : IDisposable
         var options = SelectionRequest.Read(document.RootElement, _options.Known);
         var overrides = Decisions();
         var (counts, kept) = await Task.Run(
-            () => _served.Use(options, run => (SelectionCounts.Of(run), run.KeptWith(overrides)), context.RequestAborted), context.RequestAborted);
+            () => _served.Use(options, run => (SelectionCounts.Of(run), run.KeptWith(overrides)), context.RequestAborted),
+                context.RequestAborted);
         await WriteAsync(context, json =>
         {
             json.WriteStartObject();
@@ -284,7 +289,8 @@ internal sealed class ServerApi : IDisposable
         var overrides = _overrides.Holding.ToDictionary(decision => decision.Index);
         var request = new ItemPageRequest
         {
-            Choice = Enum.GetValues<ItemChoice>().Where(choice => choice.ToString().ToLowerInvariant() == show).Cast<ItemChoice?>().FirstOrDefault()
+            Choice = Enum.GetValues<ItemChoice>().Where(choice => Named(choice) == show).Cast<ItemChoice?>()
+                .FirstOrDefault()
                 ?? throw new RequestException(400, $"Show: expected all, kept, dropped or overridden; found '{show}'."),
             After = after == null ? null : ItemCursor.Parse(after)
                 ?? throw new RequestException(400, $"After: expected the 'next' of an earlier page; found '{after}'."),
@@ -301,6 +307,14 @@ internal sealed class ServerApi : IDisposable
             json.WriteEndObject();
         });
     }
+
+    private static string Named(ItemChoice choice) => choice switch
+    {
+        ItemChoice.All => "all",
+        ItemChoice.Kept => "kept",
+        ItemChoice.Dropped => "dropped",
+        _ => "overridden",
+    };
 
     private void WriteItems(Utf8JsonWriter json, IReadOnlyList<LedgerEntry> entries, Dictionary<long, ItemOverride> overrides)
     {
@@ -330,7 +344,8 @@ internal sealed class ServerApi : IDisposable
             json.WriteString("reason"u8, entry.Reason);
             WriteOverride(json, said);
             json.WritePropertyName("images"u8);
-            json.WriteRawValue($"[{(images.TryGetValue(entry.Index, out var list) ? System.Text.Encoding.UTF8.GetString(list.WrittenSpan) : "")}]", true);
+            var list = images.TryGetValue(entry.Index, out var written) ? Encoding.UTF8.GetString(written.WrittenSpan) : "";
+            json.WriteRawValue($"[{list}]", true);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -404,7 +419,8 @@ internal sealed class ServerApi : IDisposable
     private static Task WritePictureAsync(HttpContext context, DecodeResult result, string type, byte[] bytes)
     {
         if (result.Status != ImageStatus.Ok)
-            throw new RequestException(404, $"There is no picture of it: {result.Status.Name()}{(result.Error == null ? "" : $", {result.Error}")}.");
+            throw new RequestException(404,
+                $"There is no picture of it: {result.Status.Name()}{(result.Error == null ? "" : $", {result.Error}")}.");
         context.Response.Headers.CacheControl = "private, max-age=3600";
         return WriteAsync(context, type, bytes);
     }
@@ -420,7 +436,8 @@ internal sealed class ServerApi : IDisposable
         var found = await Task.Run(
             () => _served.Use(
                 options,
-                run => index is { } at ? (Explanation.Of(run, at) is { } only ? [only] : []) : Explanation.Of(run, id!), context.RequestAborted),
+                run => index is { } at ? (Explanation.Of(run, at) is { } only ? [only] : []) : Explanation.Of(run, id!),
+                    context.RequestAborted),
             context.RequestAborted);
         if (found.Count == 0)
             throw new RequestException(404, $"The table has no item {(id == null ? index : $"'{id}'")}.");
@@ -441,7 +458,9 @@ internal sealed class ServerApi : IDisposable
         });
     }
 
-    /// <summary>The ledger of a selection with its overrides, the very file that <c>pristine select --overrides --ledger</c> writes.</summary>
+    /// <summary>
+    /// The ledger of a selection with its overrides, the very file that <c>pristine select --overrides --ledger</c> writes.
+    /// </summary>
     private async Task ExportAsync(HttpContext context)
     {
         using var document = await ReadJsonAsync(context);
@@ -453,7 +472,8 @@ internal sealed class ServerApi : IDisposable
         var droppedOnly = root.TryGetProperty("dropped_only", out var only) && only.ValueKind == JsonValueKind.True;
         var temporary = Path.Combine(Path.GetTempPath(), $"pristine-export-{Guid.NewGuid():N}");
         await using var file = new FileStream(
-            temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose | FileOptions.Asynchronous);
+            temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16,
+                FileOptions.DeleteOnClose | FileOptions.Asynchronous);
         await Task.Run(
             () =>
             {
@@ -502,9 +522,11 @@ internal sealed class ServerApi : IDisposable
         using var document = await ReadJsonAsync(context);
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object || root.EnumerateObject().Any(field => field.Name is not ("index" or "id" or "keep"))
-            || !root.TryGetProperty("keep", out var said) || said.ValueKind is not (JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null))
+            || !root.TryGetProperty("keep", out var said)
+                || said.ValueKind is not (JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null))
             throw new RequestException(400, "Expected {\"index\": N, \"id\": \"...\", \"keep\": true, false or null}.");
-        var index = SelectionRequest.Whole(root, "index") ?? throw new RequestException(400, "Expected the field index, an item's position.");
+        var index = SelectionRequest.Whole(root, "index")
+            ?? throw new RequestException(400, "Expected the field index, an item's position.");
         var id = SelectionRequest.Text(root, "id");
         var known = await Task.Run(() => _served.IdOf(index), context.RequestAborted);
         if (known == null)

@@ -12,7 +12,9 @@ internal sealed class WorkerPool<T>(int count, Func<T> create) : IDisposable
     private readonly SemaphoreSlim _free = new(count);
     private readonly ConcurrentBag<T> _idle = [];
 
-    /// <summary>Lends a worker to some work, which runs on a thread of the pool: decoding is nothing that can wait asynchronously.</summary>
+    /// <summary>
+    /// Lends a worker to some work, which runs on a thread of the pool: decoding is nothing that can wait asynchronously.
+    /// </summary>
     public async Task<TResult> RunAsync<TResult>(Func<T, TResult> work, CancellationToken cancellation)
     {
         await _free.WaitAsync(cancellation);

@@ -57,7 +57,8 @@ public sealed class McpTests
         var rows = (await Ask(client, "score", new() { ["images"] = new[] { leaf, "gone.jpg" } })).GetProperty("rows");
         var expected = PristineCommand.Run(["score", leaf, "--metrics", "sharpness", "--format", "jsonl"], folder.Path).Expect(0);
         Assert.Equal(
-            JsonDocument.Parse(expected.Lines[0]).RootElement.GetProperty("sharpness").GetRawText(), rows[0].GetProperty("sharpness").GetRawText());
+            JsonDocument.Parse(expected.Lines[0]).RootElement.GetProperty("sharpness").GetRawText(),
+                rows[0].GetProperty("sharpness").GetRawText());
         Assert.Equal("missing", rows[1].GetProperty("status").GetString());
 
         string[] rules = ["sharpness >= 500", "brightness >= 0.3"];
@@ -90,7 +91,8 @@ public sealed class McpTests
     {
         using var folder = TestFiles.NewFolder();
         await using var client = await StartAsync(folder);
-        var given = JsonDocument.Parse(arguments).RootElement.EnumerateObject().ToDictionary(field => field.Name, field => (object?)field.Value);
+        var given = JsonDocument.Parse(arguments).RootElement.EnumerateObject()
+            .ToDictionary(field => field.Name, field => (object?)field.Value);
         var answer = await client.CallToolAsync(tool, given, cancellationToken: Cancellation);
         Assert.True(answer.IsError);
         Assert.Matches(said, ((TextContentBlock)answer.Content.Single()).Text);

@@ -12,6 +12,10 @@ namespace Pristine.EndToEnd;
 /// <summary>The server as a process, and its page in a browser, with the keyboard alone.</summary>
 public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
 {
+    /// <summary>The page has its items and counts.</summary>
+    private const string IsShown =
+        "document.querySelectorAll('#items li').length > 0 && /\\d/.test(document.getElementById('kept-count').textContent)";
+
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
 
     /// <summary>A server that is running, and a table of the sample photos.</summary>
@@ -66,7 +70,7 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         using var served = new Served(folder);
         await using var opened = await browser.Open(served.Address);
         var page = opened.Page;
-        await Expect(page, "document.querySelectorAll('#items li').length > 0 && /\\d/.test(document.getElementById('kept-count').textContent)");
+        await Expect(page, IsShown);
         var all = await Number(page, "kept");
         var items = all + await Number(page, "dropped");
 
@@ -92,15 +96,18 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         Assert.NotEqual(first, second);
         var before = await Number(page, "kept");
         await page.Keyboard.PressAsync("x");
-        await Expect(page, $"document.getElementById('hand-count').textContent === '1' && document.getElementById('kept-count').textContent !== '{before}'");
+        await Expect(page, "document.getElementById('hand-count').textContent === '1'");
+        await Expect(page, $"document.getElementById('kept-count').textContent !== '{before}'");
         // What the page shows is what the command line does.
         var command = await page.Locator("#command").InnerTextAsync();
         Assert.Contains("--overrides", command, StringComparison.Ordinal);
         Assert.Equal(
-            Kept(PristineCommand.Shell($"pristine() {{ {PristineCommand.InShell} \"$@\"; }}\n{command}", folder.Path)), await Number(page, "kept"));
+            Kept(PristineCommand.Shell($"pristine() {{ {PristineCommand.InShell} \"$@\"; }}\n{command}", folder.Path)),
+                await Number(page, "kept"));
         var ledger = folder["ledger.jsonl"];
         PristineCommand.Run([.. rules, "--overrides", Path.Combine(folder["scores"], "overrides.jsonl"), "--ledger", ledger]).Expect(0);
-        Assert.Contains("by hand by ann at", File.ReadLines(ledger).Single(line => line.Contains("\"override\"", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("by hand by ann at",
+            File.ReadLines(ledger).Single(line => line.Contains("\"override\"", StringComparison.Ordinal)), StringComparison.Ordinal);
 
         await page.ReloadAsync();
         await Expect(page, "document.getElementById('hand-count').textContent === '1'");
@@ -108,10 +115,12 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         Assert.Equal(second, await page.Locator("#detail-title").InnerTextAsync());
         Assert.Contains(second, await page.Locator("#items li[aria-selected=true]").InnerTextAsync(), StringComparison.Ordinal);
         // At 1:1, with its scores.
-        await Expect(page, "document.querySelector('.pixels img')?.naturalWidth === 768 && document.querySelector('.pixels img').width === 768");
+        await Expect(page, "document.querySelector('.pixels img')?.naturalWidth === 768");
+        await Expect(page, "document.querySelector('.pixels img').width === 768");
         Assert.Contains("sharpness", await page.Locator("#detail .scores").InnerTextAsync(), StringComparison.Ordinal);
         await page.Keyboard.PressAsync("u");
-        await Expect(page, $"document.getElementById('hand-count').textContent === '0' && document.getElementById('kept-count').textContent === '{before}'");
+        await Expect(page, "document.getElementById('hand-count').textContent === '0'");
+        await Expect(page, $"document.getElementById('kept-count').textContent === '{before}'");
         // A rule that is typed is no rule at first.
         Assert.DoesNotContain(opened.Messages, message => !message.Contains("400 (Bad Request)", StringComparison.Ordinal));
         Assert.All(opened.Requests, request => Assert.StartsWith(served.Address, request, StringComparison.Ordinal));
@@ -127,18 +136,21 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         using var served = new Served(folder);
         await using var opened = await browser.Open(served.Address, width, scheme);
         var page = opened.Page;
-        await Expect(page, "document.querySelectorAll('#items li').length > 0 && /\\d/.test(document.getElementById('kept-count').textContent)");
+        await Expect(page, IsShown);
         await page.Keyboard.PressAsync("j");
         await page.Keyboard.PressAsync("x");
         await Expect(page, "document.getElementById('hand-count').textContent === '1'");
         await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
         if (Environment.GetEnvironmentVariable("PRISTINE_SCREENSHOTS") is { Length: > 0 } pictures)
-            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(pictures, $"serve-{width}-{scheme}.png"), FullPage = true });
+            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(pictures, $"serve-{width}-{scheme}.png"), FullPage =
+                true });
         var found = await page.RunAxe();
         Assert.True(
             found.Violations.Length == 0,
-            string.Join('\n', found.Violations.Select(violation => $"{violation.Id}: {violation.Help}: {string.Join("; ", violation.Nodes.Select(node => node.Html))}")));
-        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), "The page is wider than the window.");
+            string.Join('\n', found.Violations.Select(violation =>
+                $"{violation.Id}: {violation.Help}: {string.Join("; ", violation.Nodes.Select(node => node.Html))}")));
+        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"),
+            "The page is wider than the window.");
         Assert.Empty(opened.Messages);
     }
 
@@ -153,7 +165,8 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
             using var content = JsonContent.Create(new { size = 500 });
             using var page = await client.PostAsync(new Uri("items", UriKind.Relative), content, TestContext.Current.CancellationToken);
             var items = JsonDocument.Parse(await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement
-                .GetProperty("items").EnumerateArray().Select(item => (item.GetProperty("index").GetInt64(), item.GetProperty("id").GetString())).ToArray();
+                .GetProperty("items").EnumerateArray()
+                    .Select(item => (item.GetProperty("index").GetInt64(), item.GetProperty("id").GetString())).ToArray();
             // It is killed while decisions come in, after some of them.
             var killed = false;
             await Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (item, cancellation) =>
@@ -183,7 +196,8 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         }
         using var again = new Served(folder);
         using var reader = new HttpClient { BaseAddress = new Uri(again.Address) };
-        var holding = JsonDocument.Parse(await reader.GetStringAsync(new Uri("overrides", UriKind.Relative), TestContext.Current.CancellationToken))
+        var holding = JsonDocument.Parse(
+            await reader.GetStringAsync(new Uri("overrides", UriKind.Relative), TestContext.Current.CancellationToken))
             .RootElement.GetProperty("overrides").EnumerateArray().Select(said => said.GetProperty("index").GetInt64()).ToHashSet();
         Assert.Subset(holding, acknowledged.ToHashSet());
     }

@@ -15,7 +15,7 @@ internal static class McpCommand
         var metrics = new MetricArguments();
         var command = new CliCommand(
             "mcp",
-            "Serves score, check, select, why and report as tools of the Model Context Protocol on stdin and stdout, for programs with a model.",
+            "Serves score, check, select, why and report as tools of the Model Context Protocol (MCP) on stdin and stdout.",
             "pristine mcp",
             "pristine mcp --metrics brisque,sharpness");
         metrics.AddTo(command);

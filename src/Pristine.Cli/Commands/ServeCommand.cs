@@ -24,7 +24,8 @@ internal static class ServeCommand
     {
         var inputs = new Inputs();
         var metrics = new MetricArguments();
-        var port = new Option<int>("--port") { Description = "Port; 0 for one that is free", HelpName = "N", DefaultValueFactory = _ => DefaultPort };
+        var port = new Option<int>("--port") { Description = "Port; 0 for one that is free", HelpName = "N", DefaultValueFactory = _ =>
+            DefaultPort };
         port.Between(0, 65535);
         var host = new Option<string>("--host")
         {
@@ -33,7 +34,8 @@ internal static class ServeCommand
             DefaultValueFactory = _ => "127.0.0.1",
         };
         var withToken = new Option<bool>("--with-token") { Description = "Ask for the token on this machine's own address too" };
-        var allowHost = new Option<string[]>("--allow-host") { Description = "Name by which browsers may call it; may be repeated", HelpName = "NAME" };
+        var allowHost = new Option<string[]>("--allow-host") { Description = "Name by which browsers may call it; may be repeated",
+            HelpName = "NAME" };
         var allowFolder = new Option<string[]>("--allow-folder")
         {
             Description = "Folder besides the dataset's own whose images may be shown; may be repeated",
@@ -46,10 +48,12 @@ internal static class ServeCommand
         };
         var overrides = new Option<string?>("--overrides")
         {
-            Description = $"File of what you keep and drop by hand; default: {Overrides.FileName} in the table, without one in the current folder",
+            Description = $"File of what you keep and drop by hand; default: {Overrides.FileName} in the table, without one in the " +
+                "current folder",
             HelpName = "FILE",
         };
-        var by = new Option<string?>("--by") { Description = "Who decides, as the overrides name them; default: the user's name", HelpName = "NAME" };
+        var by = new Option<string?>("--by") { Description = "Who decides, as the overrides name them; default: the user's name",
+            HelpName = "NAME" };
         var upload = new Option<int>("--max-upload-megabytes")
         {
             Description = "Largest image that is taken, uploaded or at an address",
@@ -60,7 +64,7 @@ internal static class ServeCommand
         var noAddresses = new Option<bool>("--no-addresses") { Description = "Do not read images at addresses that requests name" };
         var command = new CliCommand(
             "serve",
-            "Serves a score table, or scores a dataset and serves that: a page to review it at / and an API, both described in docs/serve.md.",
+            "Serves a score table, or scores a dataset and serves that: a page to review it at / and an API, see docs/serve.md.",
             "pristine serve scores",
             "pristine serve photos --metrics brisque,sharpness --scores scores --port 8080");
         inputs.AddImagesTo(command);
@@ -70,7 +74,8 @@ internal static class ServeCommand
             command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
-            if (!IPAddress.TryParse(parsed.GetRequiredValue(host) is "localhost" ? "127.0.0.1" : parsed.GetRequiredValue(host), out var address))
+            if (!IPAddress.TryParse(parsed.GetRequiredValue(host) is "localhost" ? "127.0.0.1" : parsed.GetRequiredValue(host),
+                out var address))
                 throw new UsageException($"--host: expected an address such as 127.0.0.1 or 0.0.0.0; found '{parsed.GetValue(host)}'.");
             var input = inputs.Input(parsed);
             var isTable = File.Exists(Path.Combine(input, TableProvenance.FileName));

@@ -19,7 +19,8 @@ internal sealed class HtmlPage(string title, string style, string? script = null
     public bool IsServed { get; init; }
 
     /// <summary>Its content security policy.</summary>
-    public string Policy => $"default-src 'none'; {(script == null ? "" : $"script-src '{Hash(script)}'; ")}style-src '{Hash(Sheet)}'; img-src " +
+    public string Policy =>
+        $"default-src 'none'; {(script == null ? "" : $"script-src '{Hash(script)}'; ")}style-src '{Hash(Sheet)}'; img-src " +
         $"{(IsServed ? "'self'; connect-src 'self'" : "data:")}; base-uri 'none'; form-action 'none'";
 
     private string Sheet => Resource("base.css") + style;

@@ -184,11 +184,15 @@ public sealed partial record SelectionOptions
     /// <summary>Keeps at most this many items, the first in the dataset.</summary>
     public long? Limit { get; init; }
 
-    /// <summary>A column of numbers that pages of items are ordered by, where nothing is selected by another; see <see cref="ItemPage"/>.</summary>
+    /// <summary>
+    /// A column of numbers that pages of items are ordered by, where nothing is selected by another; see <see cref="ItemPage"/>.
+    /// </summary>
     [JsonIgnore]
     internal string? Order { get; init; }
 
-    /// <summary>A file of single decisions (<see cref="Selection.Overrides"/>), which have the last word about their items; null for none.</summary>
+    /// <summary>
+    /// A file of single decisions (<see cref="Selection.Overrides"/>), which have the last word about their items; null for none.
+    /// </summary>
     public string? Overrides { get; init; }
 
     /// <summary>How the images of one item count together; by default the worst decides.</summary>

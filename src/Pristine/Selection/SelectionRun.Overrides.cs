@@ -50,11 +50,12 @@ public sealed partial class SelectionRun
             {
                 throw new OverrideException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{file}: expected overrides of items of the score table {Table}; found item {unknown.Int64(0)}, '{unknown.Text(1)}', " +
-                    $"which it does not have there, nor once elsewhere."));
+                    $"{file}: expected overrides of items of the score table {Table}; found item {unknown.Int64(0)}, " +
+                    $"'{unknown.Text(1)}', which it does not have there, nor once elsewhere."));
             }
         }
-        using (var twice = _database.Query($"SELECT id FROM {OverrideTable} GROUP BY item_index, id HAVING count(*) > 1 ORDER BY item_index"))
+        using (var twice = _database.Query(
+            $"SELECT id FROM {OverrideTable} GROUP BY item_index, id HAVING count(*) > 1 ORDER BY item_index"))
         {
             if (twice.Read())
             {

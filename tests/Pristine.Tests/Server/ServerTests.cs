@@ -81,9 +81,11 @@ public class ServerTests
 
         foreach (var (show, wanted) in ((string, bool?)[])[("all", null), ("kept", true), ("dropped", false)])
         {
-            var expected = overridden.Decisions().Where(decision => wanted == null || decision.Kept == wanted).Select(decision => decision.Id);
+            var expected = overridden.Decisions().Where(decision => wanted == null || decision.Kept == wanted)
+                .Select(decision => decision.Id);
             Assert.Equal(expected, await Pages(served, $"\"keep\": {request}, \"show\": \"{show}\", \"size\": 2"));
-            Assert.Equal(expected.Reverse(), await Pages(served, $"\"keep\": {request}, \"show\": \"{show}\", \"size\": 3, \"descending\": true"));
+            Assert.Equal(expected.Reverse(),
+                await Pages(served, $"\"keep\": {request}, \"show\": \"{show}\", \"size\": 3, \"descending\": true"));
         }
         Assert.Equal(
             new[] { kept.Id, dropped.Id }.Order(StringComparer.Ordinal),
@@ -121,8 +123,10 @@ public class ServerTests
         Assert.Single((await served.GetAsync("overrides")).GetProperty("overrides").EnumerateArray());
         Assert.False((await served.PostAsync("overrides", Said(item, "null"))).GetProperty("before").GetBoolean());
         Assert.Empty(Overrides.Read(served.Overrides));
-        Assert.Equal(HttpStatusCode.Conflict, (await served.TryPostAsync("overrides", "{\"index\":0,\"id\":\"other\",\"keep\":true}")).Status);
-        Assert.Equal(HttpStatusCode.NotFound, (await served.TryPostAsync("overrides", "{\"index\":99,\"id\":\"other\",\"keep\":true}")).Status);
+        Assert.Equal(HttpStatusCode.Conflict,
+            (await served.TryPostAsync("overrides", "{\"index\":0,\"id\":\"other\",\"keep\":true}")).Status);
+        Assert.Equal(HttpStatusCode.NotFound,
+            (await served.TryPostAsync("overrides", "{\"index\":99,\"id\":\"other\",\"keep\":true}")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await served.TryPostAsync("overrides", "{\"index\":0,\"id\":\"x\",\"keep\":1}")).Status);
     }
 
@@ -141,7 +145,8 @@ public class ServerTests
         using var thumb = await served.Client.GetAsync(new Uri($"thumb?key={key}", UriKind.Relative), Cancellation);
         Assert.Equal("image/webp", thumb.Content.Headers.ContentType!.MediaType);
         var bytes = await served.Client.GetByteArrayAsync(new Uri($"image?key={key}", UriKind.Relative), Cancellation);
-        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(served["photos"], image.GetProperty("image").GetString()!.Split('/')[^1]), Cancellation), bytes);
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(served["photos"], image.GetProperty("image").GetString()!.Split('/')[^1]),
+            Cancellation), bytes);
         foreach (var item in items.Where(item => item.GetProperty("images")[0].GetProperty("status").GetString() == "unreadable"))
         {
             var broken = item.GetProperty("images")[0].GetProperty("key").GetInt64();
@@ -211,7 +216,8 @@ public class ServerTests
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await served.TryPostAsync("select", "{}", "text/plain")).Status);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await served.TryPostAsync("score", "x", "text/plain")).Status);
         Assert.Equal(
-            HttpStatusCode.RequestEntityTooLarge, (await served.TryPostAsync("score", new string('x', 1001), "application/octet-stream")).Status);
+            HttpStatusCode.RequestEntityTooLarge,
+                (await served.TryPostAsync("score", new string('x', 1001), "application/octet-stream")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await served.TryPostAsync("nothing", "{}")).Status);
     }
 
