@@ -37,6 +37,12 @@ internal sealed class Progress : IDisposable
     /// <summary>The name of the first of them, as the dataset writes it; null for none.</summary>
     public string? FirstMissing { get; private set; }
 
+    /// <summary>Rows of items whose sound or film is missing.</summary>
+    public long MissingMedia { get; private set; }
+
+    /// <summary>What is said of the first of them.</summary>
+    public string? FirstMissingMedia { get; private set; }
+
     /// <summary>Images at addresses that the network or a server did not give.</summary>
     public long Unreached { get; private set; }
 
@@ -71,9 +77,11 @@ internal sealed class Progress : IDisposable
         }
         Skipped += item.Rows.Count(row => row.Skipped != null || row.Status == ImageStatus.Skipped);
         foreach (var row in item.Rows)
-            if (row.Status == ImageStatus.Missing)
+            if (row is { Status: ImageStatus.Missing, Image: null } or { Status: ImageStatus.Missing, Header: not null })
+                (MissingMedia, FirstMissingMedia) = (MissingMedia + 1, FirstMissingMedia ?? row.Error);
+            else if (row.Status == ImageStatus.Missing)
                 AddMissing(row.Image);
-            else if (row.Status == ImageStatus.Network)
+            else if (row is { Status: ImageStatus.Network, Image: not null })
                 (Unreached, FirstUnreached) = (Unreached + 1, FirstUnreached ?? row);
         Add(item.Rows.Count(row => row.Image != null), item.Rows.Count(row => row.Failed));
     }

@@ -279,6 +279,14 @@ internal sealed class Inputs
                 $"'{progress.FirstUnreached?.Image}': {progress.FirstUnreached?.Error}."));
             return ExitCode.TooManyFailures;
         }
+        if (progress.MissingMedia > 0 && progress.MissingMedia * 10 >= progress.Items * 9)
+        {
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"pristine: of {progress.Items:N0} items nearly all lack a sound or film, first {progress.FirstMissingMedia}. Relative " +
+                $"paths start at {(dataset.ImageRoot.Length == 0 ? "the current folder" : $"'{dataset.ImageRoot}'")}: is --image-root right?"));
+            return ExitCode.TooManyFailures;
+        }
         if (progress.Missing * 10 < progress.Images * 9 || progress.Missing == 0)
             return ExitCodeOf(parsed, progress.Failed);
         var root = dataset.ImageRoot.Length == 0 ? "the current folder" : $"'{dataset.ImageRoot}'";

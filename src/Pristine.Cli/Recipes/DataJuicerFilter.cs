@@ -51,6 +51,8 @@ internal sealed record DataJuicerFilter(
         Statistic("word_repetition_filter", "word_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect(
             "tokenization", "false")),
         Statistic("special_characters_filter", "special_char_ratio", "min_ratio", 0, "max_ratio", 0.25),
+        new("audio_size_filter", false, ["audio_bytes"], given => OrNone("audio", given.Range(
+            "audio_bytes", given.Size("min_size", "0"), given.Size("max_size", "1TB")), given)),
         Statistic("audio_duration_filter", "audio_duration", "min_duration", 0, "max_duration", Infinity),
         Statistic("video_duration_filter", "video_duration", "min_duration", 0, "max_duration", Infinity),
     ];
@@ -86,8 +88,16 @@ internal sealed record DataJuicerFilter(
             // What language it is decides only which tokenizer is taken.
             if (name is "words_num_filter" or "word_repetition_filter")
                 given.Ignore("lang");
-            return given.Range(column, given.Number(lowName, low), given.Number(highName, high));
+            var range = given.Range(column, given.Number(lowName, low), given.Number(highName, high));
+            return MetricSet.BuiltIn.Find(metric) is MediaMetric { Scope: var scope } ? OrNone(scope, range, given) : range;
         });
+
+    /// <summary>An item without a sound or film is kept; several are judged by their mean, whatever the policy.</summary>
+    private static string OrNone(string scope, string range, DataJuicerParameters given)
+    {
+        given.Choice("any_or_all", "any", "any", "all");
+        return $"{scope}_count = 0 or ({range})";
+    }
 
     private static string Both(string first, string second) => $"({first}) and ({second})";
 

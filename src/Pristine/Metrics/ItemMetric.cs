@@ -12,7 +12,7 @@ public abstract class ItemMetric : Metric
     {
     }
 
-    /// <summary>What it is computed of, in a word: <c>text</c>.</summary>
+    /// <summary>What it is computed of, in a word: <c>text</c>, <c>audio</c> or <c>video</c>.</summary>
     public abstract string Scope { get; }
 
     /// <summary>Nothing of an image.</summary>

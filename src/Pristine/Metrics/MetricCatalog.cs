@@ -46,6 +46,7 @@ public static class MetricCatalog
         ResNetMetric.Damage,
         .. TextMetric.All,
         .. PristineMetric.All,
+        .. MediaMetric.All,
     ];
 
     /// <summary>The kinds of files that hold metrics of the user's own.</summary>

@@ -29,6 +29,10 @@ public static class MetricDocumentation
         alone can be scored and filtered by them. The text is that of the column `text_length` (captions, texts and messages), joined by line
         ends where there are several. An item without a record has no such number; a record without text has that of the empty text.
 
+        Metrics that need `audio` or `video` are numbers of the item too: the mean over the files that it names. WAV is read without help, every other
+        container by FFmpeg's `ffprobe`; without it such a file has the status `unsupported`. A sound or film that is missing or broken gives its
+        status to all rows of the item, and the item has none of these numbers. Headers are read anew in every run.
+
         """;
 
     private const string Columns = """

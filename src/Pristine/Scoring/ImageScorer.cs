@@ -129,10 +129,12 @@ public sealed class ImageScorer : IDisposable
         for (var i = 0; i < done.Length; i++)
         {
             var work = items[i];
-            var numbers = _items.Of(work.Item);
+            // What a rule on the record has dropped is not opened.
+            var isOpened = begun[i].Rows is not [{ Row.Status: ImageStatus.Skipped }, ..];
+            var numbers = _items.Of(work.Item, isOpened, out var failure);
             done[i] = new ScoredItem(
                 work.Item,
-                [.. begun[i].Rows.Select((row, image) => OldIfSame(work.KnownOf(image)?.Row, _items.Put(row.Row, numbers)))])
+                [.. begun[i].Rows.Select((row, image) => OldIfSame(work.KnownOf(image)?.Row, _items.Put(row.Row, numbers, failure)))])
             {
                 ImagesRead = begun[i].Read,
             };
@@ -150,13 +152,13 @@ public sealed class ImageScorer : IDisposable
         var read = 0;
         var rows = new RowUnderWay[item.Images.Count];
         // Gates read the numbers of the item while its images are scored.
-        var numbers = _stages.Last > 0 ? _items.Of(item) : null;
+        var numbers = _stages.Last > 0 ? _items.Of(item, withMedia: false, out _) : null;
         for (var i = 0; i < rows.Length; i++)
         {
             var (image, isRead) = (item.Images[i], false);
             var place = Place(item, i, work.FirstKey) with { Text = text, File = image.Stamp(), Scores = numbers };
             rows[i] = needless == null
-                ? Update(image, place, work.KnownOf(i), out isRead)
+                ? Update(image, place, MediaHasFailed(work, i) ? null : work.KnownOf(i), out isRead)
                 : Final(Unopened(place, work.KnownOf(i), needless));
             read += isRead ? 1 : 0;
             if (_waiting.Count >= _batch)
@@ -164,6 +166,12 @@ public sealed class ImageScorer : IDisposable
         }
         return (rows, read);
     }
+
+    /// <summary>
+    /// Whether a row of the table may have failed for a sound or film of its item: nothing is known then of the image.
+    /// </summary>
+    private bool MediaHasFailed(ScoringWork work, int image) =>
+        work.Item.Sources.Count > work.Item.Images.Count && work.KnownOf(image) is { Row.Failed: true };
 
     /// <inheritdoc/>
     public void Dispose()

@@ -25,6 +25,10 @@ public static class Cascade
         var gates = new List<ScoringGate>();
         foreach (var rule in rules.Select(text => Rule.Parse(text, known)))
         {
+            if (record.NamesMedia(rule.Condition))
+                throw new RuleException(
+                    $"In the rule '{rule.Text}': expected what can be judged while an image is scored; found a number of sounds or films. " +
+                    "'pristine select' can use it.");
             if (record.Rest(rule.Condition) is not { } condition)
                 continue;
             gates.Add(RuleEvaluation.Obstacle(condition) is { } obstacle
@@ -61,7 +65,7 @@ public static class Cascade
     private static IReadOnlyList<ItemGate> OfItems(IEnumerable<Rule> rules, RuleExpression? score, MetricSet known)
     {
         var record = new RecordPart(score);
-        return [.. rules.Select(rule => record.Of(rule.Condition)).OfType<RuleExpression>().Select(part => new RecordGate(part, score, known))];
+        return [.. rules.Select(rule => record.OfText(rule.Condition)).OfType<RuleExpression>().Select(part => new RecordGate(part, score, known))];
     }
 
     /// <summary>

@@ -25,6 +25,14 @@ internal sealed class RecordPart(RuleExpression? score)
     /// </summary>
     public RuleExpression? Of(RuleExpression condition) => Joined(Conjuncts(condition).Where(IsWhole));
 
+    /// <summary>As <see cref="Of"/>, without what needs the headers of sounds and films: what can be judged before any file is opened.</summary>
+    public RuleExpression? OfText(RuleExpression condition) =>
+        Joined(Conjuncts(condition).Where(part => IsWhole(part) && !NamesMedia(part)));
+
+    /// <summary>True for an expression that reads the header of a sound or a film.</summary>
+    public bool NamesMedia(RuleExpression expression) =>
+        ColumnsOf(expression).Any(column => column.Column is { Source: ColumnSource.ItemMedia });
+
     /// <summary>The other part of a condition; null where the record decides the whole.</summary>
     public RuleExpression? Rest(RuleExpression condition) => Joined(Conjuncts(condition).Where(part => !IsWhole(part)));
 
@@ -70,7 +78,7 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
             Status = item.Images.Count == 0 ? ImageStatus.NoImage : ImageStatus.Ok,
             Text = item.Text,
             ImageCount = item.Images.Count,
-            Scores = new ItemNumbers(_columns.Metrics).Of(item),
+            Scores = new ItemNumbers(_columns.Metrics).Of(item, withMedia: false, out _),
         };
         var fields = _fields.Length == 0 ? null : _fields.Zip(item.Record?.Fields(_fields) ?? new string?[_fields.Length])
             .ToDictionary(pair => pair.First, pair => pair.Second);

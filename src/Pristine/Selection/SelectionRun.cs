@@ -355,7 +355,9 @@ public sealed partial class SelectionRun : IDisposable
             var reason = code switch
             {
                 SelectionCode.DroppedWithoutImage => "no image",
-                SelectionCode.InvalidRecord => "not a valid record",
+                SelectionCode.InvalidRecord => status == ImageStatus.Unreadable
+                    ? "unreadable record, sound or film"
+                    : $"sound or film {status.Name()}",
                 SelectionCode.BrokenImage => $"image {status.Name()}",
                 SelectionCode.DroppedByHand => "dropped by hand",
                 < 0 when known[-code].IsOfRecord => $"missing {known[-code].Column}",

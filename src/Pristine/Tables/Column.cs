@@ -49,6 +49,9 @@ public enum ColumnSource
     /// <summary>The text of the item's record.</summary>
     ItemText,
 
+    /// <summary>The headers of the item's sounds and films, which are read while it is scored.</summary>
+    ItemMedia,
+
     /// <summary>What the dataset says of an image: its name and positions.</summary>
     Place,
 
@@ -139,8 +142,10 @@ public sealed record Column(string Name, ColumnType Type)
     /// <summary>True for features and hashes: a row that is read from a table does not hold them, they stay in the file.</summary>
     internal bool StaysInFile => Type == ColumnType.Floats || (Type == ColumnType.Varchar && Metric != null);
 
-    /// <summary>True for what the item's record alone tells.</summary>
-    public bool IsOfRecord => Source is ColumnSource.Item or ColumnSource.ItemText;
+    /// <summary>
+    /// True for what the item tells without its images: rules on it judge every item, also one without an image.
+    /// </summary>
+    public bool IsOfRecord => Source is ColumnSource.Item or ColumnSource.ItemText or ColumnSource.ItemMedia;
 
     /// <summary>The number in a row; NaN when it is missing.</summary>
     /// <param name="row">The row.</param>
@@ -272,8 +277,13 @@ public sealed record Column(string Name, ColumnType Type)
             Metric = metric
         };
 
-    /// <summary>What a score comes from: the text of the item's record, or the image's file.</summary>
-    private static ColumnSource SourceOf(string? scope) => scope == "text" ? ColumnSource.ItemText : ColumnSource.File;
+    /// <summary>What a score comes from: the text of the item's record, its sound or film, or the image's file.</summary>
+    private static ColumnSource SourceOf(string? scope) => scope switch
+    {
+        null => ColumnSource.File,
+        "text" => ColumnSource.ItemText,
+        _ => ColumnSource.ItemMedia,
+    };
 
     private static Column OfHash(string name) => new(name, ColumnType.Varchar) { Metric = name };
 

@@ -1,0 +1,98 @@
+using Pristine.Media;
+
+namespace Pristine.Metrics;
+
+/// <summary>
+/// A number of the sounds or the films that an item names, read from their headers: the mean where there are several. An item without any
+/// has none, except that it counts 0. Where one of them is missing or broken the item has no number either, and the status of that file.
+/// </summary>
+public sealed class MediaMetric : ItemMetric
+{
+    private readonly string _name;
+    private readonly string _unit;
+    private readonly string _summary;
+    private readonly string _formula;
+    private readonly string _notes;
+    private readonly string _citation;
+    private readonly Func<MediaHeader, double>? _read;
+
+    private MediaMetric(
+        MediaKind kind, string name, string unit, string summary, string formula, Func<MediaHeader, double>? read, string notes = "",
+        string citation = "")
+    {
+        Kind = kind;
+        (_name, _unit, _summary, _formula, _read, _notes, _citation) = (name, unit, summary, formula, read, notes, citation);
+    }
+
+    /// <summary>Of what it is a number: sounds or films.</summary>
+    public MediaKind Kind { get; }
+
+    /// <summary>Whether it is the number of files, for which none is opened.</summary>
+    internal bool IsCount => _read == null;
+
+    /// <inheritdoc/>
+    public override string Name => _name;
+
+    /// <inheritdoc/>
+    public override string Scope => Kind == MediaKind.Audio ? "audio" : "video";
+
+    /// <inheritdoc/>
+    public override string Unit => _unit;
+
+    /// <inheritdoc/>
+    public override string Summary => _summary;
+
+    /// <inheritdoc/>
+    public override string Formula => _formula;
+
+    /// <inheritdoc/>
+    public override string Notes => _notes;
+
+    /// <inheritdoc/>
+    public override string Citation => _citation.Length > 0 ? _citation : "The header of the file.";
+
+    /// <summary>The number of an item.</summary>
+    /// <param name="headers">The headers of its files of this kind.</param>
+    /// <returns>NaN where there is no file, or a header does not say.</returns>
+    internal double Measure(IReadOnlyList<MediaHeader> headers) =>
+        _read == null ? headers.Count : headers.Count == 0 ? double.NaN : headers.Average(_read);
+
+    /// <summary>All of them.</summary>
+    internal static IReadOnlyList<MediaMetric> All { get; } =
+    [
+        new(MediaKind.Audio, "audio_count", "files", "Sounds that the item names.", "number of audio files", null),
+        new(
+            MediaKind.Audio, "audio_duration", "seconds", "Length of the item's sounds.", "mean over its audio files of the duration",
+            header => header.Duration, "data-juicer decodes the sound; headers of MP3 without an index are estimates.",
+            "audio_duration of data-juicer's audio_duration_filter."),
+        new(
+            MediaKind.Audio, "audio_bytes", "bytes", "Size of the item's audio files.", "mean over its audio files of the size",
+            header => header.Bytes, citation: "audio_sizes of data-juicer's audio_size_filter."),
+        new(
+            MediaKind.Audio, "audio_sample_rate", "Hz", "Samples per second of the item's sounds.", "mean over its audio files",
+            header => header.SampleRate),
+        new(
+            MediaKind.Audio, "audio_channels", "channels", "Channels of the item's sounds.", "mean over its audio files",
+            header => header.Channels),
+        new(MediaKind.Video, "video_count", "files", "Films that the item names.", "number of video files", null),
+        new(
+            MediaKind.Video, "video_duration", "seconds", "Length of the item's films.", "mean over its video files of the duration",
+            header => header.Duration, "data-juicer rounds it to whole seconds.",
+            "video_duration of data-juicer's video_duration_filter."),
+        new(
+            MediaKind.Video, "video_width", "pixels", "Width of the item's films, as stored.", "mean over its video files",
+            header => header.Width, citation: "video_width of data-juicer's video_resolution_filter."),
+        new(
+            MediaKind.Video, "video_height", "pixels", "Height of the item's films, as stored.", "mean over its video files",
+            header => header.Height, citation: "video_height of data-juicer's video_resolution_filter."),
+        new(
+            MediaKind.Video, "video_fps", "frames per second", "Frame rate of the item's films.",
+            "mean over its video files of the mean frame rate", header => header.FramesPerSecond),
+        new(
+            MediaKind.Video, "video_frames", "frames", "Frames of the item's films.", "mean over its video files of the number of frames",
+            header => header.Frames, "duration x frame rate, rounded, where the header does not count frames (Matroska, WebM)."),
+        new(
+            MediaKind.Video, "video_bytes", "bytes", "Size of the item's video files.", "mean over its video files of the size",
+            header => header.Bytes),
+    ];
+}

@@ -1,0 +1,199 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Text.Json;
+using Pristine.Datasets;
+using Pristine.Media;
+using Pristine.Metrics;
+using Pristine.Scoring;
+using Pristine.Selection;
+using Pristine.Tables;
+
+namespace Pristine.Tests.Metrics;
+
+/// <summary>Numbers of sounds and films: WAV written by hand; other containers where FFmpeg is installed, which makes and reads them.</summary>
+public sealed class MediaMetricTests : IDisposable
+{
+    private static readonly Metric[] Audio = ["audio_count", "audio_duration", "audio_bytes", "audio_sample_rate", "audio_channels"];
+    private static readonly Metric[] Video =
+        ["video_count", "video_duration", "video_width", "video_height", "video_fps", "video_frames", "video_bytes"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("pristine-media-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_wave_file_says_how_long_it_is()
+    {
+        File.WriteAllBytes(At("a.wav"), Wave(8000, 2, 12000));
+        File.WriteAllBytes(At("b.wav"), Wave(16000, 1, 16000, extra: true));
+        var rows = Rows(Audio, """{"audio":"a.wav"}""", """{"audios":["a.wav","b.wav"]}""", """{"text":"none"}""");
+        Assert.Equal([1, 1.5, 48044, 8000, 2], Numbers(rows[0]));
+        Assert.Equal([2, 1.25, (48044 + 32044 + 12) / 2.0, 12000, 1.5], Numbers(rows[1]));
+        Assert.Equal([0, double.NaN, double.NaN, double.NaN, double.NaN], Numbers(rows[2]));
+        Assert.All(rows, row => Assert.Equal(ImageStatus.NoImage, row.Status));
+    }
+
+    [Fact]
+    public void A_sound_in_the_record_itself_is_read()
+    {
+        var address = $"data:audio/wav;base64,{Convert.ToBase64String(Wave(8000, 1, 4000))}";
+        Assert.Equal(0.5, Rows(["audio_duration"], JsonSerializer.Serialize(new Dictionary<string, string> { ["audio"] = address }))[0]["audio_duration"]);
+    }
+
+    [Fact]
+    public void A_broken_file_never_passes_unseen()
+    {
+        File.WriteAllBytes(At("a.wav"), Wave(8000, 1, 8000));
+        File.WriteAllBytes(At("cut.wav"), Wave(8000, 1, 8000)[..100]);
+        File.WriteAllBytes(At("empty.wav"), []);
+        var image = Directory.EnumerateFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Order().First();
+        string[] records =
+        [
+            """{"id":"cut","audio":"cut.wav"}""", """{"id":"gone","audios":["a.wav","gone.wav"]}""", """{"id":"empty","audio":"empty.wav"}""",
+            $$"""{"id":"image","image":{{JsonSerializer.Serialize(image)}},"audio":"gone.wav"}""", """{"id":"good","audio":"a.wav"}""",
+        ];
+        var rows = Rows(["audio_duration", "brightness"], records);
+        Assert.Equal(
+            [ImageStatus.Truncated, ImageStatus.Missing, ImageStatus.Unreadable, ImageStatus.Missing, ImageStatus.NoImage],
+            rows.Select(row => row.Status));
+        Assert.Equal("audio 'cut.wav': the file has 56 of 16000 bytes of samples", rows[0].Error);
+        Assert.Equal("audio 'gone.wav': there is no such file", rows[1].Error);
+        Assert.Equal("audio 'empty.wav': the file is empty", rows[2].Error);
+        Assert.All(rows.Take(4), row => Assert.True(double.IsNaN(row["audio_duration"])));
+        Assert.False(double.IsNaN(rows[3]["brightness"]));
+
+        // In a table, where it has come back in the meantime.
+        var table = At("table");
+        Dataset.Open(At("data.jsonl")).ScoreInto(table, new ScoringOptions { Metrics = ["audio_duration", "audio_count"] });
+        Assert.Equal(["good"], Kept(table, "audio_duration > 0"));
+        Assert.Equal(["good"], Kept(table, "audio_count = 0 or audio_duration > 0"));
+        File.WriteAllBytes(At("gone.wav"), Wave(8000, 1, 8000));
+        Dataset.Open(At("data.jsonl")).ScoreInto(table, new ScoringOptions { Metrics = ["audio_duration", "brightness"] });
+        Assert.Equal(["gone", "image", "good"], Kept(table, "audio_duration > 0"));
+        using var all = ScoreTable.Open(table).ReadRows(["audio_duration", "brightness"]).GetEnumerator();
+        while (all.MoveNext())
+            Assert.Equal(all.Current.Id == "image", !double.IsNaN(all.Current["brightness"]));
+    }
+
+    [Fact]
+    public void What_a_rule_on_the_record_drops_is_not_opened()
+    {
+        Write("""{"audio":"gone.wav","text":"short"}""");
+        var row = Dataset.Open(At("data.jsonl")).Score(new ScoringOptions { Metrics = ["audio_duration"] }).Single().Rows[0];
+        Assert.Equal(ImageStatus.Missing, row.Status);
+        var gates = Cascade.OfItems(["audio_duration > 1 and num_words > 3"]);
+        Assert.Equal("num_words 1 fails num_words > 3", Assert.Single(gates).Failure(Dataset.Open(At("data.jsonl")).Read().Single()));
+        Assert.Empty(Cascade.OfItems(["audio_duration > 1"]));
+        Assert.Throws<RuleException>(() => Cascade.Of(["audio_duration > 1"]));
+    }
+
+    [Theory]
+    [InlineData("a.flac", "sine=duration=1.5:sample_rate=48000")]
+    [InlineData("a.mp3", "sine=duration=1.5:sample_rate=48000")]
+    [InlineData("a.ogg", "sine=duration=1.5:sample_rate=48000")]
+    [InlineData("a.opus", "sine=duration=1.5:sample_rate=48000")]
+    [InlineData("a.m4a", "sine=duration=1.5:sample_rate=48000")]
+    public void Sounds_of_other_containers_are_read(string name, string source)
+    {
+        Make(name, source);
+        var row = Rows(Audio, JsonSerializer.Serialize(new Dictionary<string, string> { ["audio"] = name }))[0];
+        // Frames of MP3, and what Opus puts before the first sample, are not cut at the end of the sound.
+        Assert.InRange(row["audio_duration"], 1.5, 1.56);
+        Assert.Equal([1, new FileInfo(At(name)).Length, 48000, 1], new[] { row["audio_count"], row["audio_bytes"], row["audio_sample_rate"], row["audio_channels"] });
+    }
+
+    [Theory]
+    [InlineData("v.mp4")]
+    [InlineData("v.mov")]
+    [InlineData("v.mkv")]
+    [InlineData("v.webm")]
+    [InlineData("v.avi")]
+    public void Films_are_read(string name)
+    {
+        Make(name, "testsrc=size=64x48:rate=10:duration=2");
+        var rows = Rows(
+            Video, $$"""{"videos":["{{name}}"]}""",
+            $$$"""{"messages":[{"role":"user","content":[{"type":"video","video":"{{{name}}}"},{"type":"text","text":"?"}]}]}""");
+        Assert.Equal([1, 2, 64, 48, 10, 20, new FileInfo(At(name)).Length], Numbers(rows[0]));
+        Assert.Equal(Numbers(rows[0]), Numbers(rows[1]));
+    }
+
+    [Fact]
+    public void What_is_no_film_is_told_alike_in_every_run()
+    {
+        Make("v.mp4", "testsrc=size=64x48:rate=10:duration=2");
+        File.WriteAllBytes(At("cut.mp4"), File.ReadAllBytes(At("v.mp4"))[..1000]);
+        File.WriteAllText(At("list.mp4"), "#EXTM3U\n#EXTINF:1,\nv.mp4\n");
+        string[] records = ["""{"video":"cut.mp4"}""", """{"video":"list.mp4"}""", """{"audio":"v.mp4"}"""];
+        var rows = Rows(["video_duration", "audio_duration"], records);
+        Assert.All(rows, row => Assert.Equal(ImageStatus.Unreadable, row.Status));
+        Assert.Equal("audio 'v.mp4': the file has no audio stream", rows[2].Error);
+        Assert.Equal(rows.Select(row => row.Error), Rows(["video_duration", "audio_duration"], records).Select(row => row.Error));
+    }
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    private void Write(params string[] records) => File.WriteAllLines(At("data.jsonl"), records);
+
+    private ScoreRow[] Rows(Metric[] metrics, params string[] records)
+    {
+        Write([.. records.Append($$"""{"image":{{JsonSerializer.Serialize(TestFiles.InRepository("README.md"))}}}""")]);
+        return [.. Dataset.Open(At("data.jsonl"), new DatasetOptions { ImageRoot = _folder })
+            .Score(new ScoringOptions { Metrics = metrics, Workers = 2 }).SkipLast(1).Select(item => item.Rows[0])];
+    }
+
+    private static double[] Numbers(ScoreRow row) => row.Scores.ToArray();
+
+    private static string[] Kept(string table, string rule)
+    {
+        using var run = SelectionRun.Run(ScoreTable.Open(table), new SelectionOptions { Keep = [rule] });
+        return [.. run.Decisions().Where(decision => decision.Kept).Select(decision => decision.Id)];
+    }
+
+    private void Make(string name, string source)
+    {
+        Process? process = null;
+        try
+        {
+            process = Process.Start("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", source, At(name)]);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("ffmpeg, which makes the file, is not installed (Debian: apt-get install ffmpeg).");
+        }
+        using (process)
+        {
+            process!.WaitForExit();
+            Assert.SkipUnless(process.ExitCode == 0, $"This ffmpeg cannot make {name}.");
+        }
+    }
+
+    /// <summary>A WAV file of 16-bit samples.</summary>
+    private static byte[] Wave(int rate, int channels, int frames, bool extra = false)
+    {
+        var data = frames * channels * 2;
+        var before = extra ? 12 : 0;
+        var file = new byte[44 + before + data];
+        "RIFF"u8.CopyTo(file);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), file.Length - 8);
+        "WAVE"u8.CopyTo(file.AsSpan(8));
+        if (extra)
+        {
+            // A chunk of odd length is followed by a byte that counts nowhere.
+            "LIST"u8.CopyTo(file.AsSpan(12));
+            file[16] = 3;
+        }
+        var format = file.AsSpan(12 + before);
+        "fmt "u8.CopyTo(format);
+        format[4] = 16;
+        format[8] = 1;
+        format[10] = (byte)channels;
+        BinaryPrimitives.WriteInt32LittleEndian(format[12..], rate);
+        BinaryPrimitives.WriteInt32LittleEndian(format[16..], rate * channels * 2);
+        format[20] = (byte)(channels * 2);
+        format[22] = 16;
+        "data"u8.CopyTo(format[24..]);
+        BinaryPrimitives.WriteInt32LittleEndian(format[28..], data);
+        return file;
+    }
+}
