@@ -166,6 +166,93 @@ public class RecipeTests
             .Select(record => record.Id), Run(together.Select(operation => operation.Yaml)));
     }
 
+    /// <summary>
+    /// The operations of data-juicer's recipe for LLaVA-558k that need no network, each alone and all together, on a thousand records: its
+    /// limits for texts, smaller ones for the small images.
+    /// </summary>
+    [Fact]
+    [Trait("kind", "long")]
+    public void The_recipe_of_data_juicer_for_LLaVA_decides_as_its_formulas_do()
+    {
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["images"]);
+        var random = new Random(558);
+        var images = Enumerable.Range(0, 40).Select(i =>
+        {
+            var (width, height) = (random.Next(4, 90), random.Next(4, 90));
+            var file = PlainPng.Of(width, height, random);
+            File.WriteAllBytes(folder[$"images/{i}.png"], file);
+            return (Width: width, Height: height, Bytes: file.Length);
+        }).ToArray();
+        // Words of letters, some with digits or punctuation behind them; a quarter of the texts says a phrase again and again.
+        string Word(double marks) => string.Concat(Enumerable.Range(0, random.Next(1, 9)).Select(_ => (char)('a' + random.Next(26))))
+            + (random.NextDouble() < marks ? string.Concat(Enumerable.Repeat("12!?,.;"[..random.Next(1, 8)], marks > 0.8 ? 3 : 1)) : "");
+        string Text()
+        {
+            var marks = random.NextDouble();
+            string[] words = [.. Enumerable.Range(0, random.Next(1, 40)).Select(_ => Word(marks))];
+            return string.Join(' ', Enumerable.Repeat(string.Join(' ', words), random.Next(4) == 0 ? random.Next(2, 6) : 1));
+        }
+        var records = Enumerable.Range(0, 1000)
+            .Select(i => (Id: $"r{i}", Text: Text(), Image: random.Next(10) == 0 ? -1 : random.Next(images.Length))).ToArray();
+        File.WriteAllLines(folder["data.jsonl"], records.Select(record => JsonSerializer.Serialize(new Dictionary<string, object?>
+        {
+            ["id"] = record.Id,
+            ["text"] = record.Text,
+            ["images"] = record.Image < 0 ? [] : new[] { $"images/{record.Image}.png" },
+        })));
+
+        bool Image(int image, Func<(int Width, int Height, int Bytes), bool> holds) => image < 0 || holds(images[image]);
+        double Share(string text, Func<char, bool> counts) => (double)text.Count(counts) / text.Length;
+        double RepeatedCharacters(string text)
+        {
+            var counts = Enumerable.Range(0, Math.Max(0, text.Length - 9)).Select(i => text.Substring(i, 10)).CountBy(part => part)
+                .Select(pair => pair.Value).OrderDescending().ToArray();
+            var most = Math.Min((int)Math.Sqrt(counts.Length), counts.Count(count => count > 1));
+            return counts.Length == 0 ? 0 : (double)counts.Take(most).Sum() / counts.Sum();
+        }
+        double RepeatedWords(string text)
+        {
+            string[] words = [.. text.Split(' ').Select(word => word.TrimEnd([.. "12!?,.;"]))];
+            var counts = Enumerable.Range(0, Math.Max(0, words.Length - 9)).Select(i => string.Join(' ', words[i..(i + 10)]))
+                .CountBy(part => part).Select(pair => pair.Value).ToArray();
+            return counts.Length == 0 ? 0 : (double)counts.Where(count => count > 1).Sum() / counts.Sum();
+        }
+        var operations = new (string Yaml, Func<(string Id, string Text, int Image), bool> Keeps)[]
+        {
+            ("alphanumeric_filter: {tokenization: false, min_ratio: 0.60}", r => Share(r.Text, char.IsAsciiLetterOrDigit) >= 0.60),
+            ("character_repetition_filter: {rep_len: 10, max_ratio: 0.0937}", r => RepeatedCharacters(r.Text) <= 0.0937),
+            ("special_characters_filter: {min_ratio: 0.165, max_ratio: 0.420}",
+                r => Share(r.Text, letter => !char.IsAsciiLetter(letter)) is >= 0.165 and <= 0.420),
+            ("word_repetition_filter: {lang: en, tokenization: false, rep_len: 10, max_ratio: 0.0309}",
+                r => RepeatedWords(r.Text) <= 0.0309),
+            ("image_aspect_ratio_filter: {min_ratio: 0.333, max_ratio: 3.0}",
+                r => Image(r.Image, i => (double)i.Width / i.Height is >= 0.333 and <= 3.0)),
+            ("image_shape_filter: {max_width: 72, max_height: 60}", r => Image(r.Image, i => i.Width <= 72 && i.Height <= 60)),
+            ("image_size_filter: {max_size: \"3KB\"}", r => Image(r.Image, i => i.Bytes <= 3072)),
+        };
+        string[] Run(params IEnumerable<string> yaml)
+        {
+            File.WriteAllText(
+                folder["dj.yaml"],
+                $"dataset_path: {folder["data.jsonl"]}\nexport_path: {folder["kept.jsonl"]}\ntext_keys: text\nprocess:\n" +
+                $"{string.Concat(yaml.Select(line => $"  - {line}\n"))}");
+            PristineCommand.Run("run", folder["dj.yaml"]).Expect(0);
+            return [.. File.ReadLines(folder["kept.jsonl"])
+                .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()!)];
+        }
+
+        foreach (var (yaml, keeps) in operations)
+        {
+            var expected = records.Where(keeps).Select(record => record.Id).ToArray();
+            Assert.InRange(expected.Length, 50, 980);
+            Assert.True(expected.SequenceEqual(Run(yaml)), yaml);
+        }
+        var together = records.Where(record => operations.All(operation => operation.Keeps(record))).Select(record => record.Id).ToArray();
+        Assert.NotEmpty(together);
+        Assert.Equal(together, Run(operations.Select(operation => operation.Yaml)));
+    }
+
     [Fact]
     public void What_data_juicer_does_and_Pristine_does_not_is_told_and_refused_unless_it_is_named()
     {

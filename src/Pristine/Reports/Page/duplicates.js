@@ -8,7 +8,8 @@ function drawDuplicates() {
     return;
   }
   const rated = metrics.filter(metric => data.metrics[metric].direction !== 'none');
-  let best = rated[0] ?? -1;
+  // Sharpness would prefer noise.
+  let best = metrics.find(metric => nameOf(metric) === 'brisque') ?? -1;
   const byLargest = metrics.filter(metric => ['pixels', 'bytes', 'min_side'].includes(nameOf(metric)) && !rated.includes(metric));
   const command = copyable(() =>
     `pristine select ${shellWord(data.table)} --dedup ${found.dedup}${best < 0 ? '' : ` --keep-best ${shellWord(nameOf(best))}`}`);
