@@ -12,7 +12,7 @@ public sealed partial class ReadmeFiltersTests
 
     /// <summary>The filters that the design names and that are here.</summary>
     private static readonly string[] Filters =
-        ["file size", "shape", "aspect ratio", "number of faces", "aesthetics", "text length", "duplicates"];
+        ["file size", "shape", "aspect ratio", "number of faces", "not safe for work", "aesthetics", "text length", "duplicates"];
 
     private static readonly (string Filter, string Columns, string Rules)[] Rows =
         [.. File.ReadAllLines(TestFiles.InRepository("README.md")).SkipWhile(line => line != Title).Skip(3)
