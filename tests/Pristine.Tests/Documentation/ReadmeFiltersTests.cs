@@ -10,9 +10,12 @@ public sealed partial class ReadmeFiltersTests
 {
     private const string Title = "## The filters in use today";
 
-    /// <summary>The filters that the design names and that are here.</summary>
+    /// <summary>The filters that the design names, and duplicates.</summary>
     private static readonly string[] Filters =
-        ["file size", "shape", "aspect ratio", "number of faces", "not safe for work", "aesthetics", "text length", "duplicates"];
+    [
+        "file size", "shape", "aspect ratio", "number of faces", "not safe for work", "aesthetics", "text length", "audio length",
+        "video length", "duplicates",
+    ];
 
     private static readonly (string Filter, string Columns, string Rules)[] Rows =
         [.. File.ReadAllLines(TestFiles.InRepository("README.md")).SkipWhile(line => line != Title).Skip(3)
