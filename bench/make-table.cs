@@ -4,7 +4,8 @@
 
 // Makes a synthetic score table through DuckDB, in parts of 8,192 rows as a run writes them.
 // Usage: dotnet run bench/make-table.cs -- FOLDER ROWS [EQUAL]
-// With the column phash: one image in EQUAL (10) is the same file, of the others one in three is a copy of another with up to two other bits.
+// With the column phash: one image in EQUAL (10) is the same file, of the others one in three is a copy of another with up to two other
+// bits.
 using System.Globalization;
 using System.Text.Json;
 using Pristine.Metrics;

@@ -32,7 +32,8 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
             "metrics": {"type": "array", "items": {"type": "string"}, "description": "names of metrics; default: those of the command line"}
             """,
             "\"images\""),
-        ("check", "Says what is wrong with the images of a dataset or score table: unreadable, duplicate, dark and so on, with rule and examples.",
+        ("check",
+            "Says what is wrong with the images of a dataset or score table: unreadable, duplicate, dark and so on, with rule and examples.",
             false,
             """
             "input": {"type": "string", "description": "a folder, a dataset file or a score table"},
@@ -265,7 +266,7 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
         ? text
         : throw SelectionRequest.Bad($"expected the field {name}; found none");
 
-        private static void RequireFields(JsonElement root, params ReadOnlySpan<string> names)
+    private static void RequireFields(JsonElement root, params ReadOnlySpan<string> names)
     {
         foreach (var field in root.EnumerateObject())
             if (!names.Contains(field.Name))

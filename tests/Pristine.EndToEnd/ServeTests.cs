@@ -142,8 +142,12 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         await Expect(page, "document.getElementById('hand-count').textContent === '1'");
         await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
         if (Environment.GetEnvironmentVariable("PRISTINE_SCREENSHOTS") is { Length: > 0 } pictures)
-            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(pictures, $"serve-{width}-{scheme}.png"), FullPage =
-                true });
+            await page.ScreenshotAsync(new PageScreenshotOptions
+            {
+                Path = Path.Combine(pictures, $"serve-{width}-{scheme}.png"),
+                FullPage =
+                true
+            });
         var found = await page.RunAxe();
         Assert.True(
             found.Violations.Length == 0,

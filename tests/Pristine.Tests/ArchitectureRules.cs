@@ -32,10 +32,10 @@ internal static partial class ArchitectureRules
         ["Scoring", "Tables", "Metrics", "Datasets", "Networks", "Models", "Media", Files, Kernels, Native, Remote];
 
     /// <summary>
-    /// Which rooms a room may use besides itself: any below it in Cli -> Server -> Reports, Experiments, PaddleMix -> Selection -> Scoring -> Tables
-    /// -> Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it (Pages stands below Reports
-    /// and Experiments). Selection consumes the rows that Scoring makes, so it stands above Scoring; it never touches pixels, so of what
-    /// lies lower it may use only names, numbers, products of vectors in Kernels and, in Native, the database.
+    /// Which rooms a room may use besides itself: any below it in Cli -> Server -> Reports, Experiments, PaddleMix -> Selection -> Scoring
+    /// -> Tables -> Metrics, Datasets -> Networks -> Models, Media -> Files, Kernels, Native, Remote, not one beside it (Pages stands below
+    /// Reports and Experiments). Selection consumes the rows that Scoring makes, so it stands above Scoring; it never touches pixels, so of
+    /// what lies lower it may use only names, numbers, products of vectors in Kernels and, in Native, the database.
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {

@@ -79,7 +79,7 @@ internal static class ConvertCommand
             "convert",
             "Writes a network as one ONNX file: batch normalisation folded, L2 norm and head inside, in floats or 8-bit integers.",
             "pristine models convert arniqa --int8 --calibration photos",
-            "pristine models convert resnet50-imagenet --out resnet50.onnx") 
+            "pristine models convert resnet50-imagenet --out resnet50.onnx")
         { source, head, output, int8, calibration, heads };
         command.SetAction(parsed => Run(Check(new Request(
             parsed.GetRequiredValue(source), parsed.GetValue(head), parsed.GetValue(output),

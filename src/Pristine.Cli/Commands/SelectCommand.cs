@@ -36,7 +36,8 @@ internal static class SelectCommand
             var dataset = outputs.Out(parsed) == null ? null : arguments.OpenDataset(parsed, table);
             var mode = outputs.Mode(parsed, dataset);
             SelectionRun.CheckRules(table, options);
-            using var open = outputs.Open(parsed, dataset, dataset?.Source ?? table.Provenance.Dataset.Path, mode, arguments.Remote(parsed));
+            using var open = outputs.Open(
+                parsed, dataset, dataset?.Source ?? table.Provenance.Dataset.Path, mode, arguments.Remote(parsed));
             var metrics = options.Parse().Metrics.Select(metric => metric.Name).ToArray();
             recipe.Apply(parsed, table.Provenance.Columns.Where(column => metrics.Contains(column.Metric)));
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>

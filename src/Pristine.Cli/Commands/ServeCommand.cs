@@ -24,8 +24,13 @@ internal static class ServeCommand
     {
         var inputs = new Inputs();
         var metrics = new MetricArguments();
-        var port = new Option<int>("--port") { Description = "Port; 0 for one that is free", HelpName = "N", DefaultValueFactory = _ =>
-            DefaultPort };
+        var port = new Option<int>("--port")
+        {
+            Description = "Port; 0 for one that is free",
+            HelpName = "N",
+            DefaultValueFactory = _ =>
+            DefaultPort
+        };
         port.Between(0, 65535);
         var host = new Option<string>("--host")
         {
@@ -34,8 +39,11 @@ internal static class ServeCommand
             DefaultValueFactory = _ => "127.0.0.1",
         };
         var withToken = new Option<bool>("--with-token") { Description = "Ask for the token on this machine's own address too" };
-        var allowHost = new Option<string[]>("--allow-host") { Description = "Name by which browsers may call it; may be repeated",
-            HelpName = "NAME" };
+        var allowHost = new Option<string[]>("--allow-host")
+        {
+            Description = "Name by which browsers may call it; may be repeated",
+            HelpName = "NAME"
+        };
         var allowFolder = new Option<string[]>("--allow-folder")
         {
             Description = "Folder besides the dataset's own whose images may be shown; may be repeated",
@@ -52,8 +60,11 @@ internal static class ServeCommand
                 "current folder",
             HelpName = "FILE",
         };
-        var by = new Option<string?>("--by") { Description = "Who decides, as the overrides name them; default: the user's name",
-            HelpName = "NAME" };
+        var by = new Option<string?>("--by")
+        {
+            Description = "Who decides, as the overrides name them; default: the user's name",
+            HelpName = "NAME"
+        };
         var upload = new Option<int>("--max-upload-megabytes")
         {
             Description = "Largest image that is taken, uploaded or at an address",

@@ -284,7 +284,8 @@ internal sealed class Inputs
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"pristine: of {progress.Items:N0} items nearly all lack a sound or film, first {progress.FirstMissingMedia}. Relative " +
-                $"paths start at {(dataset.ImageRoot.Length == 0 ? "the current folder" : $"'{dataset.ImageRoot}'")}: is --image-root right?"));
+                $"paths start at {(dataset.ImageRoot.Length == 0 ? "the current folder" : $"'{dataset.ImageRoot}'")}: is --image-root " +
+                $"right?"));
             return ExitCode.TooManyFailures;
         }
         if (progress.Missing * 10 < progress.Images * 9 || progress.Missing == 0)

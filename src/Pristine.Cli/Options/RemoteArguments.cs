@@ -52,7 +52,10 @@ internal sealed class RemoteArguments
         Description = "Where requests name the bucket: path or host; default: path with an endpoint of one's own, else host",
     };
 
-    private readonly Option<bool> _anonymous = new("--s3-anonymous") { Description = "Read public buckets (s3://, gs://) without credentials" };
+    private readonly Option<bool> _anonymous = new("--s3-anonymous")
+    {
+        Description = "Read public buckets (s3://, gs://) without credentials",
+    };
 
     private RemoteAccess? _access;
 

@@ -200,7 +200,8 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
     }
 
     /// <summary>A whole number from 1 to 1000.</summary>
-    public int Length(string name, int otherwise) => Number(name, otherwise) is var number and >= 1 and <= 1000 && number == Math.Floor(number)
+    public int Length(string name, int otherwise) =>
+        Number(name, otherwise) is var number and >= 1 and <= 1000 && number == Math.Floor(number)
         ? (int)number
         : throw new UsageException($"{place}: {name}: expected a whole number from 1 to 1000; found '{Text(name)}'.");
 

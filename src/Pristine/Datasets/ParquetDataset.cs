@@ -156,7 +156,8 @@ internal sealed partial class ParquetDataset : Dataset
         var columns = new ParquetColumns(reader, ImageField);
         if (columns.Images.Count > 0)
         {
-            _layout = $"Parquet, images in {string.Join(", ", columns.Images.Select(image => $"'{image.Name}'"))}{_files[0].Remote?.Remark}";
+            _layout =
+                $"Parquet, images in {string.Join(", ", columns.Images.Select(image => $"'{image.Name}'"))}{_files[0].Remote?.Remark}";
             return;
         }
         var rows = 0L;

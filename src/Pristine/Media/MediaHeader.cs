@@ -29,6 +29,8 @@ internal readonly record struct MediaHeader
     /// <summary>Mean frames per second of the first video stream.</summary>
     public double FramesPerSecond { get; init; } = double.NaN;
 
-    /// <summary>Frames of the first video stream; duration times frames per second, rounded, where the header does not count them.</summary>
+    /// <summary>
+    /// Frames of the first video stream; duration times frames per second, rounded, where the header does not count them.
+    /// </summary>
     public double Frames { get; init; } = double.NaN;
 }

@@ -18,7 +18,8 @@ internal sealed record NetworkGraphs(
 /// <summary>
 /// What graphs of convolutions have in common: one description gives the graph in floats, in floats with every activation as an output (to
 /// measure their ranges), and in 8-bit integers. Those are unsigned activations with one step and zero point each and signed weights with
-/// one step per output channel, as QuantizeLinear/DequantizeLinear pairs that the runtime fuses. (Signed activations run seven times slower.)
+/// one step per output channel, as QuantizeLinear/DequantizeLinear pairs that the runtime fuses. (Signed activations run seven times
+/// slower.)
 /// </summary>
 internal abstract class ConvolutionGraph
 {

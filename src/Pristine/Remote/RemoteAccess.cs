@@ -65,7 +65,9 @@ public sealed class RemoteAccess : IDisposable
     internal RemoteStore StoreOf(string address) => _stores.FirstOrDefault(store => store.Serves(address))
         ?? throw new RemoteException(RemoteFailure.Missing, RemoteAddress.WhyNot(address));
 
-    /// <summary>Reads bytes at an address into memory: all, or a range. Nothing that goes wrong is an exception, but cancellation.</summary>
+    /// <summary>
+    /// Reads bytes at an address into memory: all, or a range. Nothing that goes wrong is an exception, but cancellation.
+    /// </summary>
     /// <param name="address">The address.</param>
     /// <param name="limit">The most bytes to read.</param>
     /// <param name="share">What it may hold of a budget; null for no bound but the limit.</param>

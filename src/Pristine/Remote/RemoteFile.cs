@@ -85,7 +85,9 @@ internal sealed class RemoteFile(RemoteAccess access, string address)
     /// <summary>Whether a stream over it is open.</summary>
     internal bool IsOpen => Volatile.Read(ref _open) > 0;
 
-    /// <summary>Removes the temporary file; what is asked for later makes another. For those who hold the gate of temporary files.</summary>
+    /// <summary>
+    /// Removes the temporary file; what is asked for later makes another. For those who hold the gate of temporary files.
+    /// </summary>
     internal void ReleaseSpool()
     {
         _spool?.Dispose();
@@ -258,7 +260,8 @@ internal sealed class RemoteFile(RemoteAccess access, string address)
 
     private RemoteException TooLarge(string found) => new(
         RemoteFailure.Refused,
-        $"the server sends no ranges, so that the whole file is needed on the disk; {found}, at most {access.Options.MaxSpoolBytes} are read");
+        $"the server sends no ranges, so that the whole file is needed on the disk; {found}, at most {access.Options.MaxSpoolBytes} are " +
+        $"read");
 
     private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
 

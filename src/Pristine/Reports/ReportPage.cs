@@ -12,7 +12,8 @@ internal static class ReportPage
 
     /// <summary>In the order in which they are defined before they are used.</summary>
     private static readonly string[] Scripts = [
-        "elements.js", "counts.js", "address.js", "threshold.js", "together.js", "gallery.js", "issues.js", "duplicates.js", "breakdown.js", "pairs.js",
+        "elements.js", "counts.js", "address.js", "threshold.js", "together.js", "gallery.js", "issues.js", "duplicates.js", "breakdown.js",
+        "pairs.js",
         "facts.js", "report.js"];
 
     /// <summary>

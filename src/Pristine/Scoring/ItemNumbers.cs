@@ -68,7 +68,9 @@ internal sealed class ItemNumbers(IReadOnlyList<Metric> metrics)
                 scores[i] = numbers[i];
     }
 
-    /// <summary>A row with the numbers of its item. Rows of other items may have the same scores in memory, which stay as they are.</summary>
+    /// <summary>
+    /// A row with the numbers of its item. Rows of other items may have the same scores in memory, which stay as they are.
+    /// </summary>
     /// <param name="row">The row.</param>
     /// <param name="numbers">As <see cref="Of"/> gives them.</param>
     /// <param name="failure">

@@ -65,7 +65,8 @@ public static class Cascade
     private static IReadOnlyList<ItemGate> OfItems(IEnumerable<Rule> rules, RuleExpression? score, MetricSet known)
     {
         var record = new RecordPart(score);
-        return [.. rules.Select(rule => record.OfText(rule.Condition)).OfType<RuleExpression>().Select(part => new RecordGate(part, score, known))];
+        return [.. rules.Select(rule => record.OfText(rule.Condition)).OfType<RuleExpression>()
+            .Select(part => new RecordGate(part, score, known))];
     }
 
     /// <summary>

@@ -25,7 +25,9 @@ internal sealed class RecordPart(RuleExpression? score)
     /// </summary>
     public RuleExpression? Of(RuleExpression condition) => Joined(Conjuncts(condition).Where(IsWhole));
 
-    /// <summary>As <see cref="Of"/>, without what needs the headers of sounds and films: what can be judged before any file is opened.</summary>
+    /// <summary>
+    /// As <see cref="Of"/>, without what needs the headers of sounds and films: what can be judged before any file is opened.
+    /// </summary>
     public RuleExpression? OfText(RuleExpression condition) =>
         Joined(Conjuncts(condition).Where(part => IsWhole(part) && !NamesMedia(part)));
 

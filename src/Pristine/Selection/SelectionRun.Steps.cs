@@ -15,7 +15,8 @@ public sealed partial class SelectionRun
         var code = new List<string>();
         if (!Options.KeepItemsWithoutImage)
             code.Add($"WHEN status = 'no_image' THEN {SelectionCode.DroppedWithoutImage}");
-        // A record that could not be understood, or whose sound or film is broken, has no image, and so no folder; folders are cheaper to read than names of images.
+        // A record that could not be understood, or whose sound or film is broken, has no image, and so no folder; folders are cheaper to
+        // read than names of images.
         code.Add($"WHEN folder IS NULL AND status <> 'no_image' THEN {SelectionCode.InvalidRecord}");
         foreach (var rule in _parsed.Rules)
             if (_record.Of(rule.Condition) is { } part)

@@ -98,7 +98,9 @@ public sealed record ColumnProvenance
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Bits { get; init; }
 
-    /// <summary>Of a number of the item what it is computed of, as <c>text</c>; null for scores of images, and then not in the file.</summary>
+    /// <summary>
+    /// Of a number of the item what it is computed of, as <c>text</c>; null for scores of images, and then not in the file.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Scope { get; init; }
 

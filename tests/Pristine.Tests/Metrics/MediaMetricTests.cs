@@ -10,9 +10,13 @@ using Pristine.Tables;
 
 namespace Pristine.Tests.Metrics;
 
-/// <summary>Numbers of sounds and films: WAV written by hand; other containers where FFmpeg is installed, which makes and reads them.</summary>
+/// <summary>
+/// Numbers of sounds and films: WAV written by hand; other containers where FFmpeg is installed, which makes and reads them.
+/// </summary>
 public sealed class MediaMetricTests : IDisposable
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     private static readonly Metric[] Audio = ["audio_count", "audio_duration", "audio_bytes", "audio_sample_rate", "audio_channels"];
     private static readonly Metric[] Video =
         ["video_count", "video_duration", "video_width", "video_height", "video_fps", "video_frames", "video_bytes"];
@@ -37,7 +41,8 @@ public sealed class MediaMetricTests : IDisposable
     public void A_sound_in_the_record_itself_is_read()
     {
         var address = $"data:audio/wav;base64,{Convert.ToBase64String(Wave(8000, 1, 4000))}";
-        Assert.Equal(0.5, Rows(["audio_duration"], JsonSerializer.Serialize(new Dictionary<string, string> { ["audio"] = address }))[0]["audio_duration"]);
+        Assert.Equal(0.5, Rows(
+            ["audio_duration"], JsonSerializer.Serialize(new Dictionary<string, string> { ["audio"] = address }))[0]["audio_duration"]);
     }
 
     [Fact]
@@ -49,7 +54,8 @@ public sealed class MediaMetricTests : IDisposable
         var image = Directory.EnumerateFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Order().First();
         string[] records =
         [
-            """{"id":"cut","audio":"cut.wav"}""", """{"id":"gone","audios":["a.wav","gone.wav"]}""", """{"id":"empty","audio":"empty.wav"}""",
+            """{"id":"cut","audio":"cut.wav"}""", """{"id":"gone","audios":["a.wav","gone.wav"]}""",
+            """{"id":"empty","audio":"empty.wav"}""",
             $$"""{"id":"image","image":{{JsonSerializer.Serialize(image)}},"audio":"gone.wav"}""", """{"id":"good","audio":"a.wav"}""",
         ];
         var rows = Rows(["audio_duration", "brightness"], records);
@@ -64,11 +70,13 @@ public sealed class MediaMetricTests : IDisposable
 
         // In a table, where it has come back in the meantime.
         var table = At("table");
-        Dataset.Open(At("data.jsonl")).ScoreInto(table, new ScoringOptions { Metrics = ["audio_duration", "audio_count"] });
+        Dataset.Open(At("data.jsonl"))
+            .ScoreInto(table, new ScoringOptions { Metrics = ["audio_duration", "audio_count"] }, cancellation: Cancellation);
         Assert.Equal(["good"], Kept(table, "audio_duration > 0"));
         Assert.Equal(["good"], Kept(table, "audio_count = 0 or audio_duration > 0"));
         File.WriteAllBytes(At("gone.wav"), Wave(8000, 1, 8000));
-        Dataset.Open(At("data.jsonl")).ScoreInto(table, new ScoringOptions { Metrics = ["audio_duration", "brightness"] });
+        Dataset.Open(At("data.jsonl"))
+            .ScoreInto(table, new ScoringOptions { Metrics = ["audio_duration", "brightness"] }, cancellation: Cancellation);
         Assert.Equal(["gone", "image", "good"], Kept(table, "audio_duration > 0"));
         using var all = ScoreTable.Open(table).ReadRows(["audio_duration", "brightness"]).GetEnumerator();
         while (all.MoveNext())
@@ -79,10 +87,12 @@ public sealed class MediaMetricTests : IDisposable
     public void What_a_rule_on_the_record_drops_is_not_opened()
     {
         Write("""{"audio":"gone.wav","text":"short"}""");
-        var row = Dataset.Open(At("data.jsonl")).Score(new ScoringOptions { Metrics = ["audio_duration"] }).Single().Rows[0];
+        var row = Dataset.Open(At("data.jsonl")).Score(new ScoringOptions { Metrics = ["audio_duration"] }, cancellation: Cancellation)
+            .Single().Rows[0];
         Assert.Equal(ImageStatus.Missing, row.Status);
         var gates = Cascade.OfItems(["audio_duration > 1 and num_words > 3"]);
-        Assert.Equal("num_words 1 fails num_words > 3", Assert.Single(gates).Failure(Dataset.Open(At("data.jsonl")).Read().Single()));
+        Assert.Equal(
+            "num_words 1 fails num_words > 3", Assert.Single(gates).Failure(Dataset.Open(At("data.jsonl")).Read(Cancellation).Single()));
         Assert.Empty(Cascade.OfItems(["audio_duration > 1"]));
         Assert.Throws<RuleException>(() => Cascade.Of(["audio_duration > 1"]));
     }
@@ -99,7 +109,8 @@ public sealed class MediaMetricTests : IDisposable
         var row = Rows(Audio, JsonSerializer.Serialize(new Dictionary<string, string> { ["audio"] = name }))[0];
         // Frames of MP3, and what Opus puts before the first sample, are not cut at the end of the sound.
         Assert.InRange(row["audio_duration"], 1.5, 1.56);
-        Assert.Equal([1, new FileInfo(At(name)).Length, 48000, 1], new[] { row["audio_count"], row["audio_bytes"], row["audio_sample_rate"], row["audio_channels"] });
+        Assert.Equal([1, new FileInfo(
+            At(name)).Length, 48000, 1], new[] { row["audio_count"], row["audio_bytes"], row["audio_sample_rate"], row["audio_channels"] });
     }
 
     [Theory]
@@ -139,7 +150,8 @@ public sealed class MediaMetricTests : IDisposable
     {
         Write([.. records.Append($$"""{"image":{{JsonSerializer.Serialize(TestFiles.InRepository("README.md"))}}}""")]);
         return [.. Dataset.Open(At("data.jsonl"), new DatasetOptions { ImageRoot = _folder })
-            .Score(new ScoringOptions { Metrics = metrics, Workers = 2 }).SkipLast(1).Select(item => item.Rows[0])];
+            .Score(new ScoringOptions { Metrics = metrics, Workers = 2 }, cancellation: Cancellation).SkipLast(1)
+            .Select(item => item.Rows[0])];
     }
 
     private static double[] Numbers(ScoreRow row) => row.Scores.ToArray();

@@ -11,7 +11,9 @@ using Pristine.Tests.Models;
 
 namespace Pristine.Tests.Remote;
 
-/// <summary>Datasets at addresses that are read in places, not from start to end: Parquet and zip; and COCO, which is read in passes.</summary>
+/// <summary>
+/// Datasets at addresses that are read in places, not from start to end: Parquet and zip; and COCO, which is read in passes.
+/// </summary>
 public sealed class RemoteFileTests : IDisposable
 {
     private static readonly byte[] Leaf = File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg"));
@@ -242,7 +244,8 @@ public sealed class RemoteFileTests : IDisposable
         Assert.Equal(ImageStatus.Network, result.Status);
         Assert.Contains("503", result.Error, StringComparison.Ordinal);
         // What is read of the directory and of texts ends the run: nothing can be said of the items then.
-        Assert.Contains("503", Assert.Throws<DatasetException>(() => Open("a.zip").Read(Cancellation).Count()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "503", Assert.Throws<DatasetException>(() => Open("a.zip").Read(Cancellation).Count()).Message, StringComparison.Ordinal);
     }
 
     [Theory]

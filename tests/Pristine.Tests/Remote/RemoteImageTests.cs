@@ -306,7 +306,8 @@ public sealed class RemoteImageTests : IDisposable
         using var access = new RemoteAccess(Quick);
         var dataset = Dataset.Open(_folder["a.jsonl"], new DatasetOptions { Remote = access });
         var cancellation = TestContext.Current.CancellationToken;
-        using var ahead = new ReadAhead<DatasetItem>(item => item, _ => true, new ScoringOptions { Metrics = ["brightness"] }, cancellation);
+        using var ahead = new ReadAhead<DatasetItem>(
+            item => item, _ => true, new ScoringOptions { Metrics = ["brightness"] }, cancellation);
         var items = ahead.Of(dataset.Read(cancellation)).ToArray();
         var expected = File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg"));
         using var buffer = new ReusableBuffer();

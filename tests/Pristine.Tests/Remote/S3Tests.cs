@@ -219,7 +219,9 @@ public sealed class S3Tests : IDisposable
     public void Ledgers_are_written_into_buckets()
     {
         Put("s3://photos/set/a.jpg", Leaf);
-        ScoreTableRun.Score(Open("s3://photos/set/"), _folder["table"], cancellation: Cancellation).Count();
+        foreach (var _ in ScoreTableRun.Score(Open("s3://photos/set/"), _folder["table"], cancellation: Cancellation))
+        {
+        }
         var table = ScoreTable.Open(_folder["table"]);
         using var run = SelectionRun.Run(
             table, new SelectionOptions { Keep = ["width < 1"] }, null, () => SelectionRun.OpenDataset(table, _access), Cancellation);
@@ -297,7 +299,8 @@ public sealed class S3Tests : IDisposable
         Assert.Contains("are at addresses", Assert.Throws<DatasetException>(
             () => FileExport.For(dataset, _folder["copies"], FileExportMode.Copy)).Message, StringComparison.Ordinal);
         Assert.Contains(
-            "az://CONTAINER/NAME", Assert.Throws<DatasetException>(() => Dataset.Open("abfs://container/a.jsonl")).Message, StringComparison.Ordinal);
+            "az://CONTAINER/NAME", Assert.Throws<DatasetException>(() => Dataset.Open("abfs://container/a.jsonl")).Message,
+            StringComparison.Ordinal);
         Assert.Contains("Pristine.Cloud", Assert.Throws<DatasetException>(
             () => Ids(Dataset.Open("s3://photos/a.jsonl"))).Message, StringComparison.Ordinal);
         using var denied = new RemoteAccess(null, new S3Store(new S3Options { Endpoint = new Uri(_server.Address), Anonymous = true }));

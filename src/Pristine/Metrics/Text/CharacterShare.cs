@@ -19,7 +19,8 @@ public sealed class CharacterShare : TextMetric
     /// <summary><c>alnum_ratio</c>: letters and numerals, Python's <c>isalnum</c>.</summary>
     public static CharacterShare Alphanumeric { get; } = new(
         "alnum_ratio", "Share of letters and digits in the item's text.", "letters and numerals / characters; 0 for an empty text",
-        "Of every script: Unicode's categories L, Nd, Nl and No, which are those of Python's isalnum.", "alnum_ratio of alphanumeric_filter",
+        "Of every script: Unicode's categories L, Nd, Nl and No, which are those of Python's isalnum.",
+        "alnum_ratio of alphanumeric_filter",
         rune => Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber
             or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber);
 

@@ -72,7 +72,8 @@ public sealed record DuplicateMethod(
             _ => throw new RuleException(
                 $"Expected exact, near, near:BITS with at most {MostDistance} bits, or a feature " +
                 $"({string.Join(", ", MetricCatalog.Features.Select(feature => feature.Name))}), also with the smallest cosine, above 0 " +
-                $"and at most 1, such as {MetricCatalog.Features[^2].Name}:{DefaultSimilarity.ToString(CultureInfo.InvariantCulture)}; found " +
+                $"and at most 1, such as {MetricCatalog.Features[^2].Name}:{DefaultSimilarity.ToString(CultureInfo.InvariantCulture)}; " +
+                $"found " +
                 $"'{text}'."),
         };
     }

@@ -8,10 +8,10 @@ namespace Pristine.Selection.Duplicates;
 
 /// <summary>
 /// Finds vectors whose cosine is large. Exact: no pair at or above the similarity is missed. Vectors lie in a temporary file; memory is
-/// about 320 bytes for each different vector. Every pair is looked at, by a bound: with the parts of two unit vectors along some directions that
-/// are at right angles to each other, and the lengths r of what remains of them, the cosine is at most the product of the parts plus r x r
-/// (Cauchy and Schwarz). The directions are made of vectors of the set, so that little remains. Only where the bound reaches the similarity
-/// the vectors themselves are read. Equal vectors are one, and two that are in one group already are not compared.
+/// about 320 bytes for each different vector. Every pair is looked at, by a bound: with the parts of two unit vectors along some directions
+/// that are at right angles to each other, and the lengths r of what remains of them, the cosine is at most the product of the parts plus r
+/// x r (Cauchy and Schwarz). The directions are made of vectors of the set, so that little remains. Only where the bound reaches the
+/// similarity the vectors themselves are read. Equal vectors are one, and two that are in one group already are not compared.
 /// </summary>
 internal sealed class SimilarVectors : IDisposable
 {

@@ -79,10 +79,11 @@ public sealed class TextMetricTests : IDisposable
             Metrics = ["brightness", "num_words"],
             Workers = 2,
             Gates = Cascade.Of(["num_words > 1 or width < 0"]),
-        }).ToArray();
+        }, cancellation: Cancellation).ToArray();
         Assert.Equal([1.0, 5, 0], items.Select(item => item.Rows[0]["num_words"]));
         Assert.Equal([true, false, true], items.Select(item => double.IsNaN(item.Rows[0]["brightness"])));
-        Assert.Equal([1.0, 5, 0], Open().Score(new ScoringOptions { Metrics = ["num_words", "brightness"], Workers = 1 })
+        Assert.Equal(
+            [1.0, 5, 0], Open().Score(new ScoringOptions { Metrics = ["num_words", "brightness"], Workers = 1 }, cancellation: Cancellation)
             .Select(item => item.Rows[0]["num_words"]));
         Assert.All(items, item => Assert.Equal(Pristine.Media.ImageStatus.Ok, item.Rows[0].Status));
     }
@@ -91,7 +92,12 @@ public sealed class TextMetricTests : IDisposable
     public void A_rule_on_text_is_asked_before_an_image_is_opened()
     {
         File.WriteAllLines(Data, ["""{"id":"x","image":"gone.jpg","text":"one"}""", """{"id":"y","image":"gone.jpg","text":"one two"}"""]);
-        var items = Open().Score(new ScoringOptions { Metrics = ["brightness", "num_words"], ItemGates = Cascade.OfItems(["num_words > 1"]) })
+        var items = Open().Score(new ScoringOptions
+        {
+            Metrics = ["brightness", "num_words"],
+            ItemGates = Cascade.OfItems(
+            ["num_words > 1"])
+        }, cancellation: Cancellation)
             .ToArray();
         Assert.Equal(["skipped", "missing"], items.Select(item => item.Rows[0].Columns.Get("status").Text(item.Rows[0])));
         Assert.Equal("not opened: num_words 1 fails num_words > 1", items[0].Rows[0].Error);
@@ -103,9 +109,15 @@ public sealed class TextMetricTests : IDisposable
     {
         File.WriteAllLines(Data, [
             """{"id":"x","messages":[{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"image"}]},{"role":"assistant","content":"A dog."}]}"""]);
-        var row = Open().Score(new ScoringOptions { Metrics = ["max_line_length", "avg_line_length", "num_words"] }).Single().Rows[0];
+        var row = Open().Score(new ScoringOptions
+        {
+            Metrics = [
+            "max_line_length", "avg_line_length", "num_words"]
+        }, cancellation: Cancellation).Single().Rows[0];
         Assert.Equal([11, 9, 5, 2], new[] { row["max_line_length"], row["avg_line_length"], row["num_words"], row["turns"] });
     }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private string Data => Path.Combine(_folder, "data.jsonl");
 
@@ -115,7 +127,7 @@ public sealed class TextMetricTests : IDisposable
         .. texts.Select((text, i) => JsonSerializer.Serialize(new Dictionary<string, string> { ["id"] = $"{id}{i}", ["text"] = text }))]);
 
     private void Score(string table) =>
-        Open().ScoreInto(table, new ScoringOptions { Metrics = ["num_words", "alnum_ratio"], Workers = 2 });
+        Open().ScoreInto(table, new ScoringOptions { Metrics = ["num_words", "alnum_ratio"], Workers = 2 }, cancellation: Cancellation);
 
     private static double[] Column(string table, string name) =>
         [.. ScoreTable.Open(table).ReadRows([MetricCatalog.Get(name)]).OrderBy(row => row.Key).Select(row => row[name])];
