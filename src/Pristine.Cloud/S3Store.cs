@@ -125,8 +125,8 @@ public sealed class S3Store : RemoteStore, IDisposable
         AmazonServiceException refused => new(RemoteFailure.Refused, Message(refused), refused),
         // No credentials, or a content whose checksum is wrong.
         AmazonClientException client when client.Message.Contains("credentials", StringComparison.OrdinalIgnoreCase) =>
-            new(RemoteFailure.Refused, $"{client.Message.TrimEnd('.', ' ')}; --s3-anonymous reads public buckets without", client),
-        AmazonClientException client => new(RemoteFailure.Network, client.Message.TrimEnd('.', ' '), client) { MayPass = true },
+            new(RemoteFailure.Refused, $"{OneLine(client.Message)}; --s3-anonymous reads public buckets without", client),
+        AmazonClientException client => new(RemoteFailure.Network, OneLine(client.Message), client) { MayPass = true },
         _ => base.Explain(exception),
     };
 
@@ -139,11 +139,16 @@ public sealed class S3Store : RemoteStore, IDisposable
             _writer.Value.Dispose();
     }
 
+    /// <summary>A message without line ends, full stop, and the list of all places where no credentials were found.</summary>
+    private static string OneLine(string message) =>
+        (message.StartsWith("Failed to resolve AWS credentials", StringComparison.Ordinal)
+            ? "no credentials of Amazon were found in the environment, in a profile or on the machine" : message)
+        .ReplaceLineEndings(" ").Trim().TrimEnd('.', ' ');
+
     private static string Message(AmazonServiceException error)
     {
         // The innermost of a failure without an answer says what happened.
-        var text = (error.StatusCode == 0 ? error.GetBaseException().Message : error.Message).ReplaceLineEndings(" ").Trim()
-            .TrimEnd('.', ' ');
+        var text = OneLine(error.StatusCode == 0 ? error.GetBaseException().Message : error.Message);
         return error.StatusCode == 0 ? text
             : $"the server answered {(int)error.StatusCode} {error.ErrorCode}{(text.Length > 0 && text != error.ErrorCode ? $": {text}" : "")}".TrimEnd();
     }
@@ -195,7 +200,15 @@ public sealed class S3Store : RemoteStore, IDisposable
             else if (_options.Anonymous)
                 config.RegionEndpoint = RegionEndpoint.USEast1;
         }
-        return _options.Anonymous ? new AmazonS3Client(new AnonymousAWSCredentials(), config) : new AmazonS3Client(config);
+        try
+        {
+            return _options.Anonymous ? new AmazonS3Client(new AnonymousAWSCredentials(), config) : new AmazonS3Client(config);
+        }
+        catch (AmazonClientException exception) when (exception.Message.Contains("RegionEndpoint", StringComparison.Ordinal))
+        {
+            throw new RemoteException(
+                RemoteFailure.Refused, "expected the bucket's region by --s3-region, AWS_REGION or a profile; found none", exception);
+        }
     }
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;

@@ -181,8 +181,8 @@ public class FitTests
 
     [Theory]
     [InlineData(
-        2, "Expected --images DIR and --mos FILE, or --degraded LOG; found --images.", "fit", "--images", "samples/photos", "--out",
-        "x.head")]
+        2, "Expected --images DIR and --mos FILE, --images DIR and --failures FILE, or --degraded LOG; found --images.",
+        "fit", "--images", "samples/photos", "--out", "x.head")]
     [InlineData(2, "or --degraded LOG; found neither.", "fit", "--out", "x.head")]
     [InlineData(
         2, "or --degraded LOG; found --mos and --degraded.", "fit", "--mos", "ratings.csv", "--degraded", "log.jsonl", "--out", "x.head")]

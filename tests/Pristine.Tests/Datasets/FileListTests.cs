@@ -182,7 +182,7 @@ public sealed class FileListTests : IDisposable
             Assert.Contains(
                 "xpected", Assert.Throws<DatasetException>(() => Dataset.Open(_folder[wrong])).Message, StringComparison.Ordinal);
         Assert.Contains(
-            "--s3-endpoint", Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.json")).Message, StringComparison.Ordinal);
+            "Pristine.Cloud", Assert.Throws<DatasetException>(() => Dataset.Open("gs://bucket/a.json")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -75,9 +75,10 @@ internal sealed class FaceDetector(string device) : IDisposable
             // Only the first scale enlarges: a network without pixels to see finds nothing more.
             var scale = (i == 0 ? Scales[i] : Math.Min(longer, Scales[i])) / (double)longer;
             var (width, height) = (Side(image.Width * scale), Side(image.Height * scale));
-            foreach (var top in Starts(height, _back.Side))
-                foreach (var left in Starts(width, _back.Side))
-                    Search(image, width, height, left, top);
+            var (rows, columns) = (Tiles(height, _back.Side), Tiles(width, _back.Side));
+            for (var row = 0; row < rows; row++)
+                for (var column = 0; column < columns; column++)
+                    Search(image, width, height, Start(column, columns, width, _back.Side), Start(row, rows, height, _back.Side));
         }
         Join();
     }
@@ -109,14 +110,15 @@ internal sealed class FaceDetector(string device) : IDisposable
     private void Join()
     {
         _proposals.Clear();
-        // Equal scores stay in the order of scales, tiles and anchors.
-        var left = _found.OrderByDescending(box => box.Score).ToList();
-        while (left.Count > 0)
+        SortByScore(_found);
+        while (_found.Count > 0)
         {
-            var best = left[0];
+            var best = _found[0];
             double weight = 0, x = 0, y = 0, width = 0, height = 0;
-            left.RemoveAll(box =>
+            var left = 0;
+            for (var i = 0; i < _found.Count; i++)
             {
+                var box = _found[i];
                 var isSame = box == best || box.IntersectionOverUnion(best) >= SameFace;
                 if (isSame)
                 {
@@ -126,9 +128,26 @@ internal sealed class FaceDetector(string device) : IDisposable
                     width += box.Score * box.Width;
                     height += box.Score * box.Height;
                 }
-                return isSame || box.Overlap(best) >= PartOfFace * Math.Min(box.Area, best.Area);
-            });
+                else if (box.Overlap(best) < PartOfFace * Math.Min(box.Area, best.Area))
+                {
+                    _found[left++] = box;
+                }
+            }
+            _found.RemoveRange(left, _found.Count - left);
             _proposals.Add(new(best.Score, x / weight, y / weight, width / weight, height / weight));
+        }
+    }
+
+    /// <summary>The highest first; equal scores stay in the order of scales, tiles and anchors.</summary>
+    private static void SortByScore(List<FaceBox> boxes)
+    {
+        for (var i = 1; i < boxes.Count; i++)
+        {
+            var box = boxes[i];
+            var place = i;
+            for (; place > 0 && boxes[place - 1].Score < box.Score; place--)
+                boxes[place] = boxes[place - 1];
+            boxes[place] = box;
         }
     }
 
@@ -171,18 +190,16 @@ internal sealed class FaceDetector(string device) : IDisposable
         }
     }
 
-    /// <summary>
-    /// Where tiles begin so that they cover a side and overlap by a quarter at least; a side that is shorter than a tile stands in its
-    /// middle.
-    /// </summary>
-    private static IEnumerable<int> Starts(int length, int side)
+    /// <summary>How many tiles cover a side and overlap by a quarter at least.</summary>
+    private static int Tiles(int length, int side)
     {
-        if (length <= side)
-            return [(length - side) / 2];
         var step = side - side / 4;
-        var count = (length - side + step - 1) / step + 1;
-        return Enumerable.Range(0, count).Select(i => i * (length - side) / (count - 1));
+        return length <= side ? 1 : (length - side + step - 1) / step + 1;
     }
+
+    /// <summary>Where a tile of so many begins; a side that is shorter than a tile stands in its middle.</summary>
+    private static int Start(int tile, int tiles, int length, int side) =>
+        tiles == 1 ? (length - side) / 2 : tile * (length - side) / (tiles - 1);
 
     private static int Side(double pixels) => Math.Max(1, (int)Math.Round(pixels));
 
