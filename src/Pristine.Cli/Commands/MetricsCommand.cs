@@ -26,7 +26,7 @@ internal static class MetricsCommand
             if (asked != null && !MetricSet.BuiltIn.TryFind(asked, out _, out var reason))
                 result.AddError($"NAME: {reason}");
         });
-        name.CompletionSources.Add(_ => MetricSet.BuiltIn.Names.Select(known => new System.CommandLine.Completions.CompletionItem(known)));
+        name.CompletionSources.Add(_ => MetricSet.BuiltIn.Names.Concat(MetricSet.Added.Names).Select(known => new System.CommandLine.Completions.CompletionItem(known)));
         var markdown = new Option<bool>("--markdown") { Description = "Print Markdown: docs/metrics.md, or the section of NAME" };
         var command = new CliCommand(
             "metrics",
@@ -51,12 +51,13 @@ internal static class MetricsCommand
         string[] headings = ["name", "good end", "range", "unit", "needs", "measures"];
         if (Console.IsOutputRedirected)
         {
-            foreach (var row in MetricCatalog.All.Select(metric => Row(metric)).Append(ShortName()).Prepend(headings))
+            foreach (var row in MetricCatalog.All.Select(metric => Row(metric)).Append(ShortName()).Concat(Added()).Prepend(headings))
                 Console.Out.WriteLine(string.Join('\t', row));
             return;
         }
         var (first, others) = (ArniqaMetric.All[0], ArniqaMetric.All.Skip(1).ToArray());
-        var rows = MetricCatalog.All.Where(metric => !others.Contains(metric)).Select(metric => Row(metric)).Append(ShortName()).ToArray();
+        var rows = MetricCatalog.All.Where(metric => !others.Contains(metric)).Select(metric => Row(metric)).Append(ShortName())
+            .Concat(Added()).ToArray();
         var width = TerminalWidth.Of(isRedirected: false, plain: 80, most: 160);
         // Narrow terminals get what chooses a metric; the rest is told of each metric by its name.
         int[] shown = width < FullWidth ? [0, 1, 2, 5] : [0, 1, 2, 3, 4, 5];
@@ -76,6 +77,10 @@ internal static class MetricsCommand
         name ?? metric.Name, MetricDocumentation.GoodEnd(metric), MetricDocumentation.Range(metric), metric.Unit,
         MetricDocumentation.Needs(metric), metric.Summary,
     ];
+
+    /// <summary>Those of the user's own in the model store; what is wrong with one stands in its place.</summary>
+    private static IEnumerable<string[]> Added() => MetricSet.Added.Names.Select(name =>
+        MetricSet.BuiltIn.TryFind(name, out var metric, out var reason) ? Row(metric) : [name, "", "", "", "", reason]);
 
     private static string[] ShortName() =>
         [.. Row(ResNetMetric.Biq2021, ResNetMetric.BaseName)[..5], $"Short for {ResNetMetric.Biq2021.Name}."];

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Metrics;
+using Pristine.Metrics.Onnx;
 using Pristine.Models;
 
 namespace Pristine.Cli.Commands;
@@ -20,6 +22,7 @@ internal static class ModelsCommand
         CreateList(),
         CreatePull(),
         CreateImport(),
+        CreateAdd(),
         CreateVerify(),
         CreateRemove(),
         ConvertCommand.Create(),
@@ -36,7 +39,8 @@ internal static class ModelsCommand
         {
             string[] headings = ["name", "state", "bytes", "sha256", "licence", "get it by", "description"];
             var store = ModelStore.Default;
-            var rows = store.Definitions.Select(definition => Describe(store, definition)).ToArray();
+            var rows = store.Definitions.Select(definition => Describe(store, definition)).Concat(MetricSet.Added.Names.Select(Describe))
+                .ToArray();
             if (Console.IsOutputRedirected)
             {
                 foreach (var row in rows.Prepend(headings))
@@ -70,6 +74,22 @@ internal static class ModelsCommand
             definition.Files.Any(file => file.Url == null)
                 ? "import" : definition.Files.Any(file => file.Sha256 == null) ? "pull --trust" : "pull",
             definition.Summary,
+        ];
+    }
+
+    /// <summary>A network of the user's own.</summary>
+    private static string[] Describe(string added)
+    {
+        var metric = MetricSet.BuiltIn.TryFind(added, out var found, out var fault) ? (OnnxMetric)found : null;
+        return
+        [
+            added,
+            metric is { Missing: null } ? "added" : "damaged",
+            MetricSet.Added.Bytes(added).ToString(CultureInfo.InvariantCulture),
+            metric?.ModelSha256 ?? "",
+            "unknown",
+            "add",
+            metric == null ? fault! : metric.Missing ?? metric.Summary,
         ];
     }
 
@@ -179,6 +199,30 @@ internal static class ModelsCommand
         return command;
     }
 
+    private static CliCommand CreateAdd()
+    {
+        var manifests = new Argument<string[]>("FILE.json")
+        {
+            Description = "Manifests of networks in ONNX form (docs/networks.md), the network beside or below each",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new CliCommand(
+            "add",
+            "Copies networks of your own into the store: their metrics are then known by name in every command.",
+            "pristine models add my.json",
+            "pristine score photos/ --metrics my_metric") { manifests };
+        command.SetAction(parsed =>
+        {
+            foreach (var manifest in parsed.GetRequiredValue(manifests))
+            {
+                var metric = MetricSet.Added.Add(manifest);
+                Console.Out.WriteLine($"{metric.Name}\t{MetricSet.Added.Bytes(metric.Name)}\t{metric.ModelSha256}");
+                Console.Error.WriteLine($"Added the metric {metric.Name} to {MetricSet.Added.Folder}.");
+            }
+        });
+        return command;
+    }
+
     private static CliCommand CreateVerify()
     {
         var models = ModelArguments(ArgumentArity.ZeroOrMore, "Models to check; default: all that are installed");
@@ -228,7 +272,7 @@ internal static class ModelsCommand
 
     private static CliCommand CreateRemove()
     {
-        var models = ModelArguments(ArgumentArity.OneOrMore, "Models to delete from the store");
+        var models = ModelArguments(ArgumentArity.OneOrMore, "Models and added metrics to delete from the store", added: true);
         var command = new CliCommand(
             "remove",
             "Deletes models from the store, with what has arrived of unfinished downloads.",
@@ -239,15 +283,15 @@ internal static class ModelsCommand
             var store = ModelStore.Default;
             foreach (var name in parsed.GetRequiredValue(models).Distinct())
                 Console.Error.WriteLine(
-                    store.Remove(name) ? $"Removed {name} from {store.Folder}." : $"{name} was not installed in {store.Folder}.");
+                    (MetricSet.Added.Remove(name) || (Names.Contains(name) && store.Remove(name))) ? $"Removed {name} from {store.Folder}." : $"{name} was not installed in {store.Folder}.");
         });
         return command;
     }
 
-    private static Argument<string[]> ModelArguments(ArgumentArity arity, string description)
+    private static Argument<string[]> ModelArguments(ArgumentArity arity, string description, bool added = false)
     {
         var models = new Argument<string[]>("MODEL") { Description = description, Arity = arity };
-        models.OneOf(Names, "pristine models list");
+        models.OneOf(() => added ? [.. Names, .. MetricSet.Added.Names] : Names, "pristine models list");
         return models;
     }
 

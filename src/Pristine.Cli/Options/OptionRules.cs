@@ -52,11 +52,16 @@ internal static class OptionRules
     }
 
     /// <summary>Names from a list, which the help does not show.</summary>
-    public static Argument<T> OneOf<T>(this Argument<T> argument, IReadOnlyList<string> names, string listedBy)
+    public static Argument<T> OneOf<T>(this Argument<T> argument, IReadOnlyList<string> names, string listedBy) =>
+        argument.OneOf(() => names, listedBy);
+
+    /// <summary>Names from a list that is made when one was given.</summary>
+    public static Argument<T> OneOf<T>(this Argument<T> argument, Func<IReadOnlyList<string>> list, string listedBy)
     {
-        argument.CompletionSources.Add(_ => names.Select(name => new CompletionItem(name)));
+        argument.CompletionSources.Add(_ => list().Select(name => new CompletionItem(name)));
         argument.Validators.Add(result =>
         {
+            var names = list();
             foreach (var token in result.Tokens.Where(token => !names.Contains(token.Value)))
                 result.AddError(
                     $"There is no {argument.Name.ToLowerInvariant()} '{token.Value}'.{NearestNames.Question(token.Value, names)} " +

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Hashes;
+using Pristine.Metrics.Onnx;
 using Pristine.Metrics.Text;
 using Pristine.Models;
 
@@ -48,9 +49,14 @@ public sealed class MetricSet
                 _byName.Add(name, metric);
     }
 
-    /// <summary>The metrics of this library.</summary>
+    /// <summary>Networks that the user has added to the model store.</summary>
+    internal static AddedMetrics Added { get; } = new();
+
+    /// <summary>
+    /// The metrics of this library; <see cref="Find"/> also finds, by name, those that <c>pristine models add</c> brought into the store.
+    /// </summary>
     public static MetricSet BuiltIn { get; } =
-        new(MetricCatalog.All, [new ArniqaFamily(), new HashFamily(), new FeatureFamily(), new RepetitionFamily()]);
+        new(MetricCatalog.All, [new ArniqaFamily(), new HashFamily(), new FeatureFamily(), new RepetitionFamily(), Added]);
 
     /// <summary>The listed metrics: those of this library, then those that were added.</summary>
     public IReadOnlyList<Metric> All { get; }

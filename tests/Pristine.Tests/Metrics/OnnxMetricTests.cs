@@ -186,8 +186,21 @@ public sealed partial class OnnxMetricTests : IDisposable
         return new(new ImageHeader(width, height, "png", 0), rgb, default);
     }
 
+    /// <summary>A network of three outputs for squares.</summary>
+    internal static void SaveNetwork(string path, int side) => WriteNetwork(path, 3, TensorLayout.Nchw, "out", side, side);
+
+    /// <summary>What a metric says of an image of one colour.</summary>
+    internal static double ScoreOfConstant(Metric metric)
+    {
+        using var scorer = metric.CreateScorer();
+        return scorer.Score(Constant([200, 40, 90], 300, 200));
+    }
+
+    private void Save(string file, int outputs, TensorLayout layout, string output, int? width, int? height) =>
+        WriteNetwork(_folder[file], outputs, layout, output, width, height);
+
     /// <summary>A network that gives sums of the means of the channels.</summary>
-    private void Save(string file, int outputs, TensorLayout layout, string output, int? width, int? height)
+    private static void WriteNetwork(string path, int outputs, TensorLayout layout, string output, int? width, int? height)
     {
         var graph = new OnnxGraph("test");
         var (w, h) = (width?.ToString(CultureInfo.InvariantCulture), height?.ToString(CultureInfo.InvariantCulture));
@@ -203,7 +216,7 @@ public sealed partial class OnnxMetricTests : IDisposable
         var weights = Enumerable.Range(0, 3 * outputs).Select(i => Weight(i / outputs, i % outputs)).ToArray();
         graph.Output(graph.Node("MatMul", output, [x, graph.Constant("weights", weights, 3, outputs)]), "batch", outputs.ToString(
             CultureInfo.InvariantCulture));
-        graph.Save(_folder[file]);
+        graph.Save(path);
     }
 
     [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]

@@ -159,9 +159,13 @@ internal sealed partial record OnnxManifest(
         return manifest.Fault() is { } fault ? throw new ModelException($"{file}: {fault}.") : manifest;
     }
 
+    /// <summary>Whether a metric of a manifest may have the name.</summary>
+    /// <param name="name">The name.</param>
+    public static bool IsName(string name) => NamePattern().IsMatch(name) && !name.EndsWith("_quality", StringComparison.Ordinal);
+
     private string? Fault()
     {
-        if (!NamePattern().IsMatch(Name) || Name.EndsWith("_quality", StringComparison.Ordinal))
+        if (!IsName(Name))
             return $"name: expected lower-case letters, digits, _ and -, a letter first, and no _quality at the end; found '{Name}'";
         if (MinSide < 1)
             return $"min_side: expected 1 or more; found {MinSide}";
