@@ -13,7 +13,7 @@ public partial class MannersTests
     private static readonly string Command = PristineCommand.InShell;
 
     private static readonly string[] ModelCommands =
-        ["models list", "models pull", "models import", "models verify", "models remove", "models convert"];
+        ["models list", "models pull", "models import", "models add", "models verify", "models remove", "models convert"];
 
     private static string[] Commands() =>
         [.. PristineCommand.Run("--help").Expect(0).Output.Split("Commands:\n")[1].Split("\n\n")[0].Split('\n')

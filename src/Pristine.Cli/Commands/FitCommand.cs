@@ -46,7 +46,7 @@ internal static class FitCommand
             "fit",
             "Trains a metric on opinion scores, on degraded images or on a model's errors: ridge regression with the penalty chosen by " +
             "cross-validation.",
-            "pristine fit --images photos --mos ratings.csv --features pristine --out mine.head",
+            "pristine fit --images dir --mos mos.csv --features pristine --out my.head",
             "pristine fit --degraded degraded/degraded.jsonl --out mydamage.head") { CreateBrisque() };
         foreach (var option in (Option[])[features, output, name, penalties])
             command.Options.Add(option);

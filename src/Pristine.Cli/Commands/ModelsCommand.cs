@@ -210,7 +210,7 @@ internal static class ModelsCommand
             "add",
             "Copies networks of your own into the store: their metrics are then known by name in every command.",
             "pristine models add my.json",
-            "pristine score photos/ --metrics my_metric") { manifests };
+            "pristine models add nima.json topiq.json") { manifests };
         command.SetAction(parsed =>
         {
             foreach (var manifest in parsed.GetRequiredValue(manifests))
