@@ -13,6 +13,9 @@ public class DoctorTests
             Assert.Matches($@"^ok +{library} +v?\d+\.\d+\.\d+", lines.Single(line => line.Contains(library, StringComparison.Ordinal)));
         // libjpeg-turbo is the system's and may be absent.
         Assert.Matches(@"^(ok|absent) +libturbojpeg ", lines.Single(line => line.Contains("  libturbojpeg", StringComparison.Ordinal)));
+        // FFmpeg's program too.
+        Assert.Matches(
+            @"^(ok +ffprobe +\S|absent +ffprobe +optional, )", lines.Single(line => line.Contains("  ffprobe", StringComparison.Ordinal)));
         Assert.Matches(
             $@"^ok +cores +{Environment.ProcessorCount}$", lines.Single(line => line.Contains("cores", StringComparison.Ordinal)));
         Assert.Matches(@"^ok +SIMD +\w+ in use", lines.Single(line => line.Contains("SIMD", StringComparison.Ordinal)));

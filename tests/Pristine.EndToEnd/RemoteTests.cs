@@ -53,7 +53,8 @@ public sealed class RemoteTests : IDisposable
             .Append(("AWS_CONFIG_FILE", _folder["none"])).Append(("AWS_SHARED_CREDENTIALS_FILE", _folder["none"]))
             .Append(("AWS_EC2_METADATA_DISABLED", "true")).ToArray();
         var ledger = PristineCommand.Run(
-            ["filter", "a.jsonl", "--allow-private-hosts", "--keep", "width > 0", "--out", "kept.jsonl", "--ledger", "s3://bucket/ledger.csv"],
+            ["filter", "a.jsonl", "--allow-private-hosts", "--keep", "width > 0", "--out", "kept.jsonl", "--ledger",
+                "s3://bucket/ledger.csv"],
             _folder.Path, environment: nowhere).Expect(1);
         Assert.Contains(
             "Cannot write 's3://bucket/ledger.csv': expected the bucket's region by --s3-region, AWS_REGION or a profile; found none.",

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Pristine.Cli.Display;
 using Pristine.Kernels;
+using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Models;
 using Pristine.Native;
@@ -56,6 +57,7 @@ internal static class DoctorCommand
             yield return finding;
         yield return Library("DuckDB", "duckdb", () => DuckDb.Version, rebuild, required: false);
         yield return Library("Arrow's Parquet library", "ParquetSharpNative", () => ParquetLibrary.Version, rebuild, required: false);
+        yield return new("ffprobe", MediaProbe.Version(), "optional, reads sounds and films other than WAV (Debian: apt-get install ffmpeg)");
         foreach (var metric in MetricCatalog.All.Where(metric => metric.ModelSha256 != null || metric.Missing != null))
             yield return new($"model {metric.Name}", metric.Missing == null ? $"sha256 {metric.ModelSha256}" : null, metric.Missing);
         yield return new("model store", ModelStore.Default.Folder);

@@ -26,7 +26,8 @@ internal static class MetricsCommand
             if (asked != null && !MetricSet.BuiltIn.TryFind(asked, out _, out var reason))
                 result.AddError($"NAME: {reason}");
         });
-        name.CompletionSources.Add(_ => MetricSet.BuiltIn.Names.Concat(MetricSet.Added.Names).Select(known => new System.CommandLine.Completions.CompletionItem(known)));
+        name.CompletionSources.Add(_ => MetricSet.BuiltIn.Names.Concat(MetricSet.Added.Names)
+            .Select(known => new System.CommandLine.Completions.CompletionItem(known)));
         var markdown = new Option<bool>("--markdown") { Description = "Print Markdown: docs/metrics.md, or the section of NAME" };
         var command = new CliCommand(
             "metrics",

@@ -283,7 +283,9 @@ internal static class ModelsCommand
             var store = ModelStore.Default;
             foreach (var name in parsed.GetRequiredValue(models).Distinct())
                 Console.Error.WriteLine(
-                    (MetricSet.Added.Remove(name) || (Names.Contains(name) && store.Remove(name))) ? $"Removed {name} from {store.Folder}." : $"{name} was not installed in {store.Folder}.");
+                    (MetricSet.Added.Remove(name) || (Names.Contains(name) && store.Remove(name)))
+                        ? $"Removed {name} from {store.Folder}."
+                        : $"{name} was not installed in {store.Folder}.");
         });
         return command;
     }

@@ -55,6 +55,30 @@ internal static partial class MediaProbe
         }
     }
 
+    /// <summary>The version of the program that reads headers, as it says itself; null where it is not installed.</summary>
+    public static string? Version()
+    {
+        var start = new ProcessStartInfo(Program, "-version")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        try
+        {
+            using var process = Process.Start(start)!;
+            _ = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            // "ffprobe version 5.1.6-0+deb12u1 Copyright ...".
+            return output.Split(' ') is [_, "version", var version, ..] ? version : "version unknown";
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+
     private static DecodeResult? OfFile(string path, long bytes, MediaKind kind, ref MediaHeader header)
     {
         try

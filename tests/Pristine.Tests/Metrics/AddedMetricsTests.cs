@@ -47,7 +47,8 @@ public sealed class AddedMetricsTests : IDisposable
         Assert.Equal(
             ["manifest.json", "parts/net.onnx", "parts/net.onnx.data"],
             Directory.EnumerateFiles(Path.Combine(added.Folder, "big"), "*", SearchOption.AllDirectories)
-                .Select(file => Path.GetRelativePath(Path.Combine(added.Folder, "big"), file).Replace('\\', '/')).Order(StringComparer.Ordinal));
+                .Select(file => Path.GetRelativePath(Path.Combine(added.Folder, "big"), file).Replace('\\', '/'))
+                .Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -76,7 +77,8 @@ public sealed class AddedMetricsTests : IDisposable
         Assert.Empty(added.Names);
         added.Add(manifest);
         Assert.Equal(["mine"], added.Names);
-        Assert.Contains("pristine models remove mine", Assert.Throws<ModelException>(() => added.Add(manifest)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "pristine models remove mine", Assert.Throws<ModelException>(() => added.Add(manifest)).Message, StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(added.Folder, "mine", "manifest.json"), "{}");
         Assert.Null(added.Parse("mine", out var fault));
         Assert.Contains("expected the manifest", fault, StringComparison.Ordinal);
@@ -89,9 +91,13 @@ public sealed class AddedMetricsTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         OnnxMetricTests.SaveNetwork(path, 8);
         var manifest = Path.Combine(_folder[name], "my.json");
-        File.WriteAllText(
-            manifest,
-            $$"""{"name": "{{name}}", "file": "{{(file ?? network).Replace('\\', '/')}}", "input": {"width": 8, "height": 8}, "output": {"index": 1} }""");
+        var json = $$"""
+            {
+              "name": "{{name}}", "file": "{{(file ?? network).Replace('\\', '/')}}",
+              "input": {"width": 8, "height": 8}, "output": {"index": 1}
+            }
+            """;
+        File.WriteAllText(manifest, json);
         return manifest;
     }
 }

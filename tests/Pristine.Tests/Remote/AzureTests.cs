@@ -11,18 +11,16 @@ using Pristine.Scoring;
 namespace Pristine.Tests.Remote;
 
 /// <summary>Azure's containers, on Microsoft's own test server (npm's azurite).</summary>
-public sealed class AzureTests : IDisposable
+public sealed class AzureTests : StoreTests
 {
     private const string Package = "azurite@3.37.0";
 
     private static readonly NpmPackage Installed = new(Package);
-    private static readonly byte[] Leaf = File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg"));
 
     private readonly TemporaryFolder _folder = TestFiles.NewFolder();
     private readonly Process _server;
     private readonly string _connection;
     private readonly AzureStore _store;
-    private readonly RemoteAccess _access;
 
     public AzureTests()
     {
@@ -56,39 +54,17 @@ public sealed class AzureTests : IDisposable
         service.CreateBlobContainer("photos");
         service.CreateBlobContainer("results");
         _store = new AzureStore(new AzureOptions { ConnectionString = _connection, Attempts = 1 });
-        _access = new RemoteAccess(
-            new RemoteOptions { Attempts = 2, FirstDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(1) }, _store);
     }
 
-    public void Dispose()
+    protected override RemoteStore Store => _store;
+
+    protected override void DisposeServer()
     {
-        _access?.Dispose();
         _server?.Kill(entireProcessTree: true);
         _server?.WaitForExit();
         _server?.Dispose();
         _folder.Dispose();
     }
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    private void Put(string address, byte[] content)
-    {
-        using var upload = _store.Create(address);
-        upload.Write(content);
-        upload.Complete();
-    }
-
-    private byte[] Get(string address)
-    {
-        using var stream = new RemoteStream(_access, address);
-        var content = new MemoryStream();
-        stream.CopyTo(content);
-        return content.ToArray();
-    }
-
-    private Dataset Open(string input) => Dataset.Open(input, new DatasetOptions { Remote = _access });
-
-    private static string[] Ids(Dataset dataset) => [.. dataset.Read(Cancellation).Select(item => item.Id)];
 
     [Fact]
     public async Task Blobs_are_read_in_ranges_of_one_version_and_are_there_once_they_are_complete()

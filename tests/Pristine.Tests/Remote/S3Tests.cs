@@ -15,14 +15,11 @@ using Pristine.Tables;
 namespace Pristine.Tests.Remote;
 
 /// <summary>Buckets on a real S3 server.</summary>
-public sealed class S3Tests : IDisposable
+public sealed class S3Tests : StoreTests
 {
-    private static readonly byte[] Leaf = File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg"));
-
     private readonly TemporaryFolder _folder = TestFiles.NewFolder();
     private readonly S3Server _server;
     private readonly S3Store _store;
-    private readonly RemoteAccess _access;
 
     static S3Tests()
     {
@@ -36,38 +33,16 @@ public sealed class S3Tests : IDisposable
     {
         _server = new S3Server("photos", "results");
         _store = new S3Store(new S3Options { Endpoint = new Uri(_server.Address), Attempts = 2 });
-        _access = new RemoteAccess(
-            new RemoteOptions { Attempts = 2, FirstDelay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(1) }, _store);
     }
 
-    public void Dispose()
+    protected override RemoteStore Store => _store;
+
+    protected override void DisposeServer()
     {
-        _access.Dispose();
         _store.Dispose();
         _server.Dispose();
         _folder.Dispose();
     }
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    private void Put(string address, byte[] content)
-    {
-        using var upload = _store.Create(address);
-        upload.Write(content);
-        upload.Complete();
-    }
-
-    private byte[] Get(string address)
-    {
-        using var stream = new RemoteStream(_access, address);
-        var content = new MemoryStream();
-        stream.CopyTo(content);
-        return content.ToArray();
-    }
-
-    private Dataset Open(string input) => Dataset.Open(input, new DatasetOptions { Remote = _access });
-
-    private static string[] Ids(Dataset dataset) => [.. dataset.Read(Cancellation).Select(item => item.Id)];
 
     private static void WriteAll(Dataset dataset, string output)
     {
@@ -224,8 +199,8 @@ public sealed class S3Tests : IDisposable
         }
         var table = ScoreTable.Open(_folder["table"]);
         using var run = SelectionRun.Run(
-            table, new SelectionOptions { Keep = ["width < 1"] }, null, () => SelectionRun.OpenDataset(table, _access), Cancellation);
-        using (var ledger = new LedgerWriter("s3://results/why.parquet", null, _access))
+            table, new SelectionOptions { Keep = ["width < 1"] }, null, () => SelectionRun.OpenDataset(table, Access), Cancellation);
+        using (var ledger = new LedgerWriter("s3://results/why.parquet", null, Access))
         {
             Assert.Throws<RemoteException>(() => Get("s3://results/why.parquet"));
             ledger.Write(run);
@@ -237,7 +212,7 @@ public sealed class S3Tests : IDisposable
         Assert.Contains("Download it first", Assert.Throws<LedgerException>(
             () => Ledger.Open("s3://results/why.parquet")).Message, StringComparison.Ordinal);
         Assert.Contains("which cannot be written to", Assert.Throws<DatasetException>(
-            () => new LedgerWriter("https://host/why.jsonl", null, _access)).Message, StringComparison.Ordinal);
+            () => new LedgerWriter("https://host/why.jsonl", null, Access)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

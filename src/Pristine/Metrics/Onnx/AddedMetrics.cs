@@ -70,7 +70,8 @@ internal sealed class AddedMetrics(ModelStore? store = null) : MetricFamily
         var network = Path.GetFullPath(Path.Combine(source, parsed.File));
         if (Path.IsPathRooted(parsed.File) || !network.StartsWith(source + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new ModelException(
-                $"{manifest}: file: expected the network beside the manifest or below it, so that both can be copied; found '{parsed.File}'.");
+                $"{manifest}: file: expected the network beside the manifest or below it, so that both can be copied; found " +
+                $"'{parsed.File}'.");
         if (!File.Exists(network))
             throw new ModelException($"{manifest}: file: expected the network at '{network}'; there is no such file.");
         if (File.Exists(ManifestOf(parsed.Name)))
