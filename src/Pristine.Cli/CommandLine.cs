@@ -26,6 +26,7 @@ internal static class CommandLine
         ("bench", BenchCommand.Create),
         ("experiment", ExperimentCommand.Create),
         ("report", ReportCommand.Create),
+        ("status", StatusCommand.Create),
         ("metrics", MetricsCommand.Create),
         ("fit", FitCommand.Create),
         ("models", ModelsCommand.Create),

@@ -65,6 +65,7 @@ internal static class CheckCommand
             "pristine check data.jsonl --issues dark,blurry --set dark=0.3",
             "pristine check photos --format json --fail-on \"duplicates > 0\"");
         inputs.AddImagesTo(command);
+        inputs.Watching.AddTo(command);
         inputs.AddDeviceTo(command);
         foreach (var option in (Option[])[issues, thresholds.Option, format, output, examples, failOn, scores])
             command.Options.Add(option);
@@ -103,12 +104,13 @@ internal static class CheckCommand
         {
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             dataset.RequireImages();
-            var scoring = inputs.Scoring(parsed, DatasetCheck.Metrics(options.Issues.Issues));
+            using var sending = inputs.Watching.StartSending(parsed);
+            var scoring = inputs.Scoring(parsed, DatasetCheck.Metrics(options.Issues.Issues)) with { Watch = new RunWatch() };
             return Job.Run(() => kept == null ? "Stopped." : $"Stopped. The same command goes on from {kept}.", cancellation =>
             {
                 var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
                 Inputs.TellLayout(dataset);
-                using var progress = new Progress(dataset);
+                using var progress = new Progress(dataset, scoring.Watch, inputs.Watching.Progress(parsed));
                 foreach (var item in scored)
                     progress.Add(item);
                 LiveLine.Clear();
@@ -116,6 +118,7 @@ internal static class CheckCommand
                     CultureInfo.InvariantCulture,
                     $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} " +
                     $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s)"));
+                progress.End();
                 var exit = inputs.ExitCodeOf(parsed, progress, dataset);
                 var check = Finish(ScoreTable.Open(folder), dataset.Source, kept, options, written, cancellation);
                 return exit == ExitCode.Done ? check : exit;

@@ -69,6 +69,8 @@ internal static class FilterCommand
             if (needed.NeedsImages)
                 dataset.RequireImages();
             recipe.Apply(parsed, scoring.AllMetrics);
+            scoring = scoring with { Watch = new RunWatch() };
+            using var sending = inputs.Watching.StartSending(parsed);
             var keepScores = parsed.GetValue(scores) != null;
             try
             {
@@ -94,7 +96,7 @@ internal static class FilterCommand
                 var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
                 Inputs.TellLayout(dataset);
                 using var open = outputs.Open(parsed, dataset, dataset.Source, mode, inputs.Options(parsed).Remote!);
-                using var progress = new Progress(dataset);
+                using var progress = new Progress(dataset, scoring.Watch, inputs.Watching.Progress(parsed));
                 Score(progress, scored);
                 using var run = SelectionRun.Run(
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);
@@ -122,5 +124,6 @@ internal static class FilterCommand
             CultureInfo.InvariantCulture,
             $"{progress.Images:N0} images of {progress.Items:N0} items in {Progress.Duration(progress.Elapsed)} " +
             $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s){progress.SkippedText}"));
+        progress.End();
     }
 }

@@ -62,7 +62,9 @@ internal static class ScoreCommand
     {
         var dataset = inputs.Open(parsed);
         var start = inputs.Start(parsed);
-        using var progress = new Progress(dataset);
+        using var sending = inputs.Watching.StartSending(parsed);
+        options = options with { Watch = new RunWatch() };
+        using var progress = new Progress(dataset, options.Watch, inputs.Watching.Progress(parsed));
         return Job.Run(
             () => $"Stopped after {progress.Items:N0} items; every line written is whole. To go on: the same command with --start " +
                 $"{start + progress.Items}.",
@@ -76,6 +78,7 @@ internal static class ScoreCommand
                 $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} " +
                 $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
             progress.TellPlaceholders();
+            progress.End();
             return inputs.ExitCodeOf(parsed, progress, dataset);
         }
     }

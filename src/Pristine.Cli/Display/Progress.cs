@@ -15,14 +15,44 @@ internal sealed class Progress : IDisposable
     private readonly LiveLine _line = new();
     private readonly CancellationTokenSource _counting = new();
     private readonly Task<long>? _total;
+    private readonly string _how;
+    private readonly Timer? _lines;
+    private bool _isDone;
 
     /// <param name="dataset">
-    /// Counted in the background on a terminal where that is cheap, so that the end can be foretold; null where it is not known.
+    /// Counted in the background where that is cheap and somebody looks on, so that the end can be foretold; null where it is not known.
     /// </param>
-    public Progress(Dataset? dataset = null)
+    /// <param name="watch">What counts the run; null for one that tells only how many images there were.</param>
+    /// <param name="how">As <see cref="Options.WatchArguments.Progress"/> gives it.</param>
+    public Progress(Dataset? dataset = null, RunWatch? watch = null, string how = "text")
     {
-        if (LiveLine.IsLive && dataset is { IsCheapToCount: true })
+        (Watch, _how) = (watch, how);
+        if (dataset is { IsCheapToCount: true } && (how == "json" || how == "text" && LiveLine.IsLive))
+        {
             _total = Task.Run(() => dataset.Read(_counting.Token).LongCount());
+            if (watch != null)
+                _total.ContinueWith(
+                    counted => watch.Total = counted.Result / watch.ShardCount, CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+        if (how == "json" && watch != null)
+            _lines = new Timer(_ => WriteLine(RunState.Running), null, LineInterval, LineInterval);
+    }
+
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(2);
+
+    // Whoever waits this long asks what the time is spent on.
+    private static readonly TimeSpan WorthASentence = TimeSpan.FromSeconds(10);
+
+    /// <summary>What counts the run.</summary>
+    public RunWatch? Watch { get; }
+
+    /// <summary>Tells that the run has reached its end, and of one that took long where its time went.</summary>
+    public void End()
+    {
+        _isDone = true;
+        if (Watch != null && _how == "text" && Elapsed >= WorthASentence)
+            Console.Error.WriteLine(TimeSentence.Of(Watch.Snapshot(RunState.Done)));
     }
 
     public long Images { get; private set; }
@@ -102,7 +132,7 @@ internal sealed class Progress : IDisposable
         Items++;
         Images += images;
         Failed += failed;
-        if (_line.IsDue)
+        if (_how == "text" && _line.IsDue)
             Show();
     }
 
@@ -127,7 +157,13 @@ internal sealed class Progress : IDisposable
     {
         LiveLine.Clear();
         _counting.Cancel();
+        if (_lines == null)
+            return;
+        _lines.Dispose();
+        WriteLine(_isDone ? RunState.Done : RunState.Stopped);
     }
+
+    private void WriteLine(RunState state) => Console.Error.WriteLine(Watch!.Snapshot(state).ToJson());
 
     private void Show()
     {

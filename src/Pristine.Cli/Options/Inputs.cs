@@ -96,10 +96,14 @@ internal sealed class Inputs
 
     private readonly RemoteArguments _remote = new();
 
+    /// <summary>How a run tells what it does.</summary>
+    public WatchArguments Watching { get; } = new();
+
     public void AddTo(Command command)
     {
         AddImagesTo(command);
         AddHeadsTo(command);
+        Watching.AddTo(command);
         command.Options.Add(_start);
         _start.AtLeast(0);
     }

@@ -100,7 +100,9 @@ internal sealed class TableScoring
     public static int Run(
         ParseResult parsed, Inputs inputs, Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
-        using var progress = new Progress(dataset);
+        using var sending = inputs.Watching.StartSending(parsed);
+        scoring = scoring with { Watch = new RunWatch() };
+        using var progress = new Progress(dataset, scoring.Watch, inputs.Watching.Progress(parsed));
         return Job.Run(
             () => $"Stopped after {progress.Images:N0} images. All of them are in {folder}; the same command goes on from there.",
             cancellation =>
@@ -121,6 +123,7 @@ internal sealed class TableScoring
                 $"{progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> " +
                 $"{folder}"));
             progress.TellPlaceholders();
+            progress.End();
             // Of a table whose other shards are still to come the numbers would mean little, and every shard would read it all.
             if (progress.Images > 0 && ScoreTable.Open(folder) is { Incomplete: null } table)
                 SummaryDisplay.Write(TableSummary.Of(table), folder);

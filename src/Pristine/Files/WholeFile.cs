@@ -78,6 +78,19 @@ internal sealed class WholeFile : IDisposable
     }
 
     /// <summary>
+    /// Replaces a small file that one process at a time renews every few seconds. It is not forced to the disk: after a crash of the
+    /// machine nobody needs its content.
+    /// </summary>
+    /// <param name="path">The final name.</param>
+    /// <param name="content">The whole content.</param>
+    /// <exception cref="IOException">The file cannot be made.</exception>
+    public static void Renew(string path, string content)
+    {
+        File.WriteAllText(TemporaryOf(path), content);
+        File.Move(TemporaryOf(path), path, overwrite: true);
+    }
+
+    /// <summary>
     /// The temporary name that is always the same for a path: one writer at a time, and a run that was killed leaves at most one file.
     /// </summary>
     /// <param name="path">The final name.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using Pristine.Native;
 
@@ -104,6 +105,9 @@ public sealed class ImageDecoder : IDisposable
     /// <summary>Whether libjpeg-turbo decoded the last image.</summary>
     internal bool UsedTurboJpeg => _work.UsedTurboJpeg;
 
+    /// <summary>How long reading the last source took, in ticks of <see cref="Stopwatch"/>.</summary>
+    internal long ReadTicks { get; private set; }
+
     /// <summary>Bytes of memory that are kept from image to image.</summary>
     internal long KeptBytes => _work.KeptBytes;
 
@@ -132,7 +136,10 @@ public sealed class ImageDecoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(source);
         Begin();
-        return source.Read(_options.MaxFileBytes, _work.File) ?? DecodeFile(input);
+        var start = Stopwatch.GetTimestamp();
+        var failure = source.Read(_options.MaxFileBytes, _work.File);
+        ReadTicks = Stopwatch.GetTimestamp() - start;
+        return failure ?? DecodeFile(input);
     }
 
     /// <summary>Decodes the bytes of a file.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
 using Pristine.Datasets;
@@ -46,6 +47,7 @@ public sealed class ImageScorer : IDisposable
     private readonly IReadOnlyList<ItemGate> _itemGates;
     private readonly ScoredFiles? _files;
     private readonly ItemNumbers _items;
+    private readonly StageClocks? _clocks;
 
     /// <summary>Makes a scorer; it is not thread-safe.</summary>
     /// <param name="options">Metrics and decoding; the number of workers does not matter here.</param>
@@ -73,6 +75,7 @@ public sealed class ImageScorer : IDisposable
         _all = [.. _metrics.Select(metric => metric is not ItemMetric)];
         _decoder = new ImageDecoder(options.Imaging);
         _keepsTruncated = options.Imaging.KeepTruncated;
+        _clocks = options.Watch is { } watch ? new StageClocks(watch, _metrics) : null;
     }
 
     /// <summary>Scores all images of an item.</summary>
@@ -310,7 +313,9 @@ public sealed class ImageScorer : IDisposable
 
     private RowUnderWay Measure(MediaSource image, ScoreRow place, bool[] wanted, ScoreRow? known)
     {
+        var start = Stopwatch.GetTimestamp();
         var decoded = _decoder.Load(image, InputOf(wanted));
+        _clocks?.AddDecoded(start, _decoder);
         var hash = _decoder.FileBytes.IsEmpty
             ? null
             : XxHash128.HashToUInt128(_decoder.FileBytes).ToString("x32", CultureInfo.InvariantCulture);
@@ -342,11 +347,16 @@ public sealed class ImageScorer : IDisposable
             LastStage = _stages.Last,
         };
         _scorers.BeginImage();
+        var at = Stopwatch.GetTimestamp();
         for (var stage = 0; stage <= row.LastStage; stage++)
         {
             for (var i = 0; i < scores.Length; i++)
                 if (wanted[i] && _stages.Of(i) == stage && !IsTooSmall(image.Header, _metrics[i]))
+                {
                     Score(i, image, row);
+                    if (_clocks != null)
+                        at = _clocks.Metrics[i].AddSince(at);
+                }
             if (_stages.Failure(stage, row.Row) is { } reason)
                 (row.LastStage, row.Skipped) = (stage, _stages.SkippedAfter(stage, wanted, reason));
         }
@@ -376,6 +386,7 @@ public sealed class ImageScorer : IDisposable
     private void Compute(FeatureExtractor extractor, List<RowUnderWay> rows)
     {
         var numbers = new double[rows.Count * extractor.Count];
+        var start = Stopwatch.GetTimestamp();
         try
         {
             extractor.Compute(rows.ConvertAll(row => row.Prepared(extractor)), numbers);
@@ -389,6 +400,10 @@ public sealed class ImageScorer : IDisposable
                 foreach (var metric in rows[0].WaitingFor(extractor))
                     Fail(rows[0], metric, exception);
             return;
+        }
+        finally
+        {
+            _clocks?.Metrics[rows[0].WaitingFor(extractor).First()].AddSince(start);
         }
         for (var i = 0; i < rows.Count; i++)
             foreach (var metric in rows[i].WaitingFor(extractor))
@@ -415,6 +430,22 @@ public sealed class ImageScorer : IDisposable
                 (status, error) = (ImageStatus.TooLarge, failure);
         }
         return row with { Status = status, Error = error, Skipped = under.Skipped };
+    }
+
+    /// <summary>Where a worker's time goes.</summary>
+    private sealed class StageClocks(RunWatch watch, IReadOnlyList<Metric> metrics)
+    {
+        private readonly RunWatch.StageClock _read = watch.Of(RunWatch.Read);
+        private readonly RunWatch.StageClock _decode = watch.Of(RunWatch.Decode);
+
+        public RunWatch.StageClock[] Metrics { get; } = [.. metrics.Select(metric => watch.Of(metric.Name))];
+
+        public void AddDecoded(long start, ImageDecoder decoder)
+        {
+            _read.Add(decoder.ReadTicks);
+            _decode.Add(Stopwatch.GetTimestamp() - start - decoder.ReadTicks);
+            watch.AddBytes(decoder.FileBytes.Length);
+        }
     }
 
     private static bool IsTooSmall(ImageHeader image, Metric metric) => Math.Min(image.Width, image.Height) < metric.MinSide;

@@ -116,7 +116,11 @@ public static class ScoreTableRun
         foreach (var part in parts)
             part.CheckIntact(writing);
         var metrics = Begin(dataset, folder, scoring, options);
-        scoring = scoring with { Metrics = metrics };
+        var watch = scoring.Watch ?? new RunWatch();
+        scoring = scoring with { Metrics = metrics, Watch = watch };
+        watch.Shard = (options.Shard, options.Shards);
+        watch.Begin(scoring.Workers);
+        using var status = new StatusFile(folder, watch);
 
         IEnumerable<(DatasetItem Item, long Key)> Items() =>
             ScoringRun.Keyed(scoring.NeedsImages ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
@@ -133,7 +137,7 @@ public static class ScoreTableRun
         var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
         var works = Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key)));
         var results = OrderedPipeline<TableWork[], IEnumerable<(ScoredItem Item, PartSlot?[] Slots)>, ImageScorer>.Run(
-            ScoringRun.Batches(ahead.Of(works), scoring.Batch),
+            ScoringRun.Batches(RunWatch.Timed(watch, RunWatch.List, ahead.Of(works)), scoring.Batch),
             scoring.Workers,
             scoring.BatchesInFlight,
             () => new ImageScorer(scoring, files, options.RetryFailed),
@@ -145,11 +149,12 @@ public static class ScoreTableRun
         var isWriting = false;
         try
         {
-            foreach (var (item, slots) in results)
+            foreach (var (item, slots) in status.Guard(results, cancellation))
             {
                 isWriting = true;
-                output.Add(item, slots);
+                status.Guard(() => output.Add(item, slots));
                 isWriting = false;
+                watch.Add(item);
                 yield return item;
             }
         }
@@ -157,13 +162,14 @@ public static class ScoreTableRun
         {
             // Also when the dataset breaks off, on Ctrl-C, and when the caller has seen enough; not when writing itself has failed.
             if (!isWriting)
-                output.Flush();
+                status.Guard(output.Flush);
         }
         Update(folder, provenance => provenance with
         {
             FinishedShards = [
             .. provenance.FinishedShards.Append(options.Shard).Distinct().Order()]
         });
+        status.End(RunState.Done);
     }
 
     /// <summary>Whether images of an item will be read: the table lacks something of them, and no rule drops the item before.</summary>

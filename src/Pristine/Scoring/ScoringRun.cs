@@ -67,6 +67,9 @@ public sealed record ScoringOptions
     /// </summary>
     public IReadOnlyList<ItemGate> ItemGates { get; init; } = [];
 
+    /// <summary>Counts what the run does and where its time goes; by default nobody does.</summary>
+    public RunWatch? Watch { get; init; }
+
     /// <summary>Features that become columns of vectors, <c>NAME_features</c>; by default none.</summary>
     public IReadOnlyList<Feature> Features { get; init; } = [];
 
@@ -151,8 +154,9 @@ public static class ScoringRun
         using var ahead = new ReadAhead<ScoringWork>(work => work.Item, work => IsOpened(work.Item, options), options, cancellation);
         var works = Keyed(options.NeedsImages ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
             .Where(keyed => keyed.Item.Index >= start).Select(keyed => new ScoringWork(keyed.Item, keyed.Key));
+        options.Watch?.Begin(options.Workers);
         var results = OrderedPipeline<ScoringWork[], ScoredItem[], ImageScorer>.Run(
-            Batches(ahead.Of(works), options.Batch),
+            Batches(RunWatch.Timed(options.Watch, RunWatch.List, ahead.Of(works)), options.Batch),
             options.Workers,
             options.BatchesInFlight,
             () => new ImageScorer(options, files),
@@ -162,7 +166,10 @@ public static class ScoringRun
             ahead.Stop);
         foreach (var items in results)
             foreach (var item in items)
+            {
+                options.Watch?.Add(item);
                 yield return item;
+            }
     }
 
     /// <summary>Whether the images of an item are opened at all.</summary>
