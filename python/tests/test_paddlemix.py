@@ -1,8 +1,9 @@
 """The example of PaddleMIX's IQA filters (paddlemix/datacopilot/example/iqa_filter), on a stand-in of its MMDataset with the same call shapes."""
 
-import json
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+import sys
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import pytest
 from conftest import SAMPLES
@@ -11,36 +12,9 @@ from pristine_iqa import WorkerError
 from pristine_iqa.adapters import paddlemix
 from pristine_iqa.adapters.paddlemix import ensemble, iqa_arniqa, iqa_brisque, iqa_brisque_batch, tag_arniqa, tag_brisque
 
+sys.path.insert(0, str(Path(__file__).parent / "stand_in"))
 
-class MMDataset:
-    """``map`` and ``filter`` call a function for each item from 8 threads or processes, in order."""
-
-    def __init__(self, items):
-        self.items = items
-
-    @classmethod
-    def from_json(cls, path):
-        with open(path, encoding="utf-8") as file:
-            return cls(json.load(file))
-
-    def __len__(self):
-        return len(self.items)
-
-    def __iter__(self):
-        return iter(self.items)
-
-    def __getitem__(self, index):
-        return self.items[index]
-
-    def map(self, func, *, max_workers=8, mode=ThreadPoolExecutor, progress=True, order=True):
-        if max_workers == 1:
-            return MMDataset([func(item) for item in self.items])
-        with mode(max_workers) as executor:
-            return MMDataset(list(executor.map(func, self.items)))
-
-    def filter(self, func, *, max_workers=8, mode=ThreadPoolExecutor, progress=True, order=True):
-        answers = self.map(func, max_workers=max_workers, mode=mode)
-        return MMDataset([item for item, kept in zip(self.items, answers) if kept])
+from paddlemix.datacopilot.core import MMDataset  # noqa: E402
 
 
 @pytest.fixture
