@@ -21,7 +21,7 @@ public class ScoreTests
                 [
                     "key", "id", "image", "image_index", "item_index", "folder", "status", "error", "skipped", "width", "height", "format",
                     "bytes", "modified", "content_hash",
-                    "text_length", "word_count", "turns", "image_count", "image_tokens", "brisque", "brisque_quality", "min_side",
+                    "text_length", "word_count", "turns", "image_count", "image_tokens", "text_hash", "brisque", "brisque_quality", "min_side",
                 ],
                 row.EnumerateObject().Select(property => property.Name));
             Assert.DoesNotContain(
@@ -86,7 +86,7 @@ public class ScoreTests
         var csv = PristineCommand.Run("score", Photos, "--format", "csv").Expect(0).Lines;
         var rows = Rows(PristineCommand.Run("score", Photos, "--format", "jsonl").Expect(0));
         Assert.Equal(
-            "key,id,image,image_index,item_index,folder,status,error,skipped,width,height,format,bytes,modified,content_hash,text_length,word_count,turns,image_count,image_tokens,brisque,brisque_quality", csv[0]);
+            "key,id,image,image_index,item_index,folder,status,error,skipped,width,height,format,bytes,modified,content_hash,text_length,word_count,turns,image_count,image_tokens,text_hash,brisque,brisque_quality", csv[0]);
         Assert.Equal(rows.Length + 1, csv.Length);
         for (var i = 0; i < rows.Length; i++)
         {

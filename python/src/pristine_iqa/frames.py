@@ -27,6 +27,7 @@ ROW_TYPES: Dict[str, str] = {
     "turns": "BIGINT",
     "image_count": "INTEGER",
     "image_tokens": "BIGINT",
+    "text_hash": "VARCHAR",
 }
 """The SQL types of columns that every row has; :func:`_kind` finds out those of others."""
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
 using Pristine.Media;
 
 namespace Pristine.Datasets;
@@ -58,6 +61,11 @@ public sealed class DatasetItem
 
     /// <summary>The item's texts, joined by line ends; null for items that are no records.</summary>
     internal string? WholeText => Record is { HasText: true } record ? string.Join('\n', record.Texts) : null;
+
+    /// <summary>XXH128 of <see cref="WholeText"/> in UTF-8, 32 hexadecimal digits; null for items that are no records.</summary>
+    internal string? TextHash => WholeText is { } text
+        ? XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(text)).ToString("x32", CultureInfo.InvariantCulture)
+        : null;
 
     /// <summary>The file that the item stands in, relative to the dataset's folder; null where there is only one.</summary>
     internal string? File { get; init; }

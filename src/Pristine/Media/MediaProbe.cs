@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
@@ -18,12 +19,27 @@ namespace Pristine.Media;
 /// </remarks>
 internal static partial class MediaProbe
 {
-    private const string Program = "ffprobe";
-    private const long MostBytes = 1L << 31;
-    private const string Containers =
+    /// <summary>The containers that FFmpeg is let at.</summary>
+    internal const string Containers =
         "wav,w64,flac,mp3,ogg,aac,aiff,asf,mov,mp4,m4a,3gp,matroska,webm,avi,flv,mpeg,mpegts,mpegvideo,h264,hevc";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>What a program of FFmpeg may take.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private const string Program = "ffprobe";
+    private const long MostBytes = 1L << 31;
+
+    /// <summary>Some 30 MB; a run over more files forgets them all and goes on.</summary>
+    private const int MostKnown = 1 << 17;
+
+    /// <summary>
+    /// What was read of a file, as long as its size and time are the same: many items name it, or it is opened for its frames too.
+    /// </summary>
+    private static readonly ConcurrentDictionary<(string Path, SourceStamp Stamp), Lazy<ProbedFile>> Known = [];
+
+    private sealed record ProbedFile(Probed Audio, Probed Video);
+
+    private readonly record struct Probed(DecodeResult? Failure, MediaHeader Header);
 
     /// <summary>Reads a header.</summary>
     /// <param name="source">A sound or a film.</param>
@@ -31,14 +47,37 @@ internal static partial class MediaProbe
     /// <returns>Null when it was read; otherwise a result with the reason.</returns>
     public static DecodeResult? Read(MediaSource source, out MediaHeader header)
     {
+        var read = new MediaHeader();
+        var failure = WithFile(source, (path, stamp) => Read(path, stamp, source.Kind, out read));
+        header = read;
+        return failure;
+    }
+
+    /// <summary>Reads the header of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="stamp">Its size and time.</param>
+    /// <param name="kind">What it is to be.</param>
+    /// <param name="header">What it says; nothing where reading failed.</param>
+    /// <returns>Null when it was read; otherwise a result with the reason.</returns>
+    public static DecodeResult? Read(string path, SourceStamp stamp, MediaKind kind, out MediaHeader header)
+    {
         header = new MediaHeader();
+        return OfFile(path, stamp, kind, ref header);
+    }
+
+    /// <summary>Does something with a source as a file: where it is none, with a copy that is deleted afterwards.</summary>
+    /// <param name="source">A sound or a film.</param>
+    /// <param name="use">Takes the file, which is not empty, and its size and time.</param>
+    /// <returns>Null when all went well; otherwise a result with the reason, of <paramref name="use"/> or why there is no file.</returns>
+    public static DecodeResult? WithFile(MediaSource source, Func<string, SourceStamp, DecodeResult?> use)
+    {
         if (source.LocalPath is { } path)
         {
             using var nothing = new ReusableBuffer();
             // What is wrong with the path is told in the words in which it is told of images; a readable file is longer than this limit.
-            if (SourceStamp.Of(path) is not { Bytes: > 0 } stamp)
-                return source.Read(0, nothing) ?? DecodeResult.Unreadable("the file is empty");
-            return OfFile(path, stamp.Bytes, source.Kind, ref header);
+            return SourceStamp.Of(path) is { Bytes: > 0 } stamp
+                ? use(path, stamp)
+                : source.Read(0, nothing) ?? DecodeResult.Unreadable("the file is empty");
         }
         using var buffer = new ReusableBuffer();
         if (source.Read(Math.Min(MostBytes, Array.MaxLength), buffer) is { } failure)
@@ -47,7 +86,7 @@ internal static partial class MediaProbe
         try
         {
             File.WriteAllBytes(copy, buffer.Span);
-            return OfFile(copy, buffer.Span.Length, source.Kind, ref header);
+            return use(copy, SourceStamp.Of(copy)!.Value);
         }
         finally
         {
@@ -56,9 +95,13 @@ internal static partial class MediaProbe
     }
 
     /// <summary>The version of the program that reads headers, as it says itself; null where it is not installed.</summary>
-    public static string? Version()
+    public static string? Version() => VersionOf(Program);
+
+    /// <summary>The version of a program of FFmpeg; null where it is not installed.</summary>
+    /// <param name="program"><c>ffprobe</c> or <c>ffmpeg</c>.</param>
+    internal static string? VersionOf(string program)
     {
-        var start = new ProcessStartInfo(Program, "-version")
+        var start = new ProcessStartInfo(program, "-version")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -79,11 +122,11 @@ internal static partial class MediaProbe
         }
     }
 
-    private static DecodeResult? OfFile(string path, long bytes, MediaKind kind, ref MediaHeader header)
+    private static DecodeResult? OfFile(string path, SourceStamp stamp, MediaKind kind, ref MediaHeader header)
     {
         try
         {
-            if (kind == MediaKind.Audio && Wave(path, bytes, ref header) is { } read)
+            if (kind == MediaKind.Audio && Wave(path, stamp.Bytes, ref header) is { } read)
                 return read.Failure;
         }
         catch (UnauthorizedAccessException)
@@ -94,7 +137,12 @@ internal static partial class MediaProbe
         {
             return DecodeResult.Unreadable(DecodeResult.OneLine(exception.Message));
         }
-        return Probe(path, bytes, kind, ref header);
+        if (Known.Count >= MostKnown)
+            Known.Clear();
+        var file = Known.GetOrAdd((Path.GetFullPath(path), stamp), key => new(() => Probe(key.Path, key.Stamp.Bytes))).Value;
+        var probed = kind == MediaKind.Video ? file.Video : file.Audio;
+        header = probed.Header;
+        return probed.Failure;
     }
 
     /// <summary>Reads PCM in WAV; null for anything else.</summary>
@@ -143,8 +191,27 @@ internal static partial class MediaProbe
         return (DecodeResult.Unreadable("a WAV file without samples"), true);
     }
 
-    private static DecodeResult? Probe(string path, long bytes, MediaKind kind, ref MediaHeader header)
+    private static ProbedFile Probe(string path, long bytes)
     {
+        Probed? failure = Probe(path, out var output) is { } wrong ? new Probed(wrong, new MediaHeader()) : null;
+        if (failure is { } both)
+            return new ProbedFile(both, both);
+        using var document = JsonDocument.Parse(output);
+        Probed Of(MediaKind kind)
+        {
+            var header = new MediaHeader();
+            return new Probed(Read(document.RootElement, bytes, kind, ref header), header);
+        }
+        return new ProbedFile(Of(MediaKind.Audio), Of(MediaKind.Video));
+    }
+
+    /// <summary>What the program said, on one line, without the file's name and places in memory, which are others in every run.</summary>
+    internal static string Said(string errors, string path) => DecodeResult.OneLine(
+        Address().Replace(errors.Replace($"file:{Path.GetFullPath(path)}: ", "", StringComparison.Ordinal), ""));
+
+    private static DecodeResult? Probe(string path, out string json)
+    {
+        json = "";
         var start = new ProcessStartInfo(Program)
         {
             RedirectStandardOutput = true,
@@ -182,13 +249,9 @@ internal static partial class MediaProbe
         }
         process.WaitForExit();
         if (process.ExitCode != 0)
-        {
-            // Without the place in memory, which is another in every run.
-            var message = Address().Replace(errors.Result.Replace($"file:{Path.GetFullPath(path)}: ", "", StringComparison.Ordinal), "");
-            return DecodeResult.Unreadable(message.Length == 0 ? $"{Program} cannot read it" : DecodeResult.OneLine(message));
-        }
-        using var document = JsonDocument.Parse(output.Result);
-        return Read(document.RootElement, bytes, kind, ref header);
+            return DecodeResult.Unreadable(Said(errors.Result, path) is { Length: > 0 } message ? message : $"{Program} cannot read it");
+        json = output.Result;
+        return null;
     }
 
     private static DecodeResult? Read(JsonElement root, long bytes, MediaKind kind, ref MediaHeader header)

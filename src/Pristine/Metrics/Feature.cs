@@ -156,6 +156,12 @@ public abstract class FeatureMetric : Metric
     /// <exception cref="ModelException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
     public abstract double Score(ReadOnlySpan<double> features);
 
+    /// <summary>The score of a feature and the text of the image's item.</summary>
+    /// <param name="features">As for <see cref="Score(ReadOnlySpan{double})"/>.</param>
+    /// <param name="text">The text; null where the item has none. Read where <see cref="Metric.ReadsText"/>.</param>
+    /// <returns>The native score; NaN where a text is needed and there is none.</returns>
+    internal virtual double Score(ReadOnlySpan<double> features, string? text) => Score(features);
+
     /// <inheritdoc/>
     public override MetricScorer CreateScorer() =>
         Missing is { } missing ? throw new ModelException(missing) : new Scorer(this, Feature.CreateExtractor());

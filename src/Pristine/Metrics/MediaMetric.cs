@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pristine.Media;
 
 namespace Pristine.Metrics;
@@ -16,6 +17,9 @@ public sealed class MediaMetric : ItemMetric
     private readonly string _citation;
     private readonly Func<MediaHeader, double>? _read;
 
+    /// <summary>Of a count of files for which something holds: what; null for the mean of all.</summary>
+    private readonly MediaInterval? _interval;
+
     private MediaMetric(
         MediaKind kind, string name, string unit, string summary, string formula, Func<MediaHeader, double>? read, string notes = "",
         string citation = "")
@@ -23,6 +27,11 @@ public sealed class MediaMetric : ItemMetric
         Kind = kind;
         (_name, _unit, _summary, _formula, _read, _notes, _citation) = (name, unit, summary, formula, read, notes, citation);
     }
+
+    private MediaMetric(MediaMetric all, MediaInterval interval)
+        : this(
+            all.Kind, $"{all.Name}_in:{interval}", "files", $"Files of the item whose {all.Name} lies in {interval}.",
+            $"number of its {all.Scope} files with {all.Name} in {interval}", all._read, citation: all._citation) => _interval = interval;
 
     /// <summary>Of what it is a number: sounds or films.</summary>
     public MediaKind Kind { get; }
@@ -55,7 +64,14 @@ public sealed class MediaMetric : ItemMetric
     /// <param name="headers">The headers of its files of this kind.</param>
     /// <returns>NaN where there is no file, or a header does not say.</returns>
     internal double Measure(IReadOnlyList<MediaHeader> headers) =>
-        _read == null ? headers.Count : headers.Count == 0 ? double.NaN : headers.Average(_read);
+        _read == null ? headers.Count
+        : _interval is { } interval ? headers.Count(header => interval.Contains(_read(header)))
+        : headers.Count == 0 ? double.NaN
+        : headers.Average(_read);
+
+    /// <summary>The number of files of an item whose value lies in an interval.</summary>
+    /// <param name="interval">The interval.</param>
+    internal MediaMetric In(MediaInterval interval) => new(this, interval);
 
     /// <summary>All of them.</summary>
     internal static IReadOnlyList<MediaMetric> All { get; } =
@@ -86,6 +102,10 @@ public sealed class MediaMetric : ItemMetric
             MediaKind.Video, "video_height", "pixels", "Height of the item's films, as stored.", "mean over its video files",
             header => header.Height, citation: "video_height of data-juicer's video_resolution_filter."),
         new(
+            MediaKind.Video, "video_aspect_ratio", "", "Width over height of the item's films, as stored.",
+            "mean over its video files of width / height", header => header.Width / header.Height,
+            citation: "video_aspect_ratios of data-juicer's video_aspect_ratio_filter."),
+        new(
             MediaKind.Video, "video_fps", "frames per second", "Frame rate of the item's films.",
             "mean over its video files of the mean frame rate", header => header.FramesPerSecond),
         new(
@@ -95,4 +115,61 @@ public sealed class MediaMetric : ItemMetric
             MediaKind.Video, "video_bytes", "bytes", "Size of the item's video files.", "mean over its video files of the size",
             header => header.Bytes),
     ];
+}
+
+/// <summary>
+/// An interval of numbers, as names of metrics have it: <c>[1:20]</c>, <c>(0:inf)</c>; a round bracket leaves the end out.
+/// </summary>
+/// <param name="Low">The lower end.</param>
+/// <param name="High">The upper end.</param>
+/// <param name="HasLow">Whether the lower end is within.</param>
+/// <param name="HasHigh">Whether the upper end is within.</param>
+internal readonly record struct MediaInterval(double Low, double High, bool HasLow, bool HasHigh)
+{
+    /// <summary>Whether a number lies within; not NaN.</summary>
+    public bool Contains(double number) => (HasLow ? number >= Low : number > Low) && (HasHigh ? number <= High : number < High);
+
+    /// <summary>Reads an interval; null for anything else.</summary>
+    public static MediaInterval? Parse(string text)
+    {
+        if (text is not ['[' or '(', .. var ends, ']' or ')'] || ends.Split(':') is not [var low, var high]
+            || Number(low) is not { } from || Number(high) is not { } to || from > to)
+            return null;
+        return new(from, to, text[0] == '[', text[^1] == ']');
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{(HasLow ? '[' : '(')}{Text(Low)}:{Text(High)}{(HasHigh ? ']' : ')')}";
+
+    private static string Text(double number) => double.IsPositiveInfinity(number) ? "inf" : double.IsNegativeInfinity(number) ? "-inf"
+        : number.ToString("R", CultureInfo.InvariantCulture);
+
+    private static double? Number(string text) => text switch
+    {
+        "inf" => double.PositiveInfinity,
+        "-inf" => double.NegativeInfinity,
+        _ => double.TryParse(
+            text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture,
+            out var number) && double.IsFinite(number) ? number : null,
+    };
+}
+
+/// <summary>Counts of files within an interval, by their names: <c>audio_duration_in:[1:20]</c>.</summary>
+internal sealed class MediaFamily : MetricFamily
+{
+    private const string Within = "_in:";
+
+    /// <inheritdoc/>
+    public override Metric? Parse(string name, out string? fault)
+    {
+        fault = null;
+        if (name.IndexOf(Within, StringComparison.Ordinal) is not (> 0 and var at)
+            || MediaMetric.All.FirstOrDefault(metric => !metric.IsCount && metric.Name == name[..at]) is not { } all)
+            return null;
+        if (MediaInterval.Parse(name[(at + Within.Length)..]) is { } interval && interval.ToString() == name[(at + Within.Length)..])
+            return all.In(interval);
+        fault = $"Expected an interval such as [1:20] or (0:inf) after {name[..(at + Within.Length)]}; found " +
+            $"'{name[(at + Within.Length)..]}'.";
+        return null;
+    }
 }

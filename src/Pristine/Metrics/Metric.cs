@@ -80,6 +80,9 @@ public abstract class Metric : Measure
     /// <summary>False for what is asked for like a metric and is no number: a vector or a hash.</summary>
     internal virtual bool HasScore => true;
 
+    /// <summary>Whether the score depends on the text of the image's item besides, as similarity of image and text does.</summary>
+    internal virtual bool ReadsText => false;
+
     /// <summary>
     /// Maps a native score to [0,1], 1 best. The default is linear over <see cref="Range"/> after clipping; a metric with an open
     /// range and a direction overrides it.

@@ -50,7 +50,7 @@ public static class MetricCatalog
     ];
 
     /// <summary>The kinds of files that hold metrics of the user's own.</summary>
-    internal static IReadOnlyList<MetricFile> Files { get; } = [HeadFile.File, OnnxMetric.ManifestFile];
+    internal static IReadOnlyList<MetricFile> Files { get; } = [HeadFile.File, OnnxMetric.ManifestFile, TokenCount.TokenizerFile];
 
     /// <summary>The features that can be asked for by name: those that regressors are trained on and that find similar images.</summary>
     public static IReadOnlyList<Feature> Features { get; } =

@@ -34,16 +34,22 @@ public sealed class MetricScorers(IReadOnlyList<Metric> metrics) : IDisposable
     /// </param>
     /// <returns>The native score; finite.</returns>
     /// <exception cref="ModelException">The metric cannot run here; the message is <see cref="Measure.Missing"/>.</exception>
-    public double Score(int metric, in ImageView image)
+    public double Score(int metric, in ImageView image) => Score(metric, image, null);
+
+    /// <summary>The score of an image of an item.</summary>
+    /// <param name="metric">Position of the metric.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="text">The item's text; null where it has none.</param>
+    internal double Score(int metric, in ImageView image, string? text)
     {
         if (metrics[metric] is FeatureMetric head)
-            return head.Score((_read[metric] ??= ComputationOf(head.Feature)).Of(image));
+            return head.Score((_read[metric] ??= ComputationOf(head.Feature)).Of(image), text);
         return (_scorers[metric] ??= metrics[metric].CreateScorer()).Score(image);
     }
 
     /// <summary>The numbers of a feature of an image, computed unless that happened since <see cref="BeginImage"/>.</summary>
     /// <param name="feature">The feature.</param>
-    /// <param name="image">As for <see cref="Score"/>.</param>
+    /// <param name="image">As for <see cref="Score(int, in ImageView)"/>.</param>
     /// <returns>The numbers, valid until the next image.</returns>
     /// <exception cref="ModelException">The feature cannot be computed here; the message is <see cref="Measure.Missing"/>.</exception>
     public ReadOnlySpan<double> Features(Feature feature, in ImageView image)

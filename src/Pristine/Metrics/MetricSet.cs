@@ -56,7 +56,11 @@ public sealed class MetricSet
     /// The metrics of this library; <see cref="Find"/> also finds, by name, those that <c>pristine models add</c> brought into the store.
     /// </summary>
     public static MetricSet BuiltIn { get; } =
-        new(MetricCatalog.All, [new ArniqaFamily(), new HashFamily(), new FeatureFamily(), new RepetitionFamily(), Added]);
+        new(MetricCatalog.All,
+        [
+            new ArniqaFamily(), new HashFamily(), new FeatureFamily(), new RepetitionFamily(), new TokenCountFamily(), new MediaFamily(),
+            Added,
+        ]);
 
     /// <summary>The listed metrics: those of this library, then those that were added.</summary>
     public IReadOnlyList<Metric> All { get; }
@@ -127,6 +131,6 @@ public sealed class MetricSet
                 return metric;
             else if (fault != null)
                 return null;
-        return null;
+        return FrameMetric.Parse(name, this, out fault);
     }
 }

@@ -30,7 +30,10 @@ internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales)
     private readonly OnnxRuntimeWorker[] _workers = [.. Enumerable.Range(0, scales).Select(_ => session.CreateWorker())];
 
     /// <inheritdoc/>
-    public sealed override bool ComputesTogether => session.TakesBatches;
+    public sealed override bool ComputesTogether => session.TakesBatches && MostTogether > 1;
+
+    /// <summary>The most images that one run of the network takes.</summary>
+    protected virtual int MostTogether => int.MaxValue;
 
     /// <summary>Position of the output that is read.</summary>
     protected virtual int Output => 0;
@@ -83,7 +86,7 @@ internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales)
         {
             var at = scale;
             foreach (var alike in Enumerable.Range(0, images.Count).GroupBy(i => ((Tensors)images[i]).Shape(at)))
-                foreach (var batch in alike.Chunk(session.TakesBatches ? images.Count : 1))
+                foreach (var batch in alike.Chunk(ComputesTogether ? Math.Min(MostTogether, images.Count) : 1))
                     Run(scale, alike.Key, batch, images, rows);
         }
     }

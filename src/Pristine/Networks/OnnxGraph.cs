@@ -20,21 +20,25 @@ internal sealed class OnnxGraph(string name)
         UInt8 = 2,
         Int8 = 3,
         Int32 = 6,
+        Int64 = 7,
     }
 
     private readonly record struct Initializer(string Name, DataType Type, long[] Shape, Array Values, int Bytes);
 
     private readonly List<Action<ProtobufWriter>> _nodes = [];
     private readonly List<Initializer> _initializers = [];
-    private readonly List<(string Name, string?[] Shape)> _inputs = [];
-    private readonly List<(string Name, string?[] Shape)> _outputs = [];
+    private readonly List<(string Name, DataType Type, string?[] Shape)> _inputs = [];
+    private readonly List<(string Name, DataType Type, string?[] Shape)> _outputs = [];
     private readonly List<(string Key, string Value)> _metadata = [];
 
     /// <summary>A float input. A dimension is a number or the name of a free one; null is unknown.</summary>
-    public void Input(string tensor, params string?[] shape) => _inputs.Add((tensor, shape));
+    public void Input(string tensor, params string?[] shape) => _inputs.Add((tensor, DataType.Float, shape));
+
+    /// <summary>An input of whole numbers of 64 bits.</summary>
+    public void IntegerInput(string tensor, params string?[] shape) => _inputs.Add((tensor, DataType.Int64, shape));
 
     /// <summary>A float output.</summary>
-    public void Output(string tensor, params string?[] shape) => _outputs.Add((tensor, shape));
+    public void Output(string tensor, params string?[] shape) => _outputs.Add((tensor, DataType.Float, shape));
 
     /// <summary>A line of provenance that travels with the model.</summary>
     public void Metadata(string key, string value) => _metadata.Add((key, value));
@@ -179,12 +183,12 @@ internal sealed class OnnxGraph(string name)
         }
     }
 
-    private static void ValueInfo(ProtobufWriter info, (string Name, string?[] Shape) value)
+    private static void ValueInfo(ProtobufWriter info, (string Name, DataType Type, string?[] Shape) value)
     {
         info.Text(1, value.Name);
         info.Message(2, type => type.Message(1, tensor =>
         {
-            tensor.Integer(1, (int)DataType.Float);
+            tensor.Integer(1, (int)value.Type);
             tensor.Message(2, shape =>
             {
                 foreach (var side in value.Shape)

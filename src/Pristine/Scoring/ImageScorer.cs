@@ -48,6 +48,10 @@ public sealed class ImageScorer : IDisposable
     private readonly ScoredFiles? _files;
     private readonly ItemNumbers _items;
     private readonly StageClocks? _clocks;
+    private readonly bool _readsText;
+
+    /// <summary>The text of the item at hand, for metrics of image and text.</summary>
+    private string? _text;
 
     /// <summary>Makes a scorer; it is not thread-safe.</summary>
     /// <param name="options">Metrics and decoding; the number of workers does not matter here.</param>
@@ -71,7 +75,8 @@ public sealed class ImageScorer : IDisposable
         _stages = new ScoringStages(_columns, options.Gates);
         _batch = options.Batch;
         _scorers = new MetricScorers(_metrics);
-        _items = new ItemNumbers(_metrics);
+        _items = new ItemNumbers(_metrics, options.Imaging.MaxPixels);
+        _readsText = _metrics.Any(metric => metric.ReadsText);
         _all = [.. _metrics.Select(metric => metric is not ItemMetric)];
         _decoder = new ImageDecoder(options.Imaging);
         _keepsTruncated = options.Imaging.KeepTruncated;
@@ -111,6 +116,7 @@ public sealed class ImageScorer : IDisposable
             Columns = _columns,
             Scores = default,
         };
+        _text = null;
         var row = Score(image, place, _all, null);
         ComputeWaiting();
         return row.Row;
@@ -148,9 +154,10 @@ public sealed class ImageScorer : IDisposable
     private (RowUnderWay[] Rows, int Read) Begin(ScoringWork work)
     {
         var item = work.Item;
-        var text = item.Text;
+        var (text, textHash) = (item.Text, item.TextHash);
+        _text = _readsText ? item.WholeText : null;
         if (item.Images.Count == 0)
-            return ([Final(WithoutImage(item, work.FirstKey) with { Text = text })], 0);
+            return ([Final(WithoutImage(item, work.FirstKey) with { Text = text, TextHash = textHash })], 0);
         var needless = _itemGates.Select(gate => gate.Failure(item)).FirstOrDefault(failure => failure != null);
         var read = 0;
         var rows = new RowUnderWay[item.Images.Count];
@@ -159,7 +166,7 @@ public sealed class ImageScorer : IDisposable
         for (var i = 0; i < rows.Length; i++)
         {
             var (image, isRead) = (item.Images[i], false);
-            var place = Place(item, i, work.FirstKey) with { Text = text, File = image.Stamp(), Scores = numbers };
+            var place = Place(item, i, work.FirstKey) with { Text = text, TextHash = textHash, File = image.Stamp(), Scores = numbers };
             rows[i] = needless == null
                 ? Update(image, place, MediaHasFailed(work, i) ? null : work.KnownOf(i), out isRead)
                 : Final(Unopened(place, work.KnownOf(i), needless));
@@ -186,6 +193,7 @@ public sealed class ImageScorer : IDisposable
             row.Release();
         _decoder.Dispose();
         _scorers.Dispose();
+        _items.Dispose();
     }
 
     /// <summary>The table's own row where nothing has changed, so that its part need not be written again.</summary>
@@ -224,7 +232,7 @@ public sealed class ImageScorer : IDisposable
         isRead = true;
         if (known is not { } table || MayBeOtherwiseNow(table.Row))
             return Score(image, place, _all, null);
-        var (row, missing) = (table.Row, MissingIn(table));
+        var (row, missing) = (table.Row, MissingIn(table, place));
         if (row.File == place.File)
         {
             isRead = false;
@@ -247,7 +255,7 @@ public sealed class ImageScorer : IDisposable
         {
             if (table.Row.Failed)
                 return OfItem(table.Row, place);
-            var missing = MissingIn(table);
+            var missing = MissingIn(table, place);
             return OfItem(table.Row, place) with
             {
                 Skipped = SkippedScores.Of(_metrics.Where((_, i) => missing[i]).Select(metric => metric.Name), reason),
@@ -264,13 +272,17 @@ public sealed class ImageScorer : IDisposable
 
     /// <summary>A row of the table with what the item's record says today; the very row where that is the same.</summary>
     private static ScoreRow OfItem(ScoreRow row, ScoreRow place) =>
-        row.Text == place.Text && row.ImageCount == place.ImageCount ? row : row with { Text = place.Text, ImageCount = place.ImageCount };
+        (row.Text, row.TextHash, row.ImageCount) == (place.Text, place.TextHash, place.ImageCount)
+        ? row
+        : row with { Text = place.Text, TextHash = place.TextHash, ImageCount = place.ImageCount };
 
-    /// <summary>The metrics that a row of the table lacks.</summary>
-    private bool[] MissingIn(KnownRow known)
+    /// <summary>The metrics that a row of the table lacks, or has of another text.</summary>
+    private bool[] MissingIn(KnownRow known, ScoreRow place)
     {
         var skipped = known.Row.Skipped?.Metrics.ToArray() ?? [];
-        return [.. _metrics.Select((metric, i) => _all[i] && (!known.Computed[i] || skipped.Contains(metric.Name)))];
+        var isOther = known.Row.TextHash != place.TextHash;
+        return [.. _metrics.Select((metric, i) =>
+            _all[i] && (!known.Computed[i] || skipped.Contains(metric.Name) || isOther && metric.ReadsText))];
     }
 
     /// <summary>
@@ -345,6 +357,7 @@ public sealed class ImageScorer : IDisposable
             Wanted = wanted,
             IsWhole = known == null,
             LastStage = _stages.Last,
+            ItemText = _text,
         };
         _scorers.BeginImage();
         var at = Stopwatch.GetTimestamp();
@@ -478,7 +491,7 @@ public sealed class ImageScorer : IDisposable
             else if (_metrics[metric] is FeatureColumn { Feature: var feature })
                 Take(row, metric, _scorers.Features(feature, image));
             else
-                row.Scores[metric] = (float)_scorers.Score(metric, image);
+                row.Scores[metric] = (float)_scorers.Score(metric, image, row.ItemText);
         }
         catch (Exception exception) when (IsOfImage(exception))
         {
@@ -496,7 +509,7 @@ public sealed class ImageScorer : IDisposable
         {
             try
             {
-                row.Scores[metric] = (float)head.Score(numbers);
+                row.Scores[metric] = (float)head.Score(numbers, row.ItemText);
             }
             catch (Exception exception) when (IsOfImage(exception))
             {

@@ -31,6 +31,9 @@ internal sealed class RowUnderWay(ScoreRow row, double[] scores)
     /// <summary>The last stage that the image has reached.</summary>
     public int LastStage { get; set; }
 
+    /// <summary>The text of the image's item; null where no metric reads it, or there is none.</summary>
+    public string? ItemText { get; init; }
+
     /// <summary>What a gate skipped.</summary>
     public SkippedScores? Skipped { get; set; }
 

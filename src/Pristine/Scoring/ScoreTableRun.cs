@@ -97,7 +97,8 @@ public static class ScoreTableRun
                 nameof(options),
                 $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
         scoring.RequireModels();
-        if (scoring.NeedsImages || TableProvenance.Read(folder)?.Columns.Any(column => column.Scope == null) == true)
+        if (scoring.NeedsImages || !scoring.AllMetrics.Any(metric => metric is FrameMetric)
+            && TableProvenance.Read(folder)?.Columns.Any(column => column.Scope == null) == true)
             dataset.RequireImages(cancellation);
         return Run(dataset, Path.GetFullPath(folder), scoring, options, cancellation);
     }
@@ -178,6 +179,7 @@ public static class ScoreTableRun
             || row.ContentHash == null
             || work.Item.Images[slot.Index].Stamp() != row.File
             || row.Failed && options.RetryFailed
+            || !row.Failed && metrics.Exists(metric => metric.ReadsText) && work.Item.TextHash != row.TextHash
             || !row.Failed && (known.Computed.Where((_, i) => metrics[i] is not ItemMetric).Contains(false)
             || row.Skipped is { } skipped && metrics.Any(metric => skipped.Metrics.Contains(metric.Name))));
 

@@ -51,6 +51,19 @@ public sealed record ScoringOptions
         }
     } = 1;
 
+    /// <summary>Frames of a film that <see cref="FrameMetric"/>s look at, 8 by default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not 1 to 256.</exception>
+    public int Frames
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, FrameMetric.MostFrames);
+            field = value;
+        }
+    } = FrameMetric.DefaultFrames;
+
     /// <summary>How images are decoded.</summary>
     public ImagingOptions Imaging { get; init; } = new();
 
@@ -83,8 +96,9 @@ public sealed record ScoringOptions
             .DistinctBy(metric => metric.Name).Select(Place),
     ];
 
-    /// <summary>Whether a metric is one of images.</summary>
-    internal bool NeedsImages => AllMetrics.Any(metric => metric is not ItemMetric);
+    /// <summary>Whether there have to be images: a metric is one of images, and none is of the frames of films.</summary>
+    internal bool NeedsImages => AllMetrics is var metrics && metrics.Any(metric => metric is not ItemMetric)
+        && !metrics.Any(metric => metric is FrameMetric);
 
     /// <summary>The largest <see cref="Batch"/>.</summary>
     internal const int MostBatch = 256;
@@ -101,14 +115,18 @@ public sealed record ScoringOptions
     }
 
     /// <summary>
-    /// Whether an image that several items name may be scored once: gates judge the file alone, and rows hold no vectors, which are too
-    /// large to be remembered; a hash is not.
+    /// Whether an image that several items name may be scored once: gates judge the file alone, no metric reads the item's text, and rows
+    /// hold no vectors, which are too large to be remembered; a hash is not.
     /// </summary>
-    internal bool SharesFiles =>
-        Gates.All(gate => gate.JudgesFileAlone) && AllMetrics.All(metric => metric is HashColumn or not FeatureColumn);
+    internal bool SharesFiles => Gates.All(gate => gate.JudgesFileAlone)
+        && AllMetrics.All(metric => metric is HashColumn or not FeatureColumn && !metric.ReadsText);
 
-    /// <summary>A metric on <see cref="Device"/>.</summary>
-    internal Metric Place(Metric metric) => Device == null ? metric : metric.WithDevice(Device);
+    /// <summary>A metric on <see cref="Device"/>; one of films with <see cref="Frames"/>.</summary>
+    internal Metric Place(Metric metric)
+    {
+        var placed = Device == null ? metric : metric.WithDevice(Device);
+        return placed is FrameMetric frames ? frames.With(Frames) : placed;
+    }
 }
 
 /// <summary>

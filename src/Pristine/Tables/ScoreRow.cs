@@ -42,6 +42,9 @@ public sealed record ScoreRow
     /// <summary>What the item's text measures; null for items that are no records.</summary>
     public ItemText? Text { get; init; }
 
+    /// <summary>XXH128 of the item's text in UTF-8, in lower-case hex, 32 digits; null for items that are no records.</summary>
+    public string? TextHash { get; init; }
+
     /// <summary>XXH128 of the file's bytes in lower-case hex, 32 digits; null when the file could not be read.</summary>
     public string? ContentHash { get; init; }
 

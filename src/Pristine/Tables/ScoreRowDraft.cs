@@ -35,6 +35,8 @@ internal sealed class ScoreRowDraft
 
     public string? ContentHash { get; set; }
 
+    public string? TextHash { get; set; }
+
     public long? TextLength { get; set; }
 
     public long? WordCount { get; set; }
@@ -59,6 +61,7 @@ internal sealed class ScoreRowDraft
         Header = Width is { } width && Height is { } height ? new ImageHeader(width, height, Format!, Bytes ?? 0) : null,
         File = Bytes is { } bytes && Modified is { } modified ? new SourceStamp(bytes, modified) : null,
         ContentHash = ContentHash,
+        TextHash = TextHash,
         Text = TextLength is { } length ? new ItemText(length, WordCount ?? 0, Turns ?? 0) { ImageTokens = ImageTokens } : null,
         ImageCount = ImageCount,
         Scores = default,

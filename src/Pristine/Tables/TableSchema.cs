@@ -180,6 +180,13 @@ public sealed class TableSchema : IReadOnlyList<Column>
             NumberOf = row => row.Text?.ImageTokens ?? double.NaN,
             Restore = (row, reader, at) => row.ImageTokens = reader.IsNull(at) ? null : reader.Int64(at),
         },
+        new("text_hash", ColumnType.Varchar)
+        {
+            Summary = "XXH128 of the item's text, 32 hexadecimal digits: equal for equal texts; missing for folders and lists",
+            Source = ColumnSource.ItemText,
+            TextOf = row => row.TextHash,
+            Restore = (row, reader, at) => row.TextHash = reader.Text(at),
+        },
         new("has_image", ColumnType.Boolean)
         {
             Summary = "whether the item has an image; rules know it, files have no such column",
@@ -202,7 +209,25 @@ public sealed class TableSchema : IReadOnlyList<Column>
             Source = ColumnSource.Outcome,
             ComparesImages = true,
         },
+        new(RepeatsText, ColumnType.Boolean)
+        {
+            Summary = "whether an earlier item has the same text, which is not empty; rules know it, files have no such column",
+            Source = ColumnSource.Item,
+            ComparesImages = true,
+        },
     ]);
+
+    /// <summary>The column that says whether an earlier item has the same text.</summary>
+    internal const string RepeatsText = "repeats_text";
+
+    /// <summary>
+    /// SQL of the items whose texts are there first, with <c>text_hash</c> and <c>first_item</c>, and of the column
+    /// <see cref="RepeatsText"/> of rows <c>r</c> joined with them as <c>t</c>.
+    /// </summary>
+    /// <param name="source">SQL of the table.</param>
+    internal static (string Firsts, string Column) RepeatsTextSql(string source) => (
+        $"SELECT text_hash, min(item_index) AS first_item FROM {source} WHERE text_length > 0 GROUP BY text_hash",
+        $"CASE WHEN r.text_hash IS NOT NULL THEN coalesce(r.item_index > t.first_item, false) END AS {RepeatsText}");
 
     /// <summary>The columns of the rows of a run: those of every row, then <c>NAME</c> and <c>NAME_quality</c> for each metric.</summary>
     /// <param name="metrics">The metrics of the run; names are unique.</param>

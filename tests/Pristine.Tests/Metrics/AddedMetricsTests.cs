@@ -51,10 +51,25 @@ public sealed class AddedMetricsTests : IDisposable
                 .Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void A_metric_of_several_files_brings_all_of_them()
+    {
+        OnnxMetricTests.SaveSimilarity(_folder, "similarity");
+        var added = Added;
+        added.Add(_folder["similarity.json"]);
+        Assert.Equal(
+            ["image.onnx", "manifest.json", "merges.txt", "text.onnx", "vocab.json"],
+            Directory.EnumerateFiles(Path.Combine(added.Folder, "similarity")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        var metric = Assert.IsType<OnnxMetric>(added.Parse("similarity", out _));
+        Assert.Equal(OnnxMetric.Read(_folder["similarity.json"]).ModelSha256, metric.ModelSha256);
+        File.Delete(Path.Combine(added.Folder, "similarity", "text.onnx"));
+        Assert.Contains("text.onnx of the metric similarity (text.file) is not there", metric.Missing, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("brisque", "net.onnx", "there is a metric 'brisque' already")]
     [InlineData("status", "net.onnx", "'status'")]
-    [InlineData("mine", "../net.onnx", "expected the network beside the manifest or below it")]
+    [InlineData("mine", "../net.onnx", "expected the file beside the manifest or below it")]
     [InlineData("mine", "none.onnx", "there is no such file")]
     public void What_cannot_be_added_is_refused_and_leaves_nothing(string name, string file, string message)
     {

@@ -7,6 +7,7 @@ using Pristine.Metrics.Onnx;
 using Pristine.Models;
 using Pristine.Networks;
 using Pristine.Scoring;
+using Pristine.Tests.Metrics.Text;
 
 namespace Pristine.Tests.Metrics;
 
@@ -27,6 +28,11 @@ public sealed partial class OnnxMetricTests : IDisposable
     public void Every_manifest_of_the_documentation_scores_with_a_network_of_its_shape(string json)
     {
         var manifest = OnnxManifest.Parse(Encoding.UTF8.GetBytes(json), "docs/networks.md");
+        if (manifest.Head != null || manifest.Text != null)
+        {
+            TwoNetworks(manifest, json);
+            return;
+        }
         var outputs = manifest.Output.Values?.Count ?? (manifest.Output.Activation == OutputActivation.None ? 1 : 2);
         Save(manifest.File, outputs, manifest.Input.Layout, manifest.Output.Name ?? "out", manifest.Input.Width, manifest.Input.Height);
         File.WriteAllText(_folder["m.json"], json);
@@ -45,6 +51,159 @@ public sealed partial class OnnxMetricTests : IDisposable
         var expected = manifest.Output.Values is { } values ? values.Zip(raw, (v, r) => v * r).Sum() : raw[manifest.Output.Index ?? 0];
         Assert.Equal(expected, found, Math.Max(1, Math.Abs(expected)) * Tolerance);
         Assert.Equal(metric.HasQuality, metric.Range.High < double.PositiveInfinity);
+    }
+
+    /// <summary>A manifest of two networks: its score is that of its parts, computed here.</summary>
+    private void TwoNetworks(OnnxManifest manifest, string json)
+    {
+        const int Values = 5;
+        Save(manifest.File, Values, manifest.Input.Layout, manifest.Output.Name ?? "out", manifest.Input.Width, manifest.Input.Height);
+        File.WriteAllText(_folder["m.json"], json);
+        byte[] colour = [200, 40, 90];
+        var means = Enumerable.Range(0, 3)
+            .Select(c => (colour[c] * manifest.Input.Scale - manifest.Input.Mean[c]) / manifest.Input.Std[c]).ToArray();
+        var vector = Enumerable.Range(0, Values).Select(k => Enumerable.Range(0, 3).Sum(c => means[c] * Weight(c, k))).ToArray();
+        var metric = OnnxMetric.Read(_folder["m.json"]);
+        Assert.Contains("is not there", metric.Missing, StringComparison.Ordinal);
+        Assert.Null(metric.ModelSha256);
+        if (manifest.Head is { } head)
+        {
+            WriteHead(_folder[head.File], Values);
+            if (head.Normalise)
+                vector = [.. vector.Select(value => value / Math.Sqrt(vector.Sum(v => v * v)))];
+            var expected = vector.Select((value, i) => value * HeadWeight(i)).Sum() * manifest.Output.Scale + manifest.Output.Offset;
+            using var scorer = metric.CreateScorer();
+            Assert.Equal(expected, scorer.Score(Constant(colour, 300, 200)), Math.Max(1, Math.Abs(expected)) * Tolerance);
+        }
+        else
+        {
+            var text = manifest.Text!;
+            WriteTextNetwork(_folder[text.File], text.Tokenizer.Length, Values, text.Output!);
+            File.Copy(TextTokenizerTests.File("vocab.json"), _folder[text.Tokenizer.File]);
+            File.Copy(TextTokenizerTests.File("merges.txt"), _folder[text.Tokenizer.Merges!]);
+            var ids = TextTokenizerTests.Cases().Single(entry => entry.Text == "a photo of a cat").Clip;
+            using var features = metric.Feature.CreateExtractor();
+            var embedding = new double[Values];
+            features.Compute(Constant(colour, 300, 200), embedding);
+            var words = TextVector(ids, text.Tokenizer.Length, Values);
+            var expected = Cosine(vector, words) * manifest.Output.Scale + manifest.Output.Offset;
+            Assert.Equal(expected, metric.Score(embedding, "a photo of a cat"), Tolerance);
+            Assert.Equal(expected, metric.Score(embedding, "<image>\nA photo of a  cat "), Tolerance);
+            Assert.Equal(double.NaN, metric.Score(embedding, null));
+            Assert.Equal(double.NaN, metric.Score(embedding, "<image> "));
+            // A longer text is cut.
+            Assert.InRange(metric.Score(embedding, string.Concat(Enumerable.Repeat("cat ", 500))), -1, 1);
+            Assert.Throws<InvalidOperationException>(() => metric.Score(embedding));
+        }
+        Assert.Null(metric.Missing);
+        Assert.Equal(64, metric.ModelSha256!.Length);
+    }
+
+    [Fact]
+    public void Similarity_is_that_of_each_image_with_the_text_of_its_own_record_and_follows_the_text()
+    {
+        SaveSimilarity(_folder, "similarity");
+        var metric = OnnxMetric.Read(_folder["similarity.json"]);
+        Directory.CreateDirectory(_folder["images"]);
+        foreach (var photo in (string[])["leaf.jpg", "boats.jpg"])
+            File.Copy(TestFiles.InRepository("samples", "photos", photo), _folder[$"images/{photo}"]);
+        void Write(string first) => File.WriteAllLines(_folder["data.jsonl"],
+        [
+            $$"""{"id": 1, "image": "images/leaf.jpg", "caption": "{{first}}"}""",
+            """{"id": 2, "image": "images/leaf.jpg", "caption": "another text of the same image"}""",
+            """{"id": 3, "image": "images/boats.jpg", "caption": "a leaf"}""",
+            """{"id": 4, "image": "images/boats.jpg"}""",
+            """{"id": 5, "caption": "no image"}""",
+        ]);
+        Write("a leaf");
+        var options = new ScoringOptions
+        {
+            Known = MetricSet.BuiltIn.With(metric),
+            Metrics = [metric, MetricCatalog.Get("width")],
+            Workers = 2,
+        };
+        double[] Scores(ScoringOptions scoring) =>
+        [
+            .. ScoringRun.Score(
+                Pristine.Datasets.Dataset.Open(_folder["data.jsonl"]), scoring, cancellation: TestContext.Current.CancellationToken)
+                .SelectMany(item => item.Rows).Select(row => row["similarity"]),
+        ];
+        var scores = Scores(options);
+        Assert.All(scores[..3], score => Assert.InRange(score, -1, 1));
+        Assert.NotEqual(scores[0], scores[1]);
+        Assert.NotEqual(scores[0], scores[2]);
+        Assert.True(double.IsNaN(scores[3]) && double.IsNaN(scores[4]));
+        // The networks of a worker compute several images together, and no score changes.
+        Assert.Equal(scores, Scores(options with { Batch = 4 }));
+
+        (double[] Scores, int Read) Table()
+        {
+            var items = ScoreTableRun.Score(
+                Pristine.Datasets.Dataset.Open(_folder["data.jsonl"]), _folder["table"], options,
+                cancellation: TestContext.Current.CancellationToken).ToArray();
+            return ([.. items.SelectMany(item => item.Rows).Select(row => row["similarity"])], items.Sum(item => item.ImagesRead));
+        }
+        var (written, read) = Table();
+        Assert.Equal(scores, written);
+        Assert.Equal(4, read);
+        Assert.Equal(0, Table().Read);
+        Write("a text that was written anew");
+        var (changed, again) = Table();
+        Assert.Equal(1, again);
+        Assert.NotEqual(scores[0], changed[0]);
+        Assert.Equal(scores[1..], changed[1..]);
+    }
+
+    [Theory]
+    [InlineData("", """ "length": 9, "end": "<end>" """, "expected the token <end>")]
+    [InlineData("", """ "length": 8""", "cannot be run as its manifest says")]
+    [InlineData(""" "output": "none", """, """ "length": 9""", "expected an output none")]
+    public void A_network_of_text_that_does_not_fit_is_a_sentence(string fields, string tokenizer, string reason)
+    {
+        SaveSimilarity(
+            _folder, "similarity", $$"""{{fields}} "tokenizer": {"file": "vocab.json", "merges": "merges.txt", {{tokenizer}}}""");
+        var metric = OnnxMetric.Read(_folder["similarity.json"]);
+        Assert.Contains(reason, Assert.Throws<ModelException>(() => metric.Score([1, 2, 3], "a text")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_network_that_does_not_fit_is_a_sentence()
+    {
+        Save("n.onnx", 3, TensorLayout.Nchw, "out", 8, 8);
+        WriteHead(_folder["head.onnx"], 4);
+        File.WriteAllText(
+            _folder["m.json"],
+            """{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "head": {"file": "head.onnx"} }""");
+        using var scorer = OnnxMetric.Read(_folder["m.json"]).CreateScorer();
+        Assert.Contains("head.onnx of the metric x cannot be run as its manifest says", Assert.Throws<ModelException>(
+            () => scorer.Score(Constant([1, 2, 3], 9, 9))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Batch_is_the_most_images_that_a_network_is_given_together()
+    {
+        Save("n.onnx", 1, TensorLayout.Nchw, "out", 8, 8);
+        bool Together(string batch)
+        {
+            File.WriteAllText(
+                _folder["m.json"], $$"""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}{{batch}} }""");
+            using var extractor = OnnxMetric.Read(_folder["m.json"]).Feature.CreateExtractor();
+            var images = Enumerable.Range(0, 5).Select(i => extractor.Prepare(Constant([(byte)(40 * i), 7, 9], 20, 20))).ToArray();
+            var rows = new double[5];
+            extractor.Compute(images, rows);
+            var one = new double[1];
+            for (var i = 0; i < rows.Length; i++)
+            {
+                extractor.Compute(Constant([(byte)(40 * i), 7, 9], 20, 20), one);
+                Assert.Equal(one[0], rows[i]);
+            }
+            foreach (var image in images)
+                image.Dispose();
+            return extractor.ComputesTogether;
+        }
+        Assert.True(Together(""));
+        Assert.True(Together(", \"batch\": 2"));
+        Assert.False(Together(", \"batch\": 1"));
     }
 
     [Fact]
@@ -90,6 +249,16 @@ public sealed partial class OnnxMetricTests : IDisposable
     [InlineData("""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "range": [2, 1]}""", "the smaller first")]
     [InlineData(
         """{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "output": {"index": 1, "values": [1, 2]}}""", "not both")]
+    [InlineData("""{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "batch": 0}""", "batch: expected 1 to 256")]
+    [InlineData(
+        """{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "head": {"file": "h.onnx"}, "text": {"file": "t.onnx", "tokenizer": {"file": "t.json"} } }""",
+        "found both")]
+    [InlineData(
+        """{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "output": {"index": 1}, "text": {"file": "t.onnx", "tokenizer": {"file": "t.json"} } }""",
+        "the score is the cosine of two vectors")]
+    [InlineData(
+        """{"name": "x", "file": "n.onnx", "input": {"width": 8, "height": 8}, "text": {"file": "t.onnx", "tokenizer": {"file": "t.json", "length": 2} } }""",
+        "length: expected 3 to 8192")]
     [InlineData("null", "found null")]
     [InlineData("[1]", "expected the manifest")]
     public void A_manifest_that_makes_no_sense_is_refused_with_the_reason(string json, string reason)
@@ -198,6 +367,59 @@ public sealed partial class OnnxMetricTests : IDisposable
 
     private void Save(string file, int outputs, TensorLayout layout, string output, int? width, int? height) =>
         WriteNetwork(_folder[file], outputs, layout, output, width, height);
+
+    private static float HeadWeight(int value) => (float)Math.Cos(value);
+
+    /// <summary>A network as behind an embedding: one sum of its values.</summary>
+    private static void WriteHead(string path, int values)
+    {
+        var graph = new OnnxGraph("head");
+        graph.Input("embedding", "batch", values.ToString(CultureInfo.InvariantCulture));
+        var weights = Enumerable.Range(0, values).Select(HeadWeight).ToArray();
+        graph.Output(graph.Node("MatMul", "rating", ["embedding", graph.Constant("weights", weights, values, 1)]), "batch", "1");
+        graph.Save(path);
+    }
+
+    private static float TokenWeight(int place, int value) => (float)Math.Sin(1 + place * 5 + value * 3) / 100;
+
+    /// <summary>A network as CLIP's of text: from ids of 64 bits and their mask to a vector.</summary>
+    private static void WriteTextNetwork(string path, int length, int values, string output)
+    {
+        var graph = new OnnxGraph("text");
+        var size = length.ToString(CultureInfo.InvariantCulture);
+        graph.IntegerInput("input_ids", "batch", size);
+        graph.IntegerInput("attention_mask", "batch", size);
+        var ids = graph.Node("Cast", "ids", ["input_ids"], ("to", 1L));
+        var mask = graph.Node("Cast", "mask", ["attention_mask"], ("to", 1L));
+        var weights = Enumerable.Range(0, length * values).Select(i => TokenWeight(i / values, i % values)).ToArray();
+        var product = graph.Node("Mul", "masked", [ids, mask]);
+        graph.Output(
+            graph.Node("MatMul", output, [product, graph.Constant("weights", weights, length, values)]), "batch", values.ToString(
+                CultureInfo.InvariantCulture));
+        graph.Save(path);
+    }
+
+    private static double[] TextVector(int[] ids, int length, int values) =>
+        [.. Enumerable.Range(0, values).Select(v => ids.Take(length).Select((id, place) => (double)id * TokenWeight(place, v)).Sum())];
+
+    private static double Cosine(double[] a, double[] b) =>
+        a.Zip(b, (x, y) => x * y).Sum() / Math.Sqrt(a.Sum(x => x * x) * b.Sum(y => y * y));
+
+    /// <summary>A manifest with two small networks, of image and of text, and the files of a tokenizer.</summary>
+    internal static void SaveSimilarity(
+        TemporaryFolder folder, string name,
+        string text = """ "tokenizer": {"file": "vocab.json", "merges": "merges.txt", "length": 9}""")
+    {
+        WriteNetwork(folder["image.onnx"], 3, TensorLayout.Nchw, "out", 8, 8);
+        WriteTextNetwork(folder["text.onnx"], 9, 3, "out");
+        File.Copy(TextTokenizerTests.File("vocab.json"), folder["vocab.json"]);
+        File.Copy(TextTokenizerTests.File("merges.txt"), folder["merges.txt"]);
+        File.WriteAllText(
+            folder[name + ".json"],
+            $$"""
+            {"name": "{{name}}", "file": "image.onnx", "input": {"width": 8, "height": 8}, "text": {"file": "text.onnx", {{text}} } }
+            """);
+    }
 
     /// <summary>A network that gives sums of the means of the channels.</summary>
     private static void WriteNetwork(string path, int outputs, TensorLayout layout, string output, int? width, int? height)

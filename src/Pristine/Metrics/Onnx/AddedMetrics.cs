@@ -67,13 +67,15 @@ internal sealed class AddedMetrics(ModelStore? store = null) : MetricFamily
         var content = File.ReadAllBytes(manifest);
         var parsed = OnnxManifest.Parse(content, manifest);
         var source = Path.GetDirectoryName(Path.GetFullPath(manifest))!;
-        var network = Path.GetFullPath(Path.Combine(source, parsed.File));
-        if (Path.IsPathRooted(parsed.File) || !network.StartsWith(source + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw new ModelException(
-                $"{manifest}: file: expected the network beside the manifest or below it, so that both can be copied; found " +
-                $"'{parsed.File}'.");
-        if (!File.Exists(network))
-            throw new ModelException($"{manifest}: file: expected the network at '{network}'; there is no such file.");
+        foreach (var (field, file, _) in parsed.Files)
+        {
+            var named = Path.GetFullPath(Path.Combine(source, file));
+            if (Path.IsPathRooted(file) || !named.StartsWith(source + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                throw new ModelException(
+                    $"{manifest}: {field}: expected the file beside the manifest or below it, so that both can be copied; found '{file}'.");
+            if (!File.Exists(named))
+                throw new ModelException($"{manifest}: {field}: expected a file at '{named}'; there is no such file.");
+        }
         if (File.Exists(ManifestOf(parsed.Name)))
             throw new ModelException(
                 $"There is an added metric '{parsed.Name}' already; to replace it: pristine models remove {parsed.Name}");
@@ -86,7 +88,9 @@ internal sealed class AddedMetrics(ModelStore? store = null) : MetricFamily
         if (Directory.Exists(partial))
             Directory.Delete(partial, recursive: true);
         // A network of more than 2 GB has its weights in files beside it.
-        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(network)!, Path.GetFileName(network) + "*").Order())
+        var files = parsed.Files.Select(entry => Path.GetFullPath(Path.Combine(source, entry.File)))
+            .SelectMany(file => Directory.EnumerateFiles(Path.GetDirectoryName(file)!, Path.GetFileName(file) + "*"));
+        foreach (var file in files.Distinct().Order())
         {
             var copy = Path.Combine(partial, Path.GetRelativePath(source, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);

@@ -52,7 +52,7 @@ internal sealed class OnnxFeature(OnnxManifest manifest, string path, string dev
             ? $"The network {path} of the metric {manifest.Name}: expected SHA-256 {expected}; found {ModelSha256}."
         : null;
 
-    protected override string Place => $"{device} {path}";
+    protected override string Place => $"{device} {path} {manifest.Batch}";
 
     public override OnnxFeature WithDevice(string device) => new(manifest, path, device);
 
@@ -83,11 +83,12 @@ internal sealed class OnnxFeature(OnnxManifest manifest, string path, string dev
 internal sealed class OnnxExtractor : NetworkExtractor
 {
     private readonly OnnxImage _image;
+    private readonly int _mostTogether;
 
     public OnnxExtractor(OnnxRuntimeSession session, OnnxManifest manifest)
         : base(session, scales: 1)
     {
-        _image = new OnnxImage(manifest.Input);
+        (_image, _mostTogether) = (new OnnxImage(manifest.Input), manifest.Batch ?? int.MaxValue);
         try
         {
             if (session.InputNames.Count != 1)
@@ -109,6 +110,8 @@ internal sealed class OnnxExtractor : NetworkExtractor
     public override int Count { get; }
 
     protected override int Output { get; }
+
+    protected override int MostTogether => _mostTogether;
 
     protected override NetworkShape Shape(int scale, int width, int height)
     {

@@ -106,6 +106,33 @@ internal sealed record OnnxOutput(
     double Scale = 1,
     double Offset = 0);
 
+/// <summary>A second network, which turns an output of the first, an embedding, into what the score is read from.</summary>
+/// <param name="File">The .onnx file, relative to the manifest; one input of 32-bit floats.</param>
+/// <param name="Sha256">SHA-256 that the file must have, in hex; not checked when null.</param>
+/// <param name="Output">Name of its output; the first when null.</param>
+/// <param name="Normalise">Whether the embedding is divided by its length first.</param>
+internal sealed record OnnxHead(string File, string? Sha256 = null, string? Output = null, bool Normalise = false);
+
+/// <summary>A second network, which makes of the text of an image's item a vector like that of the image.</summary>
+/// <param name="File">
+/// The .onnx file, relative to the manifest; its inputs are ids of tokens and, where it has a second one, their mask.
+/// </param>
+/// <param name="Tokenizer">How text becomes tokens.</param>
+/// <param name="Sha256">SHA-256 that the file must have, in hex; not checked when null.</param>
+/// <param name="Output">Name of its output; the first when null.</param>
+internal sealed record OnnxText(string File, OnnxTokenizer Tokenizer, string? Sha256 = null, string? Output = null);
+
+/// <summary>Tokens of a network of text: so many, the first and the last of which say that the text begins and ends.</summary>
+/// <param name="File"><c>tokenizer.json</c>, or with <paramref name="Merges"/> <c>vocab.json</c>; relative to the manifest.</param>
+/// <param name="Merges"><c>merges.txt</c> of CLIP's tokenizer.</param>
+/// <param name="Length">Tokens that the network takes; longer texts are cut.</param>
+/// <param name="Start">The first token.</param>
+/// <param name="End">The last token of the text.</param>
+/// <param name="Pad">What stands behind it.</param>
+internal sealed record OnnxTokenizer(
+    string File, string? Merges = null, int Length = 77, string Start = "<|startoftext|>", string End = "<|endoftext|>",
+    string Pad = "<|endoftext|>");
+
 /// <summary>A metric that a network in ONNX form computes, as a file describes it; see docs/networks.md.</summary>
 /// <param name="Name">Name of the metric and its column.</param>
 /// <param name="File">The .onnx file, relative to the manifest.</param>
@@ -119,6 +146,9 @@ internal sealed record OnnxOutput(
 /// <param name="MinSide">Both sides of an image must have at least as many pixels.</param>
 /// <param name="Input">What the network sees.</param>
 /// <param name="Output">What is read from it.</param>
+/// <param name="Batch">The most images that it computes together; as many as a run allows when null.</param>
+/// <param name="Head">What an embedding goes through before the score is read.</param>
+/// <param name="Text">What the score compares the image with: it is their cosine, times scale, plus offset.</param>
 internal sealed partial record OnnxManifest(
     string Name,
     string File,
@@ -131,13 +161,33 @@ internal sealed partial record OnnxManifest(
     IReadOnlyList<double>? Range = null,
     int MinSide = 1,
     OnnxInput? Input = null,
-    OnnxOutput? Output = null)
+    OnnxOutput? Output = null,
+    int? Batch = null,
+    OnnxHead? Head = null,
+    OnnxText? Text = null)
 {
     /// <summary>What the network sees.</summary>
     public OnnxInput Input { get; init; } = Input ?? new OnnxInput();
 
     /// <summary>What is read from it.</summary>
     public OnnxOutput Output { get; init; } = Output ?? new OnnxOutput();
+
+    /// <summary>The files that it names, each with the field that names it and the SHA-256 it must have; the network first.</summary>
+    public IEnumerable<(string Field, string File, string? Sha256)> Files
+    {
+        get
+        {
+            yield return ("file", File, Sha256);
+            if (Head != null)
+                yield return ("head.file", Head.File, Head.Sha256);
+            if (Text == null)
+                yield break;
+            yield return ("text.file", Text.File, Text.Sha256);
+            yield return ("text.tokenizer.file", Text.Tokenizer.File, null);
+            if (Text.Tokenizer.Merges is { } merges)
+                yield return ("text.tokenizer.merges", merges, null);
+        }
+    }
 
     /// <summary>Reads a manifest.</summary>
     /// <param name="content">JSON in UTF-8.</param>
@@ -184,6 +234,14 @@ internal sealed partial record OnnxManifest(
             return $"input: expected size with fit crop only, at least as large as width and height; found {Input.Size}";
         if (Output is { Index: not null, Values: not null } or { Index: < 0 } or { Values.Count: 0 })
             return "output: expected an index of 0 or more, or values, not both";
+        if (Batch is < 1 or > 256)
+            return $"batch: expected 1 to 256; found {Batch}";
+        if (Head != null && Text != null)
+            return "expected a head or a text; found both";
+        if (Text != null && Output is not { Activation: OutputActivation.None, Index: null, Values: null })
+            return "output: expected no activation, index or values beside text: the score is the cosine of two vectors";
+        if (Text is { Tokenizer.Length: < 3 or > 8192 })
+            return $"text.tokenizer.length: expected 3 to 8192; found {Text.Tokenizer.Length}";
         return null;
     }
 

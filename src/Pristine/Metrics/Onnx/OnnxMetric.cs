@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Pristine.Metrics.Text;
 using Pristine.Models;
 using Pristine.Native;
 using Pristine.Networks;
@@ -7,14 +8,23 @@ using Pristine.Networks;
 namespace Pristine.Metrics.Onnx;
 
 /// <summary>
-/// A metric of the user's own: any network in ONNX form that takes one image, described by a manifest (docs/networks.md).
+/// A metric of the user's own: any network in ONNX form that takes one image, alone, with a second one behind it, or with one for the text
+/// of the image's item, described by a manifest (docs/networks.md).
 /// </summary>
 public sealed class OnnxMetric : FeatureMetric
 {
     private readonly OnnxManifest _manifest;
     private readonly string _hash;
+    private readonly string _folder;
+    private readonly Lazy<OnnxFunction> _head;
+    private readonly Lazy<OnnxTextEncoder> _text;
 
-    private OnnxMetric(OnnxManifest manifest, string hash, OnnxFeature feature) => (_manifest, _hash, Feature) = (manifest, hash, feature);
+    private OnnxMetric(OnnxManifest manifest, string hash, string folder, OnnxFeature feature)
+    {
+        (_manifest, _hash, _folder, Feature) = (manifest, hash, folder, feature);
+        _head = new(OpenHead);
+        _text = new(OpenText);
+    }
 
     /// <summary>Reads the metric that a manifest describes; the network is opened when the first image is scored.</summary>
     /// <param name="path">The manifest.</param>
@@ -24,8 +34,9 @@ public sealed class OnnxMetric : FeatureMetric
     {
         var content = File.ReadAllBytes(path);
         var manifest = OnnxManifest.Parse(content, path);
-        var network = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, manifest.File));
-        return new(manifest, Convert.ToHexStringLower(SHA256.HashData(content)), new OnnxFeature(manifest, network, NetworkDevice.Default));
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var feature = new OnnxFeature(manifest, Path.GetFullPath(Path.Combine(folder, manifest.File)), NetworkDevice.Default);
+        return new(manifest, Convert.ToHexStringLower(SHA256.HashData(content)), folder, feature);
     }
 
     /// <summary>Manifests.</summary>
@@ -51,7 +62,11 @@ public sealed class OnnxMetric : FeatureMetric
         {
             var (activation, output) = (_manifest.Output.Activation, _manifest.Output);
             var values = activation == OutputActivation.None ? "output" : $"{activation.ToString().ToLowerInvariant()}(output)";
-            var score = output.Values != null
+            if (_manifest.Head != null)
+                values = values.Replace("output", "head(output)", StringComparison.Ordinal);
+            var score = _manifest.Text != null
+                ? "cosine(output, text(tokens of the item's text))"
+                : output.Values != null
                 ? $"sum of {values} times [{string.Join(", ", output.Values)}]" : output.Index is { } index ? $"{values}[{index}]" : values;
             return (output.Scale, output.Offset) == (1, 0)
                 ? score
@@ -77,18 +92,138 @@ public sealed class OnnxMetric : FeatureMetric
 
     /// <inheritdoc/>
     public override Metric WithDevice(string device) =>
-        device == Device ? this : new OnnxMetric(_manifest, _hash, ((OnnxFeature)Feature).WithDevice(device));
+        device == Device ? this : new OnnxMetric(_manifest, _hash, _folder, ((OnnxFeature)Feature).WithDevice(device));
 
-    /// <summary>SHA-256 of the lines "hash, two spaces, name, newline" of the network and of the manifest.</summary>
-    public override string? ModelSha256 => Feature.ModelSha256 is { } network
-        ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{network}  network\n{_hash}  manifest\n")))
-        : null;
+    /// <summary>
+    /// SHA-256 of the lines "hash, two spaces, name, newline" of the network, of the manifest, and of what else it names.
+    /// </summary>
+    public override string? ModelSha256
+    {
+        get
+        {
+            if (Feature.ModelSha256 is not { } network)
+                return null;
+            var lines = $"{network}  network\n{_hash}  manifest\n";
+            foreach (var (role, file, _) in _manifest.Files.Skip(1))
+            {
+                if (FileHash.Of(PathOf(file)) is not { } hash)
+                    return null;
+                lines += $"{hash}  {role}\n";
+            }
+            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string? Missing
+    {
+        get
+        {
+            foreach (var (role, file, sha256) in _manifest.Files.Skip(1))
+            {
+                if (!File.Exists(PathOf(file)))
+                    return $"The file {PathOf(file)} of the metric {Name} ({role}) is not there.";
+                if (sha256 != null && FileHash.Of(PathOf(file)) is var found && !sha256.Equals(found, StringComparison.OrdinalIgnoreCase))
+                    return $"The file {PathOf(file)} of the metric {Name} ({role}): expected SHA-256 {sha256}; found {found}.";
+            }
+            return base.Missing;
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override bool ReadsText => _manifest.Text != null;
+
+    /// <summary>The cosine with the text's vector. Of a text only the placeholders of images are left out.</summary>
+    internal override double Score(ReadOnlySpan<double> features, string? text)
+    {
+        if (!ReadsText)
+            return Score(features);
+        var words = text == null ? "" : ImagePlaceholders.Without(text);
+        if (words.Length == 0)
+            return double.NaN;
+        var vector = _text.Value.Encode(words);
+        if (vector.Length != features.Length)
+            throw new ModelException(
+                $"The metric {Name}: expected vectors of one length; found {features.Length} values of an image and {vector.Length} of a " +
+                $"text.");
+        var (product, image, other) = (0.0, 0.0, 0.0);
+        for (var i = 0; i < vector.Length; i++)
+        {
+            product += features[i] * vector[i];
+            image += features[i] * features[i];
+            other += (double)vector[i] * vector[i];
+        }
+        var score = product / Math.Sqrt(image * other) * _manifest.Output.Scale + _manifest.Output.Offset;
+        return double.IsFinite(score) ? score : throw new OnnxRuntimeException("the cosine with the text is not finite.");
+    }
+
+    private string PathOf(string file) => Path.GetFullPath(Path.Combine(_folder, file));
+
+    private OnnxFunction OpenHead() => Opened(
+        _manifest.Head!.File, path => new OnnxFunction(NetworkSessions.Open(path, Device), _manifest.Head.Output));
+
+    private OnnxTextEncoder OpenText() => Opened(_manifest.Text!.File, path =>
+    {
+        var (tokenizer, text) = (_manifest.Text.Tokenizer, _manifest.Text);
+        var encoder = new OnnxTextEncoder(NetworkSessions.Open(path, Device), text, TextTokenizer.Read(
+            PathOf(tokenizer.File), tokenizer.Merges is { } merges ? PathOf(merges) : null));
+        // What does not fit shows before anything is scored.
+        encoder.Encode("a");
+        return encoder;
+    });
+
+    private T Opened<T>(string file, Func<string, T> open)
+    {
+        try
+        {
+            return open(PathOf(file));
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw CannotRun(file, error);
+        }
+    }
+
+    private ModelException CannotRun(string file, OnnxRuntimeException error)
+    {
+        // The runtime's messages have several lines.
+        var reason = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return new ModelException($"The network {PathOf(file)} of the metric {Name} cannot be run as its manifest says: {reason}", error);
+    }
+
+    /// <summary>What the second network makes of an embedding.</summary>
+    private double[] ThroughHead(ReadOnlySpan<double> embedding)
+    {
+        var (vector, length) = (new float[embedding.Length], 1.0);
+        if (_manifest.Head!.Normalise)
+        {
+            length = 0;
+            foreach (var value in embedding)
+                length += value * value;
+            length = Math.Sqrt(length);
+        }
+        for (var i = 0; i < vector.Length; i++)
+            vector[i] = (float)(embedding[i] / length);
+        try
+        {
+            return Array.ConvertAll(_head.Value.Run(vector), value => (double)value);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw CannotRun(_manifest.Head.File, error);
+        }
+    }
 
     /// <inheritdoc/>
     /// <exception cref="ModelException">The network gives another number of values than the manifest reads.</exception>
+    /// <exception cref="InvalidOperationException">The score needs the text of the image's item.</exception>
     /// <exception cref="OnnxRuntimeException">The score is not finite.</exception>
     public override double Score(ReadOnlySpan<double> features)
     {
+        if (ReadsText)
+            throw new InvalidOperationException($"{Name} compares an image with the text of its item; there is none here.");
+        if (_manifest.Head != null)
+            features = ThroughHead(features);
         var output = _manifest.Output;
         if (output.Values is { } ratings
             ? ratings.Count != features.Length : output.Index is { } asked ? asked >= features.Length : features.Length != 1)
