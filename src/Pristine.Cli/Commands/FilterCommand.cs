@@ -54,7 +54,7 @@ internal static class FilterCommand
             var gates = parsed.GetValue(cascade) ? Gates(needed) : [];
             if (inputs.Start(parsed) != 0)
                 throw new UsageException("--start: expected with 'pristine score'; 'pristine filter' goes on from the table of --scores.");
-            var besides = parsed.GetValue(also) is { } names ? Inputs.Metrics(names, options.Known) : [];
+            var besides = inputs.WithFrames(parsed, parsed.GetValue(also) is { } names ? Inputs.Metrics(names, options.Known) : []);
             var scoring = inputs.Scoring(parsed, [.. needed.Metrics.Concat(besides).DistinctBy(metric => metric.Name)]) with
             {
                 Gates = gates,

@@ -53,6 +53,13 @@ internal sealed class Inputs
         DefaultValueFactory = _ => 1,
     };
 
+    private readonly Option<int?> _frames = new("--frames")
+    {
+        Description = "Score so many evenly spaced frames of each film as well, with the metrics of images that --metrics names: columns " +
+            "video_mean_NAME, video_min_NAME and video_max_NAME, which rules may name too (8 frames then); needs ffmpeg",
+        HelpName = "N",
+    };
+
     private readonly Option<int> _workers = new("--workers", "-j")
     {
         Description = "Threads",
@@ -104,9 +111,17 @@ internal sealed class Inputs
         AddImagesTo(command);
         AddHeadsTo(command);
         Watching.AddTo(command);
+        command.Options.Add(_frames);
         command.Options.Add(_start);
+        _frames.Between(1, FrameMetric.MostFrames);
         _start.AtLeast(0);
     }
+
+    /// <summary>Metrics, and with <c>--frames</c> what they say of the frames of films.</summary>
+    public IReadOnlyList<Metric> WithFrames(ParseResult parsed, IReadOnlyList<Metric> metrics) =>
+        parsed.GetResult(_frames) == null || parsed.GetValue(_frames) == null
+        ? metrics
+        : [.. metrics.Concat(metrics.SelectMany(metric => FrameMetric.Of(metric))).DistinctBy(metric => metric.Name)];
 
     /// <summary>Adds <c>--head</c>, <c>--metric</c>, <c>--device</c> and <c>--batch</c>, for commands that compute metrics.</summary>
     public void AddHeadsTo(Command command)
@@ -229,6 +244,7 @@ internal sealed class Inputs
         Device = Device(parsed),
         // A command without networks does not have the option.
         Batch = parsed.GetResult(_batch) == null ? 1 : parsed.GetValue(_batch),
+        Frames = parsed.GetResult(_frames) == null ? FrameMetric.DefaultFrames : parsed.GetValue(_frames) ?? FrameMetric.DefaultFrames,
         Known = Known(parsed),
     };
 

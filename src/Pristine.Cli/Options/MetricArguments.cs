@@ -46,7 +46,7 @@ internal sealed class MetricArguments
     {
         var known = inputs.Known(parsed);
         var rules = parsed.GetValue(_cascade) ?? [];
-        return inputs.Scoring(parsed, Inputs.Metrics(parsed.GetRequiredValue(_metrics), known)) with
+        return inputs.Scoring(parsed, inputs.WithFrames(parsed, Inputs.Metrics(parsed.GetRequiredValue(_metrics), known))) with
         {
             Gates = Cascade.Of(rules, known),
             ItemGates = Cascade.OfItems(rules, known),

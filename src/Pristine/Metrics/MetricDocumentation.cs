@@ -31,7 +31,19 @@ public static class MetricDocumentation
 
         Metrics that need `audio` or `video` are numbers of the item too: the mean over the files that it names. WAV is read without help, every other
         container by FFmpeg's `ffprobe`; without it such a file has the status `unsupported`. A sound or film that is missing or broken gives its
-        status to all rows of the item, and the item has none of these numbers. Headers are read anew in every run.
+        status to all rows of the item, and the item has none of these numbers. Headers are read anew in every run, of each file once.
+        `audio_duration_in:[1:20]` is the number of files whose duration lies from 1 to 20; a round bracket leaves an end out, and `inf` is an end. So it is of every
+        number of sounds and films: for rules on each file of an item instead of their mean.
+
+        `token_count` is the number of tokens of the item's text. `--tokenizer tokenizer.json` names the tokenizer: Hugging Face's file of a byte pair encoding of bytes
+        (GPT-2, GPT-NeoX, Qwen, LLaMA 3); the tokens that begin and end a text are not counted. There is no metric of the language of a text: models that
+        tell languages (fastText's lid.176, CLD3) are in none of the registries that this project is built from.
+
+        Any metric of images is one of films too, on evenly spaced frames: `video_mean_NAME`, `video_min_NAME` and `video_max_NAME`, for example `video_min_sharpness`, are the
+        mean, smallest and largest score of 8 frames, or as many as `--frames N` says; with `--frames` the metrics of `--metrics` have all three. Frame k of N is the one nearest to
+        (k + 0.5) / N of the film's duration; a film of fewer frames has all of them; of several films of an item all frames count. FFmpeg's `ffmpeg` decodes them, one process for a
+        film, and turns them into upright RGB; without it such a metric is refused before the run. A film that cannot be decoded, or whose end is missing, gives its status to its item. Films
+        are decoded anew in every run that asks for them.
 
         """;
 

@@ -19,7 +19,7 @@ public sealed class MediaMetricTests : IDisposable
 
     private static readonly Metric[] Audio = ["audio_count", "audio_duration", "audio_bytes", "audio_sample_rate", "audio_channels"];
     private static readonly Metric[] Video =
-        ["video_count", "video_duration", "video_width", "video_height", "video_fps", "video_frames", "video_bytes"];
+        ["video_count", "video_duration", "video_width", "video_height", "video_fps", "video_frames", "video_bytes", "video_aspect_ratio"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("pristine-media-").FullName;
 
@@ -125,7 +125,7 @@ public sealed class MediaMetricTests : IDisposable
         var rows = Rows(
             Video, $$"""{"videos":["{{name}}"]}""",
             $$$"""{"messages":[{"role":"user","content":[{"type":"video","video":"{{{name}}}"},{"type":"text","text":"?"}]}]}""");
-        Assert.Equal([1, 2, 64, 48, 10, 20, new FileInfo(At(name)).Length], Numbers(rows[0]));
+        Assert.Equal([1, 2, 64, 48, 10, 20, new FileInfo(At(name)).Length, 64.0 / 48], Numbers(rows[0]));
         Assert.Equal(Numbers(rows[0]), Numbers(rows[1]));
     }
 
@@ -140,6 +140,119 @@ public sealed class MediaMetricTests : IDisposable
         Assert.All(rows, row => Assert.Equal(ImageStatus.Unreadable, row.Status));
         Assert.Equal("audio 'v.mp4': the file has no audio stream", rows[2].Error);
         Assert.Equal(rows.Select(row => row.Error), Rows(["video_duration", "audio_duration"], records).Select(row => row.Error));
+    }
+
+    [Fact]
+    public void Files_within_an_interval_are_counted()
+    {
+        File.WriteAllBytes(At("a.wav"), Wave(8000, 1, 8000));
+        File.WriteAllBytes(At("b.wav"), Wave(8000, 1, 24000));
+        string[] names = ["audio_duration_in:[1:3]", "audio_duration_in:(1:3]", "audio_duration_in:[0:3)", "audio_bytes_in:[0:inf]"];
+        var rows = Rows([.. names.Select(MetricSet.BuiltIn.Get)], """{"audios":["a.wav","b.wav"]}""", """{"text":"none"}""");
+        Assert.Equal([2, 1, 1, 2], Numbers(rows[0]));
+        Assert.Equal([0, 0, 0, 0], Numbers(rows[1]));
+        Assert.False(MetricSet.BuiltIn.TryFind("audio_duration_in:[3:1]", out _, out var reason));
+        Assert.Contains("Expected an interval such as [1:20]", reason, StringComparison.Ordinal);
+        Assert.Null(MetricSet.BuiltIn.Find("audio_count_in:[0:1]"));
+    }
+
+    /// <summary>The brightness of frame n, of a film that becomes lighter from frame to frame, is about n / 40.</summary>
+    [Fact]
+    public void Frames_of_a_film_are_those_nearest_to_the_middles_of_equal_parts()
+    {
+        MakeLighter("v.mp4");
+        Metric[] metrics = [.. FrameMetric.Of("brightness", 4), .. FrameMetric.Of("contrast", 4), "video_frames"];
+        Assert.Equal(["video_mean_brightness", "video_min_brightness", "video_max_brightness"], metrics.Take(3).Select(metric => metric.Name));
+        var options = new ScoringOptions { Metrics = metrics, Frames = 4, Workers = 2 };
+        var rows = Rows(options, """{"video":"v.mp4"}""", """{"videos":["v.mp4","v.mp4"]}""", """{"text":"none"}""");
+        // 40 frames in 4 seconds; the middles lie at 0.5, 1.5, 2.5 and 3.5 s.
+        Assert.Equal(40, rows[0]["video_frames"]);
+        double Level(int frame) => frame * 5 / 255.0;
+        const double Tolerance = 0.02;
+        Assert.Equal((Level(5) + Level(15) + Level(25) + Level(35)) / 4, rows[0]["video_mean_brightness"], Tolerance);
+        Assert.Equal(Level(5), rows[0]["video_min_brightness"], Tolerance);
+        Assert.Equal(Level(35), rows[0]["video_max_brightness"], Tolerance);
+        Assert.InRange(rows[0]["video_max_contrast"], 0, Tolerance);
+        Assert.Equal(rows[0]["video_mean_brightness"], rows[1]["video_mean_brightness"], 1e-6);
+        Assert.True(double.IsNaN(rows[2]["video_mean_brightness"]));
+        Assert.All(rows, row => Assert.Equal(ImageStatus.NoImage, row.Status));
+        // More than there are: each once.
+        var all = Rows(options with { Frames = 200 }, """{"video":"v.mp4"}""")[0];
+        Assert.Equal(Level(0), all["video_min_brightness"], Tolerance);
+        Assert.Equal(Level(39), all["video_max_brightness"], Tolerance);
+        Assert.Equal(Enumerable.Range(0, 40).Average(Level), all["video_mean_brightness"], Tolerance);
+    }
+
+    [Fact]
+    public void A_broken_film_is_one_failed_row_and_the_run_goes_on()
+    {
+        MakeLighter("v.mp4");
+        // With its index in front, so that the header is whole.
+        Run("ffmpeg", "-v", "error", "-i", At("v.mp4"), "-c", "copy", "-movflags", "+faststart", At("front.mp4"));
+        var whole = File.ReadAllBytes(At("front.mp4"));
+        File.WriteAllBytes(At("cut.mp4"), whole[..(whole.Length * 3 / 4)]);
+        File.WriteAllText(At("text.mp4"), "no film");
+        var rows = Rows(
+            new ScoringOptions { Metrics = [.. FrameMetric.Of("brightness", 8)], Frames = 8, Workers = 2 },
+            """{"id":"cut","video":"cut.mp4"}""", """{"id":"text","video":"text.mp4"}""", """{"id":"gone","video":"gone.mp4"}""",
+            """{"id":"good","video":"v.mp4"}""");
+        Assert.Equal(
+            [ImageStatus.Truncated, ImageStatus.Unreadable, ImageStatus.Missing, ImageStatus.NoImage], rows.Select(row => row.Status));
+        Assert.Contains("of 8 frames can be decoded", rows[0].Error, StringComparison.Ordinal);
+        Assert.All(rows.Take(3), row => Assert.True(double.IsNaN(row["video_mean_brightness"])));
+        Assert.False(double.IsNaN(rows[3]["video_mean_brightness"]));
+    }
+
+    [Fact]
+    public void Metrics_of_frames_are_known_by_their_names_and_only_metrics_of_images_have_them()
+    {
+        var metric = Assert.IsType<FrameMetric>(MetricSet.BuiltIn.Get("video_min_sharpness"));
+        Assert.Equal((8, FrameSummary.Min, "sharpness"), (metric.Frames, metric.Summarises, metric.Image.Name));
+        Assert.NotEqual(metric.Version, metric.With(4).Version);
+        Assert.False(MetricSet.BuiltIn.TryFind("video_mean_num_words", out _, out var reason));
+        Assert.Contains("num_words gives no number for a frame", reason, StringComparison.Ordinal);
+        Assert.False(MetricSet.BuiltIn.TryFind("video_mean_sharpnes", out _, out reason));
+        Assert.Contains("Nearest: sharpness", reason, StringComparison.Ordinal);
+        Assert.Empty(FrameMetric.Of("num_words"));
+    }
+
+    [Fact]
+    public void A_header_is_read_once_as_long_as_the_file_is_the_same()
+    {
+        Make("v.mp4", "testsrc=size=64x48:rate=10:duration=2");
+        var source = new FileSource("v.mp4", At("v.mp4"), MediaKind.Video);
+        Assert.Null(MediaProbe.Read(source, out var first));
+        var stamp = File.GetLastWriteTimeUtc(At("v.mp4"));
+        // Other bytes of the same size and time: nobody looks again.
+        File.WriteAllBytes(At("v.mp4"), new byte[new FileInfo(At("v.mp4")).Length]);
+        File.SetLastWriteTimeUtc(At("v.mp4"), stamp);
+        Assert.Null(MediaProbe.Read(source, out var again));
+        Assert.Equal(first, again);
+        File.SetLastWriteTimeUtc(At("v.mp4"), stamp.AddSeconds(1));
+        Assert.NotNull(MediaProbe.Read(source, out _));
+    }
+
+    /// <summary>A film of 40 frames, 10 a second, each of one grey: 0, 5, 10, ... of 255.</summary>
+    private void MakeLighter(string name)
+    {
+        Make("probe.mkv", "color=black:size=64x48:rate=10:duration=1");
+        Run(
+            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=black:size=64x48:rate=10:duration=4,format=gray,geq=lum='5*N'", "-pix_fmt",
+            "yuv420p", "-g", "10", At(name));
+    }
+
+    private static void Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(program, arguments);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    private ScoreRow[] Rows(ScoringOptions options, params string[] records)
+    {
+        Write(records);
+        return [.. Dataset.Open(At("data.jsonl"), new DatasetOptions { ImageRoot = _folder })
+            .Score(options, cancellation: Cancellation).Select(item => item.Rows[0])];
     }
 
     private string At(string name) => Path.Combine(_folder, name);
