@@ -103,7 +103,11 @@ internal static class CheckCommand
         try
         {
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
-            dataset.RequireImages();
+            if (HasNoImage(dataset, options))
+                options = options with
+                {
+                    Issues = options.Issues with { Issues = [.. options.Issues.Issues.Where(issue => issue.IsOfText)] },
+                };
             using var sending = inputs.Watching.StartSending(parsed);
             var scoring = inputs.Scoring(parsed, DatasetCheck.Metrics(options.Issues.Issues)) with { Watch = new RunWatch() };
             return Job.Run(() => kept == null ? "Stopped." : $"Stopped. The same command goes on from {kept}.", cancellation =>
@@ -116,8 +120,8 @@ internal static class CheckCommand
                 LiveLine.Clear();
                 Console.Error.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} " +
-                    $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s)"));
+                    $"{Counted(progress)} in {Progress.Duration(progress.Elapsed)} " +
+                    $"({Math.Max(progress.Images, progress.Items) / progress.Elapsed.TotalSeconds:N0}/s)"));
                 progress.End();
                 var exit = inputs.ExitCodeOf(parsed, progress, dataset);
                 var check = Finish(ScoreTable.Open(folder), dataset.Source, kept, options, written, cancellation);
@@ -128,6 +132,26 @@ internal static class CheckCommand
         {
             if (kept == null && Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static string Counted(Progress progress) => progress.Images > 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{progress.Images:N0} images")
+        : string.Create(CultureInfo.InvariantCulture, $"{progress.Items:N0} records");
+
+    /// <summary>Whether there are texts alone, and issues of texts to look for.</summary>
+    private static bool HasNoImage(Dataset dataset, CheckOptions options)
+    {
+        try
+        {
+            dataset.RequireImages();
+            return false;
+        }
+        catch (DatasetException exception) when (dataset.HasRecords && options.Issues.Issues.Any(issue => issue.IsOfText))
+        {
+            // A wrong guess of the field is seen at the beginning.
+            Console.Error.WriteLine($"pristine: {exception.Message} Only its texts are checked.");
+            return true;
         }
     }
 
@@ -173,10 +197,12 @@ internal static class CheckCommand
             var set = string.Concat(found.Where(issue => options.Thresholds.ContainsKey(issue.Rule.Issue.Name))
                 .Select(issue => string.Create(CultureInfo.InvariantCulture, $" --set {issue.Rule.Issue.Name}={issue.Rule.Threshold}")));
             yield return (
-                "To keep the images without any of them",
+                result.Images > 0 ? "To keep the images without any of them" : "To keep the records without any of them",
                 $"pristine {(table == null ? "filter" : "select")} {PlainText.ShellWord(table ?? name)} --drop-issue " +
                 $"{string.Join(',', found.Select(issue => issue.Rule.Issue.Name))}{set} --out {KeptName(name, table)}");
         }
+        if (result.Images == 0)
+            yield break;
         if (table == null)
             yield return ("To look at them, and try other thresholds",
                 $"pristine check {PlainText.ShellWord(name)} --scores scores --format html --out report.html");

@@ -19,14 +19,14 @@ internal static class CheckDisplay
         var found = result.Issues.Where(issue => issue.Count > 0).OrderByDescending(issue => issue.Count).ToArray();
         writer.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: {result.Images:N0} images, {result.WithIssue:N0} with an issue ({Share(result.WithIssue, result.Images)})"));
+            $"{name}: {Counted(result)}, {result.WithIssue:N0} with an issue ({Share(result.WithIssue, result.Of(null))})"));
         var (names, counts) = (found.Select(issue => issue.Rule.Issue.Name.Length).DefaultIfEmpty()
             .Max(), found.Select(issue => Number(issue.Count).Length).DefaultIfEmpty().Max());
         foreach (var issue in found)
         {
             writer.WriteLine();
-            var head =
-                $"{issue.Rule.Issue.Name.PadRight(names)}  {Number(issue.Count).PadLeft(counts)}  {Share(issue.Count, result.Images),6}  ";
+            var share = Share(issue.Count, result.Of(issue.Rule.Issue));
+            var head = $"{issue.Rule.Issue.Name.PadRight(names)}  {Number(issue.Count).PadLeft(counts)}  {share,6}  ";
             HelpPage.WriteWrapped(writer, issue.Rule.Issue.Summary, new string(' ', head.Length), width, head);
             HelpPage.WriteWrapped(writer, Examples(issue), Indent + "    ", width, Indent);
             writer.WriteLine(
@@ -62,6 +62,13 @@ internal static class CheckDisplay
             return;
         writer.WriteLine();
         HelpPage.WriteWrapped(writer, $"{title}: {text}.", Indent, width, "");
+    }
+
+    private static string Counted(CheckResult result)
+    {
+        var images = string.Create(CultureInfo.InvariantCulture, $"{result.Images:N0} {(result.Images == 1 ? "image" : "images")}");
+        var texts = string.Create(CultureInfo.InvariantCulture, $"{result.Texts:N0} {(result.Texts == 1 ? "text" : "texts")}");
+        return result.Texts == 0 ? images : result.Images == 0 ? texts : $"{images}, {texts}";
     }
 
     private static string Examples(FoundIssue issue)

@@ -104,8 +104,10 @@ internal sealed record FailCondition(string Text, string Name, string Operator, 
         var found = Name == Any ? null : result.Find(Name);
         if (found?.Obstacle is { } obstacle)
             throw new UsageException($"--fail-on \"{Text}\": expected an issue that can be looked for; {obstacle}.");
-        var count = found?.Count ?? result.WithIssue;
-        var value = IsPercent ? result.Images == 0 ? 0 : 100.0 * count / result.Images : count;
+        // An issue of texts where there is none, or of images, was not found.
+        var count = Name == Any ? result.WithIssue : found?.Count ?? 0;
+        var all = result.Of(found?.Rule.Issue);
+        var value = IsPercent ? all == 0 ? 0 : 100.0 * count / all : count;
         return Operator switch
         {
             "<" => value < Number,

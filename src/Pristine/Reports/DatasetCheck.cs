@@ -28,17 +28,31 @@ public sealed record FoundIssue(IssueRule Rule, long Count, long NotJudged, IRea
 
 /// <summary>What is wrong with a dataset.</summary>
 /// <param name="Images">Its images; one that several items name counts for each.</param>
-/// <param name="WithIssue">Those with at least one issue.</param>
+/// <param name="WithIssue">Images, and items without one, that have at least one issue or whose text has one.</param>
 /// <param name="Issues">One entry per issue that was looked for, in the order of the options.</param>
 public sealed record CheckResult(long Images, long WithIssue, IReadOnlyList<FoundIssue> Issues)
 {
     private static readonly JsonWriterOptions Json = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>What was found of an issue; null where it was not asked for.</summary>
+    /// <summary>Items with a record, whose text was looked at, also where it is empty.</summary>
+    public long Texts { get; init; }
+
+    /// <summary>Items without an image.</summary>
+    public long WithoutImage { get; init; }
+
+    /// <summary>Of how many an issue is one: images, or texts.</summary>
+    /// <param name="issue">The issue; null for any.</param>
+    public long Of(Issue? issue) => issue == null ? Images + WithoutImage : issue.IsOfText ? Texts : Images;
+
+    /// <summary>
+    /// What was found of an issue; null where it was not asked for, or where all issues were and there is nothing that it could be of.
+    /// </summary>
     /// <param name="name">The issue's name.</param>
     public FoundIssue? Find(string name) => Issues.FirstOrDefault(found => found.Rule.Issue.Name == name);
 
-    /// <summary>The result as JSON: <c>images</c>, <c>with_issue</c>, and <c>issues</c>, each with its rule, count and examples.</summary>
+    /// <summary>
+    /// The result as JSON: <c>images</c>, <c>texts</c>, <c>with_issue</c>, and <c>issues</c>, each with its rule, count and examples.
+    /// </summary>
     public string ToJson()
     {
         using var text = new MemoryStream();
@@ -46,6 +60,7 @@ public sealed record CheckResult(long Images, long WithIssue, IReadOnlyList<Foun
         {
             json.WriteStartObject();
             json.WriteNumber("images", Images);
+            json.WriteNumber("texts", Texts);
             json.WriteNumber("with_issue", WithIssue);
             json.WriteStartArray("issues");
             foreach (var found in Issues)
@@ -75,7 +90,7 @@ public sealed record CheckResult(long Images, long WithIssue, IReadOnlyList<Foun
         else
         {
             json.WriteNumber("count", found.Count);
-            json.WriteNumber("share", Images == 0 ? 0 : (double)found.Count / Images);
+            json.WriteNumber("share", Of(issue) is > 0 and var all ? (double)found.Count / all : 0);
             json.WriteNumber("not_judged", found.NotJudged);
             json.WriteStartArray("examples");
             foreach (var example in found.Examples)
@@ -160,32 +175,58 @@ public static class DatasetCheck
         var conditions = rules.Select((rule, i) => obstacles[i] != null
             ? null : rule.Dedup is { } method ? CopyOf(method) : $"({Selection.Rule.Parse(rule.Rule!, columns).Condition.ConditionSql()})")
             .ToArray();
-        var known = conditions.OfType<string>().ToArray();
-        var any = known.Length == 0 ? "false" : string.Join(" OR ", known.Select(condition => $"coalesce({condition}, false)"));
-        var counts = conditions.Select(
-            condition => condition == null ? "0, 0" : $"count(*) FILTER (WHERE {condition}), count(*) FILTER (WHERE {condition} IS NULL)");
-        var (images, withIssue) = (0L, 0L);
-        var found = new (long Count, long NotJudged)[rules.Count];
-        using (var reader = database.Query($"SELECT count(*), count(*) FILTER (WHERE {any}), {string.Join(", ", counts)} FROM images"))
-        {
-            reader.Read();
-            (images, withIssue) = (reader.Int64(0), reader.Int64(1));
-            for (var i = 0; i < found.Length; i++)
-                found[i] = (reader.Int64(2 + (2 * i)), reader.Int64(3 + (2 * i)));
-        }
+        var (images, imageIssues) = Count(database, ImagesView, conditions, i => !rules[i].Issue.IsOfText);
+        var (texts, textIssues) = Count(database, TextsView, conditions, i => rules[i].Issue.IsOfText);
+        var found = conditions.Select((_, i) => rules[i].Issue.IsOfText ? textIssues[i] : imageIssues[i]).ToArray();
+        string AnyOf(bool ofText) => string.Join(" OR ", conditions
+            .Where((condition, i) => condition != null && rules[i].Issue.IsOfText == ofText)
+            .Select(condition => $"coalesce({condition}, false)").DefaultIfEmpty("false"));
+        var withIssue = database.QueryInt64(
+            texts == 0
+            ? $"SELECT count(*) FROM {ImagesView} WHERE {AnyOf(ofText: false)}"
+            : $"SELECT count(*) FROM {table.Source} WHERE key IN (SELECT key FROM {ImagesView} WHERE {AnyOf(ofText: false)}) OR " +
+            $"item_index IN (SELECT item_index FROM {TextsView} WHERE {AnyOf(ofText: true)})") ?? 0;
+        var withoutImage = database.QueryInt64($"SELECT count(*) FROM {table.Source} WHERE status = '{ImageStatus.NoImage.Name()}'") ?? 0;
+        // Where both kinds of issues are asked for, those of what is not there say nothing.
+        var areBothAsked = rules.Any(rule => rule.Issue.IsOfText) && rules.Any(rule => !rule.Issue.IsOfText);
+        bool IsNowhere(Issue issue) => issue.IsOfText ? texts == 0 : images == 0 && texts > 0;
         return new CheckResult(images, withIssue,
         [
             .. rules.Select((rule, i) => new FoundIssue(
                 rule, found[i].Count, found[i].NotJudged, found[i].Count == 0
                     ? []
-                    : Examples(database, rule.Issue, conditions[i]!, columns, options.Examples), obstacles[i])),
-        ]);
+                    : Examples(database, rule.Issue, conditions[i]!, columns, options.Examples),
+                obstacles[i] ?? (IsNowhere(rule.Issue) ? $"no item has {(rule.Issue.IsOfText ? "a text" : "an image")}" : null)))
+                .Where(issue => !areBothAsked || !IsNowhere(issue.Rule.Issue)),
+        ])
+        {
+            Texts = texts,
+            WithoutImage = withoutImage,
+        };
+    }
+
+    private const string ImagesView = "images";
+    private const string TextsView = "texts";
+
+    /// <summary>How many rows a view has, and for some conditions for how many they hold, and are unknown.</summary>
+    private static (long Rows, (long Count, long NotJudged)[] Found) Count(
+        DuckDbConnection database, string view, string?[] conditions, Func<int, bool> isOfView)
+    {
+        var counts = conditions.Select((condition, i) => condition == null || !isOfView(i)
+            ? "0, 0"
+            : $"count(*) FILTER (WHERE {condition}), count(*) FILTER (WHERE {condition} IS NULL)");
+        using var reader = database.Query($"SELECT {string.Join(", ", counts.Prepend("count(*)"))} FROM {view}");
+        reader.Read();
+        return (reader.Int64(0), [.. conditions.Select((_, i) => (reader.Int64(1 + (2 * i)), reader.Int64(2 + (2 * i))))]);
     }
 
     /// <summary>The column that says whether an image is a copy of an earlier one, by another name.</summary>
     private static string CopyOf(DuplicateMethod method) => method.Kind == DuplicateKind.Exact ? "is_copy" : "is_near_copy";
 
-    /// <summary>The view <c>images</c>: what rules see, without items that have no image, and whether an image is a copy.</summary>
+    /// <summary>
+    /// The view <c>images</c>: what rules see, without items that have no image, and whether an image is a copy; and the view <c>texts</c>,
+    /// of items with a record.
+    /// </summary>
     private static void CreateImages(
         DuckDbConnection database, ScoreTable table, IReadOnlyList<DuplicateMethod> methods, int threads, CancellationToken cancellation)
     {
@@ -199,6 +240,13 @@ public static class DatasetCheck
         database.Execute(
             $"CREATE VIEW present AS SELECT *, {string.Join(", ", derived.Concat(absent))} FROM {table.Source} WHERE status <> " +
             $"'{ImageStatus.NoImage.Name()}'");
+        // An item once, whatever its images are.
+        var (firsts, repeats) = TableSchema.RepeatsTextSql(table.Source);
+        database.Execute(
+            $"""
+            CREATE VIEW {TextsView} AS SELECT r.*, {string.Join(", ", derived.Concat(absent).Append(repeats))}
+            FROM {table.Source} r LEFT JOIN ({firsts}) t ON r.text_hash = t.text_hash WHERE r.image_index = 0 AND r.text_length IS NOT NULL
+            """);
         foreach (var method in methods)
         {
             ImageGroups.Create(database, "present", method, threads, cancellation);
@@ -230,10 +278,11 @@ public static class DatasetCheck
         var by = issue.By == null ? "NULL::DOUBLE" : RuleParser.ReadNumber(issue.By, columns).NumberSql(Width.Double);
         var order = issue.By == null ? "" : $"{by} {(issue.IsLargestWorst ? "DESC" : "ASC")}, ";
         var examples = new List<IssueExample>();
+        var (name, view) = issue.IsOfText ? ("id", TextsView) : ("coalesce(image, id)", ImagesView);
         using var reader = database.Query(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"SELECT key, id, coalesce(image, id), {by} FROM images WHERE {condition} ORDER BY {order}key LIMIT {most}"));
+                $"SELECT key, id, {name}, {by} FROM {view} WHERE {condition} ORDER BY {order}key LIMIT {most}"));
         while (reader.Read())
             examples.Add(new IssueExample(reader.Int64(0), reader.Text(1)!, reader.Text(2)!, reader.IsNull(3) ? null : reader.Double(3)));
         return examples;

@@ -109,7 +109,8 @@ public static class Report
             var issues = table.Check(
                 new CheckOptions
                 {
-                    Issues = options.Issues,
+                    // The report shows images.
+                    Issues = options.Issues with { Issues = [.. options.Issues.Issues.Where(issue => !issue.IsOfText)] },
                     Examples = Gallery.IssueExamples(
                     options),
                     Workers = options.Workers,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Pristine.Metrics;
 using Pristine.Selection.Duplicates;
+using Pristine.Tables;
 
 namespace Pristine.Selection;
 
@@ -59,6 +60,9 @@ public sealed record Issue
     internal bool IsLargestWorst { get; private init; }
 
     internal IssueKind Kind { get; private init; }
+
+    /// <summary>Whether it is one of an item's text, with or without an image.</summary>
+    public bool IsOfText { get; private init; }
 
     /// <summary>Whether it compares images with one another, so that no rule can say it.</summary>
     internal bool ComparesImages => Kind is IssueKind.Copies or IssueKind.NearCopies;
@@ -274,6 +278,51 @@ public sealed record Issue
             Reason = "Looked for where the network of resnet50 is installed; it costs many times what all other issues cost.",
             Calibration = "On photographs it had not seen, half of the sound ones are below 0.18 and nine of ten below 0.43; half of the " +
                 "copies of levels 3, 4 and 5 are above 0.52, 0.79 and 0.90 (docs/results/damage.md).",
+        },
+        new("empty_text")
+        {
+            Summary = "a record without a word",
+            Template = "word_count = 0",
+            Reason = "Its caption, text and messages are missing, empty, or white space.",
+            Calibration = NotMeasured,
+            IsOfText = true,
+        },
+        new("short_text")
+        {
+            Summary = "hardly any text",
+            Template = "text_length < {0} and word_count > 0",
+            Threshold = 10,
+            By = "text_length",
+            Reason = "data-juicer's limit, in characters; DataComp asks for more than 5.",
+            Calibration = NotMeasured,
+            IsOfText = true,
+        },
+        new("repetitive_text")
+        {
+            Summary = "text that repeats itself: boilerplate, or a model that went round in circles",
+            Template = "greatest(char_rep_ratio, word_rep_ratio) > {0}",
+            Threshold = 0.5,
+            By = "greatest(char_rep_ratio, word_rep_ratio)",
+            IsLargestWorst = true,
+            Reason = "data-juicer's limit: more than half of its sequences of 10 characters or words occur again.",
+            Calibration = "data-juicer's own.",
+            IsOfText = true,
+        },
+        new("text_duplicates")
+        {
+            Summary = "the same text as an earlier record",
+            Template = TableSchema.RepeatsText,
+            Reason = "Equal to the last character. Captions of one word are often equal.",
+            Calibration = NotMeasured,
+            IsOfText = true,
+        },
+        new("token_mismatch")
+        {
+            Summary = "another number of placeholders such as <image> than images",
+            Template = "image_tokens is not null and image_tokens <> image_count",
+            Reason = "Trainers stop at such a record, or leave an image out without a word.",
+            Calibration = NotMeasured,
+            IsOfText = true,
         },
         new("faces")
         {

@@ -26,10 +26,14 @@ internal sealed class RecordPart(RuleExpression? score)
     public RuleExpression? Of(RuleExpression condition) => Joined(Conjuncts(condition).Where(IsWhole));
 
     /// <summary>
-    /// As <see cref="Of"/>, without what needs the headers of sounds and films: what can be judged before any file is opened.
+    /// As <see cref="Of"/>, without what needs the headers of sounds and films or the other items: what can be judged before any file is
+    /// opened.
     /// </summary>
     public RuleExpression? OfText(RuleExpression condition) =>
-        Joined(Conjuncts(condition).Where(part => IsWhole(part) && !NamesMedia(part)));
+        Joined(Conjuncts(condition).Where(part => IsWhole(part) && !NamesMedia(part) && !ComparesItems(part)));
+
+    private bool ComparesItems(RuleExpression expression) =>
+        ColumnsOf(expression).Any(column => column.Column is { ComparesImages: true });
 
     /// <summary>True for an expression that reads the header of a sound or a film.</summary>
     public bool NamesMedia(RuleExpression expression) =>
@@ -79,6 +83,7 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
             Id = item.Id,
             Status = item.Images.Count == 0 ? ImageStatus.NoImage : ImageStatus.Ok,
             Text = item.Text,
+            TextHash = item.TextHash,
             ImageCount = item.Images.Count,
             Scores = new ItemNumbers(_columns.Metrics).Of(item, withMedia: false, out _),
         };

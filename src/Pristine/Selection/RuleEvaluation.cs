@@ -25,7 +25,8 @@ internal sealed record RuleEvaluation(ScoreRow Row, TableSchema Columns, RuleExp
     /// </summary>
     public static string? Obstacle(RuleExpression rule) => rule switch
     {
-        ColumnReference { ItemField: not null } or ColumnReference { Column.Source: ColumnSource.Outcome } => rule.Source,
+        ColumnReference { ItemField: not null } or ColumnReference { Column.Source: ColumnSource.Outcome }
+            or ColumnReference { Column.ComparesImages: true } => rule.Source,
         _ => rule.Parts.Select(Obstacle).FirstOrDefault(obstacle => obstacle != null),
     };
 

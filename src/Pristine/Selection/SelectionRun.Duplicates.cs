@@ -1,5 +1,6 @@
 using Pristine.Native;
 using Pristine.Selection.Duplicates;
+using Pristine.Tables;
 
 namespace Pristine.Selection;
 
@@ -59,7 +60,7 @@ public sealed partial class SelectionRun
 
     /// <summary>
     /// SQL of rows with the columns <c>copies</c> and <c>duplicate_group</c>: over the whole table, before any rule, by the way in which
-    /// duplicates are looked for, or else by their bytes.
+    /// duplicates are looked for, or else by their bytes; and with <c>repeats_text</c>.
     /// </summary>
     private string WithCopies(string rows, CancellationToken cancellation)
     {
@@ -68,10 +69,12 @@ public sealed partial class SelectionRun
         _database.Execute(
             $"CREATE TABLE {sizes} AS SELECT {group}, count(*) AS copies FROM {ImageGroups.View} WHERE {group} IS NOT NULL " +
             $"GROUP BY {group} HAVING count(*) > 1");
+        var (firsts, repeats) = TableSchema.RepeatsTextSql(_table.Source);
         return
             $"""
-            SELECT r.*, g.{group}, CASE WHEN g.{group} IS NOT NULL THEN coalesce(s.copies, 1) END AS copies
+            SELECT r.*, g.{group}, CASE WHEN g.{group} IS NOT NULL THEN coalesce(s.copies, 1) END AS copies, {repeats}
             FROM ({rows}) r JOIN {ImageGroups.View} g ON r.key = g.key LEFT JOIN {sizes} s ON g.{group} = s.{group}
+              LEFT JOIN ({firsts}) t ON r.text_hash = t.text_hash
             """;
     }
 

@@ -32,6 +32,41 @@ public class DatasetCheckTests
     }
 
     [Fact]
+    public void Texts_have_issues_of_their_own_with_and_without_images()
+    {
+        using var folder = TestFiles.NewFolder();
+        var repeated = string.Concat(Enumerable.Repeat("all work and no play ", 20));
+        File.WriteAllLines(folder["data.jsonl"],
+        [
+            """{"id": "r0", "text": "a text of some words"}""", """{"id": "r1", "text": ""}""", """{"id": "r2", "text": "ab"}""",
+            $$"""{"id": "r3", "text": "{{repeated}}"}""", """{"id": "r4", "text": "a text of some words"}""",
+            """{"id": "r5", "text": "  \n "}""", """{"id": "r6", "text": ""}""",
+            """{"id": "r7", "conversations": [{"from": "human", "value": "<image>\nWhat is this, here?"}]}""",
+        ]);
+        string[] names = ["empty_text", "short_text", "repetitive_text", "text_duplicates", "token_mismatch"];
+        var issues = names.Select(Issue.Get).ToArray();
+        Pristine.Scoring.ScoreTableRun.Score(
+            Pristine.Datasets.Dataset.Open(folder["data.jsonl"]), folder["table"],
+            new Pristine.Scoring.ScoringOptions { Metrics = DatasetCheck.Metrics(issues) },
+            cancellation: TestContext.Current.CancellationToken).Count();
+        var table = Pristine.Tables.ScoreTable.Open(folder["table"]);
+        var result = table.Check(For(names), TestContext.Current.CancellationToken);
+        Assert.Equal((0, 8, 8, 7), (result.Images, result.Texts, result.WithoutImage, result.WithIssue));
+        Assert.Equal(
+            ["r1, r5, r6", "r2", "r3", "r4", "r7"],
+            result.Issues.Select(found => string.Join(", ", found.Examples.Select(example => example.Id))));
+        Assert.All(result.Issues, found => Assert.Equal((found.Examples.Count, 0), (found.Count, found.NotJudged)));
+        // The same names drop the same records.
+        foreach (var (issue, kept) in issues.Zip((string[])["0 2 3 4 7", "0 1 3 4 5 6 7", "0 1 2 4 5 6 7", "0 1 2 3 5 6 7", "0 1 2 3 4 5 6"]))
+            Assert.Equal(kept, table.Kept(new SelectionOptions { DropIssues = [issue] }));
+        Assert.Equal("0", table.Kept(new SelectionOptions { DropIssues = issues }));
+        // Of issues of both kinds, those of what is not there are left out.
+        var all = table.Check(new CheckOptions { Issues = new IssueOptions { Issues = [.. issues, Issue.Get("missing")] } });
+        Assert.Null(all.Find("missing"));
+        Assert.Equal("no item has an image", Only(table.Check(For("missing"))).Obstacle);
+    }
+
+    [Fact]
     public void A_copy_has_the_bytes_of_an_earlier_image_of_another_name()
     {
         using var folder = TestFiles.NewFolder();
