@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pristine.Cli.Display;
 using Pristine.Cli.Recipes;
+using Pristine.Metrics;
 
 namespace Pristine.Cli.Commands;
 
@@ -36,7 +37,10 @@ internal static class RunCommand
             var skipped = parsed.GetValue(skip) ?? [];
             Recipe recipe;
             if (root is RecipeFields fields && DataJuicerRecipe.Is(fields))
-                recipe = DataJuicerRecipe.Read(fields, name, skipped, Console.Error.WriteLine);
+            {
+                var own = OwnMetrics(parsed.GetValue(set) ?? []);
+                recipe = DataJuicerRecipe.Read(fields, name, skipped, own, Console.Error.WriteLine);
+            }
             else if (skipped.Length > 0)
                 throw new UsageException(
                     "--skip: expected a configuration of data-juicer, whose operations Pristine may not have; this is a recipe of Pristine.");
@@ -64,6 +68,13 @@ internal static class RunCommand
         });
         return command;
     }
+
+    /// <summary>Names of the metrics in files that are given beside a configuration: <c>--set metric=clip.json</c>.</summary>
+    private static string[] OwnMetrics(string[] changes) =>
+    [
+        .. MetricCatalog.Files.SelectMany(file => changes.Where(change => change.StartsWith($"{file.Kind}=", StringComparison.Ordinal))
+            .Select(change => file.Read(change[(file.Kind.Length + 1)..]).Name)),
+    ];
 
     /// <summary>An argument as a shell takes it.</summary>
     private static string Quoted(string argument) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Pristine.Metrics;
 using Pristine.Metrics.Text;
 using Pristine.Tables;
@@ -14,6 +15,12 @@ internal sealed record DataJuicerFilter(
     string Name, bool IsOfImages, IReadOnlyList<string> Columns, Func<DataJuicerParameters, string> Rule)
 {
     private const double Infinity = double.PositiveInfinity;
+    private const string OwnNetwork =
+        "a network of yours, which cannot come with this program: a manifest with the name {0} (docs/networks.md), given with " +
+        "--set metric=FILE.json, or known since pristine models add FILE.json";
+
+    /// <summary>What a filter needs that does not come with this program, in words; null for nothing.</summary>
+    public string? Needs { get; private init; }
 
     /// <summary>data-juicer's filters with their parameters and defaults (release 1.4, <c>data_juicer/ops/filter</c>).</summary>
     private static readonly DataJuicerFilter[] All =
@@ -32,6 +39,37 @@ internal sealed record DataJuicerFilter(
             "face_ratio", given.Number("min_ratio", 0), given.Number("max_ratio", 0.4))),
         new("image_nsfw_filter", true, ["nsfw"], given => given.Range(
             "nsfw", given.Number("min_score", 0), given.Number("max_score", 0.5))),
+        new("image_aesthetics_filter", true, ["image_aesthetics_scores"], given =>
+        {
+            // Which network it is, the manifest says.
+            given.Ignore("hf_scorer_model");
+            given.Ignore("trust_remote_code");
+            return given.Range("image_aesthetics_scores", given.Number("min_score", 0.5), given.Number("max_score", 1));
+        })
+        {
+            Needs = string.Format(CultureInfo.InvariantCulture, OwnNetwork, "image_aesthetics_scores"),
+        },
+        new("image_text_similarity_filter", true, ["image_text_similarity"], given =>
+        {
+            given.Ignore("hf_clip");
+            given.Ignore("trust_remote_code");
+            given.Expect("horizontal_flip", "false");
+            given.Expect("vertical_flip", "false");
+            given.Expect("reduce_mode", "avg");
+            return given.Range("image_text_similarity", given.Number("min_score", 0.1), given.Number("max_score", 1));
+        })
+        {
+            Needs = string.Format(CultureInfo.InvariantCulture, OwnNetwork, "image_text_similarity"),
+        },
+        new("token_num_filter", false, [TokenCount.MetricName], given =>
+        {
+            given.Ignore("hf_tokenizer");
+            given.ExpectKnownText();
+            return given.Range(TokenCount.MetricName, given.Number("min_num", 10), given.Number("max_num", Infinity));
+        })
+        {
+            Needs = "the file of its tokenizer: --set tokenizer=tokenizer.json",
+        },
         new("text_length_filter", false, [], given => given.Range(
             $"length({DataJuicerParameters.ItemField(given.TextKey)})", given.Number("min_len", 10), given.Number("max_len", Infinity))),
         new("specified_numeric_field_filter", false, [], given => given.Range(
@@ -51,27 +89,34 @@ internal sealed record DataJuicerFilter(
         Statistic("word_repetition_filter", "word_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect(
             "tokenization", "false")),
         Statistic("special_characters_filter", "special_char_ratio", "min_ratio", 0, "max_ratio", 0.25),
-        new("audio_size_filter", false, ["audio_bytes"], given => OrNone("audio", given.Range(
-            "audio_bytes", given.Size("min_size", "0"), given.Size("max_size", "1TB")), given)),
-        Statistic("audio_duration_filter", "audio_duration", "min_duration", 0, "max_duration", Infinity),
-        Statistic("video_duration_filter", "video_duration", "min_duration", 0, "max_duration", Infinity),
+        new("audio_size_filter", false, ["audio_bytes"], given => OfFiles(
+            "audio_bytes", given.Size("min_size", "0"), given.Size("max_size", "1TB"), given)),
+        new("audio_duration_filter", false, ["audio_duration"], given => OfFiles(
+            "audio_duration", given.Number("min_duration", 0), given.Number("max_duration", Infinity), given)),
+        new("video_duration_filter", false, ["video_duration"], given => OfFiles(
+            "video_duration", given.Number("min_duration", 0), given.Number("max_duration", Infinity), given)),
+        new("video_aspect_ratio_filter", false, ["video_aspect_ratio"], given => OfFiles(
+            "video_aspect_ratio", given.Number("min_ratio", 9.0 / 21), given.Number("max_ratio", 21.0 / 9), given)),
     ];
 
-    /// <summary>The filters that this program can run, whose columns it has.</summary>
-    public static IEnumerable<string> Names => All.Where(filter => filter.IsHere).Select(filter => filter.Name);
+    /// <summary>The filters that this program has; some need a file of the user's.</summary>
+    public static IEnumerable<string> Names => All.Select(filter => filter.Name);
 
-    /// <summary>Finds a filter that this program can run.</summary>
+    /// <summary>Finds a filter that this program has.</summary>
     /// <param name="name">Its name in data-juicer.</param>
     /// <param name="filter">The filter.</param>
     public static bool TryGet(string name, [NotNullWhen(true)] out DataJuicerFilter? filter)
     {
-        filter = Array.Find(All, known => known.Name == name && known.IsHere);
+        filter = Array.Find(All, known => known.Name == name);
         return filter != null;
     }
 
-    private bool IsHere => Columns.All(column => TableSchema.Row.Find(column) != null || MetricSet.BuiltIn.Find(column) != null);
+    /// <summary>Whether the columns of its rule are there.</summary>
+    /// <param name="own">Names of metrics that the user's files bring.</param>
+    public bool IsHere(IReadOnlyList<string> own) => Columns.All(
+        column => own.Contains(column) || TableSchema.Row.Find(column) != null || MetricSet.BuiltIn.Find(column) != null);
 
-    /// <summary>A filter on a statistic of text, sound or film, which the metric of data-juicer's own name computes.</summary>
+    /// <summary>A filter on a statistic of text, which the metric of data-juicer's own name computes.</summary>
     private static DataJuicerFilter Statistic(
         string name, string metric, string lowName, double low, string highName, double high,
         params Action<DataJuicerParameters>[] expectations) =>
@@ -88,15 +133,20 @@ internal sealed record DataJuicerFilter(
             // What language it is decides only which tokenizer is taken.
             if (name is "words_num_filter" or "word_repetition_filter")
                 given.Ignore("lang");
-            var range = given.Range(column, given.Number(lowName, low), given.Number(highName, high));
-            return MetricSet.BuiltIn.Find(metric) is MediaMetric { Scope: var scope } ? OrNone(scope, range, given) : range;
+            return given.Range(column, given.Number(lowName, low), given.Number(highName, high));
         });
 
-    /// <summary>An item without a sound or film is kept; several are judged by their mean, whatever the policy.</summary>
-    private static string OrNone(string scope, string range, DataJuicerParameters given)
+    /// <summary>
+    /// An item without a sound or film is kept; of several one is enough, or all must lie within, as the policy says.
+    /// </summary>
+    private static string OfFiles(string metric, double low, double high, DataJuicerParameters given)
     {
-        given.Choice("any_or_all", "any", "any", "all");
-        return $"{scope}_count = 0 or ({range})";
+        var scope = metric[..metric.IndexOf('_', StringComparison.Ordinal)];
+        var within = $"\"{metric}_in:{given.Interval(low, high)}\"";
+        var isAny = given.Choice("any_or_all", "any", "any", "all") == "any";
+        var isOutside = given.IsTrue("reversed_range", false);
+        var enough = isAny ? isOutside ? $"< {scope}_count" : ">= 1" : isOutside ? "= 0" : $"= {scope}_count";
+        return $"{scope}_count = 0 or {within} {enough}";
     }
 
     private static string Both(string first, string second) => $"({first}) and ({second})";

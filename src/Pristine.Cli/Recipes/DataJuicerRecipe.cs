@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Pristine.Metrics;
 
 namespace Pristine.Cli.Recipes;
 
@@ -35,9 +36,11 @@ internal static partial class DataJuicerRecipe
     /// <param name="root">Its content.</param>
     /// <param name="file">The file, for messages.</param>
     /// <param name="skipped">Operations that are left out.</param>
+    /// <param name="own">Names of metrics that the user's files bring.</param>
     /// <param name="tell">Takes what a user should know.</param>
     /// <exception cref="UsageException">A key, operation or parameter is unknown, or means what Pristine cannot do.</exception>
-    public static Recipe Read(RecipeFields root, string file, IReadOnlyList<string> skipped, Action<string> tell)
+    public static Recipe Read(
+        RecipeFields root, string file, IReadOnlyList<string> skipped, IReadOnlyList<string> own, Action<string> tell)
     {
         var values = new List<RecipeValue>();
         var ignored = new List<string>();
@@ -75,16 +78,17 @@ internal static partial class DataJuicerRecipe
         }
         if (ignored.Count > 0)
             tell($"{file}: without effect on what is kept: {string.Join(", ", ignored)}.");
-        values.AddRange(Process(root.Find("process")!, file, textKey, skipped, tell));
+        values.AddRange(Process(root.Find("process")!, file, textKey, skipped, own, tell));
         return new Recipe("filter", values, []);
     }
 
     private static List<RecipeValue> Process(
-        RecipeNode process, string file, string textKey, IReadOnlyList<string> skipped, Action<string> tell)
+        RecipeNode process, string file, string textKey, IReadOnlyList<string> skipped, IReadOnlyList<string> own, Action<string> tell)
     {
         if (process is not RecipeList { Items: var items })
             throw new UsageException($"{file}:{process.Line}: process: expected a list of operations.");
         var (rules, unknown, policies) = (new List<string>(), new List<string>(), new List<(string Operation, string Policy)>());
+        var lacking = new List<(string Name, string Needs)>();
         foreach (var item in items)
         {
             var (name, fields) = item switch
@@ -104,6 +108,11 @@ internal static partial class DataJuicerRecipe
                 unknown.Add($"{name} (line {item.Line})");
                 continue;
             }
+            if (!filter.IsHere(own))
+            {
+                lacking.Add((name, $"{name} (line {item.Line}) needs {filter.Needs}"));
+                continue;
+            }
             var known = new DataJuicerParameters(fields, $"{file}:{item.Line}: {name}", textKey);
             rules.Add(filter.Rule(known));
             if (filter.IsOfImages)
@@ -119,6 +128,12 @@ internal static partial class DataJuicerRecipe
                 $"{file}: Pristine does not have: {string.Join(", ", unknown)}. To run the others: --skip " +
                 $"{string.Join(" --skip ", unknown.Select(name => name.Split(' ')[0]).Distinct())}. "
                 + $"It has: {string.Join(", ", DataJuicerFilter.Names)}.");
+        }
+        if (lacking.Count > 0)
+        {
+            throw new UsageException(
+                $"{file}: {string.Join("; ", lacking.Select(filter => filter.Needs))}. To run the others: --skip " +
+                $"{string.Join(" --skip ", lacking.Select(filter => filter.Name).Distinct())}.");
         }
         if (skipped.FirstOrDefault(name => !items.Any(item => item is RecipeText { Value: var only }
             ? only == name
@@ -254,6 +269,10 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
         var range = ends.Count > 0 ? string.Join(" and ", ends) : $"{column} is not null";
         return IsTrue("reversed_range", false) ? $"not ({range})" : range;
     }
+
+    /// <summary>The interval of two ends, as names of metrics have it; ends count unless the interval is open.</summary>
+    public MediaInterval Interval(double low, double high) =>
+        new(low, high, IsTrue("min_closed_interval", true), IsTrue("max_closed_interval", true));
 
     /// <summary>A field of the record in a rule.</summary>
     public static string ItemField(string name) =>
