@@ -5,6 +5,7 @@ using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
 using Pristine.Models;
 using Pristine.Scoring;
+using Pristine.Tables;
 
 namespace Pristine.PaddleMix;
 
@@ -13,7 +14,7 @@ namespace Pristine.PaddleMix;
 /// <c>dataset.Map(ItemOps.TagBrisque())</c>. Scores are qualities in [0,1], 1 best; ranges include both ends; an item without an image is
 /// kept. Where PaddleMIX gives an image that is missing the best quality, here it has none and is not kept.
 /// </summary>
-public static class ItemOps
+public static partial class ItemOps
 {
     /// <summary>Keeps items whose <c>brisque</c> quality, (100 - score) / 100, lies in a range.</summary>
     /// <param name="min">Smallest quality that is kept.</param>
@@ -109,16 +110,18 @@ public sealed class QualityTagger
     public double Quality(MMItem item)
     {
         ArgumentNullException.ThrowIfNull(item);
-        var images = item.Images;
-        if (images.Count == 0)
-            return double.NaN;
+        return item.Images.Count == 0 ? double.NaN : Rows(item).Min(row => _metric.Quality(row.Scores.Span[0]));
+    }
+
+    /// <summary>The rows of the item's images.</summary>
+    internal IReadOnlyList<ScoreRow> Rows(MMItem item)
+    {
         // Workers come and go with each Map or Filter; scorers, with their warm memory, stay.
         if (!_idle.TryTake(out var scorer))
             scorer = new ImageScorer(new ScoringOptions { Metrics = [_metric] });
         try
         {
-            return images.Min(
-                image => _metric.Quality(scorer.Score(_imageRoot == null ? image : Path.Combine(_imageRoot, image)).Scores.Span[0]));
+            return [.. item.Images.Select(image => scorer.Score(_imageRoot == null ? image : Path.Combine(_imageRoot, image)))];
         }
         finally
         {

@@ -39,6 +39,91 @@ public sealed class ItemOpsTests : IDisposable
 
     private bool Keeps(MMItem item, double min, double max) => ItemOps.IqaBrisque(min, max, _folder.Path)(item);
 
+    private static readonly string[] Conversations =
+    [
+        """[["<image>\nWhat is this?", "A dog."], ["And this?", "A cat on a mat, asleep."]]""",
+        """[{"from": "human", "value": "<image>\nWhat is this?"}, {"from": "gpt", "value": "A dog."}, {"from": "human", "value": "And this?"}, {"from": "gpt", "value": "A cat on a mat, asleep."}]""",
+    ];
+
+    [Fact]
+    public void Conversations_in_pairs_and_in_messages_are_the_same_text()
+    {
+        foreach (var conversations in Conversations)
+        {
+            var item = MMItem.Parse($$"""{"id": 7, "image": "good.jpg", "more": [1], "conversations": {{conversations}} }""");
+            Assert.Equal("What is this?A dog.\n\nAnd this?A cat on a mat, asleep.", ItemOps.TextOf(item));
+            Assert.True(ItemOps.ConversationLength(54)(item));
+            // As there, the limit itself is too long.
+            Assert.False(ItemOps.ConversationLength(53)(item));
+            Assert.True(ItemOps.AverageLineLength(17, 17)(item));
+            Assert.False(ItemOps.AverageLineLength(17.1)(item));
+            Assert.True(ItemOps.MaximumLineLength(32, 32)(item));
+            var converted = ItemOps.LlavaConvert("images/")(item)!;
+            Assert.Equal(["id", "image", "more", "conversations"], converted.Fields.Select(field => field.Key));
+            Assert.Equal("images/good.jpg", converted.GetString("image"));
+            Assert.True(System.Text.Json.JsonElement.DeepEquals(
+                System.Text.Json.JsonElement.Parse(Conversations[0]), converted["conversations"]!.Value));
+        }
+    }
+
+    [Fact]
+    public void Shares_and_repetitions_are_those_of_DataCopilot()
+    {
+        MMItem Of(string text) => MMItem.Parse(
+            $$"""{"conversations": [["{{text}}", ""]]}""");
+        Assert.True(ItemOps.AlphanumericRatio(0.75, 0.75)(Of("ab1!")));
+        Assert.True(ItemOps.SpecialCharactersRatio(0.25, 0.25)(Of("ab1!")));
+        Assert.True(ItemOps.SpecialCharactersRatio(0, 0)(Of("a-b")));
+        Assert.False(ItemOps.AlphanumericRatio()(Of("")));
+        Assert.True(ItemOps.CharNgramRepetition()(Of("short")));
+        Assert.False(ItemOps.CharNgramRepetition()(Of(new string('a', 100))));
+        // "a b" 3 times of 5 sequences of two words: "a b", "b a"; one of two counts, because sqrt(2) is 1.
+        Assert.True(ItemOps.WordNgramRepetition(2, 0.6, 0.6)(Of("a b a b a b")));
+        Assert.True(ItemOps.WordNgramRepetition()(Of("a b")));
+        var tokenizer = Pristine.Tests.Metrics.Text.TextTokenizerTests.File("gpt2.json");
+        Assert.True(ItemOps.TokenNum(tokenizer, 9, 9)(Of("a photo of a cat")));
+        Assert.Throws<ArgumentException>(() => ItemOps.AlphanumericRatio(1, 0));
+    }
+
+    [Fact]
+    public void Percentiles_are_of_the_numbers_of_pairs_in_the_dataset()
+    {
+        MMItem Of(int pairs) => MMItem.Parse(
+            $$"""{"conversations": [{{string.Join(',', Enumerable.Repeat("""["q", "a"]""", pairs))}}]}""");
+        var dataset = new MMDataset(Enumerable.Range(0, 11).Select(Of));
+        int Kept(double low, double high) => dataset.Filter(ItemOps.ConversationPercentage(dataset, low, high)).Count;
+        Assert.Equal(11, Kept(0, 100));
+        // 0.5 and 9.5: NumPy's percentiles of 0, 1, ... 10.
+        Assert.Equal(9, Kept(5, 95));
+        Assert.Throws<ArgumentException>(() => ItemOps.ConversationPercentage(dataset, 50, 20));
+    }
+
+    [Fact]
+    public void Valid_data_and_sizes_of_images()
+    {
+        bool Valid(string image, string conversations) => ItemOps.ValidData(_folder.Path)(
+            MMItem.Parse($$"""{"image": "{{image}}", "conversations": {{conversations}} }"""));
+        Assert.All(Conversations, conversations => Assert.True(Valid("good.jpg", conversations)));
+        Assert.False(Valid("corrupt.jpg", Conversations[0]));
+        Assert.False(Valid("gone.jpg", Conversations[0]));
+        Assert.False(Valid("good.jpg", """[["a USER says", "b"]]"""));
+        Assert.False(Valid("good.jpg", """[["a", "b", "c"]]"""));
+        Assert.False(Valid("good.jpg", """[["a", " "]]"""));
+        Assert.False(Valid("good.jpg", """[["a", 1]]"""));
+        using var scorer = new ImageScorer();
+        var header = scorer.Score(_folder["good.jpg"]).Header!.Value;
+        var item = Item("good.jpg");
+        Assert.True(ItemOps.ImageResolution(header.Width, header.Height, header.Width, header.Height, _folder.Path)(item));
+        Assert.False(ItemOps.ImageResolution(header.Width + 1, 1, imageRoot: _folder.Path)(item));
+        var ratio = (double)header.Width / header.Height;
+        Assert.True(ItemOps.ImageRatio(ratio, ratio, _folder.Path)(item));
+        var kilobytes = new FileInfo(_folder["good.jpg"]).Length / 1024.0;
+        Assert.True(ItemOps.ImageFilesize(kilobytes, kilobytes, _folder.Path)(item));
+        Assert.False(ItemOps.ImageFilesize(kilobytes + 1, imageRoot: _folder.Path)(item));
+        Assert.True(ItemOps.ImageFilesize(imageRoot: _folder.Path)(Item()));
+        Assert.False(ItemOps.ImageRatio(imageRoot: _folder.Path)(Item("gone.jpg")));
+    }
+
     [Fact]
     public void The_range_includes_both_ends()
     {
