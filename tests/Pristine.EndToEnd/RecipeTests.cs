@@ -290,4 +290,77 @@ public class RecipeTests
         Write("  - specified_field_filter: {field_key: meta.source, target_value: a}\n");
         Assert.Contains("found 'meta.source', which is within another", Refusal(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Any_or_all_of_data_juicer_is_about_each_sound_of_a_record()
+    {
+        using var folder = TestFiles.NewFolder();
+        // Seconds by record; the last has no sound.
+        double[][] seconds = [[1, 9], [3], [5, 6], [3, 4], [0.5], []];
+        foreach (var length in seconds.SelectMany(all => all).Distinct())
+            File.WriteAllBytes(folder[$"{length * 10:0}.wav"], Wave(length));
+        File.WriteAllLines(folder["data.jsonl"], seconds.Select((all, i) => JsonSerializer.Serialize(
+            new Dictionary<string, object> { ["id"] = $"{i}", ["audios"] = all.Select(length => $"{length * 10:0}.wav") })));
+        string Kept(string parameters)
+        {
+            File.WriteAllText(
+                folder["dj.yaml"],
+                $"dataset_path: {folder["data.jsonl"]}\nexport_path: {folder["kept.jsonl"]}\nprocess:\n" +
+                $"  - audio_duration_filter: {{{parameters}}}\n");
+            PristineCommand.Run("run", folder["dj.yaml"]).Expect(0);
+            return string.Join(' ', File.ReadLines(folder["kept.jsonl"])
+                .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()!));
+        }
+        // In the first no sound lies within, though their mean and both ends of their range would.
+        Assert.Equal("1 2 3 5", Kept("min_duration: 2, max_duration: 5"));
+        Assert.Equal("1 3 5", Kept("min_duration: 2, max_duration: 5, any_or_all: all"));
+        Assert.Equal("2 3 5", Kept("min_duration: 3, max_duration: 5, min_closed_interval: false"));
+        Assert.Equal("0 2 4 5", Kept("min_duration: 2, max_duration: 5, reversed_range: true"));
+        Assert.Equal("0 4 5", Kept("min_duration: 2, max_duration: 5, reversed_range: true, any_or_all: all"));
+
+        static byte[] Wave(double length)
+        {
+            const int Rate = 1000;
+            var samples = (int)(length * Rate);
+            using var file = new MemoryStream();
+            using var writer = new BinaryWriter(file);
+            writer.Write("RIFF"u8);
+            writer.Write(36 + 2 * samples);
+            writer.Write("WAVEfmt "u8);
+            writer.Write(16);
+            writer.Write((short)1);
+            writer.Write((short)1);
+            writer.Write(Rate);
+            writer.Write(2 * Rate);
+            writer.Write((short)2);
+            writer.Write((short)16);
+            writer.Write("data"u8);
+            writer.Write(2 * samples);
+            writer.Write(new byte[2 * samples]);
+            return file.ToArray();
+        }
+    }
+
+    [Fact]
+    public void Filters_of_data_juicer_that_need_a_file_say_which_and_run_with_it()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllLines(folder["data.jsonl"],
+            ["""{"id": "short", "text": "a photo"}""", """{"id": "long", "text": "a photo of a cat, and of many more things than these"}"""]);
+        void Write(string operation) => File.WriteAllText(
+            folder["dj.yaml"],
+            $"dataset_path: {folder["data.jsonl"]}\nexport_path: {folder["kept.jsonl"]}\nprocess:\n  - {operation}:\n");
+        string Refusal() => PristineCommand.Run("run", folder["dj.yaml"]).Expect(2).Error;
+        Write("image_text_similarity_filter");
+        Assert.Contains("a manifest with the name image_text_similarity", Refusal(), StringComparison.Ordinal);
+        Write("image_aesthetics_filter");
+        Assert.Contains("a manifest with the name image_aesthetics_scores", Refusal(), StringComparison.Ordinal);
+        Write("token_num_filter");
+        Assert.Contains(
+            "token_num_filter (line 4) needs the file of its tokenizer: --set tokenizer=tokenizer.json. To run the others: --skip " +
+            "token_num_filter", Refusal(), StringComparison.Ordinal);
+        var tokenizer = TestFiles.InRepository("tests", "Pristine.Tests", "Metrics", "Text", "tokenizers", "gpt2.json");
+        PristineCommand.Run("run", folder["dj.yaml"], "--set", $"tokenizer={tokenizer}").Expect(0);
+        Assert.Contains("\"long\"", Assert.Single(File.ReadAllLines(folder["kept.jsonl"])), StringComparison.Ordinal);
+    }
 }
