@@ -1,6 +1,7 @@
-// How much 8 bits change the scores of resnet50@biq2021: scores every image with the network in 32 and in 8 bits, under the same head, and
-// prints Spearman's and Pearson's correlation and the largest difference.
-//   dotnet run -c Release bench/int8-agreement.cs -- FOLDER [COUNT]
+// How much 8 bits change the scores of resnet50@biq2021, or of pristine and pristine@...: scores every image with the network in 32 and in 8
+// bits, under the same heads, and prints Spearman's and Pearson's correlation and the largest difference.
+//   dotnet run -c Release bench/int8-agreement.cs -- FOLDER [COUNT [MODELS]]
+//   dotnet run -c Release bench/int8-agreement.cs -- FOLDER COUNT pristine-float.onnx
 #:project ../src/Pristine/Pristine.csproj
 #:project ../src/Pristine.Experiments/Pristine.Experiments.csproj
 #:property AssemblyName=Pristine.Benchmarks
@@ -19,27 +20,44 @@ var count = args.Length > 1 ? int.Parse(args[1]) : 500;
 // Evenly spread over the folder, whose order may mean something.
 var chosen = Enumerable.Range(0, Math.Min(count, files.Length))
     .Select(i => files[(int)((long)i * files.Length / Math.Min(count, files.Length))]).ToArray();
-var head = QualityHead.Read(Path.Combine(args.Length > 2 ? args[2] : "models", "resnet50-biq2021.head"));
-var scores = new[] { NetworkPrecision.Float, NetworkPrecision.Int8 }.Select(Score).ToArray();
-var differences = scores[0].Zip(scores[1], (a, b) => Math.Abs(a - b)).ToArray();
-Console.WriteLine(
-    $"{scores[0].Length} images: Spearman {Correlation.Spearman(scores[0], scores[1]):F4}, Pearson " +
-    $"{Correlation.Pearson(scores[0], scores[1]):F4}; "
-    + $"difference {differences.Average():F4} on average, {differences.Max():F4} at most; scores {scores[0].Min():F2} to " +
-    $"{scores[0].Max():F2}");
-
-double[] Score(NetworkPrecision precision)
+if (args is [_, _, var network] && network.EndsWith(".onnx", StringComparison.Ordinal))
 {
-    using var extractor = new ResNetFeature(ModelStore.Default, precision).CreateExtractor();
+    // The bundled network against the same in floats, which 'pristine models convert' without --int8 writes.
+    using var floats = new OnnxRuntimeSession(network);
+    var features = new[] { Features(new PristineFeatures(floats)), Features(new PristineFeature().CreateExtractor()) };
+    foreach (var metric in PristineMetric.All.OfType<PristineMetric>())
+        Tell(metric.Name + ": ", [.. features.Select(rows => rows.Select(row => metric.Score(row)).ToArray())]);
+}
+else
+{
+    var head = QualityHead.Read(Path.Combine(args.Length > 2 ? args[2] : "models", "resnet50-biq2021.head"));
+    Tell("", [.. new[] { NetworkPrecision.Float, NetworkPrecision.Int8 }
+        .Select(precision => Features(new ResNetFeature(ModelStore.Default, precision).CreateExtractor()))
+        .Select(rows => rows.Select(row => head.Score(row)).ToArray())]);
+}
+
+static void Tell(string name, double[][] scores)
+{
+    var differences = scores[0].Zip(scores[1], (a, b) => Math.Abs(a - b)).ToArray();
+    Console.WriteLine(
+        $"{name}{scores[0].Length} images: Spearman {Correlation.Spearman(scores[0], scores[1]):F4}, Pearson " +
+        $"{Correlation.Pearson(scores[0], scores[1]):F4}; "
+        + $"difference {differences.Average():F4} on average, {differences.Max():F4} at most; scores {scores[0].Min():F2} to " +
+        $"{scores[0].Max():F2}");
+}
+
+double[][] Features(FeatureExtractor extractor)
+{
     using var decoder = new ImageDecoder();
-    var features = new double[ResNetFeatures.Length];
-    var result = new List<double>();
+    var rows = new List<double[]>();
     foreach (var file in chosen)
     {
         if (decoder.Load(file, ImageInput.Rgb).Status != ImageStatus.Ok)
             throw new InvalidDataException($"{file} cannot be decoded.");
+        var features = new double[extractor.Count];
         extractor.Compute(decoder.Image, features);
-        result.Add(head.Score(features));
+        rows.Add(features);
     }
-    return [.. result];
+    extractor.Dispose();
+    return [.. rows];
 }

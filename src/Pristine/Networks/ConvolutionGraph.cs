@@ -46,6 +46,9 @@ internal abstract class ConvolutionGraph
     /// <summary>The graph.</summary>
     protected OnnxGraph Graph { get; }
 
+    /// <summary>Whether 8-bit weights are rounded so that the sum of each mask stays right, instead of each to the nearest.</summary>
+    protected virtual bool KeepsSums => false;
+
     /// <summary>What stands before the names of tensors: nothing with one input, the input's name with two.</summary>
     protected string Prefix { get; set; } = "";
 
@@ -132,8 +135,12 @@ internal abstract class ConvolutionGraph
             // A channel of almost nothing but bias gets a step wide enough for the bias to fit.
             var step = (float)Math.Max(largest / sbyte.MaxValue, Math.Abs(layer.Bias[c]) / (inputStep * LargestBias));
             steps[c] = step > 0 ? step : 1;
+            var rounded = weights.AsSpan(c * perChannel, perChannel);
             for (var i = 0; i < perChannel; i++)
-                weights[c * perChannel + i] = (sbyte)Math.Clamp(MathF.Round(channel[i] / steps[c]), -sbyte.MaxValue, sbyte.MaxValue);
+                rounded[i] = (sbyte)Math.Clamp(MathF.Round(channel[i] / steps[c]), -sbyte.MaxValue, sbyte.MaxValue);
+            var mask = layer.Size * layer.Size;
+            for (var i = 0; KeepsSums && i < perChannel; i += mask)
+                KeepSum(channel.Slice(i, mask), steps[c], rounded.Slice(i, mask));
             biasSteps[c] = steps[c] * inputStep;
             bias[c] = (int)Math.Round(layer.Bias[c] / (double)biasSteps[c]);
         }
@@ -148,6 +155,33 @@ internal abstract class ConvolutionGraph
                     layer.Name + ".bias.step", biasSteps, layer.Outputs),
                     Graph.Constant(layer.Name + ".bias.zero", new int[layer.Outputs], layer.Outputs)],
                 ("axis", 0L)));
+    }
+
+    /// <summary>
+    /// Rounds some weights of a mask the other way, those that were closest to it, until their sum is right to half a step. What a mask
+    /// sees is mostly the same everywhere in it, and errors of such a sum go through all layers to the means of the statistics.
+    /// </summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="step">Their step.</param>
+    /// <param name="rounded">The weights in steps, rounded to the nearest.</param>
+    internal static void KeepSum(ReadOnlySpan<float> weights, float step, Span<sbyte> rounded)
+    {
+        var missing = 0.0;
+        for (var i = 0; i < weights.Length; i++)
+            missing += weights[i] / (double)step - rounded[i];
+        for (var count = (int)Math.Round(missing); count != 0; count -= Math.Sign(count))
+        {
+            var (place, most) = (-1, double.NegativeInfinity);
+            for (var i = 0; i < weights.Length; i++)
+            {
+                var above = Math.Sign(count) * (weights[i] / (double)step - rounded[i]);
+                if (above > most && Math.Abs(rounded[i] + Math.Sign(count)) <= sbyte.MaxValue)
+                    (place, most) = (i, above);
+            }
+            if (place < 0)
+                return;
+            rounded[place] += (sbyte)Math.Sign(count);
+        }
     }
 
     /// <summary>A place where int8 rounds: nothing in float, an output when probing.</summary>

@@ -36,6 +36,9 @@ internal sealed class ResNet18Graph : ConvolutionGraph
     {
     }
 
+    /// <inheritdoc/>
+    protected override bool KeepsSums => true;
+
     /// <summary>The graphs of a network.</summary>
     public static NetworkGraphs Of(ResNet18 network) => new(
         () => new ResNet18Graph(null, null).Build(network),
