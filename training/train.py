@@ -72,8 +72,8 @@ class Images:
     def __init__(self, views, threads, device):
         self.views, self.device, self.pool = views, device, ThreadPoolExecutor(threads)
 
-    def submit(self, paths, chances):
-        return [self.pool.submit(data.load_views, path, self.views, chance) for path, chance in zip(paths, chances)]
+    def submit(self, paths, chances, views=None):
+        return [self.pool.submit(data.load_views, path, views or self.views, chance) for path, chance in zip(paths, chances)]
 
     def collect(self, futures):
         arrays = [future.result() for future in futures]
@@ -220,6 +220,8 @@ def main():
     parser.add_argument('--rate', type=float, default=1e-4)
     parser.add_argument('--head-rate', type=float, default=2e-5)
     parser.add_argument('--decay', type=float, default=0.998, help='of the moving average of the weights')
+    parser.add_argument('--init', help='weights (epochN.pt of another run) to start from, instead of ridge regressions on ImageNet features')
+    parser.add_argument('--jitter', type=int, default=0, help='a training step takes whole images larger or smaller by up to this many times 32')
     parser.add_argument('--start-images', type=int, default=4000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=1)
@@ -250,6 +252,10 @@ def main():
     started = os.path.join(options.out, 'start.pt')
     if os.path.exists(started):
         network.load_state_dict(torch.load(started, map_location=options.device))
+    elif options.init:
+        network.load_state_dict(torch.load(options.init, map_location=options.device))
+        torch.save(network.state_dict(), started)
+        log(f'start: {options.init} {json.dumps(measure(network, images, validation, validation_copies))}')
     else:
         start_heads(network, images, training, copies, options.start_images, options.seed, log)
         torch.save(network.state_dict(), started)
@@ -298,7 +304,10 @@ def main():
                 parents.append(int(i))
                 found.append(copied)
         paths = [images.root + name for name, _ in rows] + [copied[0] for copied in found]
-        futures = images.submit(paths, [chance(options.seed, 3, step, i) for i in range(len(paths))])
+        # One size for all images of a step, so that they are one batch, and one of few, for which the convolutions are prepared once.
+        larger = 32 * int(chance(options.seed, 4, step).integers(-options.jitter, options.jitter + 1))
+        stepped = [(kind, side + larger if kind == 'whole' else side) for kind, side in views]
+        futures = images.submit(paths, [chance(options.seed, 3, step, i) for i in range(len(paths))], stepped)
         return rows, parents, found, futures
 
     ahead, sums, counted = prepare(step), {}, 0
