@@ -14,7 +14,10 @@ internal sealed record BasicBlock(Convolution First, Convolution Second, Convolu
 /// <param name="Stages">The stages.</param>
 internal sealed record ResNet18(Convolution Stem, IReadOnlyList<IReadOnlyList<BasicBlock>> Stages)
 {
-    /// <summary>Pixels around the image that the network wants to see: as many as the mask of the stem reaches beyond it.</summary>
+    /// <summary>
+    /// Pixels around the image that the network wants to see: as many as the mask of the stem reaches beyond it. Below and on the right it
+    /// wants one more where the sides would be odd, which changes nothing.
+    /// </summary>
     public int Border => (Stem.Size - 1) / 2;
 
     /// <summary>Channels of all stages.</summary>
@@ -23,7 +26,8 @@ internal sealed record ResNet18(Convolution Stem, IReadOnlyList<IReadOnlyList<Ba
 
 /// <summary>
 /// Writes a <see cref="ResNet18"/> as an ONNX graph: input <c>image</c> [batch, 3, height, width] with a border of <see
-/// cref="ResNet18.Border"/> pixels, which the stem does not add (so a border may have the value that stands for nothing in each channel);
+/// cref="ResNet18.Border"/> pixels, which the stem does not add (so a border may have the value that stands for nothing in each channel),
+/// both sides even;
 /// output <c>statistics</c> [batch, 2 x channels of all stages], means and then deviations.
 /// </summary>
 internal sealed class ResNet18Graph : ConvolutionGraph
@@ -52,7 +56,8 @@ internal sealed class ResNet18Graph : ConvolutionGraph
     private OnnxGraph Build(ResNet18 network)
     {
         Graph.Input(Image, "batch", "3", "height", "width");
-        var x = Pool(Convolve(Activation(Image, rangeOf: Image), network.Stem, relu: true, padding: 0), network.Stem.Name);
+        var squares = Activation(Graph.Node("SpaceToDepth", Image + ".squares", [Image], ("blocksize", 2L)), rangeOf: Image);
+        var x = Pool(ConvolveSquares(squares, network.Stem, relu: true), network.Stem.Name);
         var stages = new List<string>();
         for (var stage = 0; stage < network.Stages.Count; stage++)
         {

@@ -45,11 +45,11 @@ internal sealed class PristineViews : IDisposable
         return (columns, rows, new((columns - pieceWidth) / 2, (rows - pieceHeight) / 2, pieceWidth, pieceHeight));
     }
 
-    /// <summary>The shape of what the network sees, the border included.</summary>
+    /// <summary>The shape of what the network sees, the border included; both sides are even.</summary>
     public static NetworkShape Shape(int view, int width, int height)
     {
         var window = Place(view, width, height).Window;
-        return new(1, 3, window.Height + 2 * Border, window.Width + 2 * Border);
+        return new(1, 3, Even(window.Height + 2 * Border), Even(window.Width + 2 * Border));
     }
 
     /// <summary>Writes a view.</summary>
@@ -65,7 +65,7 @@ internal sealed class PristineViews : IDisposable
         else
             for (var y = 0; y < window.Height; y++)
                 image.Rgb.Slice(3 * ((window.Top + y) * width + window.Left), 3 * window.Width).CopyTo(pixels[(3 * window.Width * y)..]);
-        var (stride, rows) = (window.Width + 2 * Border, window.Height + 2 * Border);
+        var (stride, rows) = (Even(window.Width + 2 * Border), Even(window.Height + 2 * Border));
         for (var channel = 0; channel < 3; channel++)
         {
             var plane = planes.Slice(channel * stride * rows, stride * rows);
@@ -86,6 +86,8 @@ internal sealed class PristineViews : IDisposable
         _resize.Dispose();
         _pixels.Dispose();
     }
+
+    private static int Even(int side) => side + side % 2;
 
     private static int Side(double pixels) => Math.Max(1, (int)Math.Round(pixels));
 }

@@ -57,7 +57,8 @@ public sealed class PristineCheckpointTests
             planes.CopyTo(worker.Input(1, 3, shape.Third, shape.Fourth));
             worker.Run();
             features.AddRange(worker.Output().ToArray().Select(value => (double)value));
-            expected.AddRange(Reference(planes, shape.Third, shape.Fourth));
+            var window = PristineViews.Place(view, image.Width, image.Height).Window;
+            expected.AddRange(Reference(planes, shape, window.Height, window.Width));
         }
         var outputs = _tiny.Head(expected);
         Assert.Equal(HeadLink.Identity, heads[0].Link);
@@ -85,17 +86,17 @@ public sealed class PristineCheckpointTests
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
-    private double[] Reference(float[] planes, int height, int width)
+    private double[] Reference(float[] planes, NetworkShape shape, int rows, int columns)
     {
         // Without the border, in the order B, G, R, less the means; the reference pads with zeros.
-        var (rows, columns) = (height - 2 * PristineViews.Border, width - 2 * PristineViews.Border);
         var image = new double[3 * rows * columns];
         for (var channel = 0; channel < 3; channel++)
             for (var y = 0; y < rows; y++)
                 for (var x = 0; x < columns; x++)
                     image[(channel * rows + y) * columns + x] = TinyResNet18.Normalise(
                         channel,
-                        (byte)planes[((2 - channel) * height + y + PristineViews.Border) * width + x + PristineViews.Border]);
+                        (byte)planes[
+                            ((2 - channel) * shape.Third + y + PristineViews.Border) * shape.Fourth + x + PristineViews.Border]);
         return ResNetReference.BasicStatistics(
             _tiny.Convolution, TinyResNet18.Channels.Length, stage => stage > 0, image, rows, columns);
     }

@@ -32,7 +32,8 @@ public sealed class PristineMetricTests
                 var shape = PristineViews.Shape(view, image.Width, image.Height);
                 var planes = new float[shape.Length];
                 views.Write(view, image, planes);
-                Assert.Equal(expected.GetProperty("sha256").GetString(), Hash(planes, shape.Fourth, shape.Third));
+                var window = PristineViews.Place(view, image.Width, image.Height).Window;
+                Assert.Equal(expected.GetProperty("sha256").GetString(), Hash(planes, shape, window.Width, window.Height));
             }
             scorers.BeginImage();
             foreach (var (i, expected) in entry.GetProperty("outputs").EnumerateArray().Index())
@@ -69,13 +70,14 @@ public sealed class PristineMetricTests
     }
 
     /// <summary>SHA-256 of the pixels inside the border, interleaved.</summary>
-    private static string Hash(float[] planes, int width, int height)
+    private static string Hash(float[] planes, NetworkShape shape, int width, int height)
     {
         var pixels = new List<byte>();
-        for (var y = PristineViews.Border; y < height - PristineViews.Border; y++)
-            for (var x = PristineViews.Border; x < width - PristineViews.Border; x++)
+        for (var y = 0; y < height; y++)
+            for (var x = 0; x < width; x++)
                 for (var channel = 0; channel < 3; channel++)
-                    pixels.Add((byte)planes[(channel * height + y) * width + x]);
+                    pixels.Add((byte)planes[
+                        (channel * shape.Third + y + PristineViews.Border) * shape.Fourth + x + PristineViews.Border]);
         return Convert.ToHexStringLower(SHA256.HashData([.. pixels]));
     }
 }
