@@ -22,6 +22,8 @@ internal static class CommandLine
         ("diff", DiffCommand.Create),
         ("restore", RestoreCommand.Create),
         ("export", ExportCommand.Create),
+        ("merge", MergeCommand.Create),
+        ("compact", MergeCommand.CreateCompact),
         ("degrade", DegradeCommand.Create),
         ("bench", BenchCommand.Create),
         ("experiment", ExperimentCommand.Create),

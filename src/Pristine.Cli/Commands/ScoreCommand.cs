@@ -48,6 +48,8 @@ internal static class ScoreCommand
                     scoring = scoring with { Metrics = [] };
                 if (inputs.Start(parsed) != 0)
                     throw new UsageException("--start: a score table (--out) knows by itself where to go on.");
+                if (inputs.Input(parsed) == "-" && table.Options(parsed, scoring.Known).Sharding != null)
+                    throw new UsageException("--shard: a list on standard input is one process's; write it into a file, and name that.");
                 var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
                 recipe.Apply(parsed, scoring.AllMetrics);
                 return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed, scoring.Known));

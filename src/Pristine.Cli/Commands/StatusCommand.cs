@@ -99,7 +99,7 @@ internal static class StatusCommand
     private static string[] Row(string folder, RunStatus status, DateTimeOffset now) =>
     [
         folder,
-        string.Create(CultureInfo.InvariantCulture, $"{status.Shard}/{status.Shards}"),
+        status.Shards == 0 ? "auto" : string.Create(CultureInfo.InvariantCulture, $"{status.Shard}/{status.Shards}"),
         State(status, now),
         Number(status.Items),
         status.Total is { } total ? Number(total) : "?",

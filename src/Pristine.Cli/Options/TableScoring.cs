@@ -27,11 +27,18 @@ internal sealed class TableScoring
         DefaultValueFactory = _ => "",
     };
 
-    private readonly Option<string> _shard = new("--shard")
+    private readonly Option<string?> _shard = new("--shard")
     {
-        Description = "With --out: score the I-th of N shards, from 0; the same N for all of them",
-        HelpName = "I/N",
-        DefaultValueFactory = _ => "0/1",
+        Description = "With --out: share the work with other runs on the table, which may be on other machines: score the I-th of N shares "
+            + "of the dataset's parts, from 0; auto takes the next free part until none is left; plan lists the parts and scores none",
+        HelpName = "I/N|auto|plan",
+    };
+
+    private readonly Option<double> _leaseSeconds = new("--lease-seconds")
+    {
+        Description = "With --shard: a part is taken over from a process of another machine that gives no sign of life for so long",
+        HelpName = "S",
+        DefaultValueFactory = _ => new ScoreTableOptions().LeaseTime.TotalSeconds,
     };
 
     private readonly Option<bool> _moved = new("--moved") { Description = "With --out: the dataset is the table's, at a new place" };
@@ -56,6 +63,8 @@ internal sealed class TableScoring
         command.Options.Add(_out);
         command.Options.Add(_rescore);
         command.Options.Add(_shard);
+        _leaseSeconds.Number("1 to 86400", seconds => seconds is >= 1 and <= 86_400);
+        command.Options.Add(_leaseSeconds);
         command.Options.Add(_moved);
         command.Options.Add(_retryFailed);
     }
@@ -65,24 +74,31 @@ internal sealed class TableScoring
 
     public ScoreTableOptions Options(ParseResult parsed, MetricSet known)
     {
-        var text = parsed.GetRequiredValue(_shard);
-        var parts = text.Split('/');
-        if (parts.Length != 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var shard)
-            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var shards) || shard >= shards
-            || shards > 10_000)
-        {
-            throw new UsageException($"--shard: expected I/N with 0 <= I < N <= 10000; found '{text}'.");
-        }
         var rescore = parsed.GetRequiredValue(_rescore);
         return new ScoreTableOptions
         {
-            Shard = shard,
-            Shards = shards,
+            Sharding = Sharding(parsed),
+            LeaseTime = TimeSpan.FromSeconds(parsed.GetValue(_leaseSeconds)),
             PartInterval = TimeSpan.FromSeconds(parsed.GetValue(_partSeconds)),
             HasMoved = parsed.GetValue(_moved),
             RetryFailed = parsed.GetValue(_retryFailed),
             Rescore = rescore.Length == 0 ? [] : [.. Inputs.Metrics(rescore, known, "--rescore").Select(metric => metric.Name)],
         };
+    }
+
+    /// <summary>Which parts the run scores; null for all of the dataset, in a table by itself.</summary>
+    private Sharding? Sharding(ParseResult parsed)
+    {
+        var text = parsed.GetValue(_shard);
+        if (text is null or "auto" or "plan")
+            return text == null ? null : text == "auto" ? Scoring.Sharding.Auto : Scoring.Sharding.Plan;
+        var parts = text.Split('/');
+        return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var shard)
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var shards) && shard < shards
+            && shards <= Scoring.Sharding.MostShards
+            ? Scoring.Sharding.Of(shard, shards)
+            : throw new UsageException(
+                $"--shard: expected I/N with 0 <= I < N <= {Scoring.Sharding.MostShards}, auto or plan; found '{text}'.");
     }
 
     /// <summary>A list on stdin is kept in the table, so that it can be read again: to go on, and to export what is selected.</summary>
@@ -102,7 +118,7 @@ internal sealed class TableScoring
     {
         using var sending = inputs.Watching.StartSending(parsed);
         scoring = scoring with { Watch = new RunWatch() };
-        using var progress = new Progress(dataset, scoring.Watch, inputs.Watching.Progress(parsed));
+        using var progress = new Progress(options.Sharding == null ? dataset : null, scoring.Watch, inputs.Watching.Progress(parsed));
         return Job.Run(
             () => $"Stopped after {progress.Images:N0} images. All of them are in {folder}; the same command goes on from there.",
             cancellation =>
@@ -124,10 +140,27 @@ internal sealed class TableScoring
                 $"{folder}"));
             progress.TellPlaceholders();
             progress.End();
-            // Of a table whose other shards are still to come the numbers would mean little, and every shard would read it all.
+            if (options.Sharding != null)
+            {
+                TellParts(folder);
+                return progress.Items == 0 ? ExitCode.Done : inputs.ExitCodeOf(parsed, progress, dataset);
+            }
             if (progress.Images > 0 && ScoreTable.Open(folder) is { Incomplete: null } table)
                 SummaryDisplay.Write(TableSummary.Of(table), folder);
             return inputs.ExitCodeOf(parsed, progress, dataset);
         });
+    }
+
+    /// <summary>Says how far the table is whose parts several runs score.</summary>
+    private static void TellParts(string folder)
+    {
+        var (done, all) = ScoreTable.PartsOf(folder);
+        Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{done:N0} of {all:N0} parts of {folder} are finished.{(done < all ? "" : $" 'pristine compact {folder}' makes one table of them.")}"));
+        if (all == 1)
+            Console.Error.WriteLine(
+                "pristine: the dataset is one part, which one process scores: it is small, or of a kind that is not divided (a JSON array, " +
+                "COCO, zip, a compressed file, a single tar archive).");
     }
 }

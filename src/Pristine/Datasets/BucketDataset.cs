@@ -14,6 +14,8 @@ internal sealed class BucketDataset : Dataset
     private readonly GlobPattern? _pattern;
     private readonly string _prefix;
 
+    private static readonly byte[] LineFeed = "\n"u8.ToArray();
+
     /// <param name="input">The prefix, or a glob.</param>
     /// <param name="access">Lists and reads.</param>
     public BucketDataset(string input, RemoteAccess access)
@@ -33,21 +35,50 @@ internal sealed class BucketDataset : Dataset
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
-        var lineFeed = "\n"u8.ToArray();
         var index = 0L;
-        foreach (var entry in FilePattern.Listed(_access, _prefix, IsFound, cancellation))
+        foreach (var (address, stamp) in Listed(cancellation))
+            yield return Item(index++, address, stamp);
+    }
+
+    internal override IReadOnlyList<InputPart> ListParts(Stream list, CancellationToken cancellation)
+    {
+        var files = new FileList(list);
+        foreach (var (address, stamp) in Listed(cancellation))
+            files.Add(address, stamp: stamp);
+        return files.Divide((name, items) => new InputPart(name, (_, _) => []) { Items = items });
+    }
+
+    internal override InputPart OpenPart(string name, Func<Stream> openList)
+    {
+        return new InputPart(name, Entries);
+
+        IEnumerable<DatasetItem> Entries(PartNumbers numbers, CancellationToken cancellation)
         {
-            var id = _pattern == null ? entry.Address[_prefix.Length..] : entry.Address;
-            var stamp = new SourceStamp(entry.Bytes, (entry.Modified - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
-            yield return new DatasetItem
+            var index = numbers.FirstItem;
+            foreach (var (address, _, stamp) in FileList.Read(openList, name))
             {
-                Index = index++,
-                Id = id,
-                Sources = [new RemoteSource(id, entry.Address, _access, stamp: stamp)],
-                Raw = Encoding.UTF8.GetBytes(entry.Address),
-                After = lineFeed,
-            };
+                cancellation.ThrowIfCancellationRequested();
+                yield return Item(index++, address, stamp!.Value);
+            }
         }
+    }
+
+    private IEnumerable<(string Address, SourceStamp Stamp)> Listed(CancellationToken cancellation) =>
+        FilePattern.Listed(_access, _prefix, IsFound, cancellation).Select(entry => (
+            entry.Address,
+            new SourceStamp(entry.Bytes, (entry.Modified - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond)));
+
+    private DatasetItem Item(long index, string address, SourceStamp stamp)
+    {
+        var id = _pattern == null ? address[_prefix.Length..] : address;
+        return new DatasetItem
+        {
+            Index = index,
+            Id = id,
+            Sources = [new RemoteSource(id, address, _access, stamp: stamp)],
+            Raw = Encoding.UTF8.GetBytes(address),
+            After = LineFeed,
+        };
     }
 
     public override DatasetWriter CreateWriter(string path) =>

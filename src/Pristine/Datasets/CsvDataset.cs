@@ -62,25 +62,98 @@ internal sealed class CsvDataset : Dataset
                 $"({(ImageField != null ? $"'{ImageField}'" : $"{string.Join(", ", ImageColumns.Take(4))}, ...; --image-field names another")}) in '{Source}'; found the columns {string.Join(", ", columns)}.");
     }
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    /// <summary>
+    /// Ranges of the file that begin with a row. Where rows begin is known only from all quotes before, so this reads the file once.
+    /// </summary>
+    public override IReadOnlyList<InputPart> Parts
     {
-        using var rows = new Rows(_open(), Source, _bufferSize);
-        if (!rows.Next(out var header))
-            yield break;
-        _header = header.Whole;
-        var separator = SeparatorOf(header.Text);
-        var columns = Fields(header.Text, separator);
+        get
+        {
+            if (!Vips.IsRegularFile(Source))
+                return base.Parts;
+            var stream = _open();
+            using var rows = new Rows(stream, Source, _bufferSize);
+            if (!stream.CanSeek)
+                return base.Parts;
+            var size = PartBytes ?? TextRanges.SizeFor(stream.Length);
+            var parts = new List<InputPart>();
+            var start = 0L;
+            while (rows.Next(out _))
+            {
+                if (rows.Position - start < size)
+                    continue;
+                parts.Add(Part(start, rows.Position));
+                start = rows.Position;
+            }
+            if (rows.Position > start || parts.Count == 0)
+                parts.Add(Part(start, rows.Position));
+            return parts;
+        }
+    }
+
+    /// <summary>Bytes of a part; null to choose.</summary>
+    internal long? PartBytes { get; init; }
+
+    internal override InputPart OpenPart(string name, Func<Stream> openList)
+    {
+        if (name == Source)
+            return Whole;
+        var (start, end) = InputPart.RangeOf(name);
+        return Part(start, end);
+    }
+
+    private InputPart Part(long start, long end) =>
+        new(InputPart.NameOf(start, end), (numbers, cancellation) => Read(start, end, numbers, cancellation))
+        {
+            Bytes = end - start,
+            File = Source,
+        };
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
+        Read(0, long.MaxValue, new PartNumbers(), cancellation);
+
+    /// <summary>Reads the rows of a range, which begins with one, or with the header.</summary>
+    private IEnumerable<DatasetItem> Read(long from, long end, PartNumbers numbers, CancellationToken cancellation)
+    {
+        var stream = _open();
+        var rows = new Rows(stream, Source, _bufferSize);
+        try
+        {
+            if (!rows.Next(out var header))
+                yield break;
+            _header = header.Whole;
+            if (from > 0)
+            {
+                stream.Position = from;
+                rows = new Rows(stream, Source, _bufferSize, rows.Separator, from);
+            }
+            numbers.Lines = rows.Lines;
+            foreach (var item in Read(rows, header.Text, end, numbers, cancellation))
+                yield return item;
+        }
+        finally
+        {
+            rows.Dispose();
+        }
+    }
+
+    private IEnumerable<DatasetItem> Read(Rows rows, string header, long end, PartNumbers numbers, CancellationToken cancellation)
+    {
+        var separator = SeparatorOf(header);
+        var columns = Fields(header, separator);
         var (images, id) =
             (ImageColumnsOf(columns), Array.FindIndex(columns, column => column.Equals("id", StringComparison.OrdinalIgnoreCase)));
-        for (var index = 0L; rows.Next(out var row);)
+        for (var index = numbers.FirstItem; rows.Position < end && rows.Next(out var row);)
         {
             cancellation.ThrowIfCancellationRequested();
+            numbers.Lines = rows.Lines;
             if (row.Text.Length == 0)
                 continue;
             var fields = Fields(row.Text, separator);
-            var error = row.IsOpen ? $"{Source}:{row.Number}: expected the closing quote of a field; found the end of the file."
+            var line = numbers.FirstLine + row.Number;
+            var error = row.IsOpen ? $"{Source}:{line}: expected the closing quote of a field; found the end of the file."
                 : fields.Length != columns.Length
-                ? $"{Source}:{row.Number}: expected {columns.Length} fields as in the header; found {fields.Length}."
+                ? $"{Source}:{line}: expected {columns.Length} fields as in the header; found {fields.Length}."
                 : null;
             var references = error == null ? images.Select(column => fields[column].Trim()).Where(path => path.Length > 0).ToArray() : [];
             yield return new DatasetItem
@@ -185,6 +258,7 @@ internal sealed class CsvDataset : Dataset
     {
         private readonly Stream _stream;
         private readonly LineReader _lines;
+        private readonly long _start;
 
         public Rows(Stream stream, string name, int bufferSize)
         {
@@ -192,6 +266,19 @@ internal sealed class CsvDataset : Dataset
             _lines = new LineReader(stream, name, bufferSize);
             _lines.Check("a table", isJson: false);
         }
+
+        /// <summary>Goes on in the middle of a table, where a row begins.</summary>
+        public Rows(Stream stream, string name, int bufferSize, byte? separator, long start)
+        {
+            (_stream, _start, Separator) = (stream, start, separator);
+            _lines = new LineReader(stream, name, bufferSize) { IsWithin = true };
+        }
+
+        /// <summary>Where the next row begins in the file.</summary>
+        public long Position => _start + _lines.Position;
+
+        /// <summary>The lines that were read.</summary>
+        public long Lines { get; private set; }
 
         /// <summary>What separates fields; known after the header.</summary>
         public byte? Separator { get; private set; }
@@ -202,17 +289,18 @@ internal sealed class CsvDataset : Dataset
             if (!_lines.Next(out var line))
                 return false;
             var (number, bytes, end) = (line.Number, line.Text, line.End);
+            Lines = number;
             Separator ??= (byte)SeparatorOf(Encoding.UTF8.GetString(bytes.Span));
             var isOpen = false;
             while ((isOpen = IsOpen(bytes.Span, Separator.Value)) && _lines.Next(out line))
             {
                 bytes = (byte[])[.. bytes.Span, .. end.Span, .. line.Text.Span];
-                end = line.End;
+                (end, Lines) = (line.End, line.Number);
                 if (bytes.Length > LineReader.MaxRecordBytes)
                     throw new DatasetException(
                         $"A field that begins in line {number} is not closed within {LineReader.MaxRecordBytes >> 20} MiB.");
             }
-            byte[] whole = [.. number == 1 && _lines.HasBom ? LineReader.Bom : default, .. bytes.Span, .. end.Span];
+            byte[] whole = [.. number == 1 && _start == 0 && _lines.HasBom ? LineReader.Bom : default, .. bytes.Span, .. end.Span];
             row = new Row(bytes, end, whole, number, isOpen);
             return true;
         }

@@ -89,7 +89,24 @@ public abstract class Dataset
     /// Parts that can be read on their own, in the order of <see cref="Read"/>: ranges of a file, files, groups of rows. Together they give
     /// the same items, each numbered from 0 within its part. By default one part, the whole.
     /// </summary>
-    public virtual IReadOnlyList<InputPart> Parts => [new InputPart(Source, Read)];
+    public virtual IReadOnlyList<InputPart> Parts => [Whole];
+
+    /// <summary>The dataset as its only part.</summary>
+    private protected InputPart Whole => new(Source, (_, cancellation) => Read(cancellation));
+
+    /// <summary>
+    /// Lists the parts, for many processes that will each open some of them by their names. What had to be searched for goes into a list,
+    /// so that no process searches again.
+    /// </summary>
+    /// <param name="list">The list; nothing is written where nothing is searched for.</param>
+    /// <param name="cancellation">Stops the listing.</param>
+    internal virtual IReadOnlyList<InputPart> ListParts(Stream list, CancellationToken cancellation) => Parts;
+
+    /// <summary>A part by its name, without a look at the others.</summary>
+    /// <param name="name">A name that <see cref="ListParts"/> gave.</param>
+    /// <param name="openList">Opens the list that was written then.</param>
+    /// <exception cref="DatasetException">There is no such part.</exception>
+    internal virtual InputPart OpenPart(string name, Func<Stream> openList) => Whole;
 
     /// <summary>The input as the user named it.</summary>
     public abstract string Source { get; }
@@ -253,11 +270,6 @@ public abstract class Dataset
         return ItemExport.Open(this, path, asFolder: false);
     }
 }
-
-/// <summary>A part of a dataset that can be read on its own.</summary>
-/// <param name="Name">Names the part within its dataset, and the same in every run.</param>
-/// <param name="Read">Reads the part's items in order, numbered from 0.</param>
-public sealed record InputPart(string Name, Func<CancellationToken, IEnumerable<DatasetItem>> Read);
 
 /// <summary>Writes items exactly as they were read. Until <see cref="Complete"/> the output has a temporary name.</summary>
 public abstract class DatasetWriter : IDisposable

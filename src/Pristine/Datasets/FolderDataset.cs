@@ -26,9 +26,14 @@ internal sealed class FolderDataset(string folder) : Dataset
     /// <summary>True when the name's extension is that of an image, in any case.</summary>
     public static bool IsImageName(string name) => MediaNames.KindOf(name) == MediaKind.Image;
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
-        FolderSearch.Items(
-            folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []) { HasNames = true }, cancellation);
+    private FoundFiles Files =>
+        new(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []) { HasNames = true });
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => Files.Items(cancellation);
+
+    internal override IReadOnlyList<InputPart> ListParts(Stream list, CancellationToken cancellation) => Files.ListParts(list, cancellation);
+
+    internal override InputPart OpenPart(string name, Func<Stream> openList) => Files.Part(name, null, openList);
 
     public override DatasetWriter CreateWriter(string path) =>
         new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
@@ -59,18 +64,84 @@ internal sealed class GlobDataset : Dataset
 
     internal override string? SearchedFolder => _pattern.Folder;
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    private FoundFiles Files
     {
-        // photos/** and photos/img* are said of images, not of the captions beside them.
-        var imagesOnly = Source.EndsWith('*');
-        var search = new FolderSearch(
-            _pattern.MatchesHidden, path =>
-                (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin, _pattern.Positions);
-        return FolderSearch.Items(_pattern.Folder, _pattern.Prefix, _pattern.Prefix, search, cancellation);
+        get
+        {
+            // photos/** and photos/img* are said of images, not of the captions beside them.
+            var imagesOnly = Source.EndsWith('*');
+            var search = new FolderSearch(
+                _pattern.MatchesHidden, path =>
+                    (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin, _pattern.Positions);
+            return new FoundFiles(_pattern.Folder, _pattern.Prefix, _pattern.Prefix, search);
+        }
     }
+
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => Files.Items(cancellation);
+
+    internal override IReadOnlyList<InputPart> ListParts(Stream list, CancellationToken cancellation) => Files.ListParts(list, cancellation);
+
+    internal override InputPart OpenPart(string name, Func<Stream> openList) => Files.Part(name, null, openList);
 
     public override DatasetWriter CreateWriter(string path) =>
         new LineWriter(PartialFile.Create(OutputName.Checked(path, Format), null, Remote), () => false);
+}
+
+/// <summary>What a search finds, as items.</summary>
+/// <param name="Folder">The folder to search.</param>
+/// <param name="Prefix">Put before a relative path to make the file's path.</param>
+/// <param name="IdPrefix">Put before a relative path to make the id.</param>
+/// <param name="Search">What is found.</param>
+internal sealed record FoundFiles(string Folder, string Prefix, string IdPrefix, FolderSearch Search)
+{
+    private static readonly byte[] LineFeed = "\n"u8.ToArray();
+
+    public IEnumerable<DatasetItem> Items(CancellationToken cancellation)
+    {
+        var index = 0L;
+        foreach (var (relative, error) in Search.Walk(Folder, cancellation))
+            yield return Item(index++, relative, error);
+    }
+
+    /// <summary>Searches, and writes what is found into a list that the parts are ranges of.</summary>
+    public InputPart[] ListParts(Stream list, CancellationToken cancellation)
+    {
+        var files = new FileList(list);
+        foreach (var (relative, error) in Search.Walk(Folder, cancellation))
+            files.Add(relative, error);
+        return files.Divide((name, items) => Part(name, items, () => throw new InvalidOperationException("The list is being written.")));
+    }
+
+    /// <summary>A part of what was found before.</summary>
+    public InputPart Part(string name, long? items, Func<Stream> openList)
+    {
+        return new InputPart(name, Read) { Items = items };
+
+        IEnumerable<DatasetItem> Read(PartNumbers numbers, CancellationToken cancellation)
+        {
+            var index = numbers.FirstItem;
+            foreach (var (relative, error, _) in FileList.Read(openList, name))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                yield return Item(index++, relative, error);
+            }
+        }
+    }
+
+    private DatasetItem Item(long index, string relative, string? error)
+    {
+        var (path, id) = (Prefix + relative, IdPrefix + relative);
+        return new DatasetItem
+        {
+            Index = index,
+            Id = id,
+            Sources = error is null ? [new FileSource(id, path)] : [],
+            Raw = Encoding.UTF8.GetBytes(path),
+            Record = Search.HasNames && error is null ? new FolderRecord(relative) : null,
+            Error = error,
+            After = LineFeed,
+        };
+    }
 }
 
 /// <summary>
@@ -105,27 +176,11 @@ internal sealed record FolderSearch(
     /// <param name="search">What is found.</param>
     /// <param name="cancellation">Stops the search.</param>
     public static IEnumerable<DatasetItem> Items(
-        string folder, string prefix, string idPrefix, FolderSearch search, CancellationToken cancellation)
-    {
-        var lineFeed = "\n"u8.ToArray();
-        var index = 0L;
-        foreach (var (relative, error) in search.Walk(folder, cancellation))
-        {
-            var (path, id) = (prefix + relative, idPrefix + relative);
-            yield return new DatasetItem
-            {
-                Index = index++,
-                Id = id,
-                Sources = error is null ? [new FileSource(id, path)] : [],
-                Raw = Encoding.UTF8.GetBytes(path),
-                Record = search.HasNames && error is null ? new FolderRecord(relative) : null,
-                Error = error,
-                After = lineFeed,
-            };
-        }
-    }
+        string folder, string prefix, string idPrefix, FolderSearch search, CancellationToken cancellation) =>
+        new FoundFiles(folder, prefix, idPrefix, search).Items(cancellation);
 
-    private IEnumerable<(string Relative, string? Error)> Walk(string folder, CancellationToken cancellation)
+    /// <summary>The found relative paths; with an error for a folder that cannot be listed.</summary>
+    internal IEnumerable<(string Relative, string? Error)> Walk(string folder, CancellationToken cancellation)
     {
         var levels = new Stack<Level>();
         if (!TryList(folder, "", out var entries, out var error))

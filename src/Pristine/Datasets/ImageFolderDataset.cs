@@ -40,8 +40,22 @@ internal sealed class ImageFolderDataset : Dataset
 
     internal override string? SearchedFolder => _folder;
 
-    public override IReadOnlyList<InputPart> Parts =>
-        [.. _files.Select(file => new InputPart(file.Name, cancellation => Read(file, 0, cancellation)))];
+    public override IReadOnlyList<InputPart> Parts => [.. _files.SelectMany(file => file.Rows.Parts.Select(part => Part(file, part)))];
+
+    internal override InputPart OpenPart(string name, Func<Stream> openList) =>
+        _files.FirstOrDefault(file => name.StartsWith($"{file.Name}#", StringComparison.Ordinal)) is { } found
+        ? Part(found, found.Rows.OpenPart(name[(found.Name.Length + 1)..], openList))
+        : throw new DatasetException($"Expected the metadata '{name}' in '{_folder}'; they are not there any more.");
+
+    /// <summary>A part of the rows of a file.</summary>
+    private static InputPart Part(Metadata file, InputPart rows) => new(
+        $"{file.Name}#{rows.Name}",
+        (numbers, cancellation) => rows.ReadFrom(numbers, cancellation).Select(item => file.ItemOf(item, item.Index)))
+    {
+        Bytes = rows.Bytes,
+        Items = rows.Items,
+        File = rows.File,
+    };
 
     /// <summary>Looks for metadata that name images in a folder.</summary>
     /// <param name="folder">The folder.</param>
@@ -152,8 +166,8 @@ internal sealed class ImageFolderDataset : Dataset
                 Record = outside == null && row.Record is { } record ? new PlacedRecord(record, Folder) : null,
                 Error = row.Error
                     ?? (outside == null ? null
-                    : $"{Path}: expected a path within the folder of the metadata, as load_dataset does; found '{outside.Reference}' in " +
-                    $"row {row.Index + 1}."),
+                    : $"{Path}: expected a path within the folder of the metadata, as load_dataset does; found " +
+                    $"'{outside.Reference}'."),
                 File = Name,
                 Row = row.Row,
             };

@@ -46,24 +46,35 @@ internal sealed class JsonlDataset : Dataset
         get
         {
             using var stream = _open();
-            if (!stream.CanSeek || stream.Length <= PartBytes)
-                return base.Parts;
-            var length = stream.Length;
-            return [.. Enumerable.Range(0, (int)((length + PartBytes - 1) / PartBytes))
-                .Select(i => Part(i * PartBytes, Math.Min(length, (i + 1) * PartBytes)))];
+            return stream.CanSeek
+                ? [.. TextRanges.Of(stream.Length, PartBytes).Select(range => Part(range.Start, range.End))]
+                : base.Parts;
         }
     }
 
-    /// <summary>Bytes of a part.</summary>
-    internal long PartBytes { get; init; } = 64 << 20;
+    /// <summary>Bytes of a part; null to choose.</summary>
+    internal long? PartBytes { get; init; }
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => Read(0, long.MaxValue, cancellation);
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
+        Read(0, long.MaxValue, new PartNumbers(), cancellation);
+
+    internal override InputPart OpenPart(string name, Func<Stream> openList)
+    {
+        if (name == Source)
+            return Whole;
+        var (start, end) = InputPart.RangeOf(name);
+        return Part(start, end);
+    }
 
     private InputPart Part(long start, long end) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{start}-{end}"), cancellation => Read(start, end, cancellation));
+        new(InputPart.NameOf(start, end), (numbers, cancellation) => Read(start, end, numbers, cancellation))
+        {
+            Bytes = end - start,
+            File = RemoteAddress.IsRemote(Source) ? null : Source,
+        };
 
     /// <summary>Reads the lines that begin in a range of the file.</summary>
-    private IEnumerable<DatasetItem> Read(long from, long end, CancellationToken cancellation)
+    private IEnumerable<DatasetItem> Read(long from, long end, PartNumbers numbers, CancellationToken cancellation)
     {
         using var stream = _open();
         // The byte before the range tells whether a line begins with it.
@@ -76,21 +87,25 @@ internal sealed class JsonlDataset : Dataset
         else
             lines.Next(out _);
         var records = new RecordReader(ImageRoot, ImageField, Remote) { PrefersFileNames = PrefersFileNames };
-        var index = 0L;
+        // The rest of the line that begins before the range is none of its lines.
+        var skipped = from == 0 ? 0 : 1;
+        var isKnown = from == 0 || numbers.FirstLine > 0;
+        var index = numbers.FirstItem;
         while (before + lines.Position < end && lines.Next(out var line))
         {
             cancellation.ThrowIfCancellationRequested();
+            numbers.Lines = line.Number - skipped;
             _hasBom |= from == 0 && lines.HasBom;
             var (start, length) = TrimJsonSpace(line.Text.Span);
             if (length == 0)
                 continue;
             var whole = line.Text;
             var after = start + length == whole.Length ? line.End : Join(whole[(start + length)..], line.End);
-            var place = from == 0
-                ? $"{Source}:{line.Number}"
-                : string.Create(CultureInfo.InvariantCulture, $"{Source}, line {line.Number} after byte {from}");
+            var place = isKnown
+                ? string.Create(CultureInfo.InvariantCulture, $"{Source}:{numbers.FirstLine + numbers.Lines}")
+                : string.Create(CultureInfo.InvariantCulture, $"{Source}, line {numbers.Lines} after byte {from}");
             var item = records.Read(index, whole[..start], whole.Slice(start, length), after, place);
-            if (index == 0 && from == 0 && item.Error != null)
+            if (index == numbers.FirstItem && from == 0 && item.Error != null)
                 Refuse(item, lines);
             index++;
             yield return item;

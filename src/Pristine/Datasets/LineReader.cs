@@ -33,11 +33,14 @@ internal sealed class LineReader(
     /// </summary>
     public bool HasBom { get; private set; }
 
+    /// <summary>True where the stream is not at the beginning of its file, so that no byte order mark stands there.</summary>
+    public bool IsWithin { get; init; }
+
     /// <summary>Where the next line begins in the stream.</summary>
     public long Position { get; private set; }
 
     /// <summary>The byte that ends a line: LF, or NUL after <see cref="DetectNul"/> found one.</summary>
-    public byte Separator { get; private set; } = (byte)'\n';
+    public byte Separator { get; set; } = (byte)'\n';
 
     /// <summary>
     /// Looks for a NUL in the first 8 KiB, twice the longest path, and takes it as the separator where it is found. Of a pipe, what has
@@ -118,7 +121,7 @@ internal sealed class LineReader(
     /// <summary>The length of the next line with its end; 0 at the end of the stream, -1 for a line that is too long.</summary>
     private int Measure()
     {
-        if (_number == 0)
+        if (_number == 0 && !IsWithin)
             SkipBom();
         var searched = 0;
         int at;

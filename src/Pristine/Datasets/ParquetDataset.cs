@@ -227,16 +227,37 @@ internal sealed partial class ParquetDataset : Dataset
     private static ParquetFile[] Found(IEnumerable<DatasetItem> found) =>
         [.. found.SelectMany(item => item.Images, (item, file) => new ParquetFile(item.Id, file.LocalPath!))];
 
-    private IEnumerable<InputPart> PartsOf(ParquetFile file)
+    internal override InputPart OpenPart(string name, Func<Stream> openList)
     {
-        int groups;
-        using (var reader = file.Open())
-            groups = reader.FileMetaData.NumRowGroups;
-        return Enumerable.Range(0, groups).Select(group => new InputPart(
-            string.Create(CultureInfo.InvariantCulture, $"{file.Name}#{group}"), cancellation => ReadGroup(file, group, cancellation)));
+        var at = name.LastIndexOf('#');
+        return at >= 0 && int.TryParse(name.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var group)
+            && _files.FirstOrDefault(file => file.Name == name[..at]) is { } found
+            ? Part(found, group)
+            : throw new DatasetException($"Expected the rows '{name}' in '{Source}'; they are not there any more.");
     }
 
-    private IEnumerable<DatasetItem> ReadGroup(ParquetFile file, int group, CancellationToken cancellation)
+    private List<InputPart> PartsOf(ParquetFile file)
+    {
+        using var reader = file.Open();
+        var parts = new List<InputPart>();
+        for (var group = 0; group < reader.FileMetaData.NumRowGroups; group++)
+        {
+            using var rows = reader.RowGroup(group);
+            parts.Add(Part(file, group, rows.MetaData.NumRows, rows.MetaData.TotalByteSize));
+        }
+        return parts;
+    }
+
+    private InputPart Part(ParquetFile file, int group, long? rows = null, long? bytes = null) => new(
+        string.Create(CultureInfo.InvariantCulture, $"{file.Name}#{group}"),
+        (numbers, cancellation) => ReadGroup(file, group, numbers.FirstItem, cancellation))
+    {
+        Bytes = bytes,
+        Items = rows,
+        File = file.Remote == null ? file.Path : null,
+    };
+
+    private IEnumerable<DatasetItem> ReadGroup(ParquetFile file, int group, long index, CancellationToken cancellation)
     {
         using var reader = file.Open();
         var firstRow = 0L;
@@ -245,7 +266,7 @@ internal sealed partial class ParquetDataset : Dataset
             using var rows = reader.RowGroup(before);
             firstRow += rows.MetaData.NumRows;
         }
-        foreach (var item in Rows(file, reader, new ParquetColumns(reader, ImageField), group, firstRow, 0, cancellation))
+        foreach (var item in Rows(file, reader, new ParquetColumns(reader, ImageField), group, firstRow, index, cancellation))
             yield return item;
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Pristine.Remote;
 using Pristine.Media;
 
 namespace Pristine.Datasets;
@@ -40,20 +41,65 @@ internal sealed class PathListDataset : Dataset
         return new PathListDataset(image, null, () => new MemoryStream(list), true) { Remote = options.Remote };
     }
 
+    /// <summary>Ranges of the file; a path belongs to the range it begins in.</summary>
+    public override IReadOnlyList<InputPart> Parts
+    {
+        get
+        {
+            if (!_isRepeatable)
+                return base.Parts;
+            using var stream = _open();
+            return stream.CanSeek
+                ? [.. TextRanges.Of(stream.Length, PartBytes).Select(range => Part(range.Start, range.End))]
+                : base.Parts;
+        }
+    }
+
+    /// <summary>Bytes of a part; null to choose.</summary>
+    internal long? PartBytes { get; init; }
+
+    internal override InputPart OpenPart(string name, Func<Stream> openList)
+    {
+        if (name == Source)
+            return Whole;
+        var (start, end) = InputPart.RangeOf(name);
+        return Part(start, end);
+    }
+
+    private InputPart Part(long start, long end) =>
+        new(InputPart.NameOf(start, end), (numbers, cancellation) => Read(start, end, numbers, cancellation))
+        {
+            Bytes = end - start,
+            File = RemoteAddress.IsRemote(Source) ? null : Source,
+        };
+
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
         if (_wasRead && !_isRepeatable)
             throw new DatasetException($"The list on '{Source}' can be read only once.");
         _wasRead = true;
+        return Read(0, long.MaxValue, new PartNumbers(), cancellation);
+    }
+
+    private IEnumerable<DatasetItem> Read(long from, long end, PartNumbers numbers, CancellationToken cancellation)
+    {
         using var stream = _open();
         var lines = new LineReader(stream, Source);
         lines.Check("a list of paths", isJson: false);
         lines.DetectNul();
-        var index = 0L;
-        while (lines.Next(out var line))
+        // The byte before the range tells whether a path begins with it.
+        var before = Math.Max(0, from - 1);
+        if (before > 0)
+        {
+            stream.Position = before;
+            lines = new LineReader(stream, Source) { Separator = lines.Separator };
+            lines.Next(out _);
+        }
+        var index = numbers.FirstItem;
+        while (before + lines.Position < end && lines.Next(out var line))
         {
             cancellation.ThrowIfCancellationRequested();
-            _hasBom = lines.HasBom;
+            _hasBom |= from == 0 && lines.HasBom;
             if (line.Text.IsEmpty)
                 continue;
             var path = Encoding.UTF8.GetString(line.Text.Span);

@@ -36,8 +36,22 @@ internal sealed partial class TarDataset : Dataset
 
     public override string? Layout => _layout;
 
-    public override IReadOnlyList<InputPart> Parts =>
-        [.. _archives.Select(archive => new InputPart(archive.Name, cancellation => Samples(archive, 0, cancellation)))];
+    public override IReadOnlyList<InputPart> Parts => [.. _archives.Select(Part)];
+
+    internal override InputPart OpenPart(string name, Func<Stream> openList) => _archives.FirstOrDefault(archive => archive.Name == name) is
+        { Path: not null } found
+        ? Part(found)
+        : throw new DatasetException($"Expected the archive '{name}' in '{Source}'; it is not there any more.");
+
+    private InputPart Part((string Name, string Path) archive)
+    {
+        var file = RemoteAddress.IsRemote(archive.Path) ? null : archive.Path;
+        return new InputPart(archive.Name, (numbers, cancellation) => Samples(archive, numbers.FirstItem, cancellation))
+        {
+            Bytes = file == null ? null : SourceStamp.Of(file)?.Bytes,
+            File = file,
+        };
+    }
 
     /// <summary>True when a name ends as that of a tar archive does.</summary>
     public static bool IsArchiveName(string name) => Archive().IsMatch(name);

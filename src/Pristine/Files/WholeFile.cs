@@ -45,6 +45,36 @@ internal sealed class WholeFile : IDisposable
         write(stream);
     });
 
+    /// <summary>
+    /// Writes a file that is never changed. Of several processes that do so at once, one succeeds; whoever finds the file finds all of it.
+    /// </summary>
+    /// <param name="path">The final name.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <returns>False where the file was there before, and was left as it is.</returns>
+    public static bool WriteOnce(string path, Action<Stream> write)
+    {
+        var isWritten = true;
+        Make(WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}"), temporary =>
+        {
+            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, BufferSize);
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        }, temporary =>
+        {
+            try
+            {
+                // Without overwriting the move is a link and an unlink: it fails where the name is taken.
+                File.Move(temporary, path);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                File.Delete(temporary);
+                isWritten = false;
+            }
+        });
+        return isWritten;
+    }
+
     /// <summary>As <see cref="Write"/>, for a writer that opens the file by its name.</summary>
     /// <param name="path">The final name.</param>
     /// <param name="write">Makes the file of the name that it is given.</param>

@@ -12,4 +12,7 @@ public abstract class ItemGate
     /// <param name="item">A sound item.</param>
     /// <returns>Null to go on; otherwise why not, for example <c>text_length 12 fails text_length &gt; 200</c>.</returns>
     public abstract string? Failure(DatasetItem item);
+
+    /// <summary>Whether the answer depends on the item's position in the dataset, which is not known while parts are scored.</summary>
+    internal virtual bool JudgesPosition => false;
 }

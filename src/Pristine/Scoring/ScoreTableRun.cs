@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Media;
@@ -15,12 +14,17 @@ namespace Pristine.Scoring;
 public sealed record ScoreTableOptions
 {
     /// <summary>
-    /// Which shard this run is, from 0; it scores the items whose position leaves this remainder when divided by <see cref="Shards"/>.
+    /// Which parts of the dataset this run scores, where several runs share the work on a table; null, the default, for all of it in one
+    /// run. The parts are listed once, in <c>manifest.json</c>; dataset and settings are those of the first run. Items are numbered within
+    /// their parts until all parts are finished.
     /// </summary>
-    public int Shard { get; init; }
+    public Sharding? Sharding { get; init; }
 
-    /// <summary>How many shards share the work; the same for all of them and in every run on the table.</summary>
-    public int Shards { get; init; } = 1;
+    /// <summary>
+    /// With <see cref="Sharding"/>: a part is taken over when its process has given no sign of life for so long; the process of another
+    /// machine, for it is seen at once whether one of the same machine lives. One minute.
+    /// </summary>
+    public TimeSpan LeaseTime { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
     /// Metrics whose column is computed anew where the table holds it by another version or model. Without it such a table is refused.
@@ -81,7 +85,7 @@ public static class ScoreTableRun
     /// The dataset's records name no image, and the table has metrics; or it cannot be read on, thrown after the results of the items
     /// before.
     /// </exception>
-    /// <exception cref="IOException">The table cannot be written, or another process writes the same shard.</exception>
+    /// <exception cref="IOException">The table cannot be written, or another process writes it.</exception>
     public static IEnumerable<ScoredItem> Score(
         Dataset dataset, string folder, ScoringOptions? scoring = null, ScoreTableOptions? options = null,
         CancellationToken cancellation = default)
@@ -92,14 +96,18 @@ public static class ScoreTableRun
         options ??= new ScoreTableOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(scoring.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.RowsPerPart, 1);
-        if (options.Shards is < 1 or > 10_000 || options.Shard < 0 || options.Shard >= options.Shards)
-            throw new ArgumentOutOfRangeException(
-                nameof(options),
-                $"Expected a shard from 0 to {options.Shards - 1}, of at most 10,000; found {options.Shard} of {options.Shards}.");
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.LeaseTime, TimeSpan.FromMilliseconds(1));
         scoring.RequireModels();
         if (scoring.NeedsImages || !scoring.AllMetrics.Any(metric => metric is FrameMetric)
             && TableProvenance.Read(folder)?.Columns.Any(column => column.Scope == null) == true)
             dataset.RequireImages(cancellation);
+        TableMerge.Recover(folder);
+        if (options.Sharding != null)
+            return PartedRun.Score(dataset, Path.GetFullPath(folder), scoring, options, cancellation);
+        if (File.Exists(Path.Combine(folder, TableManifest.FileName)))
+            throw new ScoreTableException(
+                $"The table {folder} is made in parts ({TableManifest.FileName}): go on with --shard, or make one table of them first " +
+                $"('pristine compact {folder}').");
         return Run(dataset, Path.GetFullPath(folder), scoring, options, cancellation);
     }
 
@@ -107,53 +115,38 @@ public static class ScoreTableRun
         Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
-        using var shardLock = TableLock.OfShard(folder, options.Shard);
-        foreach (var abandoned in Directory.EnumerateFiles(
-            folder, Path.GetFileName(TablePart.FileOf(folder, options.Shard, 0))[..10] + "*" + WholeFile.Suffix))
+        using var writer = TableLock.OfWriter(folder);
+        foreach (var abandoned in Directory.EnumerateFiles(folder, "part-*" + WholeFile.Suffix))
             File.Delete(abandoned);
         using var writing = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
         using var reading = writing.Another();
-        var parts = Parts(writing, folder, options.Shard);
+        var parts = TablePart.List(writing, folder);
         foreach (var part in parts)
             part.CheckIntact(writing);
         var metrics = Begin(dataset, folder, scoring, options);
         var watch = scoring.Watch ?? new RunWatch();
         scoring = scoring with { Metrics = metrics, Watch = watch };
-        watch.Shard = (options.Shard, options.Shards);
         watch.Begin(scoring.Workers);
         using var status = new StatusFile(folder, watch);
 
         IEnumerable<(DatasetItem Item, long Key)> Items() =>
-            ScoringRun.Keyed(scoring.NeedsImages ? dataset.ReadImages(cancellation) : dataset.Read(cancellation))
-            .Where(keyed => keyed.Item.Index % options.Shards == options.Shard);
+            ScoringRun.Keyed(scoring.NeedsImages ? dataset.ReadImages(cancellation) : dataset.Read(cancellation));
         if (parts.Count > 0)
         {
             TableAlignment.Align(writing, parts, Items, metrics);
-            parts = Parts(writing, folder, options.Shard);
+            parts = TablePart.List(writing, folder);
         }
         var known = new KnownParts(reading, parts, metrics);
-        var files = ScoringRun.FilesOf(dataset);
-        using var ahead = new ReadAhead<TableWork>(
-            work => work.Item, work => IsRead(work, metrics, scoring, options), scoring, cancellation);
         var output = new TableOutput(writing, folder, metrics, options, parts.Count == 0 ? 0 : parts.Max(part => part.Sequence) + 1);
         var works = Items().Select(keyed => new TableWork(keyed.Item, keyed.Key, known.Take(keyed.Item, keyed.Key)));
-        var results = OrderedPipeline<TableWork[], IEnumerable<(ScoredItem Item, PartSlot?[] Slots)>, ImageScorer>.Run(
-            ScoringRun.Batches(RunWatch.Timed(watch, RunWatch.List, ahead.Of(works)), scoring.Batch),
-            scoring.Workers,
-            scoring.BatchesInFlight,
-            () => new ImageScorer(scoring, files, options.RetryFailed),
-            (worker, batch) =>
-                ScoringRun.Released(worker.Update(Array.ConvertAll(batch, work => work.Scoring))).Zip(batch.Select(work => work.Slots)),
-            cancellation,
-            batch => batch.Sum(work => work.Item.HeldBytes),
-            ahead.Stop).SelectMany(items => items);
         var isWriting = false;
         try
         {
-            foreach (var (item, slots) in status.Guard(results, cancellation))
+            foreach (var (item, work) in status.Guard(
+                Through(works, dataset, ScoringRun.FilesOf(dataset), metrics, scoring, options, cancellation), cancellation))
             {
                 isWriting = true;
-                status.Guard(() => output.Add(item, slots));
+                status.Guard(() => output.Add(item, work.Slots));
                 isWriting = false;
                 watch.Add(item);
                 yield return item;
@@ -165,12 +158,29 @@ public static class ScoreTableRun
             if (!isWriting)
                 status.Guard(output.Flush);
         }
-        Update(folder, provenance => provenance with
-        {
-            FinishedShards = [
-            .. provenance.FinishedShards.Append(options.Shard).Distinct().Order()]
-        });
+        Update(folder, provenance => provenance with { FinishedShards = [0] });
         status.End(RunState.Done);
+    }
+
+    /// <summary>Scores works and gives them with their rows, in order.</summary>
+    internal static IEnumerable<(ScoredItem Item, TableWork Work)> Through(
+        IEnumerable<TableWork> works, Dataset dataset, ScoredFiles? files, List<Metric> metrics, ScoringOptions scoring,
+        ScoreTableOptions options, CancellationToken cancellation)
+    {
+        using var ahead = new ReadAhead<TableWork>(
+            work => work.Item, work => IsRead(work, metrics, scoring, options), scoring, cancellation);
+        var results = OrderedPipeline<TableWork[], IEnumerable<(ScoredItem Item, TableWork Work)>, ImageScorer>.Run(
+            ScoringRun.Batches(RunWatch.Timed(scoring.Watch, RunWatch.List, ahead.Of(works)), scoring.Batch),
+            scoring.Workers,
+            scoring.BatchesInFlight,
+            () => new ImageScorer(scoring, files, options.RetryFailed),
+            (worker, batch) => ScoringRun.Released(worker.Update(Array.ConvertAll(batch, work => work.Scoring))).Zip(batch),
+            cancellation,
+            batch => batch.Sum(work => work.Item.HeldBytes),
+            ahead.Stop);
+        foreach (var batch in results)
+            foreach (var result in batch)
+                yield return result;
     }
 
     /// <summary>Whether images of an item will be read: the table lacks something of them, and no rule drops the item before.</summary>
@@ -183,15 +193,12 @@ public static class ScoreTableRun
             || !row.Failed && (known.Computed.Where((_, i) => metrics[i] is not ItemMetric).Contains(false)
             || row.Skipped is { } skipped && metrics.Any(metric => skipped.Metrics.Contains(metric.Name))));
 
-    private static List<TablePart> Parts(DuckDbConnection database, string folder, int shard) =>
-        [.. TablePart.List(database, folder).Where(part => part.Shard == shard)];
-
     /// <summary>Checks that the table can be continued like this, and enters what is new into its provenance.</summary>
     /// <returns>The metrics of the table that are known here, then those that are new.</returns>
     private static List<Metric> Begin(Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options)
     {
         var metrics = new List<Metric>();
-        Update(folder, TableSource.Of(dataset), options, old =>
+        Update(folder, TableSource.Of(dataset), options.HasMoved, old =>
         {
             foreach (var column in old.Columns)
             {
@@ -214,7 +221,7 @@ public static class ScoreTableRun
                 Layout = TableProvenance.CurrentLayout,
                 Columns = columns,
                 Decoders = [.. old.Decoders.Append(ImageDecoder.Description).Distinct()],
-                FinishedShards = columns.SequenceEqual(old.Columns) ? [.. old.FinishedShards.Where(shard => shard != options.Shard)] : [],
+                FinishedShards = [],
             };
         });
         return metrics;
@@ -247,7 +254,7 @@ public static class ScoreTableRun
         change(old).Write(folder);
     }
 
-    private static void Update(string folder, TableSource source, ScoreTableOptions options, Func<TableProvenance, TableProvenance> change)
+    private static void Update(string folder, TableSource source, bool hasMoved, Func<TableProvenance, TableProvenance> change)
     {
         using var gate = TableLock.OfProvenance(folder);
         var old = TableProvenance.Read(folder);
@@ -255,17 +262,17 @@ public static class ScoreTableRun
             throw new ScoreTableException(
                 $"{folder} has parts of a score table, but no {TableProvenance.FileName} that says where they come from. Name another " +
                 $"--out.");
-        old ??= new TableProvenance { Dataset = source, Shards = options.Shards };
-        if (!options.HasMoved && (old.Dataset.Path, old.Dataset.ImageRoot) != (source.Path, source.ImageRoot))
+        old ??= new TableProvenance { Dataset = source };
+        if (!hasMoved && (old.Dataset.Path, old.Dataset.ImageRoot) != (source.Path, source.ImageRoot))
         {
             throw new ScoreTableException(
                 $"The table {folder} is about {old.Dataset.Path} with images in {old.Dataset.ImageRoot}; found {source.Path} with images " +
                 $"in {source.ImageRoot}. " +
                 "Name another --out, or say --moved if it is the same dataset at a new place.");
         }
-        if (old.Shards != options.Shards)
+        if (old.Shards != 1)
             throw new ScoreTableException(
-                $"The table {folder} is made in {old.Shards} shards; found {options.Shards}. The number is the same in every run.");
+                $"The table {folder} is made in {old.Shards} shards by an earlier version of this program. Name another --out.");
         change(old with { Dataset = source }).Write(folder);
     }
 }
@@ -275,6 +282,9 @@ internal sealed record TableWork(DatasetItem Item, long Key, PartSlot?[] Slots)
 {
     /// <summary>What a scorer needs of it.</summary>
     public ScoringWork Scoring => new(Item, Key, [.. Slots.Select(slot => slot?.Known)]);
+
+    /// <summary>The part that the item is of, in a table that is made in parts; else null.</summary>
+    public PartAttempt? Attempt { get; init; }
 }
 
 /// <summary>A row's place in a part that is being brought up to date.</summary>
@@ -434,7 +444,7 @@ internal sealed class TableOutput(
     {
         if (_fresh.Count == 0)
             return;
-        TablePart.Write(database, TablePart.FileOf(folder, options.Shard, nextSequence++), _fresh, metrics, _whole);
+        TablePart.Write(database, TablePart.FileOf(folder, 0, nextSequence++), _fresh, metrics, _whole);
         _fresh.Clear();
     }
 
@@ -464,47 +474,5 @@ internal sealed class TableOutput(
                 : was.Through is { } before ? was with { Through = Math.Max(before, through) }
                 : was;
         });
-    }
-}
-
-/// <summary>Files that one process at a time holds open. The system frees them when a process is killed.</summary>
-internal static class TableLock
-{
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    /// <summary>Held for a whole run.</summary>
-    /// <exception cref="IOException">Another process writes the shard.</exception>
-    public static FileStream OfShard(string folder, int shard)
-    {
-        var file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $".shard-{shard:0000}.lock"));
-        return TryTake(file) ?? throw new IOException($"Another process is writing shard {shard} of the table {folder} (it holds {file}).");
-    }
-
-    /// <summary>Held while scores.json is read and written.</summary>
-    /// <exception cref="IOException">Another process holds it for long.</exception>
-    public static FileStream OfProvenance(string folder)
-    {
-        var file = Path.Combine(folder, ".scores.lock");
-        var waiting = Stopwatch.StartNew();
-        while (true)
-        {
-            if (TryTake(file) is { } taken)
-                return taken;
-            if (waiting.Elapsed > Patience)
-                throw new IOException($"Another process holds {file} for more than {Patience.TotalSeconds} s.");
-            Thread.Sleep(20);
-        }
-    }
-
-    private static FileStream? TryTake(string file)
-    {
-        try
-        {
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
-        {
-            return null;
-        }
     }
 }

@@ -27,6 +27,9 @@ public abstract class ScoringGate
     /// <param name="columns">The columns of the row.</param>
     /// <returns>Null to go on; otherwise why not, for example <c>brisque 71.2 fails brisque &lt;= 60</c>.</returns>
     public abstract string? Failure(ScoreRow row, TableSchema columns);
+
+    /// <summary>Whether the answer depends on the image's position in the dataset, which is not known while parts are scored.</summary>
+    internal virtual bool JudgesPosition => false;
 }
 
 /// <summary>

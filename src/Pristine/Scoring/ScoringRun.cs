@@ -235,9 +235,10 @@ public static class ScoringRun
     }
 
     /// <summary>The items with the keys of their first images.</summary>
-    internal static IEnumerable<(DatasetItem Item, long Key)> Keyed(IEnumerable<DatasetItem> items)
+    /// <param name="items">The items.</param>
+    /// <param name="key">The key of the first image.</param>
+    internal static IEnumerable<(DatasetItem Item, long Key)> Keyed(IEnumerable<DatasetItem> items, long key = 0)
     {
-        long key = 0;
         foreach (var item in items)
         {
             yield return (item, key);

@@ -135,6 +135,11 @@ internal sealed class RuleGate(RuleExpression condition, RuleExpression? score, 
 {
     public bool IsAsked => isAsked;
 
+    internal override bool JudgesPosition => RecordPart.NamesPosition(condition, score);
+
+    /// <summary>The condition.</summary>
+    public override string ToString() => condition.Source;
+
     public override IReadOnlyList<Metric> Metrics { get; } = MetricsOf(condition.Columns, score, known);
 
     public override bool JudgesFileAlone { get; } = !isAsked || new RecordPart(score).IsOfFile(condition);

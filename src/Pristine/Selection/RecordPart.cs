@@ -39,6 +39,10 @@ internal sealed class RecordPart(RuleExpression? score)
     public bool NamesMedia(RuleExpression expression) =>
         ColumnsOf(expression).Any(column => column.Column is { Source: ColumnSource.ItemMedia });
 
+    /// <summary>True for an expression that reads the position in the dataset.</summary>
+    public static bool NamesPosition(RuleExpression expression, RuleExpression? score) =>
+        new RecordPart(score).ColumnsOf(expression).Any(column => column.Name is "key" or "item_index");
+
     /// <summary>The other part of a condition; null where the record decides the whole.</summary>
     public RuleExpression? Rest(RuleExpression condition) => Joined(Conjuncts(condition).Where(part => !IsWhole(part)));
 
@@ -72,6 +76,11 @@ internal sealed class RecordGate(RuleExpression condition, RuleExpression? score
 
     private readonly string[] _fields =
         [.. condition.Columns.Concat(score?.Columns ?? []).Select(column => column.ItemField).OfType<string>().Distinct()];
+
+    internal override bool JudgesPosition => RecordPart.NamesPosition(condition, score);
+
+    /// <summary>The condition.</summary>
+    public override string ToString() => condition.Source;
 
     /// <inheritdoc/>
     public override string? Failure(DatasetItem item)

@@ -29,6 +29,11 @@ public sealed class ScoreTable
 
     internal IReadOnlyList<TablePart> Parts { get; }
 
+    /// <summary>Of a table that is made in parts those that are not finished; null for any other.</summary>
+    internal int[]? Unfinished { get; private init; }
+
+    private int _partCount;
+
     /// <summary>
     /// Null for a table that is whole; otherwise what is missing: shards or columns that a run has not finished. What is there can be used.
     /// </summary>
@@ -36,12 +41,16 @@ public sealed class ScoreTable
     {
         get
         {
+            if (Unfinished is { Length: > 0 } parts)
+                return $"{parts.Length} of {_partCount} parts are not finished";
             var behind = Parts.Count(
                 part => Provenance.Columns.Any(column => !part.Has(column.Metric, column.Fingerprint, part.Contents.LastKey)));
-            var missing = Provenance.IsComplete && Parts.Count > 0 ? Parts.Max(part => part.Contents.LastKey) + 1 - RowCount : 0;
+            var missing = Provenance.IsComplete && Parts.Count > 0 && Unfinished == null
+                ? Parts.Max(part => part.Contents.LastKey) + 1 - RowCount
+                : 0;
             return missing > 0 ? $"{missing} rows are missing"
                 : behind > 0 ? $"{behind} of {Parts.Count} parts lack a column or have it by an older model"
-                : !Provenance.IsComplete ? $"{Provenance.FinishedShards.Count} of {Provenance.Shards} shards are finished"
+                : !Provenance.IsComplete && Unfinished == null ? $"{Provenance.FinishedShards.Count} of {Provenance.Shards} shards are finished"
                 : null;
         }
     }
@@ -79,10 +88,14 @@ public sealed class ScoreTable
     public static ScoreTable Open(string folder)
     {
         CheckPlace(folder);
+        TableMerge.Recover(folder);
         var provenance = TableProvenance.Read(folder) ?? throw new ScoreTableException(
             $"Expected a score table, which 'pristine score INPUT --out DIR' makes; '{folder}' has no {TableProvenance.FileName}.");
         folder = Path.GetFullPath(folder);
         using var database = DuckDbConnection.Open();
+        if (PartedTable.Open(folder) is { } parted)
+            return Open(database, folder, provenance, [.. parted.Markers().Select(marker => marker == null ? ((PartedTable, PartMarker)?)null : (
+                parted, marker))]);
         var parts = TablePart.List(database, folder);
         foreach (var part in parts)
             part.CheckIntact(database);
@@ -91,6 +104,33 @@ public sealed class ScoreTable
             ? new ScoreTable(folder, provenance, parts)
             : throw new ScoreTableException(
                 $"The score table {folder} has no rows yet: its run was stopped before the first part was written.");
+    }
+
+    /// <summary>Opens a table that is made in parts.</summary>
+    /// <param name="database">Any database.</param>
+    /// <param name="folder">The folder that the table goes by.</param>
+    /// <param name="provenance">Where its numbers come from.</param>
+    /// <param name="markers">For each part what is said of it and the table that has it; null for one that is not finished.</param>
+    internal static ScoreTable Open(
+        DuckDbConnection database, string folder, TableProvenance provenance, IReadOnlyList<(PartedTable Table, PartMarker Marker)?> markers)
+    {
+        var parts = PartedTable.PartsOf(database, markers);
+        foreach (var part in parts)
+            part.CheckIntact(database);
+        int[] unfinished = [.. Enumerable.Range(0, markers.Count).Where(part => markers[part] == null)];
+        return parts.Count > 0 || unfinished.Length == 0
+            ? new ScoreTable(folder, provenance, parts) { Unfinished = unfinished, _partCount = markers.Count }
+            : throw new ScoreTableException($"The score table {folder} has no rows yet: none of its {markers.Count} parts is finished.");
+    }
+
+    /// <summary>How many parts of a table that is made in parts are finished, and how many there are.</summary>
+    /// <param name="folder">The table.</param>
+    /// <exception cref="ScoreTableException">It is not made in parts.</exception>
+    internal static (int Done, int All) PartsOf(string folder)
+    {
+        var table = PartedTable.Open(folder)
+            ?? throw new ScoreTableException($"Expected a table that is made in parts; '{folder}' has no {TableManifest.FileName}.");
+        return (table.Markers().Count(marker => marker != null), table.Manifest.Parts.Count);
     }
 
     /// <summary>Writes all rows to one file, in the order of the dataset.</summary>

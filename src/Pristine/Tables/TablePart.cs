@@ -53,13 +53,23 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
 
     private static IEnumerable<Column> RowColumns => TableSchema.Row.Stored;
 
+    /// <summary>Gives the rows of a table in parts their places in the dataset; null where the file says them.</summary>
+    public PartNumbering? Numbering { get; init; }
+
     /// <summary>The parts of a table in the order of their names.</summary>
     /// <exception cref="ScoreTableException">A file is damaged or not a part.</exception>
     public static IReadOnlyList<TablePart> List(DuckDbConnection database, string folder)
     {
         var files = Directory.EnumerateFiles(folder, "part-*.parquet").Where(file => Name().IsMatch(file)).Order(StringComparer.Ordinal)
             .ToArray();
-        if (files.Length == 0)
+        return Of(database, folder, files);
+    }
+
+    /// <summary>Files of a table as parts.</summary>
+    /// <exception cref="ScoreTableException">A file is damaged or not a part.</exception>
+    public static IReadOnlyList<TablePart> Of(DuckDbConnection database, string folder, IReadOnlyList<string> files)
+    {
+        if (files.Count == 0)
             return [];
         Dictionary<string, PartContents> contents;
         try
@@ -156,14 +166,19 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
     /// <summary>
     /// Parts as something to select from: columns that a part lacks are NULL, and those of older parts have the types of today.
     /// </summary>
-    public static string Source(IReadOnlyList<TablePart> parts)
+    /// <param name="parts">The parts.</param>
+    /// <param name="condition">SQL that rows must fulfil as they are in the files; null for all.</param>
+    public static string Source(IReadOnlyList<TablePart> parts, string? condition = null)
     {
-        var groups = parts.GroupBy(part => part.Conversion).Select(group =>
+        var groups = parts.GroupBy(part => (part.Conversion, part.Numbering)).Select(group =>
         {
             // Only of parts that have different metrics must columns be found by their names.
             var isUniform = group.All(part => part.Contents.Columns.Keys.ToHashSet().SetEquals(group.First().Contents.Columns.Keys));
             var files = $"read_parquet({FileList(group.Select(part => part.File))}{(isUniform ? "" : ", union_by_name = true")})";
-            return group.Key.Length == 0 ? files : $"(SELECT *{group.Key} FROM {files})";
+            var rows = group.Key.Conversion.Length == 0 ? files : $"(SELECT *{group.Key.Conversion} FROM {files})";
+            if (condition != null)
+                rows = $"(SELECT * FROM {rows} WHERE {condition})";
+            return group.Key.Numbering == null ? rows : $"(SELECT * REPLACE ({group.Key.Numbering.Sql}) FROM {rows})";
         }).ToArray();
         return groups.Length == 1 ? groups[0] : $"({string.Join(" UNION ALL BY NAME ", groups.Select(group => $"SELECT * FROM {group}"))})";
     }
@@ -282,6 +297,36 @@ internal sealed partial record TablePart(string File, int Shard, int Sequence, P
             PartSeal.Add(temporary);
         });
         return contents;
+    }
+
+    /// <summary>Writes rows of some parts as one part, in the order of their keys.</summary>
+    /// <param name="database">A database in memory.</param>
+    /// <param name="file">The part's name; replaced if it is there.</param>
+    /// <param name="parts">Parts that have the same columns, at least one.</param>
+    /// <param name="condition">SQL that rows must fulfil as they are in the files; null for all.</param>
+    /// <param name="first">The key of the first row; null where the parts say it.</param>
+    /// <param name="rows">How many rows that are; null for all.</param>
+    public static void Join(
+        DuckDbConnection database, string file, IReadOnlyList<TablePart> parts, string? condition = null, long? first = null,
+        long? rows = null)
+    {
+        var count = rows ?? parts.Sum(part => part.Contents.Rows);
+        var contents = parts[0].Contents with
+        {
+            Rows = count,
+            FirstKey = first ?? parts.Min(part => part.Contents.FirstKey),
+            LastKey = first + count - 1 ?? parts.Max(part => part.Contents.LastKey),
+        };
+        var metadata = DuckDbConnection.Literal(JsonSerializer.Serialize(contents, TableJson.Default.PartContents));
+        WholeFile.Make(file, temporary =>
+        {
+            var written = database.Execute(
+                $"COPY (SELECT * FROM {Source(parts, condition)} ORDER BY key) TO {DuckDbConnection.Literal(temporary)} " +
+                $"(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{MetadataKey}: {metadata}}})");
+            if (written != count)
+                throw new ScoreTableException($"Expected {count} rows for {file}; found {written}.");
+            PartSeal.Add(temporary);
+        });
     }
 
     /// <summary>

@@ -222,14 +222,22 @@ public sealed partial record TableProvenance
         }
     }
 
-    /// <summary>Writes the file under a temporary name, then renames it. Only the holder of the provenance's lock does that.</summary>
+    /// <summary>Writes the file under a temporary name, then renames it.</summary>
     /// <param name="folder">The table.</param>
-    internal void Write(string folder)
+    internal void Write(string folder) => WholeFile.Write(Path.Combine(folder, FileName), WriteTo);
+
+    /// <summary>Writes the file of a table that is made in parts, which no process changes afterwards.</summary>
+    /// <param name="folder">The table.</param>
+    internal void WriteOnce(string folder)
     {
-        using var file = WholeFile.Create(Path.Combine(folder, FileName));
-        JsonSerializer.Serialize(file.Stream, this, Json.TableProvenance);
-        file.Stream.Write("\n"u8);
-        file.Complete();
+        if (!File.Exists(Path.Combine(folder, FileName)))
+            WholeFile.WriteOnce(Path.Combine(folder, FileName), WriteTo);
+    }
+
+    private void WriteTo(Stream stream)
+    {
+        JsonSerializer.Serialize(stream, this, Json.TableProvenance);
+        stream.Write("\n"u8);
     }
 
     [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]

@@ -130,8 +130,8 @@ public sealed class ImageFolderDatasetTests : IDisposable
         var items = Items();
         Assert.Null(items[0].Error);
         Assert.Equal(
-            $"{_folder["in/metadata.jsonl"]}: expected a path within the folder of the metadata, as load_dataset does; found '{path}' in " +
-            $"row 2.", items[1].Error);
+            $"{_folder["in/metadata.jsonl"]}: expected a path within the folder of the metadata, as load_dataset does; found " +
+            $"'{path}'.", items[1].Error);
         Assert.Empty(items[1].Images);
     }
 

@@ -433,24 +433,21 @@ public class ScoreTableRunTests
     }
 
     [Fact]
-    public void Two_writers_of_a_shard_do_not_get_along_but_two_shards_do()
+    public void Two_writers_of_a_table_do_not_get_along()
     {
         using var folder = TestFiles.NewFolder();
         MakeImages(folder, 9);
         var token = TestContext.Current.CancellationToken;
-        var (first, second) = (new ScoreTableOptions { Shard = 0, Shards = 2 }, new ScoreTableOptions { Shard = 1, Shards = 2 });
-        using (var running = ScoreTableRun.Score(Dataset.Open(folder["images"]), folder["table"], With("brightness"), first, token)
+        using (var running = ScoreTableRun.Score(Dataset.Open(folder["images"]), folder["table"], With("brightness"), cancellation: token)
             .GetEnumerator())
         {
             Assert.True(running.MoveNext());
-            Assert.Contains("shard 0", Assert.Throws<IOException>(
-                () => Score(folder["images"], folder["table"], With("brightness"), first)).Message, StringComparison.Ordinal);
-            Score(folder["images"], folder["table"], With("brightness"), second);
+            Assert.Contains("Another process is writing", Assert.Throws<IOException>(
+                () => Score(folder["images"], folder["table"], With("brightness"))).Message, StringComparison.Ordinal);
         }
-        Score(folder["images"], folder["table"], With("brightness"), first);
+        Score(folder["images"], folder["table"], With("brightness"));
         Score(folder["images"], folder["whole"], With("brightness"));
         Assert.Equal(Export(folder["whole"]), Export(folder["table"]));
-        Assert.Throws<ScoreTableException>(() => Score(folder["images"], folder["table"], With("brightness"), SmallParts));
     }
 
     [Fact]

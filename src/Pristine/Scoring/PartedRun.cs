@@ -1,0 +1,282 @@
+using Pristine.Datasets;
+using Pristine.Files;
+using Pristine.Media;
+using Pristine.Metrics;
+using Pristine.Models;
+using Pristine.Native;
+using Pristine.Tables;
+
+namespace Pristine.Scoring;
+
+/// <summary>
+/// A run that shares a table with others: it scores parts of the dataset, each into files of its own, and says of each when it is finished.
+/// No process waits for another one, except at the end for parts that others work on, in case they die. A part that was begun by a process
+/// that died goes on where its last rows on disk end.
+/// </summary>
+internal sealed class PartedRun : IDisposable
+{
+    private static readonly TimeSpan ShortestLook = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(2);
+
+    private readonly Dataset _dataset;
+    private readonly PartedTable _table;
+    private readonly ScoringOptions _scoring;
+    private readonly ScoreTableOptions _options;
+    private readonly List<Metric> _metrics;
+    private readonly CancellationToken _cancellation;
+    private readonly PartLeases _leases;
+    private readonly int[] _share;
+    private readonly RunWatch _watch;
+    private readonly StatusFile _status;
+    private readonly DuckDbConnection _writing = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
+    private readonly DuckDbConnection _reading;
+
+    private PartedRun(
+        Dataset dataset, PartedTable table, ScoringOptions scoring, ScoreTableOptions options, List<Metric> metrics,
+        CancellationToken cancellation)
+    {
+        (_dataset, _table, _options, _metrics, _cancellation) = (dataset, table, options, metrics, cancellation);
+        _watch = scoring.Watch ?? new RunWatch();
+        _scoring = scoring with { Metrics = metrics, Watch = _watch };
+        _reading = _writing.Another();
+        _share = options.Sharding!.Share(table.Manifest.Parts);
+        // Of those that take parts as they come each has a number by itself, for its status.
+        _watch.Shard = options.Sharding.Shards > 0 ? (options.Sharding.Shard, options.Sharding.Shards) : (LeaseOwner.Number, 0);
+        _watch.Total = options.Sharding.Shards > 0 && _share.All(part => table.Manifest.Parts[part].Items != null)
+            ? _share.Sum(part => table.Manifest.Parts[part].Items!.Value)
+            : null;
+        _watch.Begin(scoring.Workers);
+        _status = new StatusFile(table.Folder, _watch);
+        _leases = new PartLeases(table, options.LeaseTime);
+    }
+
+    /// <summary>Scores the run's parts.</summary>
+    /// <returns>The items of the parts that this process scored, numbered within their parts.</returns>
+    public static IEnumerable<ScoredItem> Score(
+        Dataset dataset, string folder, ScoringOptions scoring, ScoreTableOptions options, CancellationToken cancellation)
+    {
+        var table = TableListing.Open(dataset, folder, scoring, options, out var metrics, cancellation);
+        if (options.Sharding == Sharding.Plan)
+            yield break;
+        using var run = new PartedRun(dataset, table, scoring, options, metrics, cancellation);
+        foreach (var item in run.Score())
+            yield return item;
+    }
+
+    /// <summary>Gives up the parts that are not finished.</summary>
+    public void Dispose()
+    {
+        _status.Dispose();
+        _leases.Dispose();
+        _reading.Dispose();
+        _writing.Dispose();
+    }
+
+    private IEnumerable<ScoredItem> Score()
+    {
+        var files = ScoringRun.FilesOf(_dataset);
+        var look = _options.LeaseTime / 20;
+        look = look < ShortestLook ? ShortestLook : look > LongestLook ? LongestLook : look;
+        while (true)
+        {
+            foreach (var item in ScoreFree(files))
+                yield return item;
+            if (_share.All(_table.IsDone))
+            {
+                _status.End(RunState.Done);
+                yield break;
+            }
+            if (_cancellation.WaitHandle.WaitOne(look))
+                throw new OperationCanceledException(_cancellation);
+        }
+    }
+
+    /// <summary>Scores the parts that nobody works on now.</summary>
+    private IEnumerable<ScoredItem> ScoreFree(ScoredFiles? files)
+    {
+        using var free = Free().GetEnumerator();
+        // Without a part there is no need for workers, which load their networks.
+        if (!free.MoveNext())
+            yield break;
+        PartAttempt? current = null;
+        var isWriting = false;
+        try
+        {
+            foreach (var (item, work) in _status.Guard(
+                ScoreTableRun.Through(Works(free), _dataset, files, _metrics, _scoring, _options, _cancellation), _cancellation))
+            {
+                var attempt = work.Attempt!;
+                if (current != attempt && current != null)
+                {
+                    isWriting = true;
+                    _status.Guard(() => Finish(current));
+                    isWriting = false;
+                }
+                current = attempt;
+                isWriting = true;
+                _status.Guard(() => Write(attempt, () => attempt.Output.Add(item, work.Slots)));
+                attempt.Items++;
+                isWriting = false;
+                _watch.Add(item);
+                yield return item;
+            }
+        }
+        finally
+        {
+            // Also when the dataset breaks off, on Ctrl-C, and when the caller has seen enough; not when writing itself has failed.
+            if (!isWriting && current != null)
+                _status.Guard(() => Finish(current));
+        }
+    }
+
+    /// <summary>Takes parts as long as there are free ones.</summary>
+    private IEnumerable<PartLease> Free()
+    {
+        foreach (var part in _share)
+            if (_leases.TryTake(part) is { } lease)
+                yield return lease;
+    }
+
+    private IEnumerable<TableWork> Works(IEnumerator<PartLease> free)
+    {
+        do
+        {
+            var attempt = Begin(free.Current);
+            foreach (var (item, key) in ScoringRun.Keyed(
+                attempt.Part.ReadFrom(attempt.Numbers, _cancellation), PartNumbering.First(attempt.Lease.Part)))
+            {
+                if (attempt.Lease.IsLost)
+                    break;
+                attempt.ItemsRead++;
+                yield return new TableWork(item, key, attempt.Known.Take(item, key)) { Attempt = attempt };
+            }
+            attempt.IsRead = !attempt.Lease.IsLost;
+            // No item will tell that the part is over.
+            if (attempt.IsRead && attempt.ItemsRead == 0)
+                End(attempt, new PartMarker(attempt.Lease.Part, _table.Manifest.Fingerprint, 0, 0, attempt.Numbers.Lines, null));
+        }
+        while (free.MoveNext());
+    }
+
+    private PartAttempt Begin(PartLease lease)
+    {
+        var listed = _table.Manifest.Parts[lease.Part];
+        var part = _dataset.OpenPart(listed.Name, OpenList);
+        if (part.File != null && SourceStamp.Of(part.File) is var stamp
+            && (stamp?.Bytes != listed.FileBytes || !_options.HasMoved && stamp?.Modified != listed.FileModified))
+        {
+            throw new DatasetException(
+                $"Expected '{part.File}' to be as it was when the table's parts were listed, {listed.FileBytes} bytes; found " +
+                $"{(stamp is { } now ? $"{now.Bytes} bytes, written {DateTime.UnixEpoch.AddMicroseconds(now.Modified):u}" : "no file")}. Score " +
+                $"into another folder (--out), or finish and merge this one, and bring the merged table up to date.");
+        }
+        var work = _table.WorkOf(lease.Part, lease.Generation);
+        Directory.CreateDirectory(work);
+        for (var before = lease.Generation - 1; before >= 0; before--)
+            if (Adopt(_table.WorkOf(lease.Part, before), work))
+                break;
+        var rows = TablePart.List(_reading, work);
+        return new PartAttempt(
+            lease, part, work, new KnownParts(_reading, rows, _metrics),
+            new TableOutput(_writing, work, _metrics, _options, rows.Count == 0 ? 0 : rows.Max(row => row.Sequence) + 1));
+
+        Stream OpenList()
+        {
+            var list = _table.Manifest.List ?? throw new DatasetException(
+                $"Expected {TableManifest.FileName} of {_table.Folder} to name the list of files that the part {listed.Name} is of.");
+            return DatasetFile.OpenRead(Path.Combine(_table.Folder, list));
+        }
+    }
+
+    /// <summary>Copies the rows that an earlier owner of a part has written.</summary>
+    private static bool Adopt(string from, string to)
+    {
+        try
+        {
+            var files = Directory.GetFiles(from, "part-*.parquet").Where(file => PartSeal.IsIntact(file) == true).ToArray();
+            foreach (var file in files)
+                WholeFile.Make(Path.Combine(to, Path.GetFileName(file)), temporary => File.Copy(file, temporary));
+            return files.Length > 0;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Writes rows of a part, as long as they are wanted.</summary>
+    private void Write(PartAttempt attempt, Action write)
+    {
+        if (attempt.Lease.IsLost)
+            return;
+        try
+        {
+            write();
+        }
+        catch (Exception exception) when (exception is IOException or DuckDbException && _table.IsDone(attempt.Lease.Part))
+        {
+            // Another process has taken the part over, finished it and removed this attempt.
+            attempt.Lease.IsLost = true;
+        }
+    }
+
+    private void Finish(PartAttempt attempt)
+    {
+        Write(attempt, attempt.Output.Flush);
+        // A run that is stopped may have read on to the end of the part, whose last items were not scored.
+        if (attempt.IsRead && attempt.Items == attempt.ItemsRead && !attempt.Lease.IsLost)
+            Write(attempt, () =>
+            {
+                var rows = TablePart.List(_writing, attempt.Folder);
+                var file = rows[0].File;
+                if (rows.Count > 1)
+                    TablePart.Join(_writing, file = TablePart.FileOf(attempt.Folder, 9999, 0), rows);
+                End(attempt, new PartMarker(
+                    attempt.Lease.Part, _table.Manifest.Fingerprint, rows.Sum(part => part.Contents.Rows), attempt.Items,
+                    attempt.Numbers.Lines, Path.GetRelativePath(_table.Folder, file)));
+            });
+        _leases.Release(attempt.Lease);
+    }
+
+    private void End(PartAttempt attempt, PartMarker marker)
+    {
+        _table.TryFinish(marker);
+        _table.Clean(attempt.Lease.Part);
+    }
+}
+
+/// <summary>A part that is being scored.</summary>
+/// <param name="lease">Says that this process does it.</param>
+/// <param name="part">The part of the dataset.</param>
+/// <param name="folder">Where its rows are written.</param>
+/// <param name="known">The rows that an earlier attempt has left.</param>
+/// <param name="output">Writes the rows.</param>
+internal sealed class PartAttempt(PartLease lease, InputPart part, string folder, KnownParts known, TableOutput output)
+{
+    private volatile bool _isRead;
+
+    public PartLease Lease => lease;
+
+    public InputPart Part => part;
+
+    public string Folder => folder;
+
+    public KnownParts Known => known;
+
+    public TableOutput Output => output;
+
+    public PartNumbers Numbers { get; } = new()
+    {
+        FirstItem = PartNumbering.First(lease.Part),
+        FirstLine = PartNumbering.First(lease.Part),
+    };
+
+    /// <summary>Items that have been written.</summary>
+    public long Items { get; set; }
+
+    /// <summary>Items that have been read.</summary>
+    public long ItemsRead { get; set; }
+
+    /// <summary>Whether all items have been read.</summary>
+    public bool IsRead { get => _isRead; set => _isRead = value; }
+}

@@ -1,0 +1,254 @@
+using System.Text;
+using Pristine.Datasets;
+using Pristine.Metrics;
+using Pristine.Scoring;
+using Pristine.Tables;
+
+namespace Pristine.Tests.Scoring;
+
+/// <summary>Tables that several runs make in parts are those that one run makes, byte for byte.</summary>
+public sealed class PartedRunTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = TestFiles.NewFolder();
+
+    private static readonly ScoringOptions Scoring = new()
+    {
+        Metrics = [MetricCatalog.Get("brightness"), MetricCatalog.Get("contrast")],
+        Workers = 2,
+    };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    private static byte[] Image(int seed) => Media.TestImages.Png(4 + (seed % 23), 5 + (seed % 17));
+
+    /// <summary>A dataset with all that may go wrong: records that are none, missing and broken images, texts, several images.</summary>
+    private string Make(string format, int items)
+    {
+        Directory.CreateDirectory(_folder["images/inner"]);
+        for (var i = 0; i < items; i++)
+            File.WriteAllBytes(_folder[Path(i)], i % 50 == 7 ? "no image"u8.ToArray() : Image(i));
+        switch (format)
+        {
+            case "folder":
+                return _folder["images"];
+            case "list":
+                File.WriteAllLines(_folder["list.txt"], Enumerable.Range(0, items).Select(i => $"{_folder.Path}{new string('/', 300)}{Path(i)}{(i % 9 == 0 ? "\n" : "")}"));
+                return _folder["list.txt"];
+            case "jsonl":
+                File.WriteAllText(_folder["data.jsonl"], Padding + string.Concat(Enumerable.Range(0, items).Select(Record)));
+                return _folder["data.jsonl"];
+            case "csv":
+                File.WriteAllText(
+                    _folder["data.csv"],
+                    "image,caption\n" + string.Concat(Enumerable.Range(0, items).Select(i => i % 11 == 3 ? $"{Path(i)}\n"
+                    : i % 13 == 5 ? $"\"{Path(i)}\",\"two\nlines, {Filling(i)}\"\n" : i % 17 == 1 ? $",{Filling(i)}\n" : $"{Path(i)},{Filling(i)}\n")));
+                return _folder["data.csv"];
+            case "tar":
+                for (var archive = 0; archive < 9; archive++)
+                {
+                    using var tar = new System.Formats.Tar.TarWriter(File.Create(_folder[$"set-{archive:00}.tar"]));
+                    for (var i = archive * items / 9; i < (archive + 1) * items / 9; i++)
+                    {
+                        tar.WriteEntry(_folder[Path(i)], $"{i:0000}.png");
+                        File.WriteAllText(_folder["caption"], Filling(i));
+                        tar.WriteEntry(_folder["caption"], $"{i:0000}.txt");
+                    }
+                }
+                return _folder["set-{00..08}.tar"];
+            case "parquet":
+                for (var file = 0; file < 3; file++)
+                {
+                    using var database = Pristine.Native.DuckDbConnection.Open();
+                    var rows = Enumerable.Range(file * items / 3, ((file + 1) * items / 3) - (file * items / 3))
+                        .Select(i => $"({(i % 21 == 2 ? "NULL" : $"'{Path(i)}'")}, 'c{i}')");
+                    database.Execute(
+                        $"COPY (SELECT * FROM (VALUES {string.Join(", ", rows)}) t(image, caption)) TO '{_folder[$"p-{file}.parquet"]}' " +
+                        $"(FORMAT parquet, ROW_GROUP_SIZE 2048)");
+                }
+                return _folder["p-{0..2}.parquet"];
+            default:
+                throw new ArgumentException(format);
+        }
+    }
+
+    private static string Path(int i) => i % 2 == 0 ? $"images/{i:0000}.png" : $"images/inner/{i:0000}.png";
+
+    // Ranges of a file are at least 64 KiB.
+    private static string Padding => "{\"id\": \"first\", \"caption\": \"" + new string('x', 90_000) + "\"}\n";
+
+    private static string Filling(int i) => $"caption {i} {new string('y', 500)}";
+
+    private static string Record(int i) => (i % 19) switch
+    {
+        4 => "no record\n",
+        8 => $"{{\"caption\": \"{Filling(i)}\"}}\r\n\n",
+        12 => $"{{\"images\": [\"{Path(i)}\", \"{Path(i / 2)}\"], \"caption\": \"{Filling(i)}\"}}\n",
+        15 => $"{{\"image\": \"images/absent{i}.png\"}}\n",
+        _ => $"{{\"id\": {i}, \"image\": \"{Path(i)}\", \"caption\": \"{Filling(i)}\"}}\n",
+    };
+
+    private long Run(string input, string table, Sharding? sharding, ScoreTableOptions? options = null, ScoringOptions? scoring = null) =>
+        ScoreTableRun.Score(
+            Dataset.Open(input, new DatasetOptions { ImageRoot = _folder.Path }), _folder[table], scoring ?? Scoring,
+            (options ?? new ScoreTableOptions()) with { Sharding = sharding }, Token).Sum(item => (long)item.ImagesRead);
+
+    private byte[] Exported(ScoreTable table, string format)
+    {
+        var file = _folder[$"{Guid.NewGuid():N}.{format}"];
+        table.Export(file, format);
+        return File.ReadAllBytes(file);
+    }
+
+    /// <summary>The files of a folder by their names, with their bytes.</summary>
+    private Dictionary<string, string> Files(string folder) => Directory.GetFiles(_folder[folder], "*", SearchOption.AllDirectories)
+        .Where(file => !System.IO.Path.GetFileName(file).StartsWith('.'))
+        .ToDictionary(file => System.IO.Path.GetRelativePath(_folder[folder], file), file => Convert.ToHexString(File.ReadAllBytes(file)));
+
+    [Theory]
+    [Trait("kind", "long")]
+    [InlineData("folder", 400)]
+    [InlineData("list", 400)]
+    [InlineData("jsonl", 700)]
+    [InlineData("csv", 700)]
+    [InlineData("tar", 60)]
+    [InlineData("parquet", 90)]
+    public void Shards_that_are_merged_are_the_table_of_one_run(string format, int items)
+    {
+        var input = Make(format, items);
+        Run(input, "one", null);
+        TableMerge.Write(TableMerge.Open([_folder["one"]]), _folder["whole"], 20_000);
+        var whole = Files("whole");
+        var one = ScoreTable.Open(_folder["one"]);
+        foreach (var shards in new[] { 1, 2, 3, 7 })
+        {
+            for (var shard = shards - 1; shard >= 0; shard--)
+                Run(input, $"in{shards}", Sharding.Of(shard, shards));
+            var parted = ScoreTable.Open(_folder[$"in{shards}"]);
+            Assert.Null(parted.Incomplete);
+            Assert.Equal(Encoding.UTF8.GetString(Exported(one, "jsonl")), Encoding.UTF8.GetString(Exported(parted, "jsonl")));
+            Assert.Equal(Exported(one, "parquet"), Exported(TableMerge.Open([_folder[$"in{shards}"]]), "parquet"));
+            TableMerge.Write(TableMerge.Open([_folder[$"in{shards}"]]), _folder[$"merged{shards}"], 20_000);
+            Assert.Equal(whole, Files($"merged{shards}"));
+        }
+        Assert.True(TableManifest.Read(_folder["in1"])!.Parts.Count > 2);
+        // The merged table goes on like any other: nothing is read again but what was missing.
+        Assert.Equal(Run(input, "one", null), Run(input, "merged7", null));
+    }
+
+    [Fact]
+    public void Another_number_of_shards_goes_on_with_what_is_not_finished()
+    {
+        var input = Make("jsonl", 700);
+        Run(input, "one", null);
+        Run(input, "table", Sharding.Of(1, 3));
+        var message = Assert.Throws<ScoreTableException>(() => TableMerge.Open([_folder["table"]])).Message;
+        Assert.Contains("parts are missing: 0 (0-65536)", message, StringComparison.Ordinal);
+        Assert.Contains("parts are not finished", ScoreTable.Open(_folder["table"]).Incomplete, StringComparison.Ordinal);
+        var before = Files("table");
+        var read = Run(input, "table", Sharding.Of(0, 2)) + Run(input, "table", Sharding.Of(1, 2));
+        Assert.True(before.All(file => Files("table")[file.Key] == file.Value));
+        Assert.InRange(read, 1, 700);
+        Assert.Equal(0, Run(input, "table", Sharding.Auto));
+        Assert.Equal(Exported(ScoreTable.Open(_folder["one"]), "jsonl"), Exported(ScoreTable.Open(_folder["table"]), "jsonl"));
+    }
+
+    [Fact]
+    public void Parts_in_several_folders_are_merged_and_foreign_ones_refused()
+    {
+        var input = Make("tar", 60);
+        Run(input, "one", null);
+        Run(input, "a", Sharding.Of(0, 2));
+        Run(input, "b", Sharding.Of(1, 2));
+        Assert.Equal(
+            Exported(ScoreTable.Open(_folder["one"]), "jsonl"), Exported(TableMerge.Open([_folder["a"], _folder["b"]]), "jsonl"));
+        Assert.Contains(
+            "parts are missing", Assert.Throws<ScoreTableException>(() => TableMerge.Open([_folder["b"]])).Message, StringComparison.Ordinal);
+        Run(input, "c", Sharding.Of(1, 2), scoring: Scoring with { Metrics = [MetricCatalog.Get("contrast")] });
+        Assert.Contains("metrics brightness", Assert.Throws<ScoreTableException>(
+            () => TableMerge.Open([_folder["a"], _folder["c"]])).Message, StringComparison.Ordinal);
+        Assert.Contains("made by one run", Assert.Throws<ScoreTableException>(
+            () => TableMerge.Open([_folder["a"], _folder["one"]])).Message, StringComparison.Ordinal);
+        // A marker of other work in the folder.
+        File.Copy(Directory.GetFiles(_folder["c/done"])[0], _folder["a/done/000008.json"]);
+        Assert.Contains("other work", Assert.Throws<ScoreTableException>(
+            () => TableMerge.Open([_folder["a"], _folder["b"]])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_input_or_other_settings_are_refused()
+    {
+        var input = Make("jsonl", 700);
+        Run(input, "table", Sharding.Of(0, 2));
+        var manifest = File.ReadAllText(_folder["table/manifest.json"]);
+        string Refused(Action run) => Assert.ThrowsAny<PristineException>(run).Message;
+        Assert.Contains("found entropy", Refused(() => Run(
+            input, "table", Sharding.Of(1, 2), scoring: Scoring with { Metrics = [MetricCatalog.Get("entropy")] })), StringComparison.Ordinal);
+        Assert.Contains("timeout", Refused(() => Run(
+            input, "table", Sharding.Of(1, 2), scoring: Scoring with { Imaging = new() { Timeout = TimeSpan.FromSeconds(7) } })), StringComparison.Ordinal);
+        File.Copy(input, _folder["other.jsonl"]);
+        Assert.Contains("is about", Refused(() => Run(_folder["other.jsonl"], "table", Sharding.Of(1, 2))), StringComparison.Ordinal);
+        Assert.Contains("made in parts", Refused(() => Run(input, "table", null)), StringComparison.Ordinal);
+        File.AppendAllText(input, Record(1));
+        Assert.Contains("to be as it was", Refused(() => Run(input, "table", Sharding.Of(1, 2))), StringComparison.Ordinal);
+        Run(_folder["other.jsonl"], "one", null);
+        Assert.Contains("made by one run", Refused(() => Run(_folder["other.jsonl"], "one", Sharding.Of(1, 2))), StringComparison.Ordinal);
+        Assert.Equal(manifest, File.ReadAllText(_folder["table/manifest.json"]));
+    }
+
+    [Fact]
+    public void A_part_that_was_left_goes_on_where_its_rows_end()
+    {
+        var input = Make("tar", 60);
+        Run(input, "one", null);
+        var options = new ScoreTableOptions { Sharding = Sharding.Auto, RowsPerPart = 2 };
+        var seen = ScoreTableRun.Score(Dataset.Open(input), _folder["table"], Scoring, options, Token).Take(9).ToList();
+        Assert.Equal(9, seen.Count);
+        Assert.NotEmpty(Directory.GetFiles(_folder["table/work"], "part-*", SearchOption.AllDirectories));
+        Assert.Equal(60 - 9, Run(input, "table", Sharding.Auto, options));
+        Assert.Equal(Exported(ScoreTable.Open(_folder["one"]), "jsonl"), Exported(ScoreTable.Open(_folder["table"]), "jsonl"));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["table/work"]));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["table/leases"]));
+    }
+
+    [Fact]
+    public void A_compacted_table_is_one_table_also_when_the_end_was_cut_off()
+    {
+        var input = Make("folder", 400);
+        Run(input, "one", null);
+        Run(input, "table", Sharding.Of(0, 2));
+        Assert.Contains(
+            "parts are missing", Assert.Throws<ScoreTableException>(() => TableMerge.Compact(_folder["table"])).Message, StringComparison.Ordinal);
+        Run(input, "table", Sharding.Of(1, 2));
+        Assert.Equal(20, TableMerge.Compact(_folder["table"], 20 * 256));
+        Assert.Equal(21, Files("table").Count);
+        Assert.Equal(Exported(ScoreTable.Open(_folder["one"]), "jsonl"), Exported(ScoreTable.Open(_folder["table"]), "jsonl"));
+        Assert.Equal(0, Run(input, "table", null));
+        Assert.Equal(1, TableMerge.Compact(_folder["table"]));
+        Assert.Equal(Exported(ScoreTable.Open(_folder["one"]), "parquet"), Exported(ScoreTable.Open(_folder["table"]), "parquet"));
+    }
+
+    [Fact]
+    public void A_plan_lists_the_parts_once()
+    {
+        var input = Make("folder", 300);
+        Assert.Equal(0, Run(input, "table", Sharding.Plan));
+        var manifest = TableManifest.Read(_folder["table"])!;
+        Assert.Equal([128L, 128, 44], manifest.Parts.Select(part => part.Items!.Value));
+        // What comes later is not in the list.
+        File.WriteAllBytes(_folder["images/new.png"], Image(1));
+        Assert.Equal(300, Run(input, "table", Sharding.Auto));
+        Assert.Equal(300, ScoreTable.Open(_folder["table"]).RowCount);
+    }
+
+    [Fact]
+    public void A_share_is_a_share_of_the_bytes()
+    {
+        ManifestPart[] parts = [.. new long[] { 100, 1, 1, 1, 97, 50, 50 }.Select((bytes, i) => new ManifestPart($"{i}", bytes, null, null, null))];
+        int[][] shares = [Sharding.Of(0, 3).Share(parts), Sharding.Of(1, 3).Share(parts), Sharding.Of(2, 3).Share(parts)];
+        Assert.Equal([[0, 1], [2, 3, 4], [5, 6]], shares);
+        foreach (var shards in new[] { 1, 2, 5, 20 })
+            Assert.Equal(Enumerable.Range(0, 7), Enumerable.Range(0, shards).SelectMany(shard => Sharding.Of(shard, shards).Share(parts)));
+    }
+}
