@@ -300,7 +300,7 @@ internal sealed class CocoIds
             return true;
         // Texts and other numbers do not get into each other's way: a text has its quotes.
         text = id.ValueKind == JsonValueKind.Null
-            ? null : id.ValueKind == JsonValueKind.String ? $"\"{RecordJson.Text(id)}" : id.GetRawText();
+            ? null : id.ValueKind == JsonValueKind.String ? $"\"{RecordJson.Text(id)}" : RecordJson.Raw(id);
         return false;
     }
 }

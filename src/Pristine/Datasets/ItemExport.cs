@@ -475,7 +475,7 @@ internal sealed class FolderItemWriter : ItemWriter
                     if (name == (_isList ? "images" : "image") || RecordLayout.IsFileName(name))
                         continue;
                     json.WritePropertyName(name);
-                    json.WriteRawValue(field.Value.GetRawText(), skipInputValidation: true);
+                    json.WriteRawValue(RecordJson.Raw(field.Value), skipInputValidation: true);
                 }
             }
             json.WriteEndObject();

@@ -80,7 +80,7 @@ internal sealed class JsonRecord(ReadOnlyMemory<byte> json) : ItemRecord
         foreach (var field in document.RootElement.EnumerateObject())
         {
             target.WritePropertyName(RecordJson.Name(field));
-            target.WriteRawValue(field.Value.GetRawText(), skipInputValidation: true);
+            target.WriteRawValue(RecordJson.Raw(field.Value), skipInputValidation: true);
         }
     }
 

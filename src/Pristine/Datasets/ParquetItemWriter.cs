@@ -231,7 +231,7 @@ internal sealed class ParquetItemWriter : ItemWriter
                 foreach (var value in values)
                     _ = IsNull(value)
                         ? texts.AppendNull()
-                        : texts.Append(kind == FieldKind.Text ? RecordJson.Text(value!.Value) : value!.Value.GetRawText());
+                        : texts.Append(kind == FieldKind.Text ? RecordJson.Text(value!.Value) : RecordJson.Raw(value!.Value));
                 return texts.Build();
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -108,9 +109,13 @@ internal static class RecordJson
         }
         catch (InvalidOperationException)
         {
-            return Unescape(value.GetRawText().AsSpan()[1..^1]);
+            return Unescape(Raw(value).AsSpan()[1..^1]);
         }
     }
+
+    /// <summary>A value as it is written; bytes that are no UTF-8, which may stand in its texts and names, are U+FFFD.</summary>
+    /// <param name="value">A value of a record.</param>
+    public static string Raw(JsonElement value) => Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(value));
 
     private static string Unescape(ReadOnlySpan<char> raw)
     {

@@ -129,6 +129,38 @@ public sealed class JsonDatasetTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Bytes_that_are_no_UTF_8_lose_no_record()
+    {
+        // As a file of Latin-1 has them that was taken for UTF-8.
+        byte[] json =
+        [
+            .. "[{\"id\": \""u8, 0xDC, .. "\", \"image\": \"a.jpg\", \"text\": \"caf"u8, 0xE9, .. "\\u00e9 <image>\", \"more\": {\"n"u8, 0xE9,
+            .. "e\": [\""u8, 0xFF, .. "\"]}}]"u8,
+        ];
+        File.WriteAllBytes(_folder["latin.json"], json);
+        var dataset = Dataset.Open(_folder["latin.json"]);
+        var item = Assert.Single(dataset.Read(TestContext.Current.CancellationToken));
+        Assert.Null(item.Error);
+        Assert.Equal("a.jpg", Assert.Single(item.Images).Reference);
+        Assert.Equal(13, item.Text?.Length);
+        Assert.Equal((string?[])["caf\uFFFDé <image>"], item.Record!.Fields(["text"]));
+        var fields = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new System.Text.Json.Utf8JsonWriter(fields))
+        {
+            writer.WriteStartObject();
+            item.Record.WriteFields(writer);
+            writer.WriteEndObject();
+        }
+        Assert.Contains("\"n\uFFFDe\": [\"\uFFFD\"]", Encoding.UTF8.GetString(fields.WrittenSpan), StringComparison.Ordinal);
+        using (var writer = dataset.CreateWriter(_folder["latin-out.json"]))
+        {
+            writer.Write(item);
+            writer.Complete();
+        }
+        Assert.Equal(json, File.ReadAllBytes(_folder["latin-out.json"]));
+    }
+
     [Theory]
     [InlineData("[{\"a\":Nan}]", 6)]
     [InlineData("[{\"a\":NaN},{\"a\":-Inf}]", 17)]

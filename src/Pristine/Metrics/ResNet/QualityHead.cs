@@ -157,7 +157,7 @@ public sealed partial class QualityHead
             if (end > 0)
                 header = ReadHeader(content[..end]);
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new ModelException(
                 $"{file}: expected a head of the format {Format}, made by pristine fit; its first line is no JSON: {error.Message}", error);
