@@ -111,7 +111,7 @@ public class KillTests
         .ToDictionary(file => Path.GetRelativePath(folder, file), File.ReadAllBytes);
 
     /// <summary>Makes the dataset of an input's name from small photographs, one of which is damaged.</summary>
-    private static void Make(string input, TemporaryFolder folder)
+    internal static void Make(string input, TemporaryFolder folder)
     {
         var photos = new DirectoryInfo(TestFiles.InRepository("samples", "photos")).GetFiles()
             .Where(file => file.Length < 50_000).Select(file => file.FullName).Order(StringComparer.Ordinal).ToArray();
