@@ -1,6 +1,10 @@
 using Pristine.Cli;
 using Pristine.Cli.Display;
+using Pristine.Media;
 
+// Before anything else: this is how decoding in processes of their own begins.
+if (DecoderIsolation.TryRunChild(args))
+    return ExitCode.Done;
 Messages.Open();
 if (Failure.OfSurroundings() is { } failure)
 {

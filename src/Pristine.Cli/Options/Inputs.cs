@@ -89,6 +89,18 @@ internal sealed class Inputs
         DefaultValueFactory = _ => new ImagingOptions().Timeout.TotalSeconds,
     };
 
+    private readonly Option<bool> _isolate = new("--isolate")
+    {
+        Description = "Decode in processes of their own, one for each thread: what crashes or hangs in a decoder costs one image (status " +
+            "crashed or timeout), not the run",
+    };
+
+    private readonly Option<int?> _isolateMemory = new("--isolate-memory")
+    {
+        Description = "With --isolate, on Linux: memory that decoding an image may take; one that needs more gets the status crashed",
+        HelpName = "MIB",
+    };
+
     private readonly Option<long?> _maxFailures = new("--max-failures")
     {
         Description = "Exit with code 3 when more images than this cannot be scored; default: any number may fail",
@@ -214,6 +226,8 @@ internal sealed class Inputs
         command.Options.Add(_maxPixels);
         command.Options.Add(_timeout);
         command.Options.Add(_truncated);
+        command.Options.Add(_isolate);
+        command.Options.Add(_isolateMemory);
         command.Options.Add(_maxFailures);
         _workers.Between(1, MostWorkers);
         _maxFailures.AtLeast(0);
@@ -221,6 +235,7 @@ internal sealed class Inputs
         var longest = ImagingOptions.LongestTimeout.TotalSeconds;
         _timeout.Number($"seconds above 0 and up to {longest}", seconds => seconds > 0 && seconds <= longest);
         _truncated.OneOf("drop", "keep");
+        _isolateMemory.Between(LeastChildMemory, 1 << 20);
     }
 
     public string Input(ParseResult parsed) => parsed.GetRequiredValue(_input);
@@ -265,7 +280,21 @@ internal sealed class Inputs
         MaxPixels = (long)(parsed.GetValue(_maxPixels) * 1e6),
         Timeout = TimeSpan.FromSeconds(parsed.GetValue(_timeout)),
         KeepTruncated = parsed.GetValue(_truncated) == "keep",
+        Isolation = Isolation(parsed),
     };
+
+    // What a photograph of the default limit takes is more; less than this is a mistake.
+    private const int LeastChildMemory = 16;
+
+    private DecoderIsolation? Isolation(ParseResult parsed)
+    {
+        var memory = parsed.GetValue(_isolateMemory);
+        if (!parsed.GetValue(_isolate))
+            return memory == null ? null : throw new UsageException("--isolate-memory: expected --isolate with it.");
+        if (memory != null && !DecoderIsolation.CanLimitMemory)
+            throw new UsageException("--isolate-memory: expected Linux; this system does not limit the memory of a process. Leave it out.");
+        return DecoderIsolation.OfThisProgram() with { MemoryLimit = memory * (1L << 20) };
+    }
 
     /// <summary>The exit code of a run that reached its end.</summary>
     public int ExitCodeOf(ParseResult parsed, long failed) =>

@@ -45,7 +45,7 @@ internal sealed class TableScoring
 
     private readonly Option<bool> _retryFailed = new("--retry-failed")
     {
-        Description = "With --out: try again also images that failed for what they are (unreadable, unsupported, truncated); those that " +
+        Description = "With --out: try again also images that failed for what they are (unreadable, unsupported, truncated, crashed); those that " +
             "were missing or that the network did not give are tried again in any case",
     };
 

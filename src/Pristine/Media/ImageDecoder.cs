@@ -35,6 +35,7 @@ public sealed class ImageDecoder : IDisposable
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(200);
 
     private readonly ImagingOptions _options;
+    private readonly IsolatedDecoder? _isolated;
     private FileDecoder _work;
     private ImageHeader? _image;
     private ImageInput _planes;
@@ -58,6 +59,7 @@ public sealed class ImageDecoder : IDisposable
                 nameof(options), _options.Timeout, $"Expected a Timeout above zero and up to {ImagingOptions.LongestTimeout}.");
         _ = Vips.Version;
         _work = new FileDecoder(_options);
+        _isolated = _options.Isolation == null ? null : new IsolatedDecoder(_options);
     }
 
     /// <summary>
@@ -82,6 +84,8 @@ public sealed class ImageDecoder : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             var header = _image ?? throw new InvalidOperationException("There is no image: the last call gave no pixels.");
+            if (_isolated != null)
+                return new ImageView(header, _isolated.Rgb, _isolated.Luma);
             return new ImageView(
                 header,
                 (_planes & ImageInput.Rgb) != 0 ? _work.Rgb : default,
@@ -103,7 +107,7 @@ public sealed class ImageDecoder : IDisposable
     }
 
     /// <summary>Whether libjpeg-turbo decoded the last image.</summary>
-    internal bool UsedTurboJpeg => _work.UsedTurboJpeg;
+    internal bool UsedTurboJpeg => _isolated?.UsedTurboJpeg ?? _work.UsedTurboJpeg;
 
     /// <summary>How long reading the last source took, in ticks of <see cref="Stopwatch"/>.</summary>
     internal long ReadTicks { get; private set; }
@@ -165,6 +169,7 @@ public sealed class ImageDecoder : IDisposable
     public void Dispose()
     {
         _disposed = true;
+        _isolated?.Dispose();
         _work.Dispose();
     }
 
@@ -176,16 +181,20 @@ public sealed class ImageDecoder : IDisposable
 
     private DecodeResult DecodeFile(ImageInput input)
     {
-        _work.Deadline.Restart();
-        var result = _work.Decode(input, MostPixelsHere);
-        if (_work.IsDeferred)
-            result = DecodeApart(input);
+        var result = _isolated?.Decode(_work.File.Span, input) ?? DecodeHere(input);
         if (result.HasPixels)
         {
             _image = result.Header;
             _planes = input;
         }
         return result;
+    }
+
+    private DecodeResult DecodeHere(ImageInput input)
+    {
+        _work.Deadline.Restart();
+        var result = _work.Decode(input, MostPixelsHere);
+        return _work.IsDeferred ? DecodeApart(input) : result;
     }
 
     private DecodeResult DecodeApart(ImageInput input)

@@ -43,6 +43,11 @@ public enum ImageStatus
 
     /// <summary>The image is at an address, and the network or the server failed; a table that is continued tries it again.</summary>
     Network,
+
+    /// <summary>
+    /// The process that decoded it (<see cref="ImagingOptions.Isolation"/>) died, again and again, or needed more memory than it may have.
+    /// </summary>
+    Crashed,
 }
 
 /// <summary>The names of statuses as they stand in every file Pristine writes.</summary>
@@ -51,7 +56,7 @@ public static class ImageStatusNames
     /// <summary>
     /// The lower-case name: <c>ok</c>, <c>unreadable</c>, <c>missing</c>, <c>too_large</c>, <c>too_small</c>, <c>timeout</c>,
     /// <c>no_image</c>, <c>skipped</c>, <c>unsupported</c>, <c>truncated</c>, <c>partial</c>,
-    /// <c>network</c>.
+    /// <c>network</c>, <c>crashed</c>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a status.</exception>
     public static string Name(this ImageStatus status) => status switch
@@ -68,6 +73,7 @@ public static class ImageStatusNames
         ImageStatus.Truncated => "truncated",
         ImageStatus.Partial => "partial",
         ImageStatus.Network => "network",
+        ImageStatus.Crashed => "crashed",
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Expected a value of ImageStatus."),
     };
 

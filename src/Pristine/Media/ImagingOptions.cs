@@ -41,4 +41,9 @@ public sealed record ImagingOptions
     /// true.
     /// </summary>
     public bool UseTurboJpeg { get; init; } = true;
+
+    /// <summary>
+    /// Decodes in processes of their own, so that what crashes or hangs costs one image. Null, the default, decodes in this process.
+    /// </summary>
+    public DecoderIsolation? Isolation { get; init; }
 }

@@ -40,7 +40,7 @@ public sealed class RunWatch
     private readonly Dictionary<string, StageClock> _stages = [];
     private readonly long[] _statuses = new long[Enum.GetValues<ImageStatus>().Length];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private readonly TimeSpan _processor = Environment.CpuUsage.TotalTime;
+    private readonly TimeSpan _processor = ProcessorTime;
     private long _items;
     private long _images;
     private long _failed;
@@ -102,7 +102,7 @@ public sealed class RunWatch
                 SecondsLeft = state == RunState.Running && total is { } known && rate > 0
                     ? Math.Round(Math.Max(0, known - _items) / rate, 1) : null,
                 Seconds = Math.Round(elapsed.TotalSeconds, 3),
-                CpuSeconds = Math.Round((Environment.CpuUsage.TotalTime - _processor).TotalSeconds, 3),
+                CpuSeconds = Math.Round((ProcessorTime - _processor).TotalSeconds, 3),
                 Workers = _workers,
                 Cores = Environment.ProcessorCount,
                 BytesRead = Interlocked.Read(ref _bytes),
@@ -110,6 +110,9 @@ public sealed class RunWatch
             };
         }
     }
+
+    // Of this process and those that decode for it.
+    private static TimeSpan ProcessorTime => Environment.CpuUsage.TotalTime + DecoderProcess.ProcessorTime;
 
     /// <summary>Tells how many threads score.</summary>
     internal void Begin(int workers) => _workers = workers;

@@ -92,7 +92,7 @@ public sealed record Issue
         new("unreadable")
         {
             Summary = "cannot be decoded",
-            Template = "status in ('unreadable', 'unsupported', 'too_large', 'timeout')",
+            Template = "status in ('unreadable', 'unsupported', 'too_large', 'timeout', 'crashed')",
             Reason = "The file is damaged, no picture, of a kind that is not decoded, or beyond --max-megapixels or --image-timeout.",
             Calibration = NotMeasured,
         },
