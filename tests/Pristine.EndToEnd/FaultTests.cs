@@ -4,7 +4,9 @@ using Pristine.Tests;
 
 namespace Pristine.EndToEnd;
 
-/// <summary>What disks, mounts, schedulers and other runs do to a run: it stops with a reason or goes on, and the rows are the same afterwards.</summary>
+/// <summary>
+/// What disks, mounts, schedulers and other runs do to a run: it stops with a reason or goes on, and the rows are the same afterwards.
+/// </summary>
 public class FaultTests
 {
     private const string Columns = "brisque,sharpness";
@@ -257,7 +259,8 @@ public class FaultTests
 
     /// <summary>Runs lines of shell where file systems can be mounted without a right to it, and end with them.</summary>
     private static CommandResult InNamespace(TemporaryFolder folder, params string[] lines) => PristineCommand.Finish(
-        PristineCommand.StartProgram("unshare", ["--user", "--map-root-user", "--mount", "bash", "-c", string.Join('\n', lines)], folder.Path), null);
+        PristineCommand.StartProgram(
+            "unshare", ["--user", "--map-root-user", "--mount", "bash", "-c", string.Join('\n', lines)], folder.Path), null);
 
     private static void SkipUnlessMounting(TemporaryFolder folder)
     {
@@ -272,6 +275,7 @@ public class FaultTests
         {
             exit = -1;
         }
-        Assert.SkipWhen(exit != 0, "Mounts a small file system, which this machine allows in no namespace of users (unshare --user --mount).");
+        Assert.SkipWhen(
+            exit != 0, "Mounts a small file system, which this machine allows in no namespace of users (unshare --user --mount).");
     }
 }

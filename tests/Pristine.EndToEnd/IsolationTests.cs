@@ -83,7 +83,8 @@ public class IsolationTests
         var photo = File.ReadAllBytes(Path.Combine(Photos, "leaf.jpg"));
         foreach (var fault in faults)
         {
-            File.WriteAllBytes(folder[$"images/{fault}-a.jpg"], [.. photo, .. "\npristine-fault:"u8, .. System.Text.Encoding.ASCII.GetBytes(fault)]);
+            File.WriteAllBytes(
+                folder[$"images/{fault}-a.jpg"], [.. photo, .. "\npristine-fault:"u8, .. System.Text.Encoding.ASCII.GetBytes(fault)]);
             File.WriteAllBytes(folder[$"images/{fault}-b.jpg"], photo);
         }
     }

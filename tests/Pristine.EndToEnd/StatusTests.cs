@@ -66,7 +66,8 @@ public class StatusTests
         Assert.StartsWith("POST /v1/metrics ", text, StringComparison.Ordinal);
         foreach (var name in (string[])["pristine.images", "pristine.stage.time", "decode", "sharpness", "truncated"])
             Assert.Contains(name, text, StringComparison.Ordinal);
-        Assert.Contains("--otlp", PristineCommand.Run("score", Photos, "--otlp", "localhost:4318").Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "--otlp", PristineCommand.Run("score", Photos, "--otlp", "localhost:4318").Expect(2).Error, StringComparison.Ordinal);
     }
 
     private static async Task<string> ReceiveAsync(TcpListener listener)
@@ -82,7 +83,8 @@ public class StatusTests
             var head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
             if (head < 0)
                 continue;
-            var length = text.Split("\r\n").Single(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)).Split(':')[1];
+            var length = text.Split("\r\n")
+                .Single(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)).Split(':')[1];
             if (text.Length - head - 4 < int.Parse(length, System.Globalization.CultureInfo.InvariantCulture))
                 continue;
             await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);

@@ -45,8 +45,8 @@ internal sealed class TableScoring
 
     private readonly Option<bool> _retryFailed = new("--retry-failed")
     {
-        Description = "With --out: try again also images that failed for what they are (unreadable, unsupported, truncated, crashed); those that " +
-            "were missing or that the network did not give are tried again in any case",
+        Description = "With --out: try again also images that failed for what they are (unreadable, unsupported, truncated, crashed); " +
+            "those that were missing or that the network did not give are tried again in any case",
     };
 
     private readonly Option<double> _partSeconds = new("--part-seconds")

@@ -17,7 +17,9 @@ public sealed record DecoderIsolation(string Program, IReadOnlyList<string> Argu
     /// <summary>The first argument of a child.</summary>
     internal const string Word = "decode-for-parent";
 
-    /// <summary>Set to <c>1</c> in the environment of a child, a file that ends in <see cref="FaultMark"/> and a fault does it. For tests.</summary>
+    /// <summary>
+    /// Set to <c>1</c> in the environment of a child, a file that ends in <see cref="FaultMark"/> and a fault does it. For tests.
+    /// </summary>
     private const string FaultVariable = "PRISTINE_TEST_FAULTS";
 
     // 16 bytes before the name of a fault, which is the end of a file.

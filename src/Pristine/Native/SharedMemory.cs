@@ -42,7 +42,8 @@ internal sealed unsafe partial class SharedMemory : IDisposable
         }
         var descriptor = memfd_create("pristine", CloseOnExec);
         if (descriptor < 0)
-            throw new IOException($"No memory for two processes could be made: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+            throw new IOException(
+                $"No memory for two processes could be made: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
         return new SharedMemory(
             $"/proc/{Environment.ProcessId}/fd/{descriptor}",
             new FileStream(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.ReadWrite, 0));

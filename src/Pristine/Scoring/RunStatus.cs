@@ -150,7 +150,10 @@ public sealed record RunStatus
                 return "processor";
             if (busy <= threads / 2)
                 return null;
-            return CpuSeconds < busy / 2 ? "other programs" : Workers < Cores ? "workers" : busy > MostOfTime * threads ? "processor" : null;
+            return CpuSeconds < busy / 2 ? "other programs"
+                : Workers < Cores ? "workers"
+                : busy > MostOfTime * threads ? "processor"
+                : null;
         }
     }
 
@@ -220,7 +223,8 @@ public sealed record RunStatus
 }
 
 /// <summary>How <see cref="RunStatus"/> is read and written, made when the program is built.</summary>
-[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(RunStatus))]
 internal sealed partial class RunJson : JsonSerializerContext;
 

@@ -37,7 +37,8 @@ public class FuzzTests
     public static TheoryData<string, string> Images => new()
     {
         { "jpeg", "Q=80" }, { "jpeg", "Q=80,interlace=true" }, { "png", "" }, { "png", "interlace=true" }, { "webp", "Q=60" },
-        { "webp", "lossless=true" }, { "gif", "" }, { "tiff", "compression=lzw" }, { "tiff", "compression=jpeg" }, { "heif", "compression=av1,Q=40" },
+        { "webp", "lossless=true" }, { "gif", "" }, { "tiff", "compression=lzw" }, { "tiff", "compression=jpeg" },
+        { "heif", "compression=av1,Q=40" },
     };
 
     [Theory, Trait("kind", "long")]
@@ -98,7 +99,8 @@ public class FuzzTests
     public void A_damaged_provenance_says_what_is_wrong()
     {
         using var folder = TestFiles.NewFolder();
-        Dataset.Open(TestFiles.InRepository("samples", "photos", "leaf.jpg")).ScoreInto(folder["table"], new ScoringOptions { Workers = 1 });
+        Dataset.Open(TestFiles.InRepository("samples", "photos", "leaf.jpg"))
+            .ScoreInto(folder["table"], new ScoringOptions { Workers = 1 });
         var file = Path.Combine(folder["table"], TableProvenance.FileName);
         Try([File.ReadAllBytes(file)], Count / 2, bytes =>
         {
@@ -120,17 +122,19 @@ public class FuzzTests
         byte[][] sound =
         [
             .. ((string[])[
-                "brisque <= 40 and min_side >= 256", "not (status = 'ok') or width * height > 1e6", "folder like 'a%' and format in ('jpeg', 'png')",
-                "percentile(brisque) <= 0.5", "item.label = \"x\" and text_length between 3 and 99", "abs(sharpness - 3.5) < 2 or copies = 1",
+                "brisque <= 40 and min_side >= 256", "not (status = 'ok') or width * height > 1e6",
+                "folder like 'a%' and format in ('jpeg', 'png')", "percentile(brisque) <= 0.5",
+                "item.label = \"x\" and text_length between 3 and 99", "abs(sharpness - 3.5) < 2 or copies = 1",
                 "coalesce(brisque, 100) + 2 * sqrt(pixels) / 3 <> -1", "(((((width > 1)))))"]).Select(Encoding.UTF8.GetBytes),
         ];
         Try(sound, Count * 5, bytes => _ = Rule.Parse(Encoding.UTF8.GetString(bytes)).Text, typeof(RuleException));
         // Nothing a stack can bear is too deep to be refused.
         foreach (var (open, close) in (ValueTuple<string, string>[])[("(", ")"), ("not ", ""), ("-", ""), ("abs(", ")")])
             foreach (var depth in (int[])[10, 100, 10_000, 200_000])
-                Accept(
-                    () => _ = Rule.Parse(string.Concat(Enumerable.Repeat(open, depth)) + "width" + string.Concat(Enumerable.Repeat(close, depth)) + " > 1"),
-                    typeof(RuleException));
+            {
+                var (before, behind) = (Enumerable.Repeat(open, depth), Enumerable.Repeat(close, depth));
+                Accept(() => _ = Rule.Parse($"{string.Concat(before)}width{string.Concat(behind)} > 1"), typeof(RuleException));
+            }
     }
 
     [Fact, Trait("kind", "long")]
@@ -168,9 +172,13 @@ public class FuzzTests
             () => QualityHead.Parse("{\"format\": \"\\ud800\"}\n"u8, "a.head"), typeof(PristineException));
         const string model =
             "svm_type epsilon_svr\nkernel_type rbf\ngamma 0.05\nnr_class 2\ntotal_sv 2\nrho -153.5\nSV\n1 1:0.5 2:-0.25\n-1 1:0.1 2:0.75\n";
-        Try([Encoding.UTF8.GetBytes(model)], Count, bytes => LibSvmModel.Parse(Encoding.UTF8.GetString(bytes), "a"), typeof(PristineException));
+        Try(
+            [Encoding.UTF8.GetBytes(model)], Count, bytes => LibSvmModel.Parse(Encoding.UTF8.GetString(bytes), "a"),
+            typeof(PristineException));
         const string range = "x\n-1 1\n1 0.3 10\n2 0.1 5.5\n";
-        Try([Encoding.UTF8.GetBytes(range)], Count, bytes => LibSvmRange.Parse(Encoding.UTF8.GetString(bytes), "a"), typeof(PristineException));
+        Try(
+            [Encoding.UTF8.GetBytes(range)], Count, bytes => LibSvmRange.Parse(Encoding.UTF8.GetString(bytes), "a"),
+            typeof(PristineException));
     }
 
     [Fact, Trait("kind", "long")]
@@ -226,7 +234,8 @@ public class FuzzTests
         if (text != null && !name.EndsWith(".gz", StringComparison.Ordinal))
             return [Encoding.UTF8.GetBytes(text)];
         using var bytes = new MemoryStream();
-        var members = (ValueTuple<string, string>[])[("a/001.jpg", "not a picture"), ("a/001.txt", "a caption"), ("a/002.json", "{\"image\": \"001.jpg\"}")];
+        var members = (ValueTuple<string, string>[])
+            [("a/001.jpg", "not a picture"), ("a/001.txt", "a caption"), ("a/002.json", "{\"image\": \"001.jpg\"}")];
         if (name.EndsWith(".zip", StringComparison.Ordinal))
         {
             using var zip = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true);
@@ -238,7 +247,8 @@ public class FuzzTests
         }
         else
         {
-            using var packed = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(bytes, CompressionLevel.Fastest, leaveOpen: true) : null;
+            using var packed = name.EndsWith(".gz", StringComparison.Ordinal)
+                ? new GZipStream(bytes, CompressionLevel.Fastest, leaveOpen: true) : null;
             var target = (Stream?)packed ?? bytes;
             if (text != null)
                 target.Write(Encoding.UTF8.GetBytes(text));
@@ -272,7 +282,8 @@ public class FuzzTests
             catch (Exception exception)
             {
                 throw new Xunit.Sdk.XunitException(
-                    $"Input {i} of seed {Seed}: {exception.GetType().Name}: {exception.Message}\nBase64: {Convert.ToBase64String(bytes)}\n{exception}");
+                    $"Input {i} of seed {Seed}: {exception.GetType().Name}: {exception.Message}\n" +
+                    $"Base64: {Convert.ToBase64String(bytes)}\n{exception}");
             }
             var taken = GC.GetAllocatedBytesForCurrentThread() - before;
             Assert.True(
