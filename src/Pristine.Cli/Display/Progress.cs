@@ -31,8 +31,9 @@ internal sealed class Progress : IDisposable
         {
             _total = Task.Run(() => dataset.Read(_counting.Token).LongCount());
             if (watch != null)
+                // What a run takes that takes part after part is not known before its end.
                 _total.ContinueWith(
-                    counted => watch.Total = counted.Result / watch.ShardCount, CancellationToken.None,
+                    counted => watch.Total ??= watch.ShardCount > 0 ? counted.Result / watch.ShardCount : null, CancellationToken.None,
                     TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
         if (how == "json" && watch != null)
