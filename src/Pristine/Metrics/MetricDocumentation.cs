@@ -36,8 +36,9 @@ public static class MetricDocumentation
         number of sounds and films: for rules on each file of an item instead of their mean.
 
         `token_count` is the number of tokens of the item's text. `--tokenizer tokenizer.json` names the tokenizer: Hugging Face's file of a byte pair encoding of bytes
-        (GPT-2, GPT-NeoX, Qwen, LLaMA 3); the tokens that begin and end a text are not counted. There is no metric of the language of a text: models that
-        tell languages (fastText's lid.176, CLD3) are in none of the registries that this project is built from.
+        (GPT-2, GPT-NeoX, Qwen, LLaMA 3); the tokens that begin and end a text are not counted. There is no metric of the
+        language of a text: data-juicer's is fastText's lid.176 (CC BY-SA 3.0), which is in none of the registries that this project is built from, and tables of n-grams that
+        are there (npm's franc, eld) give other scores, for which its thresholds do not hold. A language that another program has written is a field for rules: `item.lang = 'en'`.
 
         Any metric of images is one of films too, on evenly spaced frames: `video_mean_NAME`, `video_min_NAME` and `video_max_NAME`, for example `video_min_sharpness`, are the
         mean, smallest and largest score of 8 frames, or as many as `--frames N` says; with `--frames` the metrics of `--metrics` have all three. Frame k of N is the one nearest to

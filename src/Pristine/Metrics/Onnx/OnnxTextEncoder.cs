@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Pristine.Metrics.Text;
 using Pristine.Models;
 using Pristine.Native;
@@ -14,7 +15,9 @@ internal sealed class OnnxTextEncoder
     private readonly TextTokenizer _tokenizer;
     private readonly int _length;
     private readonly (int Start, int End, int Pad) _ids;
-    private readonly ThreadLocal<(string Text, float[] Vector)?> _last = new();
+    private readonly ConditionalWeakTable<Thread, Encoded> _last = [];
+
+    private sealed record Encoded(string Text, float[] Vector);
 
     /// <summary>Makes an encoder.</summary>
     /// <param name="session">The network.</param>
@@ -40,7 +43,7 @@ internal sealed class OnnxTextEncoder
     /// <exception cref="OnnxRuntimeException">The network fails.</exception>
     public float[] Encode(string text)
     {
-        if (_last.Value is { } last && last.Text == text)
+        if (_last.TryGetValue(Thread.CurrentThread, out var last) && last.Text == text)
             return last.Vector;
         var (ids, mask) = (new long[_length], new long[_length]);
         var tokens = _tokenizer.Encode(text);
@@ -52,7 +55,7 @@ internal sealed class OnnxTextEncoder
         ids[1 + count] = _ids.End;
         mask.AsSpan(0, count + 2).Fill(1);
         var vector = _network.Run([.. _network.Inputs.Select(name => IsMask(name) ? mask : ids)]);
-        _last.Value = (text, vector);
+        _last.AddOrUpdate(Thread.CurrentThread, new Encoded(text, vector));
         return vector;
     }
 
