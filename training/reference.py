@@ -14,7 +14,7 @@ import data
 import resnet18
 import train
 
-VIEWS = 'whole:256,crop:224'
+VIEWS = 'whole:320,crop:224'
 
 
 def main():

@@ -57,7 +57,7 @@ internal sealed class PristineFeature(string? device = null) : Feature
     public override string Name => PristineMetric.BaseName;
 
     /// <inheritdoc/>
-    public override string Identity => "pristine:1:int8";
+    public override string Identity => "pristine:2:int8";
 
     /// <inheritdoc/>
     public override int Count => PristineFeatures.Length;

@@ -74,7 +74,7 @@ public sealed class PristineMetric : FeatureMetric
     /// <inheritdoc/>
     public override string Formula =>
         (_own == null && _head != Opinions ? "logistic function of a" : "a") +
-        " linear function of mean and deviation of every channel of three stages of a ResNet-18 (int8), image at 256 x 256 pixels' area " +
+        " linear function of mean and deviation of every channel of three stages of a ResNet-18 (int8), image at 320 x 320 pixels' area " +
         "and the middle 224 x 224 pixels of it at 512 x 512 pixels' area";
 
     /// <inheritdoc/>

@@ -5,7 +5,7 @@ using Pristine.Networks;
 namespace Pristine.Metrics.ResNet;
 
 /// <summary>
-/// Makes what the network of <c>pristine</c> sees of an image, as training/data.py does: the whole image shrunk to the area of 256 x 256
+/// Makes what the network of <c>pristine</c> sees of an image, as training/data.py does: the whole image shrunk to the area of 320 x 320
 /// pixels, and the middle of 224 x 224 pixels of the image shrunk to the area of 512 x 512. Shrinking keeps the shape and is Pillow's
 /// antialiased bicubic filter; a smaller image stays as it is. Reuses its memory; not thread-safe.
 /// </summary>
@@ -17,7 +17,7 @@ internal sealed class PristineViews : IDisposable
     /// <summary>Pixels around a view, of the value that stands for nothing.</summary>
     public const int Border = 3;
 
-    private const int WholeSide = 256;
+    private const int WholeSide = 320;
     private const int FrameSide = 512;
     private const int PieceSide = 224;
 

@@ -42,10 +42,10 @@ public sealed class PristineMetricTests
     }
 
     [Theory]
-    [InlineData(512, 384, 296, 222, 224, 224)]
+    [InlineData(512, 384, 370, 277, 224, 224)]
     [InlineData(100, 80, 100, 80, 100, 80)]
-    [InlineData(4000, 3000, 296, 222, 224, 224)]
-    [InlineData(32, 100_000, 5, 14311, 9, 224)]
+    [InlineData(4000, 3000, 370, 277, 224, 224)]
+    [InlineData(32, 100_000, 6, 17889, 9, 224)]
     [InlineData(1, 1, 1, 1, 1, 1)]
     public void Large_images_are_shrunk_to_an_area_and_small_ones_left_alone(
         int width, int height, int wholeWidth, int wholeHeight, int pieceWidth, int pieceHeight)
@@ -64,7 +64,7 @@ public sealed class PristineMetricTests
         Assert.Equal(("pristine@mine", MetricDirection.HigherIsBetter, 1.0, 5.0),
             (metric.Name, metric.Direction, metric.Range.Low, metric.Range.High));
         Assert.Equal(own.Sha256, metric.ModelSha256);
-        Assert.Contains("pristine:1:int8", Assert.Throws<ArgumentException>(() => new PristineMetric(
+        Assert.Contains("pristine:2:int8", Assert.Throws<ArgumentException>(() => new PristineMetric(
             new QualityHead("mine", "resnet50:int8", [1], 0, 0, 1, ""))).Message, StringComparison.Ordinal);
         Assert.Null(metric.Missing);
     }
