@@ -6,9 +6,8 @@ namespace Pristine.EndToEnd;
 /// <summary><c>pristine check</c>: the planted faults of the samples by name, and its manners.</summary>
 public class CheckTests
 {
-    /// <summary>All default issues but the network's, which needs weights.</summary>
-    private const string Issues =
-        "unreadable,missing,truncated,duplicates,dark,underexposed,bright,overexposed,blurry,noisy,flat,gray,blocky,border,low_resolution,odd_size,odd_aspect_ratio,low_quality";
+    /// <summary>Those that look at one image without a network.</summary>
+    private const string Issues = "default,-near_duplicates,-damaged";
 
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
 
@@ -93,8 +92,33 @@ public class CheckTests
         Assert.Equal(code == 3, result.Error.Contains("holds", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Damage_is_found_without_anything_to_import()
+    {
+        using var nothing = TestFiles.NewFolder();
+        var result = PristineCommand.Run(
+            ["check", Photos, "--issues", "damaged", "--format", "json", "--examples", "100"], TestFiles.Root, null,
+            ("PRISTINE_MODELS", nothing.Path)).Expect(0);
+        using var json = JsonDocument.Parse(result.Output);
+        var found = Found(json.RootElement)["damaged"].Select(name => Path.GetFileName(name)!).ToHashSet();
+        var planted = Directory.GetFiles(Photos).Select(file => Path.GetFileName(file)!)
+            .Where(name => Planted.Any(plant => name.EndsWith(plant.Ending + ".jpg", StringComparison.Ordinal))).ToHashSet();
+        Assert.Superset(planted, found);
+        Assert.Equal(["raindrops.jpg"], found.Except(planted));
+    }
+
+    [Fact]
+    public void An_issue_with_a_minus_is_left_out()
+    {
+        var result = PristineCommand.Run("check", Photos, "--issues", "dark,damaged,blurry,-damaged", "--format", "json").Expect(0);
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.Equal(["dark", "blurry"], json.RootElement.GetProperty("issues").EnumerateArray()
+            .Select(issue => issue.GetProperty("name").GetString()));
+    }
+
     [Theory]
     [InlineData("Did you mean blurry", "--issues", "blury")]
+    [InlineData("Did you mean blurry", "--issues", "dark,-blury")]
     [InlineData("--set: expected ISSUE=NUMBER", "--set", "dark:0.3")]
     [InlineData("expected an issue with a threshold; 'missing' has none", "--set", "missing=1")]
     [InlineData("expected an issue that is asked for; found dark", "--issues", "dark", "--set", "blurry=1")]

@@ -23,7 +23,7 @@ internal static class CheckCommand
         {
             Description = $"Issues to look for, separated by commas: " +
                 $"{string.Join(", ", Issue.All.Where(issue => issue.IsDefault).Select(issue => issue.Name))}; cleanvision for those with " +
-                $"its formulas",
+                $"its formulas; -NAME leaves one out (default,-damaged)",
             HelpName = "A,B",
             DefaultValueFactory = _ => "default",
         };

@@ -11,20 +11,22 @@ internal static class IssueNames
     /// <summary>Stands for all issues that follow cleanvision's formulas.</summary>
     public const string Cleanvision = "cleanvision";
 
-    /// <summary>The issues of lists separated by commas, each once.</summary>
+    /// <summary>The issues of lists separated by commas, each once, without those that have a minus before their name.</summary>
     /// <exception cref="RuleException">A name is none of an issue.</exception>
-    public static IReadOnlyList<Issue> Read(IEnumerable<string> lists) =>
-    [
-        .. lists.SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            .SelectMany(name => name switch
-            {
-                "all" => Issue.All,
-                "default" => Issue.All.Where(issue => issue.IsDefault),
-                Cleanvision => Issue.All.Where(issue => issue.Name.StartsWith(Issue.Cleanvision, StringComparison.Ordinal)),
-                _ => [Issue.Get(name)],
-            })
-            .Distinct(),
-    ];
+    public static IReadOnlyList<Issue> Read(IEnumerable<string> lists)
+    {
+        var names = lists.SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .ToLookup(name => name.StartsWith('-'));
+        return [.. names[false].SelectMany(Named).Except(names[true].SelectMany(name => Named(name[1..])))];
+    }
+
+    private static IEnumerable<Issue> Named(string name) => name switch
+    {
+        "all" => Issue.All,
+        "default" => Issue.All.Where(issue => issue.IsDefault),
+        Cleanvision => Issue.All.Where(issue => issue.Name.StartsWith(Issue.Cleanvision, StringComparison.Ordinal)),
+        _ => [Issue.Get(name)],
+    };
 }
 
 /// <summary><c>--set dark=0.3</c>: thresholds of issues.</summary>
