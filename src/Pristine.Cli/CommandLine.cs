@@ -33,6 +33,8 @@ internal static class CommandLine
         ("fit", FitCommand.Create),
         ("models", ModelsCommand.Create),
         ("worker", WorkerCommand.Create),
+        ("slurm", SlurmCommand.Create),
+        ("k8s", KubernetesCommand.Create),
         ("serve", ServeCommand.Create),
         ("mcp", McpCommand.Create),
         ("doctor", DoctorCommand.Create),

@@ -15,6 +15,8 @@ public partial class MannersTests
     private static readonly string[] ModelCommands =
         ["models list", "models pull", "models import", "models add", "models verify", "models remove", "models convert"];
 
+    private static readonly string[] SlurmCommands = ["slurm submit", "slurm status"];
+
     private static string[] Commands() =>
         [.. PristineCommand.Run("--help").Expect(0).Output.Split("Commands:\n")[1].Split("\n\n")[0].Split('\n')
         .Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' ')
@@ -178,7 +180,7 @@ public partial class MannersTests
     {
         var commands = Commands();
         Assert.Superset(new HashSet<string>(["score", "filter", "select", "models", "help", "completion"]), commands.ToHashSet());
-        foreach (var command in commands.Concat(ModelCommands).Append("fit brisque").Append(""))
+        foreach (var command in commands.Concat(ModelCommands).Concat(SlurmCommands).Append("fit brisque").Append(""))
         {
             var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var help = PristineCommand.Run([.. words, "--help"]).Expect(0).Output;
@@ -201,6 +203,8 @@ public partial class MannersTests
     [InlineData("pristine models pull arniqa-k", "arniqa-kadid10k arniqa-koniq10k")]
     [InlineData("pristine metrics bris", "brisque brisque-live")]
     [InlineData("pristine score photos --form", "--format")]
+    [InlineData("pristine slurm s", "submit status")]
+    [InlineData("pristine slurm submit photos --sh", "--shards")]
     [InlineData("pristine score photos --format ", "csv jsonl table")]
     public void Bash_completes_commands_options_metrics_and_models(string line, string words)
     {

@@ -24,16 +24,7 @@ internal static class ScoreCommand
             Description = "Layout of the rows; default: a table on a terminal, else jsonl",
         };
         format.OneOf("table", "jsonl", "csv");
-        var command = new CliCommand(
-            "score",
-            "Scores every image and writes one row per image to stdout, or into a score table.",
-            "pristine score photos",
-            "pristine score captions.jsonl --metrics brisque,sharpness --out scores");
-        inputs.AddTo(command);
-        table.AddTo(command);
-        metrics.AddTo(command);
-        command.Options.Add(format);
-        recipe.AddTo(command);
+        var command = CommandOf(inputs, table, metrics, format, recipe);
         command.SetAction(parsed =>
         {
             var scoring = metrics.Scoring(parsed, inputs);
@@ -58,6 +49,44 @@ internal static class ScoreCommand
             return Run(parsed, inputs, scoring, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
         });
         return command;
+    }
+
+    private static CliCommand CommandOf(
+        Inputs inputs, TableScoring table, MetricArguments metrics, Option<string?> format, RecipeArguments recipe)
+    {
+        var command = new CliCommand(
+            "score",
+            "Scores every image and writes one row per image to stdout, or into a score table.",
+            "pristine score photos",
+            "pristine score captions.jsonl --metrics brisque,sharpness --out scores");
+        inputs.AddTo(command);
+        table.AddTo(command);
+        metrics.AddTo(command);
+        command.Options.Add(format);
+        recipe.AddTo(command);
+        return command;
+    }
+
+    /// <summary>
+    /// Checks a command line that another machine will run: its options and the names of its metrics, not the models and devices, which
+    /// that machine has.
+    /// </summary>
+    /// <param name="arguments">What stands after <c>pristine score</c>.</param>
+    /// <param name="elsewhere">Options that this command line leaves to the caller.</param>
+    /// <returns>What opens the dataset, and the columns that are asked for by name.</returns>
+    /// <exception cref="UsageException">The command line is wrong, or has one of <paramref name="elsewhere"/>.</exception>
+    public static (Func<Dataset> Open, IReadOnlyList<string> Columns) Check(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> elsewhere)
+    {
+        var (inputs, metrics) = (new Inputs(), new MetricArguments());
+        var command = CommandOf(inputs, new TableScoring(), metrics, new Option<string?>("--format", "-f"), new RecipeArguments());
+        OptionRules.ApplyTo(command);
+        var parsed = command.Parse(arguments);
+        if (UsageErrors.Of(parsed).FirstOrDefault(error => !error.StartsWith(Inputs.DeviceOption, StringComparison.Ordinal)) is { } error)
+            throw new UsageException($"pristine score {string.Join(' ', arguments.Select(PlainText.ShellWord))}: {error}");
+        foreach (var option in command.Options)
+            if (elsewhere.TryGetValue(option.Name, out var remedy) && parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name}: expected no such option of 'pristine score' here; {remedy}.");
+        return (() => inputs.Open(parsed), metrics.Check(parsed, inputs));
     }
 
     private static int Run(ParseResult parsed, Inputs inputs, ScoringOptions options, string format)

@@ -15,6 +15,9 @@ internal sealed class Inputs
     /// <summary>More threads than this are a mistake.</summary>
     public const int MostWorkers = 1024;
 
+    /// <summary>Where networks run.</summary>
+    public const string DeviceOption = "--device";
+
     private readonly Argument<string> _input = new("INPUT")
     {
         Description = "A folder (searched recursively), a glob, a dataset file (.json, .jsonl: PaddleMIX, LLaVA, chat, COCO; .csv; .tar: " +
@@ -39,7 +42,7 @@ internal sealed class Inputs
         [.. MetricCatalog.Files.Select(
             file => (file, new Option<string[]>($"--{file.Kind}") { Description = file.Description, HelpName = file.Pattern }))];
 
-    private readonly Option<string?> _device = new("--device")
+    private readonly Option<string?> _device = new(DeviceOption)
     {
         Description = $"Where networks run: cpu, or cuda:0, cuda:1, ... with an ONNX Runtime that has CUDA (see docs/models.md); " +
             $"default: {NetworkDevice.Variable}, else cpu",
@@ -152,7 +155,7 @@ internal sealed class Inputs
         _device.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is { } device && DeviceFault(device) is { } fault)
-                result.AddError($"--device: {fault}");
+                result.AddError($"{DeviceOption}: {fault}");
         });
     }
 

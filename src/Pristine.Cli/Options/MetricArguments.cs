@@ -41,6 +41,20 @@ internal sealed class MetricArguments
     /// <summary>True where the metrics are given, not the default.</summary>
     public bool AreNamed(ParseResult parsed) => parsed.GetResult(_metrics) is { Implicit: false };
 
+    /// <summary>Checks names and rules without asking for what the metrics need to run.</summary>
+    /// <returns>The columns that are asked for by name.</returns>
+    /// <exception cref="UsageException">A metric is not known.</exception>
+    /// <exception cref="RuleException">A rule of the cascade is wrong.</exception>
+    public IReadOnlyList<string> Check(ParseResult parsed, Inputs inputs)
+    {
+        var known = inputs.Known(parsed);
+        var chosen = Inputs.Metrics(parsed.GetRequiredValue(_metrics), known);
+        var rules = parsed.GetValue(_cascade) ?? [];
+        _ = (Cascade.Of(rules, known), Cascade.OfItems(rules, known));
+        var vectors = (parsed.GetValue(_features) ?? []).Select(name => new FeatureColumn(MetricCatalog.GetFeature(name)).Name);
+        return [.. (AreNamed(parsed) ? chosen.Select(metric => metric.Name) : []).Concat(vectors)];
+    }
+
     /// <summary>How to score.</summary>
     public ScoringOptions Scoring(ParseResult parsed, Inputs inputs)
     {
