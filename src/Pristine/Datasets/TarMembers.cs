@@ -30,7 +30,8 @@ internal sealed class TarMembers : IDisposable
     /// The archive, which the caller closes. Where it cannot seek, its position must count the bytes that were read.
     /// </param>
     /// <param name="name">Its name for messages.</param>
-    public TarMembers(Stream stream, string name) => (_stream, _name, _reader) = (stream, name, new TarReader(stream, leaveOpen: true));
+    public TarMembers(Stream stream, string name) => (_stream, _name, _reader) =
+        (stream, name, new TarReader(new LongHeaderGuard(stream), leaveOpen: true));
 
     /// <summary>Reads the next header. A member whose content is cut off is given, and the call after it throws.</summary>
     /// <returns>Null at the end of the archive.</returns>
@@ -75,6 +76,63 @@ internal sealed class TarMembers : IDisposable
     }
 
     public void Dispose() => _reader.Dispose();
+
+    /// <summary>
+    /// The reader of .NET takes as much memory as a header of names and attributes says that follows, before it has read any of it. A
+    /// damaged size would take gigabytes; real ones are some kilobytes.
+    /// </summary>
+    private sealed class LongHeaderGuard(Stream inner) : Stream
+    {
+        private const long MostBytes = 1 << 20;
+        private const int SizeAt = 124;
+        private const int SizeLength = 12;
+        private const int KindAt = 156;
+        private const int MagicAt = 257;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => inner.CanSeek;
+
+        public override bool CanWrite => false;
+
+        public override long Length => inner.Length;
+
+        public override long Position { get => inner.Position; set => inner.Position = value; }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override int Read(Span<byte> buffer)
+        {
+            // Headers are asked for block by block.
+            if (buffer.Length != TarMember.BlockBytes)
+                return inner.Read(buffer);
+            var read = inner.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+            if (read == buffer.Length && buffer[MagicAt..].StartsWith("ustar"u8) && "xgLK"u8.Contains(buffer[KindAt])
+                && SizeOf(buffer.Slice(SizeAt, SizeLength)) is var size and > MostBytes)
+                throw new InvalidDataException($"expected at most {MostBytes} bytes of names and attributes; found {size}");
+            return read;
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => inner.Seek(offset, origin);
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        /// <summary>A number in octal digits, or in GNU's bytes for large ones, of which none is small.</summary>
+        private static long SizeOf(ReadOnlySpan<byte> field)
+        {
+            if ((field[0] & 0x80) != 0)
+                return long.MaxValue;
+            var size = 0L;
+            foreach (var digit in field)
+                if (digit is >= (byte)'0' and <= (byte)'7')
+                    size = size * 8 + (digit - '0');
+            return size;
+        }
+    }
 
     /// <summary>An archive ends with zeros. What other programs would silently leave out is told of.</summary>
     private void CheckEnd()

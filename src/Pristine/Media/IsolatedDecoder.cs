@@ -40,7 +40,7 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
         UsedTurboJpeg = false;
         for (var deaths = 1; ; deaths++)
         {
-            _process ??= DecoderProcess.Start(_isolation, options);
+            _process ??= Start();
             if (_process.Decode(file, input, options.Timeout + Grace) is { } reply)
             {
                 _planes = new DecodedPlanes(file.Length, reply.RgbLength, reply.LumaLength);
@@ -64,12 +64,30 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _process?.Dispose();
 
+    /// <summary>Starts a process; one that somebody kills before it is ready is no reason to end a run.</summary>
+    private DecoderProcess Start()
+    {
+        for (var kills = 1; ; kills++)
+        {
+            try
+            {
+                return DecoderProcess.Start(_isolation, options);
+            }
+            catch (ChildKilledException) when (kills < MostKills)
+            {
+            }
+        }
+    }
+
     private void End()
     {
         _process?.Dispose();
         _process = null;
     }
 }
+
+/// <summary>A child was killed before it was ready.</summary>
+internal sealed class ChildKilledException(string message, Exception innerException) : IOException(message, innerException);
 
 /// <summary>A child that decodes, as its parent sees it.</summary>
 internal sealed class DecoderProcess : IDisposable
@@ -163,8 +181,9 @@ internal sealed class DecoderProcess : IDisposable
                 process.Kill();
             var message = $"The decoder's process {isolation.Program} did not start ({started.Death}): " +
                 $"{started._lastWords ?? exception.Message}";
+            var wasKilled = started.WasKilled;
             started.Dispose();
-            throw new IOException(message, exception);
+            throw wasKilled ? new ChildKilledException(message, exception) : new IOException(message, exception);
         }
     }
 

@@ -60,7 +60,7 @@ public sealed record RunStatus
     public string? Error { get; init; }
 
     /// <summary>The machine.</summary>
-    public string Host { get; init; } = "";
+    public string Host { get; init => field = value ?? field; } = "";
 
     /// <summary>The process.</summary>
     public int Process { get; init; }
@@ -96,7 +96,7 @@ public sealed record RunStatus
     public long Skipped { get; init; }
 
     /// <summary>Rows by status, for each status but <c>ok</c>.</summary>
-    public IReadOnlyDictionary<string, long> Statuses { get; init; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, long> Statuses { get; init => field = value ?? field; } = new Dictionary<string, long>();
 
     /// <summary>Items per second; of a running one lately, else on average.</summary>
     public double Rate { get; init; }
@@ -120,7 +120,7 @@ public sealed record RunStatus
     public long BytesRead { get; init; }
 
     /// <summary>Seconds of the threads by stage; see <see cref="RunWatch"/>.</summary>
-    public IReadOnlyDictionary<string, double> Stages { get; init; } = new Dictionary<string, double>();
+    public IReadOnlyDictionary<string, double> Stages { get; init => field = value ?? field; } = new Dictionary<string, double>();
 
     /// <summary>As one line of JSON, without a line break.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json.RunStatus);

@@ -50,6 +50,27 @@ public sealed class TarDatasetTests : IDisposable
     }
 
     [Fact]
+    public void A_header_that_promises_gigabytes_of_attributes_takes_no_memory_for_them()
+    {
+        using var folder = TestFiles.NewFolder();
+        var bytes = new MemoryStream();
+        using (var tar = new System.Formats.Tar.TarWriter(bytes, System.Formats.Tar.TarEntryFormat.Pax, leaveOpen: true))
+            tar.WriteEntry(new System.Formats.Tar.PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "a/001.jpg")
+            {
+                DataStream = new MemoryStream([1, 2, 3]),
+            });
+        var archive = bytes.ToArray();
+        // The size of the extended attributes, in octal digits.
+        "07777777777"u8.CopyTo(archive.AsSpan(124));
+        File.WriteAllBytes(folder["a.tar"], archive);
+        var dataset = Dataset.Open(folder["a.tar"]);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var refused = Assert.Throws<DatasetException>(() => dataset.Read(TestContext.Current.CancellationToken).ToList());
+        Assert.Contains("at most 1048576 bytes of names and attributes; found 1073741823", refused.Message, StringComparison.Ordinal);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 16 << 20);
+    }
+
+    [Fact]
     public void Long_names_links_folders_and_odd_names_are_defined()
     {
         var longName = new string('l', 240);

@@ -86,6 +86,18 @@ public class RunStatusTests
     }
 
     [Fact]
+    public void A_status_without_its_lists_is_read()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllText(folder[".status-0000.json"], """{"state":"running","host":null,"statuses":null,"stages":null,"seconds":1}""");
+        var status = Assert.Single(RunStatus.ReadAll(folder.Path));
+        Assert.Null(status.Bound);
+        Assert.Empty(status.Statuses);
+        File.WriteAllText(folder[".status-0000.json"], "{");
+        Assert.Contains(".status-0000.json", Assert.Throws<IOException>(() => RunStatus.ReadAll(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_running_one_is_stale_when_its_process_is_gone_or_says_nothing()
     {
         var now = DateTimeOffset.UtcNow;
