@@ -157,10 +157,11 @@ internal sealed class TableScoring
         var (done, all) = ScoreTable.PartsOf(folder);
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{done:N0} of {all:N0} parts of {folder} are finished.{(done < all ? "" : $" 'pristine compact {folder}' makes one table of them.")}"));
+            $"{done:N0} of {all:N0} parts of {folder} are finished." +
+            $"{(done < all ? "" : $" 'pristine compact {folder}' makes one table of them.")}"));
         if (all == 1)
             Console.Error.WriteLine(
-                "pristine: the dataset is one part, which one process scores: it is small, or of a kind that is not divided (a JSON array, " +
-                "COCO, zip, a compressed file, a single tar archive).");
+                "pristine: the dataset is one part, which one process scores: it is small, or of a kind that is not divided (a JSON " +
+                "array, COCO, zip, a compressed file, a single tar archive).");
     }
 }

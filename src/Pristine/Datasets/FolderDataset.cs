@@ -31,7 +31,8 @@ internal sealed class FolderDataset(string folder) : Dataset
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => Files.Items(cancellation);
 
-    internal override IReadOnlyList<InputPart> ListParts(Stream list, CancellationToken cancellation) => Files.ListParts(list, cancellation);
+    internal override IReadOnlyList<InputPart> ListParts(Stream list, CancellationToken cancellation) =>
+        Files.ListParts(list, cancellation);
 
     internal override InputPart OpenPart(string name, Func<Stream> openList) => Files.Part(name, null, openList);
 
@@ -72,14 +73,16 @@ internal sealed class GlobDataset : Dataset
             var imagesOnly = Source.EndsWith('*');
             var search = new FolderSearch(
                 _pattern.MatchesHidden, path =>
-                    (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin, _pattern.Positions);
+                    (!imagesOnly || FolderDataset.IsImageName(path)) && _pattern.IsMatch(path), _pattern.CanMatchWithin,
+                _pattern.Positions);
             return new FoundFiles(_pattern.Folder, _pattern.Prefix, _pattern.Prefix, search);
         }
     }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => Files.Items(cancellation);
 
-    internal override IReadOnlyList<InputPart> ListParts(Stream list, CancellationToken cancellation) => Files.ListParts(list, cancellation);
+    internal override IReadOnlyList<InputPart> ListParts(Stream list, CancellationToken cancellation) =>
+        Files.ListParts(list, cancellation);
 
     internal override InputPart OpenPart(string name, Func<Stream> openList) => Files.Part(name, null, openList);
 

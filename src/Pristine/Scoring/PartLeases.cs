@@ -122,7 +122,7 @@ internal sealed class PartLeases : IDisposable
         }
     }
 
-    /// <summary>Whether the owner of a lease is known to be dead, has given it up, or was not seen to live for the time of the lease.</summary>
+    /// <summary>Whether the owner of a lease is known to be dead, has given it up, or was not seen to live for its time.</summary>
     private bool IsFree(int part, int generation)
     {
         string text;

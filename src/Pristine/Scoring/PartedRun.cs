@@ -167,8 +167,8 @@ internal sealed class PartedRun : IDisposable
         {
             throw new DatasetException(
                 $"Expected '{part.File}' to be as it was when the table's parts were listed, {listed.FileBytes} bytes; found " +
-                $"{(stamp is { } now ? $"{now.Bytes} bytes, written {DateTime.UnixEpoch.AddMicroseconds(now.Modified):u}" : "no file")}. Score " +
-                $"into another folder (--out), or finish and merge this one, and bring the merged table up to date.");
+                $"{(stamp is { } now ? $"{now.Bytes} bytes, written {DateTime.UnixEpoch.AddMicroseconds(now.Modified):u}" : "no file")}. " +
+                $"Score into another folder (--out), or finish and merge this one, and bring the merged table up to date.");
         }
         var work = _table.WorkOf(lease.Part, lease.Generation);
         Directory.CreateDirectory(work);

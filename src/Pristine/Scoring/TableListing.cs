@@ -61,7 +61,8 @@ internal static class TableListing
             ["decoder"] = ImageDecoder.Description,
             ["cascade"] = string.Join(" and ", scoring.Gates),
             ["records"] = string.Join(" and ", scoring.ItemGates),
-            ["pixels"] = string.Create(CultureInfo.InvariantCulture, $"at most {imaging.MaxPixels}, files of at most {imaging.MaxFileBytes} bytes"),
+            ["pixels"] = string.Create(
+                CultureInfo.InvariantCulture, $"at most {imaging.MaxPixels}, files of at most {imaging.MaxFileBytes} bytes"),
             ["timeout"] = imaging.Timeout.ToString("c", CultureInfo.InvariantCulture),
             ["truncated"] = imaging.KeepTruncated ? "as far as it goes" : "not scored",
         };
@@ -90,8 +91,8 @@ internal static class TableListing
             }
             if (parts.Count >= PartNumbering.MostParts)
                 throw new DatasetException(
-                    $"Expected fewer than {PartNumbering.MostParts} parts; {dataset.Source} has {parts.Count}. Larger archives or groups of " +
-                    $"rows make fewer.");
+                    $"Expected fewer than {PartNumbering.MostParts} parts; {dataset.Source} has {parts.Count}. Larger archives or groups " +
+                    $"of rows make fewer.");
             if (list != null)
                 File.Move(temporary, Path.Combine(folder, list), overwrite: true);
             var table = new TableProvenance
@@ -126,13 +127,13 @@ internal static class TableListing
                 $"{source.ImageRoot}. Name another --out, or say --moved if it is the same dataset at a new place.");
         if ((old.Format, old.ImageField) != (source.Format, source.ImageField))
             throw new ScoreTableException(
-                $"The table {folder} is about a dataset of the format {old.Format} with images in {old.ImageField ?? "the usual fields"}; " +
-                $"found {source.Format} with images in {source.ImageField ?? "the usual fields"}.");
+                $"The table {folder} is about a dataset of the format {old.Format} with images in {old.ImageField ?? "the usual fields"};" +
+                $" found {source.Format} with images in {source.ImageField ?? "the usual fields"}.");
         foreach (var (name, value) in settings)
             if (manifest.Settings.GetValueOrDefault(name) is var before && before != value)
                 throw new ScoreTableException(
-                    $"The parts of the table {folder} are scored with {name} '{before}'; found '{value}'. All parts are scored alike: give " +
-                    $"the same options, or name another --out.");
+                    $"The parts of the table {folder} are scored with {name} '{before}'; found '{value}'. All parts are scored alike: " +
+                    $"give the same options, or name another --out.");
     }
 
     private static List<Metric> MetricsOf(TableManifest manifest, string folder, ScoringOptions scoring)
@@ -157,9 +158,9 @@ internal static class TableListing
         }
         if (asked.FirstOrDefault(metric => manifest.Table.Columns.All(column => column.Metric != metric.Name)) is { } other)
             throw new ScoreTableException(
-                $"The parts of the table {folder} have {string.Join(", ", manifest.Table.Columns.Select(column => column.Metric))}; found " +
-                $"{other.Name}. All parts are scored alike: name another --out, or make one table of the parts first ('pristine compact " +
-                $"{folder}') and add the metric to that.");
+                $"The parts of the table {folder} have {string.Join(", ", manifest.Table.Columns.Select(column => column.Metric))}; " +
+                $"found {other.Name}. All parts are scored alike: name another --out, or make one table of the parts first ('pristine " +
+                $"compact {folder}') and add the metric to that.");
         return metrics;
     }
 }

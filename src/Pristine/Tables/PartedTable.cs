@@ -110,8 +110,8 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
             if (File.Exists(file))
                 return file;
         throw new ScoreTableException(
-            $"The rows of the part {NameOf(marker.Part)} are gone: {FileOf(marker.Part)} is not there. Delete {MarkerOf(marker.Part)} and " +
-            $"run the same 'pristine score' again: the part is scored anew.");
+            $"The rows of the part {NameOf(marker.Part)} are gone: {FileOf(marker.Part)} is not there. Delete {MarkerOf(marker.Part)} " +
+            $"and run the same 'pristine score' again: the part is scored anew.");
     }
 
     /// <summary>Removes what was needed only until a part was finished.</summary>
@@ -142,7 +142,8 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
     {
         var isWhole = markers.All(marker => marker != null);
         var numbering = isWhole
-            ? new PartNumbering(markers.Select(marker => new PartSize(marker!.Value.Marker.Rows, marker.Value.Marker.Items, marker.Value.Marker.Lines)))
+            ? new PartNumbering(markers.Select(marker => marker!.Value.Marker)
+                .Select(marker => new PartSize(marker.Rows, marker.Items, marker.Lines)))
             : null;
         var found = markers.Where(marker => marker is { Marker.Rows: > 0 }).Select(marker => marker!.Value).ToArray();
         if (found.Length == 0)

@@ -50,7 +50,8 @@ public sealed class ScoreTable
                 : 0;
             return missing > 0 ? $"{missing} rows are missing"
                 : behind > 0 ? $"{behind} of {Parts.Count} parts lack a column or have it by an older model"
-                : !Provenance.IsComplete && Unfinished == null ? $"{Provenance.FinishedShards.Count} of {Provenance.Shards} shards are finished"
+                : !Provenance.IsComplete && Unfinished == null
+                ? $"{Provenance.FinishedShards.Count} of {Provenance.Shards} shards are finished"
                 : null;
         }
     }
@@ -94,8 +95,9 @@ public sealed class ScoreTable
         folder = Path.GetFullPath(folder);
         using var database = DuckDbConnection.Open();
         if (PartedTable.Open(folder) is { } parted)
-            return Open(database, folder, provenance, [.. parted.Markers().Select(marker => marker == null ? ((PartedTable, PartMarker)?)null : (
-                parted, marker))]);
+            return Open(
+                database, folder, provenance,
+                [.. parted.Markers().Select(marker => marker == null ? ((PartedTable, PartMarker)?)null : (parted, marker))]);
         var parts = TablePart.List(database, folder);
         foreach (var part in parts)
             part.CheckIntact(database);
@@ -112,7 +114,8 @@ public sealed class ScoreTable
     /// <param name="provenance">Where its numbers come from.</param>
     /// <param name="markers">For each part what is said of it and the table that has it; null for one that is not finished.</param>
     internal static ScoreTable Open(
-        DuckDbConnection database, string folder, TableProvenance provenance, IReadOnlyList<(PartedTable Table, PartMarker Marker)?> markers)
+        DuckDbConnection database, string folder, TableProvenance provenance,
+        IReadOnlyList<(PartedTable Table, PartMarker Marker)?> markers)
     {
         var parts = PartedTable.PartsOf(database, markers);
         foreach (var part in parts)

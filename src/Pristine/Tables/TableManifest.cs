@@ -157,5 +157,7 @@ internal sealed partial record TableManifest
 /// <param name="Rows">Rows of the table.</param>
 /// <param name="Items">Items of the dataset.</param>
 /// <param name="Lines">Lines of the dataset's file; 0 where it is not made of lines.</param>
-/// <param name="File">Where the rows were written, relative to the table; they are moved to their own name afterwards. Null for none.</param>
+/// <param name="File">
+/// Where the rows were written, relative to the table; they are moved to their own name afterwards. Null for none.
+/// </param>
 internal sealed record PartMarker(int Part, string Manifest, long Rows, long Items, long Lines, string? File);

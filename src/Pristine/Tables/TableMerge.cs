@@ -18,7 +18,9 @@ public static partial class TableMerge
     /// <summary>The size of part files, about: 64 MiB.</summary>
     public const long DefaultPartBytes = 64 << 20;
 
-    /// <summary>What a row without vectors is taken for, in bytes. An estimate by columns, not by files: the same rows give the same files.</summary>
+    /// <summary>
+    /// What a row without vectors is taken for, in bytes. An estimate by columns, not by files: the same rows give the same files.
+    /// </summary>
     private const long RowBytes = 256;
 
     private const string Staging = "compact";
@@ -76,8 +78,8 @@ public static partial class TableMerge
             var names = missing.Take(MostNamed).Select(tables[0].NameOf);
             throw new ScoreTableException(
                 $"{missing.Length} of {found.Length} parts are missing: {string.Join(", ", names)}" +
-                $"{(missing.Length > MostNamed ? $" and {missing.Length - MostNamed} more" : "")}. The same 'pristine score --shard' scores " +
-                $"them.");
+                $"{(missing.Length > MostNamed ? $" and {missing.Length - MostNamed} more" : "")}. The same 'pristine score --shard' " +
+                $"scores them.");
         }
         using var database = DuckDbConnection.Open();
         return ScoreTable.Open(
@@ -201,7 +203,8 @@ public static partial class TableMerge
             ? $"the files of {a.Table.Dataset.Input} there, of {b.Table.Dataset.Input} here"
             : $"part {part} is {Of(a.Parts[part])} there, {Of(b.Parts[part])} here";
 
-        static string Of(ManifestPart part) => string.Create(CultureInfo.InvariantCulture, $"{part.Name} ({part.Bytes} bytes, {part.Items} items)");
+        static string Of(ManifestPart part) =>
+            string.Create(CultureInfo.InvariantCulture, $"{part.Name} ({part.Bytes} bytes, {part.Items} items)");
     }
 
     /// <summary>Writes all rows in part files.</summary>

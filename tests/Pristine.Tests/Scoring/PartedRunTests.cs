@@ -34,7 +34,9 @@ public sealed class PartedRunTests : IDisposable
             case "folder":
                 return _folder["images"];
             case "list":
-                File.WriteAllLines(_folder["list.txt"], Enumerable.Range(0, items).Select(i => $"{_folder.Path}{new string('/', 300)}{Path(i)}{(i % 9 == 0 ? "\n" : "")}"));
+                var prefix = _folder.Path + new string('/', 300);
+                File.WriteAllLines(
+                    _folder["list.txt"], Enumerable.Range(0, items).Select(i => $"{prefix}{Path(i)}{(i % 9 == 0 ? "\n" : "")}"));
                 return _folder["list.txt"];
             case "jsonl":
                 File.WriteAllText(_folder["data.jsonl"], Padding + string.Concat(Enumerable.Range(0, items).Select(Record)));
@@ -43,7 +45,8 @@ public sealed class PartedRunTests : IDisposable
                 File.WriteAllText(
                     _folder["data.csv"],
                     "image,caption\n" + string.Concat(Enumerable.Range(0, items).Select(i => i % 11 == 3 ? $"{Path(i)}\n"
-                    : i % 13 == 5 ? $"\"{Path(i)}\",\"two\nlines, {Filling(i)}\"\n" : i % 17 == 1 ? $",{Filling(i)}\n" : $"{Path(i)},{Filling(i)}\n")));
+                    : i % 13 == 5 ? $"\"{Path(i)}\",\"two\nlines, {Filling(i)}\"\n"
+                    : $"{(i % 17 == 1 ? "" : Path(i))},{Filling(i)}\n")));
                 return _folder["data.csv"];
             case "tar":
                 for (var archive = 0; archive < 9; archive++)
@@ -164,7 +167,8 @@ public sealed class PartedRunTests : IDisposable
         Assert.Equal(
             Exported(ScoreTable.Open(_folder["one"]), "jsonl"), Exported(TableMerge.Open([_folder["a"], _folder["b"]]), "jsonl"));
         Assert.Contains(
-            "parts are missing", Assert.Throws<ScoreTableException>(() => TableMerge.Open([_folder["b"]])).Message, StringComparison.Ordinal);
+            "parts are missing", Assert.Throws<ScoreTableException>(() => TableMerge.Open([_folder["b"]])).Message,
+            StringComparison.Ordinal);
         Run(input, "c", Sharding.Of(1, 2), scoring: Scoring with { Metrics = [MetricCatalog.Get("contrast")] });
         Assert.Contains("metrics brightness", Assert.Throws<ScoreTableException>(
             () => TableMerge.Open([_folder["a"], _folder["c"]])).Message, StringComparison.Ordinal);
@@ -184,9 +188,11 @@ public sealed class PartedRunTests : IDisposable
         var manifest = File.ReadAllText(_folder["table/manifest.json"]);
         string Refused(Action run) => Assert.ThrowsAny<PristineException>(run).Message;
         Assert.Contains("found entropy", Refused(() => Run(
-            input, "table", Sharding.Of(1, 2), scoring: Scoring with { Metrics = [MetricCatalog.Get("entropy")] })), StringComparison.Ordinal);
+            input, "table", Sharding.Of(1, 2), scoring: Scoring with { Metrics = [MetricCatalog.Get("entropy")] })),
+            StringComparison.Ordinal);
         Assert.Contains("timeout", Refused(() => Run(
-            input, "table", Sharding.Of(1, 2), scoring: Scoring with { Imaging = new() { Timeout = TimeSpan.FromSeconds(7) } })), StringComparison.Ordinal);
+            input, "table", Sharding.Of(1, 2), scoring: Scoring with { Imaging = new() { Timeout = TimeSpan.FromSeconds(7) } })),
+            StringComparison.Ordinal);
         File.Copy(input, _folder["other.jsonl"]);
         Assert.Contains("is about", Refused(() => Run(_folder["other.jsonl"], "table", Sharding.Of(1, 2))), StringComparison.Ordinal);
         Assert.Contains("made in parts", Refused(() => Run(input, "table", null)), StringComparison.Ordinal);
@@ -219,7 +225,8 @@ public sealed class PartedRunTests : IDisposable
         Run(input, "one", null);
         Run(input, "table", Sharding.Of(0, 2));
         Assert.Contains(
-            "parts are missing", Assert.Throws<ScoreTableException>(() => TableMerge.Compact(_folder["table"])).Message, StringComparison.Ordinal);
+            "parts are missing", Assert.Throws<ScoreTableException>(() => TableMerge.Compact(_folder["table"])).Message,
+            StringComparison.Ordinal);
         Run(input, "table", Sharding.Of(1, 2));
         Assert.Equal(20, TableMerge.Compact(_folder["table"], 20 * 256));
         Assert.Equal(21, Files("table").Count);
@@ -245,10 +252,58 @@ public sealed class PartedRunTests : IDisposable
     [Fact]
     public void A_share_is_a_share_of_the_bytes()
     {
-        ManifestPart[] parts = [.. new long[] { 100, 1, 1, 1, 97, 50, 50 }.Select((bytes, i) => new ManifestPart($"{i}", bytes, null, null, null))];
+        ManifestPart[] parts =
+            [.. new long[] { 100, 1, 1, 1, 97, 50, 50 }.Select((bytes, i) => new ManifestPart($"{i}", bytes, null, null, null))];
         int[][] shares = [Sharding.Of(0, 3).Share(parts), Sharding.Of(1, 3).Share(parts), Sharding.Of(2, 3).Share(parts)];
         Assert.Equal([[0, 1], [2, 3, 4], [5, 6]], shares);
         foreach (var shards in new[] { 1, 2, 5, 20 })
             Assert.Equal(Enumerable.Range(0, 7), Enumerable.Range(0, shards).SelectMany(shard => Sharding.Of(shard, shards).Share(parts)));
+    }
+
+    [Fact]
+    public void A_part_of_a_dead_process_of_another_machine_is_taken_over()
+    {
+        var input = Make("tar", 60);
+        Run(input, "one", null);
+        Run(input, "table", Sharding.Plan);
+        var table = PartedTable.Open(_folder["table"])!;
+        File.WriteAllText(table.LeaseOf(4, 0), "elsewhere\nanother-boot\n1\n1\nowner\n1\n");
+        // The owner is watched for the time of the lease; nothing is compared with a clock.
+        Run(input, "table", Sharding.Auto, new ScoreTableOptions { LeaseTime = TimeSpan.FromMilliseconds(300) });
+        Assert.Equal(Exported(ScoreTable.Open(_folder["one"]), "jsonl"), Exported(ScoreTable.Open(_folder["table"]), "jsonl"));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["table/leases"]));
+    }
+
+    [Fact]
+    public void Of_two_that_finish_a_part_the_first_counts()
+    {
+        var input = Make("tar", 60);
+        Run(input, "table", Sharding.Auto);
+        var before = Files("table");
+        var table = PartedTable.Open(_folder["table"])!;
+        Assert.False(table.TryFinish(new PartMarker(2, table.Manifest.Fingerprint, 1, 1, 0, "work/000002.7/part-0000-000000.parquet")));
+        Assert.Equal(before, Files("table"));
+        using var leases = new PartLeases(table, TimeSpan.FromMinutes(1));
+        Assert.Null(leases.TryTake(2));
+    }
+
+    [Fact]
+    public void A_lease_is_one_process_s_until_it_is_given_up()
+    {
+        var input = Make("tar", 60);
+        Run(input, "table", Sharding.Plan);
+        var table = PartedTable.Open(_folder["table"])!;
+        using var mine = new PartLeases(table, TimeSpan.FromMinutes(1));
+        using var other = new PartLeases(table, TimeSpan.FromMinutes(1));
+        var lease = mine.TryTake(3)!;
+        Assert.Null(other.TryTake(3));
+        Assert.Equal(0, lease.Generation);
+        mine.Release(lease);
+        Assert.Equal(1, other.TryTake(3)!.Generation);
+        // A process of this machine that is no more.
+        var dead = LeaseOwner.Here.Replace($"\n{Environment.ProcessId}\n", "\n999999999\n", StringComparison.Ordinal);
+        Assert.SkipUnless(LeaseOwner.IsDead(dead), "Only Linux tells whether a process lives.");
+        File.WriteAllText(table.LeaseOf(5, 0), dead);
+        Assert.Equal(1, mine.TryTake(5)!.Generation);
     }
 }

@@ -1,0 +1,99 @@
+using Pristine.Tests;
+
+namespace Pristine.EndToEnd;
+
+/// <summary>Processes that share a table by parts, as a user starts them.</summary>
+public class PartsTests
+{
+    private const int Count = 600;
+
+    [Theory, Trait("kind", "long")]
+    [InlineData("images")]
+    [InlineData("images.jsonl")]
+    [InlineData("set-{0..9}.tar")]
+    public void Two_of_four_processes_are_killed_and_the_table_is_that_of_one(string input)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Makes symbolic links.");
+        using var folder = TestFiles.NewFolder();
+        Make(input, folder);
+        string[] metrics = ["--metrics", "brisque,sharpness"];
+        PristineCommand.Run(["score", folder[input], "--out", folder["one"], .. metrics], folder.Path).Expect(0);
+
+        string[] share = [
+            "score", folder[input], "--out", folder["many"], "--shard", "auto", "--workers", "1", "--part-seconds", "0.05", .. metrics];
+        var processes = Enumerable.Range(0, 4).Select(_ => PristineCommand.Start(share, folder.Path)).ToArray();
+        var outputs = processes.Select(process => Task.Run(() => PristineCommand.Finish(process, null))).ToArray();
+        // When two of them have begun a part and rows of one are on the disk, two die: whichever they are.
+        while (!(Has(folder["many/leases"], 2) && Has(folder["many/work"], 1)) && !processes.All(process => process.HasExited))
+            Thread.Sleep(5);
+        processes[0].Kill();
+        processes[1].Kill();
+        Task.WaitAll(outputs, TestContext.Current.CancellationToken);
+        foreach (var output in outputs.Skip(2))
+            output.Result.Expect(0);
+
+        PristineCommand.Run("merge", folder["many"], "--out", folder["merged"]).Expect(0);
+        PristineCommand.Run("merge", folder["one"], "--out", folder["whole"]).Expect(0);
+        var (merged, whole) = (Files(folder["merged"]), Files(folder["whole"]));
+        Assert.Equal(whole.Keys.Order(StringComparer.Ordinal), merged.Keys.Order(StringComparer.Ordinal));
+        foreach (var (name, content) in whole)
+            Assert.True(content.AsSpan().SequenceEqual(merged[name]), $"{name} differs.");
+        // Selecting reads the parts as they lie, too.
+        string[] Kept(string table)
+        {
+            PristineCommand.Run("select", folder[table], "--keep", "brisque <= 40", "--ledger", folder[$"{table}.csv"]).Expect(0);
+            return File.ReadAllLines(folder[$"{table}.csv"]);
+        }
+        Assert.Equal(Kept("one"), Kept("many"));
+    }
+
+    [Fact]
+    public void Parts_that_are_missing_are_named_and_mistakes_are_told()
+    {
+        using var folder = TestFiles.NewFolder();
+        Make("set-{0..9}.tar", folder, 20);
+        string[] score = ["score", folder["set-{0..9}.tar"], "--out", folder["table"], "--metrics", "brightness"];
+        string[] Score(string shard) => [.. score, "--shard", shard];
+        Assert.Contains("0 of 10 parts", PristineCommand.Run(Score("plan"), folder.Path).Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("5 of 10 parts", PristineCommand.Run(Score("0/2"), folder.Path).Expect(0).Error, StringComparison.Ordinal);
+        var error = PristineCommand.Run("merge", folder["table"], "--out", folder["merged"]).Expect(1).Error;
+        Assert.Contains("5 of 10 parts are missing: 5 (set-5.tar), 6 (set-6.tar)", error, StringComparison.Ordinal);
+        Assert.Contains("made in parts", PristineCommand.Run(score, folder.Path).Expect(1).Error, StringComparison.Ordinal);
+        Assert.Contains("auto or plan", PristineCommand.Run(Score("2/2"), folder.Path).Expect(2).Error, StringComparison.Ordinal);
+        Assert.Contains("10 of 10 parts", PristineCommand.Run(Score("1/2"), folder.Path).Expect(0).Error, StringComparison.Ordinal);
+        PristineCommand.Run("merge", folder["table"], "--out", folder["merged.csv"]).Expect(0);
+        Assert.Equal(21, File.ReadAllLines(folder["merged.csv"]).Length);
+        PristineCommand.Run("compact", folder["table"]).Expect(0);
+        Assert.Contains("0 read, 20 already", PristineCommand.Run(score, folder.Path).Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    private static bool Has(string folder, int files) =>
+        Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Take(files).Count() == files;
+
+    private static Dictionary<string, byte[]> Files(string folder) => Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+        .ToDictionary(file => Path.GetRelativePath(folder, file), File.ReadAllBytes);
+
+    /// <summary>Makes the dataset of an input's name from small photographs, one of which is damaged.</summary>
+    private static void Make(string input, TemporaryFolder folder, int count = Count)
+    {
+        var photos = new DirectoryInfo(TestFiles.InRepository("samples", "photos")).GetFiles()
+            .Where(file => file.Length < 50_000).Select(file => file.FullName).Order(StringComparer.Ordinal).ToArray();
+        Directory.CreateDirectory(folder["images"]);
+        var names = Enumerable.Range(0, count).Select(i => $"{i:0000}.jpg").ToArray();
+        if (input == "set-{0..9}.tar")
+        {
+            for (var archive = 0; archive < 10; archive++)
+            {
+                using var tar = new System.Formats.Tar.TarWriter(File.Create(folder[$"set-{archive}.tar"]));
+                for (var i = archive * count / 10; i < (archive + 1) * count / 10; i++)
+                    tar.WriteEntry(photos[i % photos.Length], names[i]);
+            }
+            return;
+        }
+        for (var i = 0; i < count; i++)
+            File.CreateSymbolicLink(folder[$"images/{names[i]}"], photos[i % photos.Length]);
+        if (input == "images.jsonl")
+            File.WriteAllLines(folder[input], names.Select(
+                (name, i) => $$"""{"image": "images/{{name}}", "caption": "{{i}} {{new string('x', 1500)}}"}"""));
+    }
+}
