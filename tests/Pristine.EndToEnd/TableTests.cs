@@ -42,6 +42,20 @@ public class TableTests(TableTests.LeafTable leaf) : IClassFixture<TableTests.Le
     }
 
     [Fact]
+    public void A_ledger_whose_scores_were_not_kept_says_how_to_keep_them()
+    {
+        using var folder = TestFiles.NewFolder();
+        PristineCommand.Run(
+            "filter", TestFiles.InRepository("samples", "photos", "leaf.jpg"), "--keep", "width < 10", "--dropped",
+            folder["dropped.jsonl"]).Expect(0);
+        foreach (var arguments in (string[][])[["why", "leaf.jpg", folder["dropped.jsonl"]],
+            ["restore", folder["dropped.jsonl"], "--out", folder["restored.txt"]]])
+            Assert.StartsWith(
+                $"pristine: The score table that the ledger {folder["dropped.jsonl"]} comes from is gone; expected it in ",
+                PristineCommand.Run(arguments).Expect(1).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_list_on_stdin_is_kept_so_that_its_selection_can_be_exported()
     {
         using var folder = TestFiles.NewFolder();

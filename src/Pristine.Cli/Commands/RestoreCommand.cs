@@ -38,7 +38,8 @@ internal static class RestoreCommand
         command.SetAction(parsed =>
         {
             var ledger = Ledger.Open(parsed.GetRequiredValue(source));
-            var dataset = arguments.OpenDataset(parsed, ScoreTable.Open(LedgerSelection.Read(ledger.File).Table));
+            var table = SelectionSource.TableOf(ledger.File, LedgerSelection.Read(ledger.File));
+            var dataset = arguments.OpenDataset(parsed, ScoreTable.Open(table));
             var (onlyIds, onlyRules) = (parsed.GetValue(ids) ?? [], parsed.GetValue(rules) ?? []);
             Restoration.Check(ledger, onlyIds, onlyRules);
             long restored = 0;

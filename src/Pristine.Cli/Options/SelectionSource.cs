@@ -22,6 +22,13 @@ internal static class SelectionSource
             throw new UsageException($"Rules go with a score table; the ledger {source} has its own.");
         Ledger.Open(source);
         var selection = LedgerSelection.Read(source);
-        return (TableArguments.Open(selection.Table), selection.Selection);
+        return (TableArguments.Open(TableOf(source, selection)), selection.Selection);
     }
+
+    /// <summary>The folder of the score table that a ledger comes from, which is there.</summary>
+    public static string TableOf(string ledger, LedgerSelection selection) => Directory.Exists(selection.Table)
+        ? selection.Table
+        : throw new LedgerException(
+            $"The score table that the ledger {ledger} comes from is gone; expected it in {selection.Table}. " +
+            "'pristine filter' keeps its scores only where --scores names a folder.");
 }

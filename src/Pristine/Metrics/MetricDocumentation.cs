@@ -85,16 +85,26 @@ public static class MetricDocumentation
         {
             string[] cells =
             [
-                $"[`{metric.Name}`](#{metric.Name})", metric.Summary, GoodEnd(metric), Range(metric), metric.Unit, Needs(metric),
+                $"[`{metric.Name}`](#{Anchor(metric.Name)})", metric.Summary, GoodEnd(metric), Range(metric), metric.Unit, Needs(metric),
                 metric.MinSide.ToString(CultureInfo.InvariantCulture),
             ];
             text.Append("| ").AppendJoin(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal))).Append(" |\n");
         }
         text.Append('\n').Append(Columns).Append('\n');
         foreach (var metric in MetricCatalog.All)
-            text.Append('\n').Append(ToMarkdown(metric));
+        {
+            text.Append('\n');
+            // GitHub leaves the @ out of an anchor, DocFX what follows it too.
+            if (Anchor(metric.Name) != metric.Name)
+                text.Append(CultureInfo.InvariantCulture, $"<a id=\"{Anchor(metric.Name)}\"></a>\n\n");
+            text.Append(ToMarkdown(metric));
+        }
         return text.ToString();
     }
+
+    /// <summary>The anchor that GitHub and DocFX make of a heading.</summary>
+    private static string Anchor(string heading) =>
+        string.Concat(heading.ToLowerInvariant().Where(character => char.IsLetterOrDigit(character) || character is '-' or '_'));
 
     /// <summary>One metric in full, as a section of docs/metrics.md.</summary>
     /// <param name="metric">The metric.</param>
