@@ -135,11 +135,7 @@ internal sealed class ServedTable : IDisposable
             return RecordReader.SourceOf(reference, ImageRoot, _options.Remote);
         var source = _finder.Find(reference);
         if (source.LocalPath is { } path && !IsInside(path))
-        {
-            throw new RequestException(
-                403, $"The image '{reference}' lies outside of the dataset. --allow-folder " +
-                $"{Path.GetDirectoryName(Path.GetFullPath(path))} shows it.");
-        }
+            throw new RequestException(403, OutsideOf(reference, path));
         return source;
     }
 
@@ -150,7 +146,15 @@ internal sealed class ServedTable : IDisposable
         _database.Dispose();
     }
 
-    private bool IsInside(string path)
+    /// <summary>The sentence about an image that may not leave.</summary>
+    /// <param name="reference">The image as the dataset names it.</param>
+    /// <param name="path">Where it is.</param>
+    public static string OutsideOf(string reference, string path) =>
+        $"The image '{reference}' lies outside of the dataset. --allow-folder {Path.GetDirectoryName(Path.GetFullPath(path))} shows it.";
+
+    /// <summary>Whether a file lies in a folder whose images may be shown.</summary>
+    /// <param name="path">The file.</param>
+    public bool IsInside(string path)
     {
         var full = Path.GetFullPath(path);
         return Array.Exists(_folders, folder => full.StartsWith(folder, StringComparison.Ordinal));

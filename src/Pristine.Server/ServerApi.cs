@@ -34,6 +34,17 @@ internal sealed class ServerApi : IDisposable
         ["avif"] = "image/avif",
     };
 
+    private static readonly Dictionary<string, string> ContentTypes = new(StringComparer.Ordinal)
+    {
+        [".json"] = "application/json",
+        [".jsonl"] = "application/x-ndjson",
+        [".csv"] = "text/csv",
+        [".tsv"] = "text/tab-separated-values",
+        [".parquet"] = "application/vnd.apache.parquet",
+        [".tar"] = "application/x-tar",
+    };
+
+    private readonly SemaphoreSlim _exporting = new(1);
     private readonly ServerOptions _options;
     private readonly ServedTable _served;
     private readonly OverrideLog _overrides;
@@ -111,6 +122,7 @@ internal sealed class ServerApi : IDisposable
 
     public void Dispose()
     {
+        _exporting.Dispose();
         _thumbnails.Dispose();
         _pictures.Dispose();
         _scorers.Dispose();
@@ -459,41 +471,59 @@ internal sealed class ServerApi : IDisposable
     }
 
     /// <summary>
-    /// The ledger of a selection with its overrides, the very file that <c>pristine select --overrides --ledger</c> writes.
+    /// The ledger of a selection with its overrides, or its kept items: the very files that <c>pristine select --overrides</c> writes.
     /// </summary>
     private async Task ExportAsync(HttpContext context)
     {
         using var document = await ReadJsonAsync(context);
         var root = document.RootElement;
-        var options = SelectionRequest.Read(root, _options.Known, "format", "dropped_only");
-        var format = SelectionRequest.Text(root, "format") ?? "jsonl";
-        if (format is not ("jsonl" or "csv" or "parquet"))
+        var options = SelectionRequest.Read(root, _options.Known, "what", "format", "dropped_only");
+        var what = SelectionRequest.Text(root, "what") ?? "ledger";
+        if (what is not ("ledger" or "kept"))
+            throw new RequestException(400, $"What: expected ledger or kept; found '{what}'.");
+        var format = SelectionRequest.Text(root, "format");
+        if (what == "ledger" && (format ??= "jsonl") is not ("jsonl" or "csv" or "parquet"))
             throw new RequestException(400, $"Format: expected jsonl, csv or parquet; found '{format}'.");
         var droppedOnly = root.TryGetProperty("dropped_only", out var only) && only.ValueKind == JsonValueKind.True;
-        var temporary = Path.Combine(Path.GetTempPath(), $"pristine-export-{Guid.NewGuid():N}");
-        await using var file = new FileStream(
-            temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16,
-                FileOptions.DeleteOnClose | FileOptions.Asynchronous);
-        await Task.Run(
-            () =>
-            {
-                using var run = SelectionRun.Run(
-                    _served.Table, options with { Overrides = _overrides.Path },
-                    new SelectionResources { Threads = _options.Scoring.Workers, MemoryLimit = 512L << 20 },
-                    () => SelectionRun.OpenDataset(_served.Table, _options.Remote), context.RequestAborted);
-                run.WriteLedger(file, format, droppedOnly);
-            },
-            context.RequestAborted);
-        context.Response.ContentType = format switch
+        if (droppedOnly && what == "kept")
+            throw new RequestException(400, "Expected dropped_only with the ledger only; found it with kept items.");
+        // One at a time: each may fill the disk up to the limit.
+        await _exporting.WaitAsync(context.RequestAborted);
+        var folder = Directory.CreateTempSubdirectory("pristine-export-");
+        try
         {
-            "csv" => "text/csv",
-            "parquet" => "application/vnd.apache.parquet",
-            _ => "application/x-ndjson",
-        };
-        context.Response.Headers.ContentDisposition = $"attachment; filename=\"ledger.{format}\"";
-        context.Response.ContentLength = file.Length;
-        file.Position = 0;
-        await file.CopyToAsync(context.Response.Body, context.RequestAborted);
+            var (path, leftOut) = await Task.Run(
+                () =>
+                {
+                    var dataset = new Lazy<Dataset>(() => SelectionRun.OpenDataset(_served.Table, _options.Remote));
+                    var file = what == "ledger"
+                        ? Path.Combine(folder.FullName, "ledger." + format)
+                        : Path.Combine(folder.FullName, "kept" + KeptExport.ExtensionFor(dataset.Value, format));
+                    using var run = SelectionRun.Run(
+                        _served.Table, options with { Overrides = _overrides.Path },
+                        new SelectionResources { Threads = _options.Scoring.Workers, MemoryLimit = 512L << 20 },
+                        () => dataset.Value, context.RequestAborted);
+                    if (what == "kept")
+                        return (file, new KeptExport(_options, _served.IsInside).Write(run, dataset.Value, file, context.RequestAborted));
+                    using var stream = new FileStream(file, FileMode.CreateNew);
+                    run.WriteLedger(stream, format!, droppedOnly);
+                    return (file, 0L);
+                },
+                context.RequestAborted);
+            await using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.Asynchronous);
+            var headers = context.Response.Headers;
+            context.Response.ContentType = ContentTypes.GetValueOrDefault(Path.GetExtension(path), "text/plain; charset=utf-8");
+            headers.ContentDisposition = $"attachment; filename=\"{Path.GetFileName(path)}\"";
+            if (what == "kept")
+                headers["Pristine-Left-Out"] = leftOut.ToString(CultureInfo.InvariantCulture);
+            context.Response.ContentLength = content.Length;
+            await content.CopyToAsync(context.Response.Body, context.RequestAborted);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+            _exporting.Release();
+        }
     }
 
     private Dictionary<long, bool> Decisions() =>

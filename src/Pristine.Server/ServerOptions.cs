@@ -41,6 +41,9 @@ internal sealed record ServerOptions
     /// <summary>Longest body of a request, and the most bytes that are read from an address.</summary>
     public long MostUploadBytes { get; init; } = 32L << 20;
 
+    /// <summary>The longest file of kept items that is made for a client.</summary>
+    public long MostExportBytes { get; init; } = 4L << 30;
+
     /// <summary>Reads addresses; null for the default limits, which exclude hosts that are not public.</summary>
     public RemoteAccess? Remote { get; init; }
 

@@ -72,6 +72,13 @@ internal static class ServeCommand
             DefaultValueFactory = _ => 32,
         };
         upload.Between(1, 1024);
+        var export = new Option<int>("--max-export-megabytes")
+        {
+            Description = "Largest file of kept items that is made for a client",
+            HelpName = "N",
+            DefaultValueFactory = _ => 4096,
+        };
+        export.Between(1, 1 << 20);
         var noAddresses = new Option<bool>("--no-addresses") { Description = "Do not read images at addresses that requests name" };
         var command = new CliCommand(
             "serve",
@@ -81,7 +88,7 @@ internal static class ServeCommand
         inputs.AddImagesTo(command);
         inputs.AddHeadsTo(command);
         metrics.AddTo(command);
-        foreach (var option in (Option[])[port, host, withToken, allowHost, allowFolder, scores, overrides, by, upload, noAddresses])
+        foreach (var option in (Option[])[port, host, withToken, allowHost, allowFolder, scores, overrides, by, upload, export, noAddresses])
             command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
@@ -122,6 +129,7 @@ internal static class ServeCommand
                     Scoring = scoring,
                     Known = scoring.Known,
                     MostUploadBytes = (long)megabytes << 20,
+                    MostExportBytes = (long)parsed.GetValue(export) << 20,
                     Remote = remote,
                     ReadsAddresses = !parsed.GetValue(noAddresses),
                 };

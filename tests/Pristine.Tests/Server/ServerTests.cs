@@ -2,11 +2,13 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Server;
+using Pristine.Tables;
 using Pristine.Tests.Selection;
 
 namespace Pristine.Tests.Server;
@@ -109,6 +111,78 @@ public class ServerTests
         Assert.Equal("ann", why.GetProperty("override").GetProperty("by").GetString());
     }
 
+    [Theory]
+    [InlineData(null, "json", "application/json")]
+    [InlineData("jsonl", "jsonl", "application/x-ndjson")]
+    [InlineData("tar", "tar", "application/x-tar")]
+    public async Task The_kept_items_are_those_that_select_exports(string? format, string extension, string type)
+    {
+        using var folder = TestFiles.NewFolder();
+        var dataset = Dataset.Open(TestFiles.InRepository("samples", "captions.json"));
+        dataset.ScoreInto(folder["scores"], new ScoringOptions { Metrics = [MetricCatalog.Get("width")], Workers = 2 });
+        var table = ScoreTable.Open(folder["scores"]);
+        var rules = new SelectionOptions { Keep = ["width >= 700"] };
+        using (var run = table.Select(rules, Cancellation))
+        {
+            var dropped = run.Decisions().First(decision => !decision.Kept);
+            await File.WriteAllTextAsync(
+                folder["overrides.jsonl"], $"{{\"index\":{dropped.ItemIndex},\"id\":\"{dropped.Id}\",\"keep\":true}}\n", Cancellation);
+        }
+        using (var expected = table.Select(rules with { Overrides = folder["overrides.jsonl"] }, Cancellation))
+        using (var writer = dataset.CreateExport(folder[$"kept.{extension}"]))
+        {
+            Assert.InRange(expected.Kept, 2, expected.Items - 2);
+            foreach (var item in expected.KeptItems(Cancellation))
+                writer.TryWrite(item);
+            writer.Complete();
+        }
+        await using var server = await PristineServer.StartAsync(
+            table, new ServerOptions { Overrides = folder["overrides.jsonl"], Scoring = new ScoringOptions { Workers = 1 } });
+        using var client = new HttpClient { BaseAddress = server.Address };
+        var wanted = format == null ? "" : $", \"format\": \"{format}\"";
+        using var request = new StringContent($"{{\"what\": \"kept\", \"keep\": \"width >= 700\"{wanted}}}", null, "application/json");
+        using var answer = await client.PostAsync(new Uri("export", UriKind.Relative), request, Cancellation);
+        Assert.Equal(type, answer.Content.Headers.ContentType?.MediaType);
+        Assert.Equal($"kept.{extension}", answer.Content.Headers.ContentDisposition?.FileName?.Trim('"'));
+        // The image that is missing was put back by hand or dropped; archives cannot hold one.
+        Assert.Single(answer.Headers.GetValues("Pristine-Left-Out"));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(folder[$"kept.{extension}"], Cancellation), await answer.Content.ReadAsByteArrayAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task No_export_takes_an_image_outside_of_the_dataset_or_more_bytes_than_allowed()
+    {
+        using var folder = TestFiles.NewFolder();
+        var photo = TestFiles.InRepository("samples", "photos", "leaf.jpg");
+        File.Copy(photo, folder["own.jpg"]);
+        await File.WriteAllTextAsync(folder["list.txt"], $"own.jpg\n{photo}\n", Cancellation);
+        Dataset.Open(folder["list.txt"], new DatasetOptions { ImageRoot = folder.Path })
+            .ScoreInto(folder["scores"], new ScoringOptions { Metrics = [MetricCatalog.Get("width")], Workers = 1 });
+        var table = ScoreTable.Open(folder["scores"]);
+        var options = new ServerOptions { Overrides = folder["overrides.jsonl"], Scoring = new ScoringOptions { Workers = 1 } };
+        const string all = "{\"what\": \"kept\", \"format\": \"tar\"}", own = "{\"what\": \"kept\", \"format\": \"tar\", \"limit\": 1}";
+        async Task<(HttpStatusCode Status, string Text)> Export(ServerOptions options, string body)
+        {
+            await using var server = await PristineServer.StartAsync(table, options);
+            using var client = new HttpClient { BaseAddress = server.Address };
+            using var content = new StringContent(body, null, "application/json");
+            using var answer = await client.PostAsync(new Uri("export", UriKind.Relative), content, Cancellation);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await Export(options, own)).Status);
+        var (status, text) = await Export(options, all);
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+        Assert.Contains("lies outside of the dataset", text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await Export(options with { Folders = [Path.GetDirectoryName(photo)!] }, all)).Status);
+        // A list of paths holds no image.
+        Assert.Equal(HttpStatusCode.OK, (await Export(options, "{\"what\": \"kept\"}")).Status);
+        (status, text) = await Export(options with { MostExportBytes = 10_000 }, own);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, status);
+        Assert.Contains("--max-export-megabytes", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Overrides_survive_and_can_be_taken_back()
     {
@@ -204,6 +278,9 @@ public class ServerTests
             ("items", "{\"show\": \"some\"}", "overridden"),
             ("why", "{}", "index"),
             ("export", "{\"format\": \"xml\"}", "parquet"),
+            ("export", "{\"what\": \"images\"}", "ledger or kept"),
+            ("export", "{\"what\": \"kept\", \"format\": \"zip\"}", "jsonl, csv, parquet, tar"),
+            ("export", "{\"what\": \"kept\", \"dropped_only\": true}", "dropped_only"),
             ("score", "{\"path\": \"/etc/passwd\"}", "address"),
             ("score", "{\"address\": \"file:///etc/passwd\"}", "https://"),
             ("score", "{\"address\": \"/etc/passwd\"}", "https://"),

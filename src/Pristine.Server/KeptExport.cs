@@ -1,0 +1,108 @@
+using System.Globalization;
+using Pristine.Datasets;
+using Pristine.Media;
+using Pristine.Remote;
+using Pristine.Selection;
+
+namespace Pristine.Server;
+
+/// <summary>
+/// Writes the kept items of a selection to a file of this machine's temporary folder, as <c>pristine select --out</c> does, for a client to
+/// download. No request names a file: the format is chosen from a list, and images are those of the dataset's folders.
+/// </summary>
+/// <param name="options">Limits.</param>
+/// <param name="isShown">Whether the image at a path may leave.</param>
+internal sealed class KeptExport(ServerOptions options, Func<string, bool> isShown)
+{
+    private const int ItemsBetweenChecks = 64;
+
+    private static readonly string[] Formats = ["jsonl", "csv", "parquet", "tar"];
+
+    /// <summary>The extension of an export of a dataset.</summary>
+    /// <param name="dataset">The dataset.</param>
+    /// <param name="format">What the request asks for; null for the dataset's own format.</param>
+    /// <exception cref="RequestException">There is no such format, or it cannot hold what the dataset has.</exception>
+    public static string ExtensionFor(Dataset dataset, string? format)
+    {
+        var extension = format switch
+        {
+            null => dataset.Format switch
+            {
+                DatasetFormat.Json or DatasetFormat.Coco => ".json",
+                DatasetFormat.Jsonl => ".jsonl",
+                DatasetFormat.Csv => dataset.Source.Contains(".tsv", StringComparison.OrdinalIgnoreCase) ? ".tsv" : ".csv",
+                DatasetFormat.WebDataset => ".tar",
+                DatasetFormat.Parquet => ".parquet",
+                DatasetFormat.ImageFolder or DatasetFormat.Zip => throw new RequestException(
+                    400, "Format: expected parquet or tar: this dataset cannot be written in its own format as one file."),
+                _ => ".txt",
+            },
+            _ when Formats.Contains(format) => "." + format,
+            _ => throw new RequestException(
+                400, $"Format: expected {string.Join(", ", Formats)}, or none for the dataset's own; found '{format}'."),
+        };
+        return ItemExport.Refusal(dataset, "kept" + extension, asFolder: false) is { } refusal
+            ? throw new RequestException(400, $"Format {extension[1..]}: {refusal}")
+            : extension;
+    }
+
+    /// <summary>Writes the kept items.</summary>
+    /// <param name="run">The selection.</param>
+    /// <param name="dataset">Its dataset.</param>
+    /// <param name="path">The file, alone in its folder.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>How many items were left out because an image of theirs cannot be read.</returns>
+    /// <exception cref="RequestException">An image lies outside of the dataset, or the file becomes too long.</exception>
+    public long Write(SelectionRun run, Dataset dataset, string path, CancellationToken cancellation)
+    {
+        using var writer = dataset.CreateExport(path);
+        var holdsImages = writer is TarItemWriter or ParquetItemWriter;
+        if (writer.NeedsSurvey)
+        {
+            foreach (var item in run.KeptItems(cancellation))
+                writer.Survey(item);
+        }
+        var (names, scores) = !dataset.HasRecords && writer.NeedsScores ? run.KeptScores() : ([], null);
+        using (scores)
+        {
+            if (scores != null)
+                writer.SetScores(names, scores);
+            var (count, leftOut) = (0L, 0L);
+            foreach (var item in run.KeptItems(cancellation))
+            {
+                if (holdsImages)
+                    Check(item);
+                leftOut += writer.TryWrite(item) == null ? 0 : 1;
+                if (++count % ItemsBetweenChecks == 0)
+                    CheckLength(path);
+            }
+            writer.Complete();
+            CheckLength(path);
+            return leftOut;
+        }
+    }
+
+    /// <summary>Only what may be looked at leaves.</summary>
+    private void Check(DatasetItem item)
+    {
+        foreach (var image in item.Images)
+        {
+            if (image is RemoteSource && !options.ReadsAddresses)
+                throw new RequestException(403, $"The image '{image.Reference}' is at an address, and addresses are not read here.");
+            if (image is not RemoteSource && image.LocalPath is { } local && !isShown(local))
+                throw new RequestException(403, ServedTable.OutsideOf(image.Reference, local));
+        }
+    }
+
+    private void CheckLength(string path)
+    {
+        var written = new DirectoryInfo(Path.GetDirectoryName(path)!).EnumerateFiles().Sum(file => file.Length);
+        if (written > options.MostExportBytes)
+        {
+            throw new RequestException(413, string.Create(
+                CultureInfo.InvariantCulture,
+                $"Expected an export of at most {options.MostExportBytes >> 20} MiB (--max-export-megabytes). 'pristine select --out' has no " +
+                $"limit."));
+        }
+    }
+}
