@@ -5,6 +5,9 @@
 # What is written goes into a volume, with the user's own id:
 #   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/data" pristine score photos --out scores
 FROM debian:12-slim
+LABEL org.opencontainers.image.title="pristine" \
+      org.opencontainers.image.description="Scores images with no-reference quality metrics and filters training sets" \
+      org.opencontainers.image.licenses="Apache-2.0"
 # libturbojpeg0 decodes JPEG about twice as fast; downloads need libssl3 and the certificates; all else is in the archive.
 # hadolint ignore=DL3008
 RUN apt-get update \

@@ -30,7 +30,10 @@ else
   dotnet publish "$here/../src/Pristine.Cli" -c Release -v quiet -clp:ErrorsOnly --artifacts-path "$work/build" \
     -r "$platform" --self-contained -p:DebugType=none -o "$program"
 fi
+# Where a program was built on Windows it lacks the permission to run, which the wheel passes on.
+[ ! -f "$program/pristine" ] || chmod +x "$program/pristine"
 (cd "$work/python" && PRISTINE_PLATFORM=$platform "$python" -m build --no-isolation --wheel --outdir "$work/wheels" . > "$work/log" 2>&1) \
   || { cat "$work/log" >&2; exit 1; }
-mv "$work"/wheels/*.whl "$out/"
-(cd "$out" && ls -l ./*"$(basename "$(ls "$work"/wheels 2> /dev/null)")"*.whl | awk '{ printf "%8.1f MB  %s\n", $5 / 1e6, $NF }')
+wheel=$(basename "$work"/wheels/*.whl)
+mv "$work/wheels/$wheel" "$out/"
+ls -l "$out/$wheel" | awk '{ printf "%8.1f MB  %s\n", $5 / 1e6, $NF }'
