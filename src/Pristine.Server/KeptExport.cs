@@ -101,8 +101,8 @@ internal sealed class KeptExport(ServerOptions options, Func<string, bool> isSho
         {
             throw new RequestException(413, string.Create(
                 CultureInfo.InvariantCulture,
-                $"Expected an export of at most {options.MostExportBytes >> 20} MiB (--max-export-megabytes). 'pristine select --out' has no " +
-                $"limit."));
+                $"Expected an export of at most {options.MostExportBytes >> 20} MiB (--max-export-megabytes). " +
+                $"'pristine select --out' has no limit."));
         }
     }
 }

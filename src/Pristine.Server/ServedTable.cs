@@ -37,7 +37,8 @@ internal sealed class ServedTable : IDisposable
         _folders = [.. ((string[])[ImageRoot, FolderOf(source.Path), .. options.Folders])
             .Where(folder => folder.Length > 0 && !RemoteAddress.IsRemote(folder))
             .Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar)];
-        _database = DuckDbConnection.Open(new DuckDbOptions { Threads = options.Scoring.Workers, MemoryLimit = SelectionMemory });
+        _database = DuckDbConnection.Open(
+            new DuckDbOptions { Threads = options.Scoring.Workers, MemoryLimit = SelectionMemory, KeepsFileMetadata = true });
         try
         {
             _database.Confine([table.Folder], []);
@@ -77,7 +78,14 @@ internal sealed class ServedTable : IDisposable
                 if (kept.IsGone)
                     continue;
                 kept.Run ??= SelectionRun.Run(
-                    Table, options, new SelectionResources { Threads = _options.Scoring.Workers, MemoryLimit = SelectionMemory },
+                    Table,
+                    options,
+                    new SelectionResources
+                    {
+                        Threads = _options.Scoring.Workers,
+                        MemoryLimit = SelectionMemory,
+                        KeepsFileMetadata = true,
+                    },
                     () => SelectionRun.OpenDataset(Table, _options.Remote), cancellation);
                 return use(kept.Run);
             }

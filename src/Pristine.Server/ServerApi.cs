@@ -510,7 +510,8 @@ internal sealed class ServerApi : IDisposable
                     return (file, 0L);
                 },
                 context.RequestAborted);
-            await using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.Asynchronous);
+            await using var content = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.Asynchronous);
             var headers = context.Response.Headers;
             context.Response.ContentType = ContentTypes.GetValueOrDefault(Path.GetExtension(path), "text/plain; charset=utf-8");
             headers.ContentDisposition = $"attachment; filename=\"{Path.GetFileName(path)}\"";

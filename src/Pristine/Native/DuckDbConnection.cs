@@ -21,6 +21,12 @@ internal sealed record DuckDbOptions
     /// <summary>Where to spill; by default a folder in the system's own for temporary files.</summary>
     public string TemporaryFolder { get; init; } =
         Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"pristine-duckdb-{Environment.ProcessId}"));
+
+    /// <summary>
+    /// Whether what Parquet files say of themselves stays in memory, for many queries of the same files; a file that has changed is read
+    /// again.
+    /// </summary>
+    public bool KeepsFileMetadata { get; init; }
 }
 
 /// <summary>What DuckDB refused, in its own words.</summary>
@@ -60,7 +66,10 @@ internal sealed partial class DuckDbConnection : IDisposable
         ]);
         try
         {
-            return new DuckDbConnection(database);
+            var connection = new DuckDbConnection(database);
+            if (options.KeepsFileMetadata)
+                connection.Execute("SET GLOBAL parquet_metadata_cache = true");
+            return connection;
         }
         catch
         {

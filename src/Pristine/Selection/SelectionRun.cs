@@ -68,7 +68,8 @@ public sealed partial class SelectionRun : IDisposable
                 Threads = resources.Threads,
                 MemoryLimit = resources.MemoryLimit,
                 TemporaryFolder = Path.Combine(
-                _folder, "spill")
+                _folder, "spill"),
+                KeepsFileMetadata = resources.KeepsFileMetadata,
             });
     }
 
@@ -416,4 +417,7 @@ public sealed record SelectionResources
 
     /// <summary>Bytes for sorts and joins; beyond them they spill to disk. By default 1 GiB.</summary>
     public long MemoryLimit { get; init; } = 1L << 30;
+
+    /// <summary>Whether a selection is asked many times, so that what the table's files say of themselves is worth its memory.</summary>
+    internal bool KeepsFileMetadata { get; init; }
 }
