@@ -129,7 +129,7 @@ internal sealed class SlurmCluster : IDisposable
         _folder.Dispose();
     }
 
-    private CommandResult TryRun(string program, params string[] arguments) =>
+    public CommandResult TryRun(string program, params string[] arguments) =>
         PristineCommand.Finish(PristineCommand.StartProgram(PathOf(program)!, arguments, _folder.Path, Environment), null);
 
     private void Start()

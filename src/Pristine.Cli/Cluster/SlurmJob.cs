@@ -87,7 +87,7 @@ internal sealed record SlurmJob(ShardedScoring Scoring, SlurmSettings Settings, 
             while signal=; wait "$run"; code=$?; [ -n "$signal" ]; do :; done
             if [ -n "$limit" ] && [ "$code" -eq 130 ]; then
               if [ "${SLURM_RESTART_COUNT:-0}" -lt {{Settings.Restarts}} ]; then
-                scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+                until scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"; do sleep 5; done
               else
                 echo "shard $SLURM_ARRAY_TASK_ID: stopped at its time limit and started again {{Settings.Restarts}} times; not again" >&2
               fi
