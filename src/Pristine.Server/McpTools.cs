@@ -187,18 +187,12 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
             return Text(ScoreTable.Open(input).Check(options, cancellation).ToJson());
         var dataset = Dataset.Open(input, new DatasetOptions { Remote = remote });
         dataset.RequireImages(cancellation);
-        var folder = Directory.CreateTempSubdirectory("pristine-check-").FullName;
-        try
-        {
-            dataset.ScoreInto(
-                folder, scoring with { Metrics = DatasetCheck.Metrics(options.Issues.Issues), Gates = [], ItemGates = [], Features = [] },
-                cancellation: cancellation);
-            return Text(ScoreTable.Open(folder).Check(options, cancellation).ToJson());
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using var scratch = ScratchFolder.Create("check");
+        var folder = scratch.Path;
+        dataset.ScoreInto(
+            folder, scoring with { Metrics = DatasetCheck.Metrics(options.Issues.Issues), Gates = [], ItemGates = [], Features = [] },
+            cancellation: cancellation);
+        return Text(ScoreTable.Open(folder).Check(options, cancellation).ToJson());
     }
 
     private CallToolResult Select(JsonElement root, CancellationToken cancellation)

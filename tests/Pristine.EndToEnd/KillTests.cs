@@ -82,6 +82,27 @@ public class KillTests
             $"{input} -> {output}: {landed} of {Kills / 2 * 2} runs were killed before they ended");
     }
 
+    [Fact, Trait("kind", "long")]
+    public void What_a_killed_run_had_for_a_while_goes_with_the_next_run()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Makes symbolic links.");
+        using var folder = TestFiles.NewFolder();
+        Make("images.txt", folder);
+        var temporary = folder["tmp"];
+        Directory.CreateDirectory(temporary);
+        string[] filter = ["filter", folder["images.txt"], "--keep", "brisque <= 40", "--out", folder["kept.txt"]];
+        string[] Left() => Directory.GetDirectories(temporary, "pristine-*");
+        using (var process = PristineCommand.Start(filter, folder.Path, ("TMPDIR", temporary)))
+        {
+            while (!process.HasExited && Left().Length == 0)
+                Thread.Sleep(1);
+            process.Kill();
+            process.WaitForExit();
+        }
+        PristineCommand.Run(filter, folder.Path, environment: ("TMPDIR", temporary)).Expect(0);
+        Assert.Empty(Left());
+    }
+
     /// <summary>Kills a run: half of the times at any moment, else soon after it has written something.</summary>
     /// <returns>1 where it had not ended by itself.</returns>
     private static int Kill(string[] arguments, string written, Random random, string folder)

@@ -99,40 +99,33 @@ internal static class CheckCommand
 
     private static int ScoreAndCheck(ParseResult parsed, Inputs inputs, string? kept, CheckOptions options, Output written)
     {
-        var folder = kept ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
-        try
-        {
-            var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
-            if (HasNoImage(dataset, options))
-                options = options with
-                {
-                    Issues = options.Issues with { Issues = [.. options.Issues.Issues.Where(issue => issue.IsOfText)] },
-                };
-            using var sending = inputs.Watching.StartSending(parsed);
-            var scoring = inputs.Scoring(parsed, DatasetCheck.Metrics(options.Issues.Issues)) with { Watch = new RunWatch() };
-            return Job.Run(() => kept == null ? "Stopped." : $"Stopped. The same command goes on from {kept}.", cancellation =>
+        using var scratch = kept == null ? ScratchFolder.Create("scores") : null;
+        var folder = kept ?? scratch!.Path;
+        var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
+        if (HasNoImage(dataset, options))
+            options = options with
             {
-                var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
-                Inputs.TellLayout(dataset);
-                using var progress = new Progress(dataset, scoring.Watch, inputs.Watching.Progress(parsed));
-                foreach (var item in scored)
-                    progress.Add(item);
-                LiveLine.Clear();
-                Console.Error.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{Counted(progress)} in {Progress.Duration(progress.Elapsed)} " +
-                    $"({Math.Max(progress.Images, progress.Items) / progress.Elapsed.TotalSeconds:N0}/s)"));
-                progress.End();
-                var exit = inputs.ExitCodeOf(parsed, progress, dataset);
-                var check = Finish(ScoreTable.Open(folder), dataset.Source, kept, options, written, cancellation);
-                return exit == ExitCode.Done ? check : exit;
-            });
-        }
-        finally
+                Issues = options.Issues with { Issues = [.. options.Issues.Issues.Where(issue => issue.IsOfText)] },
+            };
+        using var sending = inputs.Watching.StartSending(parsed);
+        var scoring = inputs.Scoring(parsed, DatasetCheck.Metrics(options.Issues.Issues)) with { Watch = new RunWatch() };
+        return Job.Run(() => kept == null ? "Stopped." : $"Stopped. The same command goes on from {kept}.", cancellation =>
         {
-            if (kept == null && Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
-        }
+            var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
+            Inputs.TellLayout(dataset);
+            using var progress = new Progress(dataset, scoring.Watch, inputs.Watching.Progress(parsed));
+            foreach (var item in scored)
+                progress.Add(item);
+            LiveLine.Clear();
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Counted(progress)} in {Progress.Duration(progress.Elapsed)} " +
+                $"({Math.Max(progress.Images, progress.Items) / progress.Elapsed.TotalSeconds:N0}/s)"));
+            progress.End();
+            var exit = inputs.ExitCodeOf(parsed, progress, dataset);
+            var check = Finish(ScoreTable.Open(folder), dataset.Source, kept, options, written, cancellation);
+            return exit == ExitCode.Done ? check : exit;
+        });
     }
 
     private static string Counted(Progress progress) => progress.Images > 0

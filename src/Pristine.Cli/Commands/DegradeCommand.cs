@@ -67,8 +67,8 @@ internal static class DegradeCommand
     private static int Run(ParseResult parsed, Inputs inputs, string target, DegradationOptions options)
     {
         // To draw an exact share the list is read twice; standard input can be read once.
-        using var list = inputs.Input(parsed) == "-" ? new KeptList() : null;
-        var dataset = list == null ? inputs.Open(parsed) : TableScoring.KeepList(list.Folder, inputs.Options(parsed));
+        using var list = inputs.Input(parsed) == "-" ? ScratchFolder.Create("degrade") : null;
+        var dataset = list == null ? inputs.Open(parsed) : TableScoring.KeepList(list.Path, inputs.Options(parsed));
         using var progress = new Progress(dataset);
         var outcomes = new Dictionary<DegradationOutcome, long>();
         var kinds = new Dictionary<DegradationKind, long>();
@@ -102,14 +102,6 @@ internal static class DegradeCommand
         });
 
         long Count(DegradationOutcome outcome) => outcomes.GetValueOrDefault(outcome);
-    }
-
-    /// <summary>A temporary folder for a list from standard input.</summary>
-    private sealed class KeptList : IDisposable
-    {
-        public string Folder { get; } = Directory.CreateTempSubdirectory("pristine-degrade-").FullName;
-
-        public void Dispose() => Directory.Delete(Folder, recursive: true);
     }
 
     private static double Share(string text)

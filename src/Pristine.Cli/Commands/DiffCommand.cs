@@ -35,30 +35,23 @@ internal static class DiffCommand
         arguments.AddTo(command);
         command.SetAction(parsed =>
         {
-            var folder = Directory.CreateTempSubdirectory("pristine-diff-").FullName;
-            try
+            using var scratch = ScratchFolder.Create("diff");
+            Ledger Open(string source, string name)
             {
-                Ledger Open(string source, string name)
-                {
-                    if (!Directory.Exists(source))
-                        return Ledger.Open(source);
-                    var file = Path.Combine(folder, name);
-                    var table = TableArguments.Open(source);
-                    using var run = SelectionRun.Run(
-                        table, selection.ReadSome(parsed), arguments.Resources(parsed), () => arguments.OpenDataset(parsed, table));
-                    using var ledger = new LedgerWriter(file);
-                    ledger.Write(run);
-                    return Ledger.Open(file);
-                }
+                if (!Directory.Exists(source))
+                    return Ledger.Open(source);
+                var file = scratch.FileOf(name);
+                var table = TableArguments.Open(source);
+                using var run = SelectionRun.Run(
+                    table, selection.ReadSome(parsed), arguments.Resources(parsed), () => arguments.OpenDataset(parsed, table));
+                using var ledger = new LedgerWriter(file);
+                ledger.Write(run);
+                return Ledger.Open(file);
+            }
 
-                var (a, b) = (parsed.GetRequiredValue(first), parsed.GetRequiredValue(second));
-                Print(a, b, LedgerComparison.Of(Open(a, "a.parquet"), Open(b, "b.parquet"), parsed.GetRequiredValue(examples)));
-                return ExitCode.Done;
-            }
-            finally
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            var (a, b) = (parsed.GetRequiredValue(first), parsed.GetRequiredValue(second));
+            Print(a, b, LedgerComparison.Of(Open(a, "a.parquet"), Open(b, "b.parquet"), parsed.GetRequiredValue(examples)));
+            return ExitCode.Done;
         });
         return command;
     }

@@ -63,7 +63,8 @@ internal static class FilterCommand
             if (outputs.HasReport(parsed) && parsed.GetValue(scores) == null)
                 throw new UsageException(
                     "--report: expected --scores DIR with it: the report is about the table, which is not kept otherwise.");
-            var folder = parsed.GetValue(scores) ?? Path.Combine(Path.GetTempPath(), $"pristine-scores-{Guid.NewGuid():N}");
+            using var scratch = parsed.GetValue(scores) == null ? ScratchFolder.Create("scores") : null;
+            var folder = scratch?.Path ?? parsed.GetValue(scores)!;
             var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
             var mode = outputs.Mode(parsed, dataset);
             if (needed.NeedsImages)
@@ -71,23 +72,14 @@ internal static class FilterCommand
             recipe.Apply(parsed, scoring.AllMetrics);
             scoring = scoring with { Watch = new RunWatch() };
             using var sending = inputs.Watching.StartSending(parsed);
-            var keepScores = parsed.GetValue(scores) != null;
-            try
-            {
-                return Job.Run(
-                    () =>
-                    {
-                        keepScores = true;
-                        return $"Stopped. Nothing was exported; the scores so far are in {folder}. The same command with --scores " +
-                            $"{folder} goes on from there.";
-                    },
-                    Filter);
-            }
-            finally
-            {
-                if (!keepScores && Directory.Exists(folder))
-                    Directory.Delete(folder, recursive: true);
-            }
+            return Job.Run(
+                () =>
+                {
+                    scratch?.Keep();
+                    return $"Stopped. Nothing was exported; the scores so far are in {folder}. The same command with --scores " +
+                        $"{folder} goes on from there.";
+                },
+                Filter);
 
             int Filter(CancellationToken cancellation)
             {

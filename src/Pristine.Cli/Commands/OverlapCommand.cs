@@ -56,37 +56,30 @@ internal static class OverlapCommand
         {
             var method = DuplicateMethod.Parse(parsed.GetRequiredValue(by));
             var resources = new SelectionResources { Threads = parsed.GetValue(threads) };
-            var folder = Directory.CreateTempSubdirectory("pristine-overlap-").FullName;
-            try
+            using var scratch = ScratchFolder.Create("overlap");
+            return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {
-                return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
+                var trained = Open(
+                    parsed.GetRequiredValue(train), scratch.FileOf("train"), method, resources.Threads, cancellation);
+                var dataset = parsed.GetValue(output) == null ? null : SelectionRun.OpenDataset(trained);
+                using var kept = dataset?.CreateWriter(parsed.GetValue(output)!);
+                var tested = Open(parsed.GetRequiredValue(test), scratch.FileOf("test"), method, resources.Threads, cancellation);
+                using var overlap = TableOverlap.Find(tested, trained, method, resources, cancellation);
+                Write(overlap, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
+                Summarize(overlap, parsed.GetRequiredValue(train));
+                if (kept != null)
                 {
-                    var trained = Open(
-                        parsed.GetRequiredValue(train), Path.Combine(folder, "train"), method, resources.Threads, cancellation);
-                    var dataset = parsed.GetValue(output) == null ? null : SelectionRun.OpenDataset(trained);
-                    using var kept = dataset?.CreateWriter(parsed.GetValue(output)!);
-                    var tested = Open(parsed.GetRequiredValue(test), Path.Combine(folder, "test"), method, resources.Threads, cancellation);
-                    using var overlap = TableOverlap.Find(tested, trained, method, resources, cancellation);
-                    Write(overlap, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
-                    Summarize(overlap, parsed.GetRequiredValue(train));
-                    if (kept != null)
-                    {
-                        using var reverse = TableOverlap.Find(trained, tested, method, resources, cancellation);
-                        Console.Error.WriteLine(
-                            string.Create(
-                                CultureInfo.InvariantCulture,
-                                $"{Keep(reverse.Others(dataset!, cancellation), kept):N0} items of {parsed.GetRequiredValue(train)} " +
-                                $"without an image of the test set -> {parsed.GetValue(output)}"));
-                    }
-                    return parsed.GetValue(most) is { } allowed && overlap.Exact + overlap.Near > allowed
-                        ? ExitCode.TooManyFailures
-                        : ExitCode.Done;
-                });
-            }
-            finally
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+                    using var reverse = TableOverlap.Find(trained, tested, method, resources, cancellation);
+                    Console.Error.WriteLine(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{Keep(reverse.Others(dataset!, cancellation), kept):N0} items of {parsed.GetRequiredValue(train)} " +
+                            $"without an image of the test set -> {parsed.GetValue(output)}"));
+                }
+                return parsed.GetValue(most) is { } allowed && overlap.Exact + overlap.Near > allowed
+                    ? ExitCode.TooManyFailures
+                    : ExitCode.Done;
+            });
         });
         return command;
     }
@@ -125,6 +118,7 @@ internal static class OverlapCommand
             count++;
         }
         writer.Complete();
+        OpenOutputs.TellRemoved(writer);
         return count;
     }
 

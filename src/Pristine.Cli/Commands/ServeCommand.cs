@@ -105,7 +105,7 @@ internal static class ServeCommand
             var megabytes = parsed.GetValue(upload);
             return Job.RunAsync(() => "Stopped.", async cancellation =>
             {
-                using var temporary = !isTable && parsed.GetValue(scores) == null ? new TemporaryTable() : null;
+                using var temporary = !isTable && parsed.GetValue(scores) == null ? ScratchFolder.Create("serve") : null;
                 var scoring = metrics.Scoring(parsed, inputs);
                 var folder = isTable ? input : parsed.GetValue(scores) ?? temporary!.Path;
                 if (!isTable && Score(parsed, inputs, folder, scoring, cancellation) is var code and not 0)
@@ -178,13 +178,5 @@ internal static class ServeCommand
             }
         }
         return found;
-    }
-
-    /// <summary>A folder that is gone afterwards.</summary>
-    private sealed class TemporaryTable : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("pristine-serve-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
     }
 }

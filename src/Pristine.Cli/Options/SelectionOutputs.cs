@@ -232,7 +232,15 @@ internal sealed class OpenOutputs : IDisposable
             Console.Error.WriteLine($"pristine: {reason}");
         }
         _items?.Complete();
+        TellRemoved(_items);
         return failed;
+    }
+
+    /// <summary>Says which files of an earlier export a writer has removed.</summary>
+    public static void TellRemoved(DatasetWriter? writer)
+    {
+        foreach (var file in writer?.Removed ?? [])
+            Console.Error.WriteLine($"pristine: removed {file}, which an earlier export had written and this one does not");
     }
 
     /// <summary>Puts an item's images into the folder.</summary>

@@ -315,6 +315,12 @@ public abstract class DatasetWriter : IDisposable
     /// <summary>Ends the file and gives it its name.</summary>
     public abstract void Complete();
 
+    /// <summary>
+    /// The files of an earlier export that <see cref="Complete"/> has removed: it had more numbered files, or archives of which nothing is
+    /// kept now.
+    /// </summary>
+    internal IReadOnlyList<string> Removed { get; private protected set; } = [];
+
     /// <summary>Frees the file; an output that was not completed is left under its temporary name as valid as it can be.</summary>
     public abstract void Dispose();
 }

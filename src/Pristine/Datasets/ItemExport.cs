@@ -201,6 +201,7 @@ internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
         foreach (var file in _complete)
             file.Complete();
         _complete.Clear();
+        Removed = _numbers.RemoveBeyond(_number, [dataset.Source]);
     }
 
     public override void Dispose()

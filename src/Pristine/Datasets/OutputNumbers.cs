@@ -40,6 +40,24 @@ internal sealed partial class OutputNumbers(string path)
         }
     }
 
+    /// <summary>
+    /// Removes what an earlier export with more outputs has left: those that go on where this one ends, up to the first number that is
+    /// missing. All of them together are the output, and as one file is replaced, so are they.
+    /// </summary>
+    /// <param name="count">How many outputs there are now.</param>
+    /// <param name="inputs">Files that are read, which stay.</param>
+    /// <returns>The removed files.</returns>
+    public IReadOnlyList<string> RemoveBeyond(int count, IEnumerable<string> inputs)
+    {
+        if (!IsNumbered || RemoteAddress.HasScheme(path))
+            return [];
+        var removed = new List<string>();
+        for (var number = count; File.Exists(NameOf(number)); number++)
+            if (OutputPlace.RemoveOld(NameOf(number), inputs))
+                removed.Add(NameOf(number));
+        return removed;
+    }
+
     private string Before => path[.._number.Index];
 
     private string After => path[(_number.Index + _number.Length)..];

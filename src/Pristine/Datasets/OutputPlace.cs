@@ -8,6 +8,8 @@ namespace Pristine.Datasets;
 /// </summary>
 public static class OutputPlace
 {
+    private const string ProbeName = $".pristine{WholeFile.Suffix}";
+
     /// <summary>Checks that a file can be written.</summary>
     /// <param name="file">Its name; a file that is there will be replaced.</param>
     /// <exception cref="DatasetException">The name is that of a folder, or its folder cannot be made or written to.</exception>
@@ -69,15 +71,33 @@ public static class OutputPlace
             File.Delete(file);
     }
 
+    /// <summary>Removes a file that an earlier export has left.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="inputs">Files that are read, which stay.</param>
+    /// <returns>True if it was there and is gone.</returns>
+    internal static bool RemoveOld(string file, IEnumerable<string> inputs)
+    {
+        if (!File.Exists(file) || RealPath.Of(file) is var real && inputs.Any(input => File.Exists(input) && RealPath.Of(input) == real))
+            return false;
+        File.Delete(file);
+        return true;
+    }
+
+    /// <summary>The same for files of a folder.</summary>
+    internal static IReadOnlyList<string> RemoveOld(string folder, IEnumerable<string> names, IEnumerable<string> inputs) =>
+        RemoteAddress.HasScheme(folder) ? [] : [.. names.Select(name => Path.Combine(folder, name)).Where(file => RemoveOld(file, inputs))];
+
     private static void MakeWritable(string folder, string place)
     {
         try
         {
             Directory.CreateDirectory(folder);
-            using (new FileStream(Path.Combine(
-                folder, $".{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
+            // Always the same name: what a run that was killed just here has left, the next one removes.
+            var probe = Path.Combine(folder, ProbeName);
+            using (new FileStream(probe, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 1))
             {
             }
+            File.Delete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -42,6 +42,7 @@ internal sealed class ParquetRowWriter : DatasetWriter
     private CountingStream? _stream;
     private ParquetFileWriter? _writer;
     private ParquetFileReader? _schema;
+    private readonly HashSet<string> _names = [];
     private ParquetFile? _like;
     private bool _hasGroups;
     private int _number;
@@ -88,6 +89,7 @@ internal sealed class ParquetRowWriter : DatasetWriter
             {
                 End();
                 Open(Path.Combine(_folder, row.File.Name), row.File);
+                _names.Add(row.File.Name);
             }
             else if (_numbers.IsNumbered && _hasGroups && _stream!.Position >= FileBound)
             {
@@ -107,6 +109,9 @@ internal sealed class ParquetRowWriter : DatasetWriter
         foreach (var file in _complete)
             file.Complete();
         _complete.Clear();
+        Removed = _folder == null
+            ? _numbers.RemoveBeyond(_number + 1, _inputs.Select(input => input.Path))
+            : OutputPlace.RemoveOld(_folder, _inputs.Select(input => input.Name).Except(_names), _inputs.Select(input => input.Path));
     }
 
     public override void Dispose()

@@ -22,6 +22,7 @@ internal sealed class TarSampleWriter : DatasetWriter
     private readonly List<PartialFile> _complete = [];
     private PartialFile? _file;
     private Stream? _stream;
+    private readonly HashSet<string> _names = [];
     private string? _name;
     private long _written;
     private int _shard;
@@ -60,7 +61,7 @@ internal sealed class TarSampleWriter : DatasetWriter
         {
             End();
             Open(Path.Combine(_folder, sample.ArchiveName));
-            _name = sample.ArchiveName;
+            _names.Add(_name = sample.ArchiveName);
         }
         else if (_numbers.IsNumbered && _written >= Bound)
         {
@@ -77,6 +78,10 @@ internal sealed class TarSampleWriter : DatasetWriter
         foreach (var file in _complete)
             file.Complete();
         _complete.Clear();
+        Removed = _folder == null
+            ? _numbers.RemoveBeyond(_shard + 1, _inputs.Select(input => input.Path))
+            : OutputPlace.RemoveOld(
+                _folder, _inputs.Select(input => input.Name).Except(_names), _inputs.Select(input => input.Path));
     }
 
     public override void Dispose()

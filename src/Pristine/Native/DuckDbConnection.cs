@@ -18,9 +18,10 @@ internal sealed record DuckDbOptions
     /// <summary>Bytes that tables, sorts and joins may hold in memory; beyond it they spill to <see cref="TemporaryFolder"/>.</summary>
     public long MemoryLimit { get; init; } = 1L << 30;
 
-    /// <summary>Where to spill; by default a folder in the system's own for temporary files.</summary>
-    public string TemporaryFolder { get; init; } =
-        Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"pristine-duckdb-{Environment.ProcessId}"));
+    /// <summary>
+    /// Where to spill; null for a folder in the system's own for temporary files, which goes with the database; empty for nowhere.
+    /// </summary>
+    public string? TemporaryFolder { get; init; }
 
     /// <summary>
     /// Whether what Parquet files say of themselves stays in memory, for many queries of the same files; a file that has changed is read
@@ -56,10 +57,11 @@ internal sealed partial class DuckDbConnection : IDisposable
     public static DuckDbConnection Open(DuckDbOptions? options = null)
     {
         options ??= new DuckDbOptions();
-        var database = Database.Open(options.File, [
+        var scratch = options.TemporaryFolder == null ? Database.Scratch() : null;
+        var database = Database.Open(options.File, scratch, [
             ("threads", options.Threads.ToString(CultureInfo.InvariantCulture)),
             ("memory_limit", $"{options.MemoryLimit.ToString(CultureInfo.InvariantCulture)}B"),
-            ("temp_directory", options.TemporaryFolder),
+            ("temp_directory", scratch?.FileOf("spill") ?? options.TemporaryFolder ?? ""),
             ("autoinstall_known_extensions", "false"),
             ("autoload_known_extensions", "false"),
             ("allow_community_extensions", "false"),
@@ -226,13 +228,26 @@ internal sealed partial class DuckDbConnection : IDisposable
         DuckDBPreparedStatement statement, ulong index, ReadOnlySpan<byte> text, ulong length);
 
     /// <summary>The database that connections share; closed with the last of them.</summary>
-    private sealed class Database(DuckDBDatabase handle)
+    private sealed class Database(DuckDBDatabase handle, ScratchFolder? scratch)
     {
         public DuckDBDatabase Handle { get; } = handle;
 
         public int Users { get; set; }
 
-        public static Database Open(string? file, IEnumerable<(string Name, string Value)> settings)
+        /// <summary>A folder to spill to; null where none can be made, as in a container without a place for temporary files.</summary>
+        public static ScratchFolder? Scratch()
+        {
+            try
+            {
+                return ScratchFolder.Create("duckdb");
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                return null;
+            }
+        }
+
+        public static Database Open(string? file, ScratchFolder? scratch, IEnumerable<(string Name, string Value)> settings)
         {
             DuckDb.Load();
             if (Functions.Configuration.DuckDBCreateConfig(out var config) != DuckDBState.Success)
@@ -243,11 +258,15 @@ internal sealed partial class DuckDbConnection : IDisposable
                     if (Functions.Configuration.DuckDBSetConfig(config, name, value) != DuckDBState.Success)
                         throw new DuckDbException($"DuckDB does not know the setting {name} = {value}.");
                 return Functions.Startup.DuckDBOpen(file, out var handle, config, out var error) == DuckDBState.Success
-                    ? new Database(handle)
+                    ? new Database(handle, scratch)
                     : throw new DuckDbException(error);
             }
         }
 
-        public void Close() => Handle.Dispose();
+        public void Close()
+        {
+            Handle.Dispose();
+            scratch?.Dispose();
+        }
     }
 }

@@ -10,6 +10,9 @@ public sealed partial class SelectionRun
     /// <summary>The items that were dropped as duplicates, each with the item that was kept instead.</summary>
     private const string DroppedDuplicates = "dropped_duplicates";
 
+    /// <summary>The items that were kept instead of others, each with their number.</summary>
+    private const string KeptDuplicates = "kept_duplicates";
+
     private int? _duplicateCode;
 
     /// <summary>
@@ -49,6 +52,8 @@ public sealed partial class SelectionRun
             JOIN {_table.Source} k ON f.kept_key = k.key JOIN {_table.Source} m ON f.key = m.key
             WHERE f.item_index <> f.kept_index
             """);
+        _database.Execute(
+            $"CREATE OR REPLACE TABLE {KeptDuplicates} AS SELECT kept_index, count(*) AS copies FROM {DroppedDuplicates} GROUP BY kept_index");
         Decide(
             $"""
             SELECT d.key, d.item_index, d.status, d.by_value, d.per, CASE WHEN u.item_index IS NOT NULL THEN {code} ELSE d.code END AS code,
@@ -94,6 +99,5 @@ public sealed partial class SelectionRun
     /// SQL after the ledger's sources that gives the rows <c>u</c>, of dropped duplicates, and <c>o</c>, of those kept instead.
     /// </summary>
     private string DuplicateJoins() => _duplicateCode == null ? "" :
-        $" LEFT JOIN {DroppedDuplicates} u ON d.item_index = u.item_index LEFT JOIN (SELECT kept_index, count(*) AS copies FROM " +
-        $"{DroppedDuplicates} GROUP BY kept_index) o ON d.item_index = o.kept_index";
+        $" LEFT JOIN {DroppedDuplicates} u ON d.item_index = u.item_index LEFT JOIN {KeptDuplicates} o ON d.item_index = o.kept_index";
 }

@@ -47,8 +47,9 @@ public sealed partial class SelectionRun : IDisposable
     private readonly ReasonList _reasons;
     private readonly RecordPart _record;
     private readonly Func<Dataset> _openDataset;
-    private readonly string _folder;
+    private readonly ScratchFolder _folder;
     private readonly int _threads;
+    private readonly long _rowsPerRange;
     private string _decided = "";
 
     private SelectionRun(ScoreTable table, SelectionOptions options, Func<Dataset> openDataset, SelectionResources resources)
@@ -57,20 +58,23 @@ public sealed partial class SelectionRun : IDisposable
         options = options.WithIssueRules(table);
         Options = options;
         _openDataset = openDataset;
-        _threads = resources.Threads;
+        (_threads, _rowsPerRange) = (resources.Threads, resources.RowsPerRange);
         _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns, options.Known));
         _reasons = new ReasonList(_parsed.ScoreExpression);
         _record = new RecordPart(_parsed.ScoreExpression);
-        _folder = Directory.CreateTempSubdirectory("pristine-select-").FullName;
+        _folder = ScratchFolder.Create("select");
         _database = DuckDbConnection.Open(
             new DuckDbOptions
             {
+                // On the disk, where they are compressed: decisions of millions of items.
+                File = _folder.FileOf("decisions.duckdb"),
                 Threads = resources.Threads,
                 MemoryLimit = resources.MemoryLimit,
-                TemporaryFolder = Path.Combine(
-                _folder, "spill"),
+                TemporaryFolder = _folder.FileOf("spill"),
                 KeepsFileMetadata = resources.KeepsFileMetadata,
             });
+        // The file goes with the run.
+        _database.Execute("PRAGMA disable_checkpoint_on_shutdown");
     }
 
     /// <summary>What was asked for.</summary>
@@ -167,11 +171,14 @@ public sealed partial class SelectionRun : IDisposable
     public IEnumerable<ItemDecision> Decisions()
     {
         using var connection = _database.Another();
-        using var rows = connection.Query(
-            $"SELECT d.item_index, r.id, d.{SelectionCode.Kept} FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key ORDER BY " +
-            $"d.item_index");
-        while (rows.Read())
-            yield return new ItemDecision(rows.Int64(0), rows.Text(1)!, rows.Boolean(2));
+        foreach (var range in _table.Ranges(_rowsPerRange))
+        {
+            using var rows = connection.Query(
+                $"SELECT d.item_index, r.id, d.{SelectionCode.Kept} FROM {_decided} d JOIN {range.Source} r ON d.key = r.key " +
+                $"WHERE {InRange(range)} ORDER BY d.item_index");
+            while (rows.Read())
+                yield return new ItemDecision(rows.Int64(0), rows.Text(1)!, rows.Boolean(2));
+        }
     }
 
     /// <summary>Reads the dataset again and gives the kept items, unchanged and in order.</summary>
@@ -191,11 +198,14 @@ public sealed partial class SelectionRun : IDisposable
         {
             using var connection = _database.Another();
             var columns = string.Concat(names.Select(name => $", r.{DuckDbConnection.Identifier(name)}::DOUBLE"));
-            using var rows = connection.Query(
-                $"SELECT d.item_index{columns} FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key WHERE d.{SelectionCode.Kept} " +
-                $"ORDER BY d.item_index");
-            while (rows.Read())
-                yield return [.. names.Select((_, i) => rows.IsNull(i + 1) ? double.NaN : rows.Double(i + 1))];
+            foreach (var range in _table.Ranges(_rowsPerRange))
+            {
+                using var rows = connection.Query(
+                    $"SELECT d.item_index{columns} FROM {_decided} d JOIN {range.Source} r ON d.key = r.key " +
+                    $"WHERE d.{SelectionCode.Kept} AND {InRange(range)} ORDER BY d.item_index");
+                while (rows.Read())
+                    yield return [.. names.Select((_, i) => rows.IsNull(i + 1) ? double.NaN : rows.Double(i + 1))];
+            }
         }
     }
 
@@ -204,8 +214,10 @@ public sealed partial class SelectionRun : IDisposable
         Dataset dataset, IEnumerable<ItemDecision> decisions, CancellationToken cancellation)
     {
         using var next = decisions.GetEnumerator();
+        var garbage = new GarbageBudget();
         foreach (var item in dataset.Read(cancellation))
         {
+            garbage.Check();
             if (!next.MoveNext() || next.Current.ItemIndex != item.Index || next.Current.Id != item.Id)
             {
                 throw new DatasetException(
@@ -224,9 +236,13 @@ public sealed partial class SelectionRun : IDisposable
     public IEnumerable<LedgerEntry> Entries()
     {
         using var connection = _database.Another();
-        using var rows = connection.Query($"SELECT \"index\", id, kept, rule, reason FROM ({LedgerQuery(droppedOnly: false)})");
-        while (rows.Read())
-            yield return new LedgerEntry(rows.Int64(0), rows.Text(1)!, rows.Boolean(2), rows.Text(3), rows.Text(4)!);
+        foreach (var range in _table.Ranges(_rowsPerRange))
+        {
+            using var rows = connection.Query(
+                $"SELECT \"index\", id, kept, rule, reason FROM ({LedgerQuery(droppedOnly: false, InRange(range), range.Source)})");
+            while (rows.Read())
+                yield return new LedgerEntry(rows.Int64(0), rows.Text(1)!, rows.Boolean(2), rows.Text(3), rows.Text(4)!);
+        }
     }
 
     /// <summary>Writes the ledger: a line or row per item, in the order of the dataset.</summary>
@@ -236,21 +252,19 @@ public sealed partial class SelectionRun : IDisposable
     internal void WriteLedger(Stream stream, string format, bool droppedOnly)
     {
         // DuckDB writes where it is confined to; from there the bytes go to wherever the user wants them, also to a pipe.
-        var file = Path.Combine(_folder, $"ledger.{format}");
-        _database.Execute(
-            $"COPY ({ScoreTable.Written(_database, LedgerQuery(droppedOnly), format)}) TO {DuckDbConnection.Literal(file)} " +
-            $"{ScoreTable.CopyOptions(format)}");
-        using (var written = File.OpenRead(file))
-            written.CopyTo(stream);
-        File.Delete(file);
+        ScoreTable.Copy(
+            _database, _table.Ranges(_rowsPerRange).Select(range => LedgerQuery(droppedOnly, InRange(range), range.Source)), format, _folder,
+            stream);
     }
+
+    /// <summary>SQL: whether a decision <c>d</c> is about a row <c>r</c> of a range. Both are said, so that neither is read in full.</summary>
+    private static string InRange(RowRange range) => $"{range.Has("d.key")} AND {range.Has("r.key")}";
 
     /// <summary>Frees the database and what it spilled.</summary>
     public void Dispose()
     {
         _database.Dispose();
-        if (Directory.Exists(_folder))
-            Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     private void Select(CancellationToken cancellation)
@@ -258,7 +272,7 @@ public sealed partial class SelectionRun : IDisposable
         var fields = _parsed.ItemFields;
         if (fields.Count > 0)
             ReadFields(fields, cancellation);
-        _database.Confine([_table.Folder, _folder], []);
+        _database.Confine([_table.Folder, _folder.Path], []);
         CreateRows(fields, cancellation);
         Judge();
         if (Options.Dedup is { } method)
@@ -283,8 +297,10 @@ public sealed partial class SelectionRun : IDisposable
         var dataset = _openDataset();
         using var appender = _database.Append("fields");
         var known = new KnownFields(fields, dataset);
+        var garbage = new GarbageBudget();
         foreach (var item in dataset.Read(cancellation))
         {
+            garbage.Check();
             appender.Append(item.Index);
             foreach (var value in item.Record?.Fields(fields) ?? new string?[fields.Count])
                 appender.Append(value);
@@ -375,8 +391,9 @@ public sealed partial class SelectionRun : IDisposable
 
     /// <summary>The ledger as a query.</summary>
     /// <param name="droppedOnly">Leaves the kept items out.</param>
-    /// <param name="condition">Further condition on the table's rows <c>r</c>.</param>
-    internal string LedgerQuery(bool droppedOnly, string condition = "true")
+    /// <param name="condition">Further condition on decisions <c>d</c> and the table's rows <c>r</c>.</param>
+    /// <param name="source">The table's rows; null for all.</param>
+    internal string LedgerQuery(bool droppedOnly, string condition = "true", string? source = null)
     {
         string Text(Func<DropReason, string?> text) =>
             _reasons.CaseOfCode("abs(code)", reason => text(reason) is { } found ? DuckDbConnection.Literal(found) : null, "VARCHAR");
@@ -402,7 +419,7 @@ public sealed partial class SelectionRun : IDisposable
                   concat('missing score ', {Text(reason => reason.Column)}, ': ', coalesce('skipped, ' || {_reasons.SkippedOfCode("-code", "r.skipped")}, concat(r.status, ', ' || r.error))))
                 ELSE concat({Text(reason => reason.Column)} || coalesce(' ' || {shown}, '') || ' ', 'fails ', {Text(reason => reason.Comparison)})
               END AS reason
-            FROM {_decided} d JOIN {_table.Source} r ON d.key = r.key{DuplicateJoins()}{OverrideJoin()}
+            FROM {_decided} d JOIN {source ?? _table.Source} r ON d.key = r.key{DuplicateJoins()}{OverrideJoin()}
             WHERE ({condition}){(droppedOnly ? $" AND NOT d.{SelectionCode.Kept}" : "")}
             ORDER BY d.item_index
             """;
@@ -420,4 +437,7 @@ public sealed record SelectionResources
 
     /// <summary>Whether a selection is asked many times, so that what the table's files say of themselves is worth its memory.</summary>
     internal bool KeepsFileMetadata { get; init; }
+
+    /// <summary>Rows that are sorted at a time where they are read in order.</summary>
+    internal long RowsPerRange { get; init; } = ScoreTable.RowsPerRange;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Metrics;
@@ -9,6 +10,9 @@ namespace Pristine.Tables;
 /// <summary>A score table, opened for reading: one row per image, in Parquet files that any tool can read.</summary>
 public sealed class ScoreTable
 {
+    /// <summary>Rows that are sorted at a time where they are read in order.</summary>
+    internal const long RowsPerRange = 1 << 17;
+
     private ScoreTable(string folder, TableProvenance provenance, IReadOnlyList<TablePart> parts)
     {
         (Folder, Provenance, Parts) = (folder, provenance, parts);
@@ -145,32 +149,42 @@ public sealed class ScoreTable
     public long Export(string file, string format)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
-        var options = CopyOptions(format);
+        CopyOptions(format);
         using var database = DuckDbConnection.Open();
-        var query = Written(database, $"SELECT * FROM {Source} ORDER BY key", format);
-        long rows = 0;
+        using var scratch = ScratchFolder.Create("export");
         if (file != "-" && !(File.Exists(file) && !Vips.IsRegularFile(file)))
         {
             OutputPlace.CheckFile(file);
-            WholeFile.MakeAlone(Path.GetFullPath(file), partial => rows = database.Execute(
-                $"COPY ({query}) TO {DuckDbConnection.Literal(partial)} {options}"));
-            return rows;
+            WholeFile.MakeAlone(Path.GetFullPath(file), partial =>
+            {
+                using var stream = File.Create(partial);
+                Copy(database, RowsInOrder(database), format, scratch, stream);
+            });
+            return RowCount;
         }
-        // DuckDB writes files; from there the bytes go to standard output, a device or a pipe.
-        var temporary = Path.Combine(Path.GetTempPath(), $"pristine-export-{Guid.NewGuid():N}");
+        // Standard output, a device or a pipe.
         using var output = PartialFile.Create(file, null);
-        try
+        Copy(database, RowsInOrder(database), format, scratch, output.Stream);
+        output.Complete();
+        return RowCount;
+    }
+
+    /// <summary>Queries that give the rows with all columns, range by range.</summary>
+    private IEnumerable<string> RowsInOrder(DuckDbConnection database)
+    {
+        // Parts of one range may lack columns that others have.
+        var (names, none) = (new List<string>(), new List<string>());
+        using (var described = database.Query($"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {Source})"))
         {
-            rows = database.Execute($"COPY ({query}) TO {DuckDbConnection.Literal(temporary)} {options}");
-            using (var written = File.OpenRead(temporary))
-                written.CopyTo(output.Stream);
-            output.Complete();
-            return rows;
+            while (described.Read())
+            {
+                names.Add(DuckDbConnection.Identifier(described.Text(0)!));
+                none.Add($"NULL::{described.Text(1)} AS {names[^1]}");
+            }
         }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        return Ranges(RowsPerRange).Select(range =>
+            $"SELECT {string.Join(", ", names)} FROM (SELECT * FROM {range.Source} WHERE {range.Has("key")} UNION ALL BY NAME " +
+            $"SELECT {string.Join(", ", none)} WHERE false) ORDER BY key");
     }
 
     /// <summary>Reads the rows, part by part.</summary>
@@ -200,9 +214,84 @@ public sealed class ScoreTable
     /// <summary>
     /// The rows as something to select from. A dataset without items has a table without parts: no rows, but the same columns.
     /// </summary>
-    internal string Source => Parts.Count > 0
-        ? TablePart.Source(Parts)
-        : $"(SELECT {string.Join(", ", Columns.Stored.Select(column => $"NULL::{column.SqlType} AS {column.Identifier}"))} WHERE false)";
+    internal string Source => Parts.Count > 0 ? TablePart.Source(Parts) : $"({NoRows})";
+
+    /// <summary>
+    /// The rows in ranges, in the order of the dataset, for what sorts or joins them: one range at a time takes the same memory in a table
+    /// of any size. A dataset without items has one range, without rows.
+    /// </summary>
+    /// <param name="rows">How many keys a range has.</param>
+    internal IEnumerable<RowRange> Ranges(long rows)
+    {
+        if (Parts.Count == 0)
+            yield return new RowRange(Source, 0, 0);
+        var parts = Places();
+        var (start, end, count) = (-1L, 0L, 0L);
+        foreach (var (first, last) in Spans(parts))
+        {
+            for (end = first; end <= last;)
+            {
+                start = start < 0 ? end : start;
+                var taken = Math.Min(rows - count, last + 1 - end);
+                (end, count) = (end + taken, count + taken);
+                if (count < rows)
+                    continue;
+                yield return Range();
+                (start, count) = (-1, 0);
+            }
+        }
+        if (count > 0)
+            yield return Range();
+
+        RowRange Range() => new(
+            SourceOf([.. parts.Where(place => place.First < end && place.Last >= start).Select(place => place.Part)]), start, end);
+    }
+
+    /// <summary>The parts with their first and last key as <see cref="Source"/> has them, ascending.</summary>
+    private (TablePart Part, long First, long Last)[] Places()
+    {
+        long before = 0;
+        return [.. Parts.OrderBy(part => part.Contents.FirstKey).Select(part =>
+        {
+            var contents = part.Contents;
+            if (part.Numbering == null)
+                return (part, contents.FirstKey, contents.LastKey);
+            // The keys in the file are those within a part of the dataset; those of the rows count all rows before, without a gap.
+            before += contents.Rows;
+            return (part, before - contents.Rows, before - 1);
+        })];
+    }
+
+    /// <summary>The keys of parts that overlap, or follow one another, as one: between them are keys that no part has.</summary>
+    private static IEnumerable<(long First, long Last)> Spans((TablePart Part, long First, long Last)[] parts)
+    {
+        (long First, long Last)? span = null;
+        foreach (var (_, first, last) in parts)
+        {
+            if (span is { } open && first <= open.Last + 1)
+            {
+                span = (open.First, Math.Max(open.Last, last));
+                continue;
+            }
+            if (span is { } done)
+                yield return done;
+            span = (first, last);
+        }
+        if (span is { } rest)
+            yield return rest;
+    }
+
+    /// <summary>Some parts as something to select from that has all columns of the table.</summary>
+    private string SourceOf(TablePart[] parts)
+    {
+        var source = TablePart.Source(parts);
+        return Provenance.Columns.All(column => parts.Any(part => part.Contents.Columns.ContainsKey(column.Metric)))
+            ? source
+            : $"(SELECT * FROM {source} UNION ALL BY NAME {NoRows})";
+    }
+
+    private string NoRows =>
+        $"SELECT {string.Join(", ", Columns.Stored.Select(column => $"NULL::{column.SqlType} AS {column.Identifier}"))} WHERE false";
 
     /// <summary>
     /// A query as a format shows its rows: in text, numbers as JSON lines of <c>score</c> have them, 32 bits short and whole ones without
@@ -226,6 +315,48 @@ public sealed class ScoreTable
         return $"SELECT {string.Join(", ", columns)} FROM ({query})";
     }
 
+    /// <summary>Writes the rows of queries, one after the other, as one file.</summary>
+    /// <param name="database">Any database that may write into the folder.</param>
+    /// <param name="queries">The queries, which have the same columns: at least one.</param>
+    /// <param name="format"><c>parquet</c>, <c>csv</c> or <c>jsonl</c>.</param>
+    /// <param name="scratch">A folder for what is written first.</param>
+    /// <param name="stream">Where the file goes.</param>
+    internal static void Copy(
+        DuckDbConnection database, IEnumerable<string> queries, string format, ScratchFolder scratch, Stream stream)
+    {
+        var options = CopyOptions(format);
+        var pieces = new List<string>();
+        foreach (var query in queries)
+        {
+            pieces.Add(scratch.FileOf($"piece-{pieces.Count}.{format}"));
+            Execute(Written(database, query, format), pieces[^1]);
+            if (format == "parquet")
+                continue;
+            Move(pieces[^1]);
+            // Only the first piece has the names of the columns.
+            options = CopyOptions(format).Replace("HEADER", "HEADER false", StringComparison.Ordinal);
+        }
+        if (format != "parquet")
+            return;
+        if (pieces.Count > 1)
+        {
+            var whole = scratch.FileOf("whole.parquet");
+            Execute($"SELECT * FROM read_parquet({TablePart.FileList(pieces)})", whole);
+            pieces.ForEach(File.Delete);
+            pieces = [whole];
+        }
+        Move(pieces.Single());
+
+        void Execute(string query, string file) => database.Execute($"COPY ({query}) TO {DuckDbConnection.Literal(file)} {options}");
+
+        void Move(string file)
+        {
+            using (var written = File.OpenRead(file))
+                written.CopyTo(stream);
+            File.Delete(file);
+        }
+    }
+
     /// <summary>How DuckDB writes a format.</summary>
     internal static string CopyOptions(string format) => format switch
     {
@@ -234,4 +365,15 @@ public sealed class ScoreTable
         "jsonl" => "(FORMAT json, USE_TMP_FILE false)",
         _ => throw new ArgumentException($"Expected the format parquet, csv or jsonl; found '{format}'.", nameof(format)),
     };
+}
+
+/// <summary>The rows of a table whose keys lie in a range.</summary>
+/// <param name="Source">Something to select from that has them, among others.</param>
+/// <param name="First">The first key.</param>
+/// <param name="End">The key after the last.</param>
+internal sealed record RowRange(string Source, long First, long End)
+{
+    /// <summary>SQL: whether a key lies in the range.</summary>
+    /// <param name="key">The column of keys.</param>
+    public string Has(string key) => string.Create(CultureInfo.InvariantCulture, $"{key} >= {First} AND {key} < {End}");
 }

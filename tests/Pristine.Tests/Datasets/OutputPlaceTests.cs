@@ -40,6 +40,14 @@ public sealed class OutputPlaceTests : IDisposable
     }
 
     [Fact]
+    public void What_a_killed_run_left_of_a_check_goes_with_the_next_one()
+    {
+        File.WriteAllText(_folder[".pristine.partial"], "");
+        OutputPlace.CheckFile(_folder["kept.jsonl"]);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
     public void Places_that_cannot_be_written_are_told_before_the_work_and_folders_are_made()
     {
         File.WriteAllText(_folder["file"], "");

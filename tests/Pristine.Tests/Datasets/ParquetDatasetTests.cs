@@ -184,6 +184,14 @@ public sealed class ParquetDatasetTests : IDisposable
         }
         Assert.Equal(9, Directory.GetFiles(_folder["some"]).Length);
         AssertSame("set/data/*.parquet", "some/*.parquet", "true");
+        // What an earlier export has more of, a new one removes and names.
+        using (var writer = dataset.CreateWriter(_folder["some/k-{000..}.parquet"]))
+        {
+            items.ForEach(writer.Write);
+            writer.Complete();
+            Assert.Equal(Enumerable.Range(1, 8).Select(i => $"k-{i:000}.parquet"), writer.Removed.Select(Path.GetFileName));
+        }
+        Assert.Single(Directory.GetFiles(_folder["some"]));
 
         DuckFile("set/data/train-9.parquet", "zstd");
         Assert.Contains("other columns", Assert.Throws<DatasetException>(

@@ -188,6 +188,41 @@ public sealed class TarDatasetTests : IDisposable
     }
 
     [Fact]
+    public void An_export_of_fewer_archives_leaves_none_of_an_earlier_one()
+    {
+        for (var i = 0; i < 3; i++)
+            Archive($"in/k-{i}.tar", TarEntryFormat.Ustar, ($"{i}a.jpg", Leaf), ($"{i}b.jpg", Leaf));
+        var dataset = Dataset.Open(_folder["in/k-{0..2}.tar"]);
+        var items = dataset.Read(TestContext.Current.CancellationToken).ToList();
+        IEnumerable<string> Numbered(int count, (string, string)[] inputs)
+        {
+            using var writer = new TarSampleWriter(_folder["out/k-{0..}.tar"], inputs) { Bound = 1 };
+            items.Take(count).ToList().ForEach(writer.Write);
+            Assert.Empty(writer.Removed);
+            writer.Complete();
+            return writer.Removed.Select(file => Path.GetFileName(file));
+        }
+        Assert.Empty(Numbered(6, []));
+        // After a gap begins another set; a file that is read stays.
+        File.Copy(_folder["out/k-5.tar"], _folder["out/k-7.tar"]);
+        Assert.Equal(["k-2.tar", "k-3.tar", "k-5.tar"], Numbered(2, [("k-4.tar", _folder["out/k-4.tar"])]));
+        Assert.Equal(["k-0.tar", "k-1.tar", "k-4.tar", "k-7.tar"], Directory.GetFiles(_folder["out"]).Select(Path.GetFileName).Order());
+
+        IEnumerable<string> IntoFolder(IEnumerable<DatasetItem> kept)
+        {
+            using var writer = dataset.CreateWriter(_folder["folder/"]);
+            kept.ToList().ForEach(writer.Write);
+            writer.Complete();
+            return writer.Removed.Select(file => Path.GetFileName(file));
+        }
+        Assert.Empty(IntoFolder(items));
+        File.Copy(_folder["out/k-7.tar"], _folder["folder/other.tar"]);
+        Assert.Equal(["k-0.tar", "k-2.tar"], IntoFolder(items[2..3]));
+        Assert.Equal(["k-1.tar", "other.tar"], Directory.GetFiles(_folder["folder"]).Select(Path.GetFileName).Order());
+        Assert.Equal(3, Directory.GetFiles(_folder["in"]).Length);
+    }
+
+    [Fact]
     public void An_archive_is_never_overwritten_by_what_is_kept_of_it()
     {
         Archive("s-0.tar", TarEntryFormat.Ustar, ("1.jpg", Leaf));

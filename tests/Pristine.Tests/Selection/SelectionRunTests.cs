@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Pristine.Datasets;
 using Pristine.Media;
+using Pristine.Metrics;
+using Pristine.Native;
 using Pristine.Scoring;
 using Pristine.Selection;
+using Pristine.Selection.Duplicates;
 using Pristine.Tables;
 
 namespace Pristine.Tests.Selection;
@@ -285,6 +288,73 @@ public class SelectionRunTests
         Assert.Equal(bytes[0], bytes[1]);
         Assert.Equal(bytes[0], bytes[2]);
         Assert.Equal(options.ToJson(), LedgerSelection.Read(folder[name]).Selection.ToJson());
+    }
+
+    [Theory]
+    [InlineData("ledger.parquet", false)]
+    [InlineData("ledger.csv", false)]
+    [InlineData("ledger.jsonl", false)]
+    [InlineData("ledger.parquet", true)]
+    [InlineData("ledger.csv", true)]
+    [InlineData("ledger.jsonl", true)]
+    public void Rows_read_range_by_range_are_those_read_at_once(string name, bool droppedOnly)
+    {
+        using var folder = TestFiles.NewFolder();
+        var random = new Random(7);
+        // Some items have two images, and one in three is a copy of another.
+        var table = SmallTable.Make(folder, [.. Enumerable.Range(0, 120).SelectMany(i => Enumerable.Range(0, 1 + (i % 5 / 4))
+            .Select(image => SmallTable.Row(i, random.Next(100), random.Next(50), image) with
+            {
+                Scores = new[] { i is > 20 and < 40 ? double.NaN : random.Next(100), random.Next(50) },
+                ContentHash = $"{i % 80}-{image}",
+            }))]);
+        var options = new SelectionOptions { Keep = ["sharpness > 5"], Dedup = DuplicateMethod.Exact, KeepBest = "sharpness" };
+        (byte[] Ledger, ItemDecision[] Decisions, LedgerEntry[] Entries, string[] Scores) At(long rows)
+        {
+            using var run = SelectionRun.Run(
+                table, options, new SelectionResources { RowsPerRange = rows }, cancellation: TestContext.Current.CancellationToken);
+            using (var ledger = new LedgerWriter(folder[name]))
+                ledger.Write(run, droppedOnly);
+            var scores = new List<string>();
+            for (var kept = run.KeptScores().Scores; kept.MoveNext();)
+                scores.Add(string.Join(' ', kept.Current));
+            return (File.ReadAllBytes(folder[name]), [.. run.Decisions()], [.. run.Entries()], [.. scores]);
+        }
+        var whole = At(1 << 17);
+        Assert.Contains(whole.Entries, entry => entry.Reason.Contains("kept instead of", StringComparison.Ordinal));
+        Assert.NotEmpty(whole.Scores);
+        foreach (var rows in (long[])[120, 500, 5000])
+        {
+            var found = At(rows);
+            Assert.Equal(whole.Ledger, found.Ledger);
+            Assert.Equal(whole.Decisions, found.Decisions);
+            Assert.Equal(whole.Entries, found.Entries);
+            Assert.Equal(whole.Scores, found.Scores);
+        }
+    }
+
+    [Fact]
+    public void A_column_that_the_parts_of_a_range_lack_is_empty_there()
+    {
+        using var folder = TestFiles.NewFolder();
+        SmallTable.Make(folder, [.. Enumerable.Range(0, 4).Select(i => SmallTable.Row(i, i))]);
+        var brisque = MetricCatalog.Get("brisque");
+        // A run that added sharpness was stopped before the first part.
+        using (var database = DuckDbConnection.Open())
+        {
+            TablePart.Write(
+                database, TablePart.FileOf(folder.Path, 0, 0),
+                [.. Enumerable.Range(0, 2).Select(i => SmallTable.Row(i, i) with { Scores = new double[] { i } })], [brisque],
+                new Dictionary<string, PartColumn> { ["brisque"] = new(ColumnProvenance.Of(brisque).Fingerprint) });
+        }
+        using var run = SelectionRun.Run(
+            ScoreTable.Open(folder.Path), new SelectionOptions { Keep = ["brisque >= 0"] }, new SelectionResources { RowsPerRange = 15 },
+            cancellation: TestContext.Current.CancellationToken);
+        var scores = new List<double[]>();
+        for (var kept = run.KeptScores().Scores; kept.MoveNext();)
+            scores.Add(kept.Current);
+        Assert.Equal([[0, double.NaN], [1, double.NaN], [2, 100], [3, 100]], scores);
+        Assert.Equal([0L, 1, 2, 3], run.Entries().Select(entry => entry.Index));
     }
 
     [Fact]

@@ -211,22 +211,15 @@ public sealed class DuplicateGroups : IDisposable
 
     private void Write(string file, string format, string query)
     {
-        var temporary = Path.Combine(
-            Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"pristine-duplicates-{Guid.NewGuid():N}"));
         using var output = PartialFile.Create(file, null);
-        try
-        {
-            // DuckDB writes files; from there the bytes go to wherever the user wants them, also to a pipe.
-            _database.Execute(
-                $"COPY ({ScoreTable.Written(_database, query, format)}) TO {DuckDbConnection.Literal(temporary)} " +
-                $"{ScoreTable.CopyOptions(format)}");
-            using (var written = File.OpenRead(temporary))
-                written.CopyTo(output.Stream);
-            output.Complete();
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        // DuckDB writes files; from there the bytes go to wherever the user wants them, also to a pipe.
+        using var scratch = ScratchFolder.Create("duplicates");
+        var temporary = scratch.FileOf("groups");
+        _database.Execute(
+            $"COPY ({ScoreTable.Written(_database, query, format)}) TO {DuckDbConnection.Literal(temporary)} " +
+            $"{ScoreTable.CopyOptions(format)}");
+        using (var written = File.OpenRead(temporary))
+            written.CopyTo(output.Stream);
+        output.Complete();
     }
 }

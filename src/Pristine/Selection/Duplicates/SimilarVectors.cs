@@ -41,7 +41,10 @@ internal sealed class SimilarVectors : IDisposable
         _written = new float[Tile * length];
         var path = Path.Combine(Path.GetTempPath(), $"pristine-vectors-{Guid.NewGuid():N}");
         _file = File.OpenHandle(
-            path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+            path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, FileOptions.DeleteOnClose);
+        // A file that is open needs no name here, and one without leaves nothing behind however the process ends.
+        if (!OperatingSystem.IsWindows())
+            File.Delete(path);
     }
 
     /// <summary>Different vectors.</summary>
