@@ -19,6 +19,7 @@ sys.path.insert(0, str(SAMPLES / "cluster"))
 # Warnings of Dask about its own libraries.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 dask_scores = importlib.import_module("dask_scores")
+PATIENCE = "900s"
 
 
 @pytest.fixture
@@ -26,8 +27,8 @@ def client(monkeypatch):
     # The processes of the cluster import this file by its name.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     # A busy machine is no dead one.
-    patience = {"comm.timeouts.connect": "900s", "comm.timeouts.tcp": "900s", "scheduler.worker-ttl": None}
-    with dask.config.set({"distributed.%s" % name: value for name, value in patience.items()}), distributed.LocalCluster(
+    patience = {"distributed.comm.timeouts.%s" % kind: PATIENCE for kind in ("connect", "tcp")}
+    with dask.config.set(patience, **{"distributed.scheduler.worker-ttl": None}), distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     ) as cluster, distributed.Client(cluster) as client:
         yield client
@@ -53,9 +54,10 @@ def test_the_example_gives_what_the_command_gives(client, photos, expected, tmp_
 
 def test_the_example_runs_as_a_command(photos, expected, tmp_path):
     out = tmp_path / "scores"
+    patience = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__%s" % kind: PATIENCE for kind in ("CONNECT", "TCP")}
     done = subprocess.run(
         [sys.executable, str(SAMPLES / "cluster" / "dask_scores.py"), str(SAMPLES / "photos"), str(out), "--partitions", "3"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, universal_newlines=True)
+        env=dict(os.environ, **patience), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, universal_newlines=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "%d images -> 3 files in %s\n" % (len(photos), out)
     rows = rows_of(out / ("%d.part" % i) for i in range(3))
