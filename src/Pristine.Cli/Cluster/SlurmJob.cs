@@ -82,7 +82,7 @@ internal sealed record SlurmJob(ShardedScoring Scoring, SlurmSettings Settings, 
               --shard "$SLURM_ARRAY_TASK_ID/{{Scoring.Shards}}" --workers "${SLURM_CPUS_PER_TASK:-1}"{{options}} &
             run=$! limit=
             trap 'signal=1' TERM
-            trap 'signal=1 limit=1; kill -TERM "$run"' USR1
+            trap 'signal=1; [ -n "$limit" ] || kill -TERM "$run"; limit=1' USR1
             # A signal ends 'wait' early; the run then still writes what it has.
             while signal=; wait "$run"; code=$?; [ -n "$signal" ]; do :; done
             if [ -n "$limit" ] && [ "$code" -eq 130 ]; then
