@@ -88,7 +88,8 @@ public sealed class ConvertTests : IDisposable
     public void Calibration_without_images_is_told_in_one_line()
     {
         InstalledNetwork.LinkTo(PristineCommand.UserStore, _folder["store"]);
-        Refuse(1, "Expected at least one image to calibrate with in training", [Network, "--int8", "--calibration", "training", "--out", "OUT"]);
+        Refuse(1, "Expected at least one image to calibrate with in training", [
+            Network, "--int8", "--calibration", "training", "--out", "OUT"]);
     }
 
     private void Refuse(int exitCode, string message, string[] arguments)

@@ -53,7 +53,8 @@ public class FaultTests
         byte[] photo = [.. File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg")), .. "\npristine-fault:hang"u8];
         File.WriteAllBytes(folder["images/a.jpg"], photo);
         using var process = PristineCommand.Start(
-            ["score", folder["images"], "--out", folder["table"], "--isolate", "--workers", "1"], folder.Path, ("PRISTINE_TEST_FAULTS", "1"));
+            ["score", folder["images"], "--out", folder["table"], "--isolate", "--workers", "1"], folder.Path,
+            ("PRISTINE_TEST_FAULTS", "1"));
         int[] children;
         while ((children = ChildrenOf(process.Id)).Length == 0)
             Thread.Sleep(5);
@@ -78,7 +79,8 @@ public class FaultTests
         for (string? line; (line = process.StandardError.ReadLine()) != null;)
         {
             error.Add(line);
-            if (line.Contains("\"state\":\"running\"", StringComparison.Ordinal) && !line.Contains("\"items\":0,", StringComparison.Ordinal))
+            if (line.Contains("\"state\":\"running\"", StringComparison.Ordinal)
+                && !line.Contains("\"items\":0,", StringComparison.Ordinal))
                 break;
         }
         foreach (var target in ChildrenOf(process.Id).Append(process.Id))

@@ -7,8 +7,8 @@ using Pristine.Tests.Documentation;
 namespace Pristine.EndToEnd;
 
 /// <summary>
-/// The pages of docs/start and docs/choosing.md, as a reader follows them: every command and every line of Python runs, in order, in a folder with the samples,
-/// and prints what stands below it. A line <c>...</c> stands for any lines.
+/// The pages of docs/start and docs/choosing.md, as a reader follows them: every command and every line of Python runs, in order, in a
+/// folder with the samples, and prints what stands below it. A line <c>...</c> stands for any lines.
 /// </summary>
 [Trait("kind", "long")]
 public sealed partial class FirstMinutesTests : IDisposable
@@ -86,7 +86,8 @@ public sealed partial class FirstMinutesTests : IDisposable
         }
         Directory.CreateDirectory(_folder["bin"]);
         File.WriteAllText(_folder["bin/pristine"], $"#!/bin/sh\nexec {PristineCommand.InShell} \"$@\"\n");
-        File.SetUnixFileMode(_folder["bin/pristine"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_folder["bin/pristine"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>Runs all blocks of a page one after the other in one interpreter: what each printed.</summary>

@@ -11,7 +11,7 @@ public class PartsTests
     [InlineData("images")]
     [InlineData("images.jsonl")]
     [InlineData("set-{0..9}.tar")]
-    public void Two_of_four_processes_are_killed_and_the_table_is_that_of_one(string input)
+    public async Task Two_of_four_processes_are_killed_and_the_table_is_that_of_one(string input)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Makes symbolic links.");
         using var folder = TestFiles.NewFolder();
@@ -32,9 +32,8 @@ public class PartsTests
             process.WaitForExit();
             process.Dispose();
         }
-        Task.WaitAll(outputs, TestContext.Current.CancellationToken);
         foreach (var output in outputs)
-            output.Result.Expect(0);
+            (await output).Expect(0);
 
         System.Diagnostics.Process[] Start(int count) =>
             [.. Enumerable.Range(0, count).Select(_ => PristineCommand.Start(share, folder.Path))];

@@ -4,8 +4,8 @@ using Pristine.Tests;
 namespace Pristine.EndToEnd;
 
 /// <summary>
-/// Wheels of platforms that this is not: what python/build.sh makes of a program of theirs. The programs here are only the beginnings of such
-/// files.
+/// Wheels of platforms that this is not: what python/build.sh makes of a program of theirs. The programs here are only the beginnings of
+/// such files.
 /// </summary>
 [Trait("kind", "long")]
 public sealed class PythonWheelTests : IDisposable

@@ -346,7 +346,8 @@ public class RecipeTests
     {
         using var folder = TestFiles.NewFolder();
         File.WriteAllLines(folder["data.jsonl"],
-            ["""{"id": "short", "text": "a photo"}""", """{"id": "long", "text": "a photo of a cat, and of many more things than these"}"""]);
+            ["""{"id": "short", "text": "a photo"}""",
+                """{"id": "long", "text": "a photo of a cat, and of many more things than these"}"""]);
         void Write(string operation) => File.WriteAllText(
             folder["dj.yaml"],
             $"dataset_path: {folder["data.jsonl"]}\nexport_path: {folder["kept.jsonl"]}\nprocess:\n  - {operation}:\n");

@@ -21,7 +21,8 @@ public class ScoreTests
                 [
                     "key", "id", "image", "image_index", "item_index", "folder", "status", "error", "skipped", "width", "height", "format",
                     "bytes", "modified", "content_hash",
-                    "text_length", "word_count", "turns", "image_count", "image_tokens", "text_hash", "brisque", "brisque_quality", "min_side",
+                    "text_length", "word_count", "turns", "image_count", "image_tokens", "text_hash", "brisque", "brisque_quality",
+                    "min_side",
                 ],
                 row.EnumerateObject().Select(property => property.Name));
             Assert.DoesNotContain(

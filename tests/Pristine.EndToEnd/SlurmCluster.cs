@@ -140,7 +140,8 @@ internal sealed class SlurmCluster : IDisposable
         var key = new byte[1024];
         System.Security.Cryptography.RandomNumberGenerator.Fill(key);
         File.WriteAllBytes(_folder["munge.key"], key);
-        File.SetUnixFileMode(_folder["munge.key"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_folder["munge.key"], UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var socket = _folder["munge.socket"];
         _processes.Add(StartDaemon(
             "munged", "--foreground", "--force", $"--key-file={_folder["munge.key"]}", $"--socket={socket}",

@@ -16,7 +16,8 @@ public class StatusTests
         using var folder = TestFiles.NewFolder();
         var run = PristineCommand.Run(
             "score", Photos, "--out", folder["table"], "--metrics", "sharpness", "--progress", "json").Expect(0);
-        var lines = run.Error.Split('\n').Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var lines = run.Error.Split('\n').Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement)
+            .ToArray();
         var last = lines[^1];
         Assert.Equal("done", last.GetProperty("state").GetString());
         Assert.Equal(last.GetProperty("items").GetInt64(), last.GetProperty("total").GetInt64());

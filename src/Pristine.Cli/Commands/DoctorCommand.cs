@@ -57,7 +57,8 @@ internal static class DoctorCommand
             yield return finding;
         yield return Library("DuckDB", "duckdb", () => DuckDb.Version, rebuild, required: false);
         yield return Library("Arrow's Parquet library", "ParquetSharpNative", () => ParquetLibrary.Version, rebuild, required: false);
-        yield return new("ffprobe", MediaProbe.Version(), "optional, reads sounds and films other than WAV (Debian: apt-get install ffmpeg)");
+        yield return new(
+            "ffprobe", MediaProbe.Version(), "optional, reads sounds and films other than WAV (Debian: apt-get install ffmpeg)");
         yield return new("ffmpeg", MediaProbe.VersionOf("ffmpeg"), "optional, decodes frames of films (Debian: apt-get install ffmpeg)");
         foreach (var metric in MetricCatalog.All.Where(metric => metric.ModelSha256 != null || metric.Missing != null))
             yield return new($"model {metric.Name}", metric.Missing == null ? $"sha256 {metric.ModelSha256}" : null, metric.Missing);

@@ -75,7 +75,8 @@ internal static class ScoreCommand
     /// <param name="elsewhere">Options that this command line leaves to the caller.</param>
     /// <returns>What opens the dataset, and the columns that are asked for by name.</returns>
     /// <exception cref="UsageException">The command line is wrong, or has one of <paramref name="elsewhere"/>.</exception>
-    public static (Func<Dataset> Open, IReadOnlyList<string> Columns) Check(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> elsewhere)
+    public static (Func<Dataset> Open, IReadOnlyList<string> Columns) Check(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> elsewhere)
     {
         var (inputs, metrics) = (new Inputs(), new MetricArguments());
         var command = CommandOf(inputs, new TableScoring(), metrics, new Option<string?>("--format", "-f"), new RecipeArguments());

@@ -88,7 +88,8 @@ internal static class ServeCommand
         inputs.AddImagesTo(command);
         inputs.AddHeadsTo(command);
         metrics.AddTo(command);
-        foreach (var option in (Option[])[port, host, withToken, allowHost, allowFolder, scores, overrides, by, upload, export, noAddresses])
+        foreach (var option in (Option[])[port, host, withToken, allowHost, allowFolder, scores, overrides, by, upload, export,
+            noAddresses])
             command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {

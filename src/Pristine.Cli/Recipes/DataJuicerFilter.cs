@@ -47,7 +47,7 @@ internal sealed record DataJuicerFilter(
             return given.Range("image_aesthetics_scores", given.Number("min_score", 0.5), given.Number("max_score", 1));
         })
         {
-            Needs = string.Format(CultureInfo.InvariantCulture, OwnNetwork, "image_aesthetics_scores"),
+            Needs = OwnNetwork.Replace("{0}", "image_aesthetics_scores", StringComparison.Ordinal),
         },
         new("image_text_similarity_filter", true, ["image_text_similarity"], given =>
         {
@@ -59,7 +59,7 @@ internal sealed record DataJuicerFilter(
             return given.Range("image_text_similarity", given.Number("min_score", 0.1), given.Number("max_score", 1));
         })
         {
-            Needs = string.Format(CultureInfo.InvariantCulture, OwnNetwork, "image_text_similarity"),
+            Needs = OwnNetwork.Replace("{0}", "image_text_similarity", StringComparison.Ordinal),
         },
         new("token_num_filter", false, [TokenCount.MetricName], given =>
         {

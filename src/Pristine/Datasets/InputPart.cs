@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Pristine.Media;
 
@@ -73,7 +74,7 @@ internal sealed class FileList(Stream list)
     private const int Parts = 256;
 
     private readonly List<long> _starts = [];
-    private readonly MemoryStream _pending = new();
+    private readonly ArrayBufferWriter<byte> _pending = new();
     private long _position;
     private long _count;
 
@@ -81,12 +82,12 @@ internal sealed class FileList(Stream list)
     public void Add(string name, string? error = null, SourceStamp? stamp = null)
     {
         if (_count++ % Step == 0)
-            _starts.Add(_position + _pending.Length);
+            _starts.Add(_position + _pending.WrittenCount);
         Append(name);
         Append(error ?? "");
         Append(stamp?.Bytes.ToString(CultureInfo.InvariantCulture) ?? "");
         Append(stamp?.Modified.ToString(CultureInfo.InvariantCulture) ?? "");
-        if (_pending.Length >= 1 << 16)
+        if (_pending.WrittenCount >= 1 << 16)
             Flush();
     }
 
@@ -140,14 +141,14 @@ internal sealed class FileList(Stream list)
     private void Append(string text)
     {
         _pending.Write(System.Text.Encoding.UTF8.GetBytes(text));
-        _pending.WriteByte(0);
+        _pending.Write<byte>([0]);
     }
 
     private void Flush()
     {
-        _pending.WriteTo(list);
-        _position += _pending.Length;
-        _pending.SetLength(0);
+        list.Write(_pending.WrittenSpan);
+        _position += _pending.WrittenCount;
+        _pending.ResetWrittenCount();
     }
 }
 

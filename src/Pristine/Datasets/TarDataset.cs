@@ -39,7 +39,7 @@ internal sealed partial class TarDataset : Dataset
     public override IReadOnlyList<InputPart> Parts => [.. _archives.Select(Part)];
 
     internal override InputPart OpenPart(string name, Func<Stream> openList) => _archives.FirstOrDefault(archive => archive.Name == name) is
-        { Path: not null } found
+    { Path: not null } found
         ? Part(found)
         : throw new DatasetException($"Expected the archive '{name}' in '{Source}'; it is not there any more.");
 

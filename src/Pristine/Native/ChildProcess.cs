@@ -73,11 +73,11 @@ internal static partial class ChildProcess
         else if (fault.SequenceEqual("abort"u8))
             abort();
         else if (fault.SequenceEqual("hang"u8))
-            pause();
+            _ = pause();
         else if (fault.SequenceEqual("exit"u8))
             Exit(7);
         else if (fault.SequenceEqual("memory"u8))
-            throw new OutOfMemoryException($"{TakeAll()} MiB were there.");
+            throw new InsufficientMemoryException($"{TakeAll()} MiB were there.");
     }
 
     // In pieces that the allocator maps one by one, and not touched: they count against the limit all the same.

@@ -32,9 +32,9 @@ public sealed record ScoreTableOptions
     public IReadOnlyList<string> Rescore { get; init; } = [];
 
     /// <summary>
-    /// Whether images are tried again that failed for what they are (<c>unreadable</c>, <c>unsupported</c>, <c>truncated</c>, <c>crashed</c>), though
-    /// their files are the same: for a program that decodes more. What failed for the network's sake, was missing or late is tried again in any
-    /// case.
+    /// Whether images are tried again that failed for what they are (<c>unreadable</c>, <c>unsupported</c>, <c>truncated</c>,
+    /// <c>crashed</c>), though their files are the same: for a program that decodes more. What failed for the network's sake, was missing
+    /// or late is tried again in any case.
     /// </summary>
     public bool RetryFailed { get; init; }
 

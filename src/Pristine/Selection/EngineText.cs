@@ -14,7 +14,8 @@ internal static class EngineText
     private const int MostAnswers = 10_000;
     private const int CodePoints = 0x110000;
     private static readonly Lock Gate = new();
-    private static readonly Lazy<DuckDbConnection> Database = new(() => DuckDbConnection.Open(new DuckDbOptions { Threads = 1, TemporaryFolder = "" }));
+    private static readonly Lazy<DuckDbConnection> Database = new(
+        () => DuckDbConnection.Open(new DuckDbOptions { Threads = 1, TemporaryFolder = "" }));
     private static readonly Lazy<Dictionary<int, int>> LowerCase = new(() => CaseOf("lower"));
     private static readonly Lazy<Dictionary<int, int>> UpperCase = new(() => CaseOf("upper"));
     private static readonly ConcurrentDictionary<string, double?> Numbers = new(StringComparer.Ordinal);

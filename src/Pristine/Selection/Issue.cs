@@ -276,7 +276,8 @@ public sealed record Issue
             By = "\"pristine@damage\"",
             IsLargestWorst = true,
             Reason = "It costs many times what all other issues cost; --issues default,-damaged leaves it out.",
-            Calibration = "Flags 1.8 % of sound photographs that the network was not trained on; finds 61, 82 and 87 % of copies of levels " +
+            Calibration =
+                "Flags 1.8 % of sound photographs that the network was not trained on; finds 61, 82 and 87 % of copies of levels " +
                 "3, 4 and 5, damaged in 14 ways (docs/check.md).",
         },
         new("empty_text")

@@ -53,7 +53,8 @@ public sealed partial class SelectionRun
             WHERE f.item_index <> f.kept_index
             """);
         _database.Execute(
-            $"CREATE OR REPLACE TABLE {KeptDuplicates} AS SELECT kept_index, count(*) AS copies FROM {DroppedDuplicates} GROUP BY kept_index");
+            $"CREATE OR REPLACE TABLE {KeptDuplicates} AS SELECT kept_index, count(*) AS copies FROM {DroppedDuplicates} GROUP BY " +
+            $"kept_index");
         Decide(
             $"""
             SELECT d.key, d.item_index, d.status, d.by_value, d.per, CASE WHEN u.item_index IS NOT NULL THEN {code} ELSE d.code END AS code,

@@ -253,11 +253,14 @@ public sealed partial class SelectionRun : IDisposable
     {
         // DuckDB writes where it is confined to; from there the bytes go to wherever the user wants them, also to a pipe.
         ScoreTable.Copy(
-            _database, _table.Ranges(_rowsPerRange).Select(range => LedgerQuery(droppedOnly, InRange(range), range.Source)), format, _folder,
+            _database, _table.Ranges(_rowsPerRange).Select(range => LedgerQuery(droppedOnly, InRange(range), range.Source)), format,
+            _folder,
             stream);
     }
 
-    /// <summary>SQL: whether a decision <c>d</c> is about a row <c>r</c> of a range. Both are said, so that neither is read in full.</summary>
+    /// <summary>
+    /// SQL: whether a decision <c>d</c> is about a row <c>r</c> of a range. Both are said, so that neither is read in full.
+    /// </summary>
     private static string InRange(RowRange range) => $"{range.Has("d.key")} AND {range.Has("r.key")}";
 
     /// <summary>Frees the database and what it spilled.</summary>

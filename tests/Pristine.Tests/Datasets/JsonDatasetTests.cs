@@ -135,7 +135,8 @@ public sealed class JsonDatasetTests : IDisposable
         // As a file of Latin-1 has them that was taken for UTF-8.
         byte[] json =
         [
-            .. "[{\"id\": \""u8, 0xDC, .. "\", \"image\": \"a.jpg\", \"text\": \"caf"u8, 0xE9, .. "\\u00e9 <image>\", \"more\": {\"n"u8, 0xE9,
+            .. "[{\"id\": \""u8, 0xDC, .. "\", \"image\": \"a.jpg\", \"text\": \"caf"u8, 0xE9, .. "\\u00e9 <image>\", \"more\": {\"n"u8,
+            0xE9,
             .. "e\": [\""u8, 0xFF, .. "\"]}}]"u8,
         ];
         File.WriteAllBytes(_folder["latin.json"], json);

@@ -162,7 +162,8 @@ public sealed class MediaMetricTests : IDisposable
     {
         MakeLighter("v.mp4");
         Metric[] metrics = [.. FrameMetric.Of("brightness", 4), .. FrameMetric.Of("contrast", 4), "video_frames"];
-        Assert.Equal(["video_mean_brightness", "video_min_brightness", "video_max_brightness"], metrics.Take(3).Select(metric => metric.Name));
+        Assert.Equal(
+            ["video_mean_brightness", "video_min_brightness", "video_max_brightness"], metrics.Take(3).Select(metric => metric.Name));
         var options = new ScoringOptions { Metrics = metrics, Frames = 4, Workers = 2 };
         var rows = Rows(options, """{"video":"v.mp4"}""", """{"videos":["v.mp4","v.mp4"]}""", """{"text":"none"}""");
         // 40 frames in 4 seconds; the middles lie at 0.5, 1.5, 2.5 and 3.5 s.

@@ -45,7 +45,7 @@ public class DatasetCheckTests
         ]);
         string[] names = ["empty_text", "short_text", "repetitive_text", "text_duplicates", "token_mismatch"];
         var issues = names.Select(Issue.Get).ToArray();
-        Pristine.Scoring.ScoreTableRun.Score(
+        _ = Pristine.Scoring.ScoreTableRun.Score(
             Pristine.Datasets.Dataset.Open(folder["data.jsonl"]), folder["table"],
             new Pristine.Scoring.ScoringOptions { Metrics = DatasetCheck.Metrics(issues) },
             cancellation: TestContext.Current.CancellationToken).Count();
@@ -57,13 +57,15 @@ public class DatasetCheckTests
             result.Issues.Select(found => string.Join(", ", found.Examples.Select(example => example.Id))));
         Assert.All(result.Issues, found => Assert.Equal((found.Examples.Count, 0), (found.Count, found.NotJudged)));
         // The same names drop the same records.
-        foreach (var (issue, kept) in issues.Zip((string[])["0 2 3 4 7", "0 1 3 4 5 6 7", "0 1 2 4 5 6 7", "0 1 2 3 5 6 7", "0 1 2 3 4 5 6"]))
+        foreach (var (issue, kept) in issues.Zip(
+            (string[])["0 2 3 4 7", "0 1 3 4 5 6 7", "0 1 2 4 5 6 7", "0 1 2 3 5 6 7", "0 1 2 3 4 5 6"]))
             Assert.Equal(kept, table.Kept(new SelectionOptions { DropIssues = [issue] }));
         Assert.Equal("0", table.Kept(new SelectionOptions { DropIssues = issues }));
         // Of issues of both kinds, those of what is not there are left out.
-        var all = table.Check(new CheckOptions { Issues = new IssueOptions { Issues = [.. issues, Issue.Get("missing")] } });
+        var all = table.Check(new CheckOptions { Issues = new IssueOptions { Issues = [.. issues, Issue.Get("missing")] } },
+            TestContext.Current.CancellationToken);
         Assert.Null(all.Find("missing"));
-        Assert.Equal("no item has an image", Only(table.Check(For("missing"))).Obstacle);
+        Assert.Equal("no item has an image", Only(table.Check(For("missing"), TestContext.Current.CancellationToken)).Obstacle);
     }
 
     [Fact]

@@ -47,14 +47,17 @@ public class IssueRecallTests
         Assert.Equal((found, flagged), (Count("copies"), Count("photos")));
     }
 
-    /// <summary>The folder with <c>Images</c> and <c>Train (Images and MOS).csv</c>, a clone of github.com/nisarahmedrana/BIQ2021.</summary>
+    /// <summary>
+    /// The folder with <c>Images</c> and <c>Train (Images and MOS).csv</c>, a clone of github.com/nisarahmedrana/BIQ2021.
+    /// </summary>
     private const string Variable = "PRISTINE_BIQ2021";
 
     /// <summary>In points of a percentage: a photograph or two of 1,554, where a decoder of another version rounds otherwise.</summary>
     private const double Tolerance = 0.15;
 
     /// <summary>
-    /// What bench/issues.sh measures: 2,000 photographs and a copy of each, degraded by levels 3 to 5. The figures are those of docs/check.md.
+    /// What bench/issues.sh measures: 2,000 photographs and a copy of each, degraded by levels 3 to 5. The figures are those of
+    /// docs/check.md.
     /// </summary>
     [Fact]
     [Trait("kind", "long")]
@@ -100,7 +103,8 @@ public class IssueRecallTests
         };
         var issues = own.Keys.Select(Issue.Get).ToArray();
         var table = Dataset.Open(folder["set"])
-            .ScoreInto(folder["table"], new ScoringOptions { Metrics = DatasetCheck.Metrics(issues) }).Open();
+            .ScoreInto(folder["table"], new ScoringOptions { Metrics = DatasetCheck.Metrics(issues) },
+                cancellation: TestContext.Current.CancellationToken).Open();
         var log = DegradationLog.Read(folder["set/copies/degraded.jsonl"]).Where(entry => entry.Degradation != null)
             .ToDictionary(entry => entry.Output!, entry => entry.Degradation!.Value);
         string[] Kept(string rule)
@@ -108,7 +112,8 @@ public class IssueRecallTests
             using var run = table.Select(new SelectionOptions { Keep = [rule] });
             return [.. run.Decisions().Where(decision => decision.Kept).Select(decision => decision.Id)];
         }
-        static bool IsCopy(string id) => id.Contains("/copies/", StringComparison.Ordinal) || id.StartsWith("copies/", StringComparison.Ordinal);
+        static bool IsCopy(string id) =>
+            id.Contains("/copies/", StringComparison.Ordinal) || id.StartsWith("copies/", StringComparison.Ordinal);
         var mos = ratings.ToDictionary(rated => Path.GetFileName(rated.File), rated => rated.Mos);
         var images = Kept("true");
         var photos = images.Where(id => !IsCopy(id)).ToArray();
@@ -121,7 +126,8 @@ public class IssueRecallTests
         {
             var (name, kinds) = (rule.Issue.Name, own[rule.Issue.Name]);
             var found = Kept(rule.Rule!).ToHashSet();
-            double Share(IEnumerable<string> of) => of.ToArray() is { Length: > 0 } all ? 100.0 * all.Count(found.Contains) / all.Length : 0;
+            double Share(IEnumerable<string> of) =>
+                of.ToArray() is { Length: > 0 } all ? 100.0 * all.Count(found.Contains) / all.Length : 0;
             var right = copies.Count(copy => kinds.Contains(copy.Kind) && found.Contains(copy.Id));
             var wrong = sound.Count(found.Contains) + copies.Count(copy => !kinds.Contains(copy.Kind) && found.Contains(copy.Id));
             List<double> measured = [Share(sound), Share(photos)];
@@ -142,7 +148,8 @@ public class IssueRecallTests
     private static Dictionary<string, double[]> Documented()
     {
         var text = File.ReadAllText(TestFiles.InRepository("docs", "check.md"));
-        var rows = text[text.IndexOf("<!-- measured -->", StringComparison.Ordinal)..text.IndexOf("<!-- /measured -->", StringComparison.Ordinal)]
+        var rows =
+            text[text.IndexOf("<!-- measured -->", StringComparison.Ordinal)..text.IndexOf("<!-- /measured -->", StringComparison.Ordinal)]
             .Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal));
         return rows.Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToDictionary(
             cells => cells[1].Trim('`'),

@@ -53,7 +53,7 @@ public class RunStatusTests
                 stages.Add((string)tags[0].Value!);
         });
         listener.Start();
-        var summary = dataset.ScoreInto(folder["table"], options);
+        var summary = dataset.ScoreInto(folder["table"], options, cancellation: TestContext.Current.CancellationToken);
         listener.Dispose();
 
         var status = Assert.Single(RunStatus.ReadAll(folder["table"]));
@@ -74,12 +74,14 @@ public class RunStatusTests
     {
         using var folder = TestFiles.NewFolder();
         var dataset = Dataset.Open(Photos);
-        foreach (var _ in ScoreTableRun.Score(dataset, folder["left"], new ScoringOptions { Workers = 1 }))
+        foreach (var _ in ScoreTableRun.Score(
+            dataset, folder["left"], new ScoringOptions { Workers = 1 }, cancellation: TestContext.Current.CancellationToken))
             break;
         Assert.Equal(RunState.Stopped, Assert.Single(RunStatus.ReadAll(folder["left"])).State);
 
         File.WriteAllText(folder["broken.json"], $$"""[{"image": "{{Photos}}/leaf.jpg"}, {"image": """);
-        Assert.Throws<DatasetException>(() => Dataset.Open(folder["broken.json"]).ScoreInto(folder["failed"]));
+        Assert.Throws<DatasetException>(
+            () => Dataset.Open(folder["broken.json"]).ScoreInto(folder["failed"], cancellation: TestContext.Current.CancellationToken));
         var failed = Assert.Single(RunStatus.ReadAll(folder["failed"]));
         Assert.Equal(RunState.Failed, failed.State);
         Assert.Contains("broken.json", failed.Error, StringComparison.Ordinal);
@@ -94,7 +96,8 @@ public class RunStatusTests
         Assert.Null(status.Bound);
         Assert.Empty(status.Statuses);
         File.WriteAllText(folder[".status-0000.json"], "{");
-        Assert.Contains(".status-0000.json", Assert.Throws<IOException>(() => RunStatus.ReadAll(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            ".status-0000.json", Assert.Throws<IOException>(() => RunStatus.ReadAll(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -119,7 +119,8 @@ public class ServerTests
     {
         using var folder = TestFiles.NewFolder();
         var dataset = Dataset.Open(TestFiles.InRepository("samples", "captions.json"));
-        dataset.ScoreInto(folder["scores"], new ScoringOptions { Metrics = [MetricCatalog.Get("width")], Workers = 2 });
+        dataset.ScoreInto(
+            folder["scores"], new ScoringOptions { Metrics = [MetricCatalog.Get("width")], Workers = 2 }, cancellation: Cancellation);
         var table = ScoreTable.Open(folder["scores"]);
         var rules = new SelectionOptions { Keep = ["width >= 700"] };
         using (var run = table.Select(rules, Cancellation))
@@ -147,7 +148,8 @@ public class ServerTests
         // The image that is missing was put back by hand or dropped; archives cannot hold one.
         Assert.Single(answer.Headers.GetValues("Pristine-Left-Out"));
         Assert.Equal(
-            await File.ReadAllBytesAsync(folder[$"kept.{extension}"], Cancellation), await answer.Content.ReadAsByteArrayAsync(Cancellation));
+            await File.ReadAllBytesAsync(folder[$"kept.{extension}"], Cancellation),
+            await answer.Content.ReadAsByteArrayAsync(Cancellation));
     }
 
     [Fact]
@@ -158,7 +160,8 @@ public class ServerTests
         File.Copy(photo, folder["own.jpg"]);
         await File.WriteAllTextAsync(folder["list.txt"], $"own.jpg\n{photo}\n", Cancellation);
         Dataset.Open(folder["list.txt"], new DatasetOptions { ImageRoot = folder.Path })
-            .ScoreInto(folder["scores"], new ScoringOptions { Metrics = [MetricCatalog.Get("width")], Workers = 1 });
+            .ScoreInto(
+                folder["scores"], new ScoringOptions { Metrics = [MetricCatalog.Get("width")], Workers = 1 }, cancellation: Cancellation);
         var table = ScoreTable.Open(folder["scores"]);
         var options = new ServerOptions { Overrides = folder["overrides.jsonl"], Scoring = new ScoringOptions { Workers = 1 } };
         const string all = "{\"what\": \"kept\", \"format\": \"tar\"}", own = "{\"what\": \"kept\", \"format\": \"tar\", \"limit\": 1}";

@@ -17,7 +17,7 @@ internal sealed class OnnxTextEncoder
     private readonly (int Start, int End, int Pad) _ids;
     private readonly ConditionalWeakTable<Thread, Encoded> _last = [];
 
-    private sealed record Encoded(string Text, float[] Vector);
+    private sealed record Encoded(string Text, float[] Embedding);
 
     /// <summary>Makes an encoder.</summary>
     /// <param name="session">The network.</param>
@@ -44,7 +44,7 @@ internal sealed class OnnxTextEncoder
     public float[] Encode(string text)
     {
         if (_last.TryGetValue(Thread.CurrentThread, out var last) && last.Text == text)
-            return last.Vector;
+            return last.Embedding;
         var (ids, mask) = (new long[_length], new long[_length]);
         var tokens = _tokenizer.Encode(text);
         var count = Math.Min(tokens.Count, _length - 2);
