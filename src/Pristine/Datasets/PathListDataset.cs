@@ -1,6 +1,6 @@
 using System.Text;
-using Pristine.Remote;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 

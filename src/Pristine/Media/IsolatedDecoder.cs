@@ -105,7 +105,7 @@ internal sealed class DecoderProcess : IDisposable
     private string? _lastWords;
     private TimeSpan _processorTime;
     private long _needed;
-    private static long s_processorTicks;
+    private static long _processorTicks;
 
     private DecoderProcess(Process process, SharedMemory memory)
     {
@@ -118,7 +118,7 @@ internal sealed class DecoderProcess : IDisposable
     }
 
     /// <summary>Processor time of all children of this process.</summary>
-    public static TimeSpan ProcessorTime => new(Interlocked.Read(ref s_processorTicks));
+    public static TimeSpan ProcessorTime => new(Interlocked.Read(ref _processorTicks));
 
     /// <summary>Where files go and planes come from.</summary>
     public SharedMemory Memory { get; }
@@ -203,7 +203,7 @@ internal sealed class DecoderProcess : IDisposable
             var reply = DecoderReply.Read(_replies);
             Memory.Follow(reply.Capacity);
             _needed = new DecodedPlanes(file.Length, reply.RgbLength, reply.LumaLength).End;
-            Interlocked.Add(ref s_processorTicks, (reply.ProcessorTime - _processorTime).Ticks);
+            Interlocked.Add(ref _processorTicks, (reply.ProcessorTime - _processorTime).Ticks);
             _processorTime = reply.ProcessorTime;
             return reply;
         }
