@@ -47,7 +47,7 @@ public class TableTests(TableTests.LeafTable leaf) : IClassFixture<TableTests.Le
         using var folder = TestFiles.NewFolder();
         PristineCommand.Run(
             "filter", TestFiles.InRepository("samples", "photos", "leaf.jpg"), "--keep", "width < 10", "--dropped",
-            folder["dropped.jsonl"]).Expect(0);
+            folder["dropped.jsonl"], "--out", folder["kept.txt"]).Expect(0);
         foreach (var arguments in (string[][])[["why", "leaf.jpg", folder["dropped.jsonl"]],
             ["restore", folder["dropped.jsonl"], "--out", folder["restored.txt"]]])
             Assert.StartsWith(

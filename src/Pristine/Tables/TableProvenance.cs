@@ -222,9 +222,14 @@ public sealed partial record TableProvenance
         }
     }
 
-    /// <summary>Writes the file under a temporary name, then renames it.</summary>
+    /// <summary>Writes the file under a temporary name, then renames it. Only the one process that has the table does that.</summary>
     /// <param name="folder">The table.</param>
-    internal void Write(string folder) => WholeFile.Write(Path.Combine(folder, FileName), WriteTo);
+    internal void Write(string folder)
+    {
+        using var file = WholeFile.Create(Path.Combine(folder, FileName));
+        WriteTo(file.Stream);
+        file.Complete();
+    }
 
     /// <summary>Writes the file of a table that is made in parts, which no process changes afterwards.</summary>
     /// <param name="folder">The table.</param>
