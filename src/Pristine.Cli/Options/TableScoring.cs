@@ -161,7 +161,7 @@ internal sealed class TableScoring
             $"{(done < all ? "" : $" 'pristine compact {folder}' makes one table of them.")}"));
         if (all == 1)
             Console.Error.WriteLine(
-                "pristine: the dataset is one part, which one process scores: it is small, or of a kind that is not divided (a JSON " +
-                "array, COCO, zip, a compressed file, a single tar archive).");
+                "pristine: the dataset is one part, which one process scores: it is small, or of a kind that is not divided " +
+                "(COCO, zip, a compressed file, a single tar archive).");
     }
 }

@@ -57,6 +57,9 @@ internal sealed class JsonArrayReader
     /// <summary>Everything after the last element. Known after <see cref="Next"/> returned false.</summary>
     public ReadOnlyMemory<byte> Closing { get; private set; }
 
+    /// <summary>The end of the latest element, in bytes from the start of the stream.</summary>
+    public long Position => _offset + _start;
+
     /// <summary>Reads the next element.</summary>
     /// <param name="element">The element; it stays valid.</param>
     /// <returns>False after the array's end.</returns>
@@ -89,6 +92,9 @@ internal sealed class JsonArrayReader
                     if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
                         continue;
                     var end = _scanned + (int)reader.BytesConsumed;
+                    // The element is one of Python's words: the parser has read the zero in its place, and spaces are left.
+                    if (_words.TryPeek(out var word) && word.Offset == _offset + start)
+                        end = start + word.Word.Length;
                     _state = reader.CurrentState;
                     element = Take(start, end);
                     return true;

@@ -34,6 +34,37 @@ public sealed class JsonDatasetTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Parts_give_the_elements_of_the_whole_with_their_lines()
+    {
+        for (var seed = 0; seed < 60; seed++)
+        {
+            // Each array ends with elements that are no records: their errors name their lines.
+            var random = new RecordGenerator(seed);
+            var text = random.Array(5).TrimEnd()[..^1].TrimEnd() + (seed % 2 == 0 ? ",\n\n 1, \"two\\n\" ,\n" : ",1,") + "\n[\n3], NaN\n]\n";
+            var whole = Array(text).Read(TestContext.Current.CancellationToken).ToList();
+            Assert.All(whole.TakeLast(seed % 2 == 0 ? 4 : 3), item => Assert.NotNull(item.Error));
+            foreach (var partBytes in new[] { 1, 7, 100, 1000, 100_000 })
+            {
+                var dataset = new JsonDataset("data.json", "root", () => new MemoryStream(Encoding.UTF8.GetBytes(text)), 5)
+                {
+                    PartBytes = partBytes,
+                };
+                var listed = dataset.Parts;
+                var parts = listed
+                    .Select(part => dataset.OpenPart(part.Name, () => throw new InvalidOperationException("Nothing was listed.")))
+                    .Select(part => part.Read(TestContext.Current.CancellationToken).ToList()).ToList();
+                Assert.Equal(
+                    whole.Select(item => (Encoding.UTF8.GetString(item.Raw.Span), item.Error)),
+                    parts.SelectMany(part => part).Select(item => (Encoding.UTF8.GetString(item.Raw.Span), item.Error)));
+                Assert.All(
+                    parts, part => Assert.Equal(Enumerable.Range(0, part.Count).Select(i => (long)i), part.Select(item => item.Index)));
+                Assert.Equal(listed.Select(part => part.Items), parts.Select(part => (long?)part.Count));
+                Assert.Equal(parts.Count, listed.Select(part => part.Name).Distinct().Count());
+            }
+        }
+    }
+
     // The generator draws in the same order for the array as here.
     private static List<string> Records(RecordGenerator random, int count)
     {

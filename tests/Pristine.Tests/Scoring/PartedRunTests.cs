@@ -41,6 +41,11 @@ public sealed class PartedRunTests : IDisposable
             case "jsonl":
                 File.WriteAllText(_folder["data.jsonl"], Padding + string.Concat(Enumerable.Range(0, items).Select(Record)));
                 return _folder["data.jsonl"];
+            case "json":
+                var records = (Padding + string.Concat(Enumerable.Range(0, items).Select(Record))).ReplaceLineEndings("\n")
+                    .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line == "no record" ? "\n 12" : line);
+                File.WriteAllText(_folder["data.json"], $"[\n{string.Join(", \n", records)}\n]\n");
+                return _folder["data.json"];
             case "csv":
                 File.WriteAllText(
                     _folder["data.csv"],
@@ -114,6 +119,7 @@ public sealed class PartedRunTests : IDisposable
     [InlineData("folder", 400)]
     [InlineData("list", 400)]
     [InlineData("jsonl", 700)]
+    [InlineData("json", 700)]
     [InlineData("csv", 700)]
     [InlineData("tar", 60)]
     [InlineData("parquet", 90)]
