@@ -3,7 +3,7 @@ namespace Pristine;
 /// <summary>
 /// A folder for what is needed only for a while. It lies in the system's folder for temporary files and goes when it is disposed of. What
 /// a process that was killed has left, the next one removes: the owner holds a file in the folder open, which the system lets go of
-/// however the process ends.
+/// however the process ends. Killed between making the folder and the file, it leaves an empty folder, which stays: it may be anyone's.
 /// </summary>
 internal sealed class ScratchFolder : IDisposable
 {

@@ -94,7 +94,7 @@ public class KillTests
         string[] Left() => Directory.GetDirectories(temporary, "pristine-*");
         using (var process = PristineCommand.Start(filter, folder.Path, ("TMPDIR", temporary)))
         {
-            while (!process.HasExited && Left().Length == 0)
+            while (!process.HasExited && !Left().Any(path => Directory.EnumerateFileSystemEntries(path).Any()))
                 Thread.Sleep(1);
             process.Kill();
             process.WaitForExit();

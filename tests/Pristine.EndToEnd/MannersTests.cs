@@ -191,8 +191,14 @@ public partial class MannersTests
                 examples, example => Assert.Contains(words is [var first, ..] ? first : "pristine", example, StringComparison.Ordinal));
             if (words.Length == 0)
                 continue;
-            foreach (var option in examples.SelectMany(example => LongOption().Matches(example)).Select(match => match.Value))
-                Assert.Contains(option + " ", help.Split("Options:\n")[1], StringComparison.Ordinal);
+            foreach (var example in examples)
+            {
+                // Of a command of commands, the example is of one of them.
+                var shown = help.Contains("Commands:\n", StringComparison.Ordinal) && example.Split(' ') is [_, var group, var member, ..]
+                    ? PristineCommand.Run(group, member, "--help").Expect(0).Output : help;
+                Assert.All(LongOption().Matches(example), option =>
+                    Assert.Contains(option.Value + " ", shown.Split("Options:\n")[1], StringComparison.Ordinal));
+            }
             Assert.Equal(help, PristineCommand.Run(["help", .. words]).Expect(0).Output);
         }
         Assert.Contains("Did you mean filter?", PristineCommand.Run("help", "filtre").Expect(2).Error, StringComparison.Ordinal);
