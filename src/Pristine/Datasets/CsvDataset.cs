@@ -82,11 +82,11 @@ internal sealed class CsvDataset : Dataset
             {
                 if (rows.Position - start < size)
                     continue;
-                parts.Add(Part(start, rows.Position));
+                parts.Add(Part((start, rows.Position)));
                 start = rows.Position;
             }
             if (rows.Position > start || parts.Count == 0)
-                parts.Add(Part(start, rows.Position));
+                parts.Add(Part((start, rows.Position)));
             return parts;
         }
     }
@@ -94,20 +94,9 @@ internal sealed class CsvDataset : Dataset
     /// <summary>Bytes of a part; null to choose.</summary>
     internal long? PartBytes { get; init; }
 
-    internal override InputPart OpenPart(string name, Func<Stream> openList)
-    {
-        if (name == Source)
-            return Whole;
-        var (start, end) = InputPart.RangeOf(name);
-        return Part(start, end);
-    }
+    internal override InputPart OpenPart(string name, Func<Stream> openList) => name == Source ? Whole : Part(InputPart.RangeOf(name));
 
-    private InputPart Part(long start, long end) =>
-        new(InputPart.NameOf(start, end), (numbers, cancellation) => Read(start, end, numbers, cancellation))
-        {
-            Bytes = end - start,
-            File = Source,
-        };
+    private InputPart Part((long Start, long End) range) => InputPart.OfRange(Source, range, Read);
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
         Read(0, long.MaxValue, new PartNumbers(), cancellation);

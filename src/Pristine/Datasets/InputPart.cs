@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
@@ -32,6 +33,18 @@ public sealed class InputPart
 
     /// <summary>Reads the part's items in order, numbered as is asked for.</summary>
     internal IEnumerable<DatasetItem> ReadFrom(PartNumbers numbers, CancellationToken cancellation) => _read(numbers, cancellation);
+
+    /// <summary>A range of a file as a part.</summary>
+    /// <param name="file">The file, or its address.</param>
+    /// <param name="range">The range, in bytes.</param>
+    /// <param name="read">Reads the items of a range.</param>
+    internal static InputPart OfRange(
+        string file, (long Start, long End) range, Func<long, long, PartNumbers, CancellationToken, IEnumerable<DatasetItem>> read) =>
+        new(NameOf(range.Start, range.End), (numbers, cancellation) => read(range.Start, range.End, numbers, cancellation))
+        {
+            Bytes = range.End - range.Start,
+            File = RemoteAddress.IsRemote(file) ? null : file,
+        };
 
     /// <summary>The name of a range of a file: <c>START-END</c>.</summary>
     internal static string NameOf(long start, long end) => string.Create(CultureInfo.InvariantCulture, $"{start}-{end}");

@@ -29,7 +29,9 @@ internal sealed class JsonDataset : Dataset
 
     public override string ImageRoot { get; }
 
-    /// <summary>What stands around the elements, as the latest <see cref="Read(CancellationToken)"/> found it; a writer uses the same.</summary>
+    /// <summary>
+    /// What stands around the elements, as the latest <see cref="Read(CancellationToken)"/> found it; a writer uses the same.
+    /// </summary>
     internal JsonFrame Frame { get; private set; } = JsonFrame.Default;
 
     /// <summary>True when the file's first character is a bracket, false when it is a brace.</summary>

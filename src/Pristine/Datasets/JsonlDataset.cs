@@ -47,7 +47,7 @@ internal sealed class JsonlDataset : Dataset
         {
             using var stream = _open();
             return stream.CanSeek
-                ? [.. TextRanges.Of(stream.Length, PartBytes).Select(range => Part(range.Start, range.End))]
+                ? [.. TextRanges.Of(stream.Length, PartBytes).Select(Part)]
                 : base.Parts;
         }
     }
@@ -58,20 +58,9 @@ internal sealed class JsonlDataset : Dataset
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
         Read(0, long.MaxValue, new PartNumbers(), cancellation);
 
-    internal override InputPart OpenPart(string name, Func<Stream> openList)
-    {
-        if (name == Source)
-            return Whole;
-        var (start, end) = InputPart.RangeOf(name);
-        return Part(start, end);
-    }
+    internal override InputPart OpenPart(string name, Func<Stream> openList) => name == Source ? Whole : Part(InputPart.RangeOf(name));
 
-    private InputPart Part(long start, long end) =>
-        new(InputPart.NameOf(start, end), (numbers, cancellation) => Read(start, end, numbers, cancellation))
-        {
-            Bytes = end - start,
-            File = RemoteAddress.IsRemote(Source) ? null : Source,
-        };
+    private InputPart Part((long Start, long End) range) => InputPart.OfRange(Source, range, Read);
 
     /// <summary>Reads the lines that begin in a range of the file.</summary>
     private IEnumerable<DatasetItem> Read(long from, long end, PartNumbers numbers, CancellationToken cancellation)

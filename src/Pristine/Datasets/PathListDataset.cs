@@ -50,7 +50,7 @@ internal sealed class PathListDataset : Dataset
                 return base.Parts;
             using var stream = _open();
             return stream.CanSeek
-                ? [.. TextRanges.Of(stream.Length, PartBytes).Select(range => Part(range.Start, range.End))]
+                ? [.. TextRanges.Of(stream.Length, PartBytes).Select(Part)]
                 : base.Parts;
         }
     }
@@ -58,20 +58,9 @@ internal sealed class PathListDataset : Dataset
     /// <summary>Bytes of a part; null to choose.</summary>
     internal long? PartBytes { get; init; }
 
-    internal override InputPart OpenPart(string name, Func<Stream> openList)
-    {
-        if (name == Source)
-            return Whole;
-        var (start, end) = InputPart.RangeOf(name);
-        return Part(start, end);
-    }
+    internal override InputPart OpenPart(string name, Func<Stream> openList) => name == Source ? Whole : Part(InputPart.RangeOf(name));
 
-    private InputPart Part(long start, long end) =>
-        new(InputPart.NameOf(start, end), (numbers, cancellation) => Read(start, end, numbers, cancellation))
-        {
-            Bytes = end - start,
-            File = RemoteAddress.IsRemote(Source) ? null : Source,
-        };
+    private InputPart Part((long Start, long End) range) => InputPart.OfRange(Source, range, Read);
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
     {
