@@ -193,8 +193,9 @@ public partial class MannersTests
                 continue;
             foreach (var example in examples)
             {
-                // Of a command of commands, the example is of one of them.
-                var shown = help.Contains("Commands:\n", StringComparison.Ordinal) && example.Split(' ') is [_, var group, var member, ..]
+                // An example of a command of commands is one of them, or of the command itself (pristine fit --mos ...).
+                var shown = help.Contains("Commands:\n", StringComparison.Ordinal)
+                    && example.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var group, var member, ..] && !member.StartsWith('-')
                     ? PristineCommand.Run(group, member, "--help").Expect(0).Output : help;
                 Assert.All(LongOption().Matches(example), option =>
                     Assert.Contains(option.Value + " ", shown.Split("Options:\n")[1], StringComparison.Ordinal));

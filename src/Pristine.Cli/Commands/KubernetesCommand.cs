@@ -72,7 +72,7 @@ internal static partial class KubernetesCommand
             "k8s",
             "Prints the manifest of an indexed Job for Kubernetes that scores a dataset into a table, a pod per shard.",
             "pristine k8s photos --shards 64 --image pristine:1 --claim data --out scores",
-            "pristine k8s in.jsonl --shards 8 --image IMAGE --claim data --out t -- -m noise")
+            "pristine k8s in.csv --shards 8 --image IMAGE --claim data --out t -- -m noise")
         {
             input, options, shards, table, image, claim, mount, name, space, cpus, memory, parallelism, retries,
         };

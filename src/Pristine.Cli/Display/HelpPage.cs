@@ -26,7 +26,7 @@ internal static class HelpPage
     public static void Write(Command command, TextWriter writer)
     {
         var width = TerminalWidth.Of(Console.IsOutputRedirected, PlainWidth, MostWidth);
-        writer.WriteLine($"Usage: {Synopsis(command)}");
+        WriteWrapped(writer, Synopsis(command), "         ", width, "Usage: ");
         writer.WriteLine();
         WriteWrapped(writer, command.Description ?? "", "", width);
         if (command is CliCommand { Examples: { Count: > 0 } examples })
@@ -52,14 +52,22 @@ internal static class HelpPage
         var text = new StringBuilder(Usage.Path(command));
         if (command.Subcommands.Count > 0)
             text.Append(command.Action == null ? " COMMAND" : " [COMMAND]");
-        foreach (var argument in command.Arguments)
-        {
-            var name = Name(argument) + (argument.Arity.MaximumNumberOfValues > 1 ? "..." : "");
-            text.Append(argument.Arity.MinimumNumberOfValues == 0 ? $" [{name}]" : $" {name}");
-        }
+        // What follows '--' is passed on, so it stands after all options.
+        var passed = command.Arguments.ToLookup(argument => Name(argument).StartsWith("--", StringComparison.Ordinal));
+        foreach (var argument in passed[false])
+            text.Append(Placeholder(argument));
         foreach (var option in command.Options.Where(option => option.Required))
             text.Append(CultureInfo.InvariantCulture, $" {option.Name} {Value(option)}");
-        return text.Append(" [options]").ToString();
+        text.Append(" [options]");
+        foreach (var argument in passed[true])
+            text.Append(Placeholder(argument));
+        return text.ToString();
+    }
+
+    private static string Placeholder(Argument argument)
+    {
+        var name = Name(argument) + (argument.Arity.MaximumNumberOfValues > 1 ? "..." : "");
+        return argument.Arity.MinimumNumberOfValues == 0 ? $" [{name}]" : $" {name}";
     }
 
     private static IEnumerable<Option> Options(Command command)
