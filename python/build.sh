@@ -1,12 +1,24 @@
 #!/usr/bin/env bash
 # Makes the wheel of a platform: publishes the command with .NET inside and puts it into the Python package.
 # usage: python/build.sh [OUT [PLATFORM]]     default: out/wheels, linux-x64; also linux-arm64, osx-arm64, win-x64
-# PROGRAM=FOLDER takes a program that is already built instead of publishing one. Needs python3-build, python3-setuptools and python3-wheel.
+# PROGRAM=FOLDER takes a program that is already built instead of publishing one. PYTHON=FILE is the Python that makes the wheel; it needs build,
+# setuptools and wheel.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(realpath -m "${1:-$here/../out/wheels}")
 platform=${2:-linux-x64}
-python=${PYTHON:-python3}
+# The Python of an environment or the system's: the first that has what it needs. The name of a module, for 'build' alone is also a folder here.
+python=
+candidates=(python3 /usr/bin/python3)
+[ -z "${PYTHON:-}" ] || candidates=("$PYTHON")
+for candidate in "${candidates[@]}"; do
+  if "$candidate" -c 'import build.__main__, setuptools, wheel' 2> /dev/null; then python=$candidate; break; fi
+done
+[ -n "$python" ] || {
+  echo "build.sh: expected build, setuptools and wheel in ${PYTHON:-python3}; install them (pip install build setuptools wheel," \
+    "or on Debian: apt-get install python3-build python3-setuptools python3-wheel), or name another Python with PYTHON=FILE" >&2
+  exit 1
+}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

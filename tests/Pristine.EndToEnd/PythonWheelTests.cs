@@ -62,6 +62,21 @@ public sealed class PythonWheelTests : IDisposable
         Assert.False(Directory.Exists(_folder["wheels"]) && Directory.EnumerateFiles(_folder["wheels"]).Any());
     }
 
+    [Fact]
+    public void A_Python_that_cannot_make_a_wheel_is_told_of_before_the_program_is_built()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A script stands in for Python.");
+        var bare = _folder["bare-python"];
+        File.WriteAllText(bare, "#!/bin/sh\nexit 1\n");
+        File.SetUnixFileMode(bare, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var result = PristineCommand.Finish(
+            PristineCommand.StartProgram(
+                "bash", [TestFiles.InRepository("python", "build.sh"), _folder["wheels"], "linux-x64"], _folder.Path, ("PYTHON", bare)),
+            null).Expect(1);
+        Assert.Contains($"expected build, setuptools and wheel in {bare}", result.Error, StringComparison.Ordinal);
+        Assert.Contains("pip install build setuptools wheel", result.Error, StringComparison.Ordinal);
+    }
+
     private CommandResult Build(string program, string platform)
     {
         const string modules = "build, setuptools, wheel";
