@@ -102,12 +102,24 @@ internal sealed class PristineServer : IAsyncDisposable
                 return;
             }
             await next(context);
-            if (context.Response is { HasStarted: false, StatusCode: 404 or 405 } response && context.GetEndpoint() == null)
-                await ServerApi.WriteErrorAsync(context, response.StatusCode, "There is no such address here; /openapi.json lists them.");
+            if (context.Response is { HasStarted: false, StatusCode: 405 })
+            {
+                await ServerApi.WriteErrorAsync(
+                    context, 405, $"Expected {context.Response.Headers.Allow.ToString().Replace(", ", " or ", StringComparison.Ordinal)} " +
+                    $"at {context.Request.Path}; found {context.Request.Method}.");
+            }
+            else if (context.Response is { HasStarted: false, StatusCode: 404 } && context.GetEndpoint() == null)
+                await ServerApi.WriteErrorAsync(context, 404, "There is no such address here; /openapi.json lists them.");
         }
         catch (RequestException exception)
         {
             await ServerApi.WriteErrorAsync(context, exception.Status, exception.Message);
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            await ServerApi.WriteErrorAsync(
+                context, exception.StatusCode,
+                $"Expected a body of at most {guard.MostUploadMegabytes} MiB (--max-upload-megabytes); found a longer one.");
         }
         catch (BadHttpRequestException exception)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -20,6 +21,9 @@ internal sealed class RequestGuard(ServerOptions options)
     public const string Query = "token";
 
     private readonly byte[]? _token = options.Token == null ? null : Encoding.UTF8.GetBytes(options.Token);
+
+    /// <summary>The longest body in megabytes, as its option has it.</summary>
+    public string MostUploadMegabytes { get; } = (options.MostUploadBytes / (double)(1 << 20)).ToString("0.###", CultureInfo.InvariantCulture);
 
     /// <summary>Checks a request.</summary>
     /// <exception cref="RequestException">It may not come in.</exception>
