@@ -18,32 +18,45 @@ internal sealed class KeptExport(ServerOptions options, Func<string, bool> isSho
 
     private static readonly string[] Formats = ["jsonl", "csv", "parquet", "tar"];
 
+    /// <summary>The formats in which a dataset's kept items can be exported, its own first: null, where there is one file of it.</summary>
+    /// <param name="dataset">The dataset.</param>
+    public static IEnumerable<(string? Format, string Extension)> FormatsOf(Dataset dataset) =>
+        ((string?[])[null, .. Formats]).Where(format => RefusalOf(dataset, format) == null)
+            .Select(format => (Format: format, Extension: Extension(dataset, format))).DistinctBy(format => format.Extension);
+
+    /// <summary>The formats that a request may name, for any dataset.</summary>
+    public static IReadOnlyList<(string? Format, string Extension)> AllFormats { get; } =
+        [.. Formats.Select(format => ((string?)format, "." + format))];
+
     /// <summary>The extension of an export of a dataset.</summary>
     /// <param name="dataset">The dataset.</param>
     /// <param name="format">What the request asks for; null for the dataset's own format.</param>
     /// <exception cref="RequestException">There is no such format, or it cannot hold what the dataset has.</exception>
-    public static string ExtensionFor(Dataset dataset, string? format)
+    public static string ExtensionFor(Dataset dataset, string? format) =>
+        RefusalOf(dataset, format) is { } refusal ? throw new RequestException(400, refusal) : Extension(dataset, format);
+
+    private static string Extension(Dataset dataset, string? format) => format != null ? "." + format : dataset.Format switch
     {
-        var extension = format switch
+        DatasetFormat.Json or DatasetFormat.Coco => ".json",
+        DatasetFormat.Jsonl => ".jsonl",
+        DatasetFormat.Csv => dataset.Source.Contains(".tsv", StringComparison.OrdinalIgnoreCase) ? ".tsv" : ".csv",
+        DatasetFormat.WebDataset => ".tar",
+        DatasetFormat.Parquet => ".parquet",
+        _ => ".txt",
+    };
+
+    /// <summary>Why a dataset cannot be exported so; null where it can.</summary>
+    private static string? RefusalOf(Dataset dataset, string? format)
+    {
+        if (format != null && !Formats.Contains(format))
+            return $"Format: expected {string.Join(", ", Formats)}, or none for the dataset's own; found '{format}'.";
+        if (format == null && dataset.Format is DatasetFormat.ImageFolder or DatasetFormat.Zip)
         {
-            null => dataset.Format switch
-            {
-                DatasetFormat.Json or DatasetFormat.Coco => ".json",
-                DatasetFormat.Jsonl => ".jsonl",
-                DatasetFormat.Csv => dataset.Source.Contains(".tsv", StringComparison.OrdinalIgnoreCase) ? ".tsv" : ".csv",
-                DatasetFormat.WebDataset => ".tar",
-                DatasetFormat.Parquet => ".parquet",
-                DatasetFormat.ImageFolder or DatasetFormat.Zip => throw new RequestException(
-                    400, "Format: expected parquet or tar: this dataset cannot be written in its own format as one file."),
-                _ => ".txt",
-            },
-            _ when Formats.Contains(format) => "." + format,
-            _ => throw new RequestException(
-                400, $"Format: expected {string.Join(", ", Formats)}, or none for the dataset's own; found '{format}'."),
-        };
-        return ItemExport.Refusal(dataset, "kept" + extension, asFolder: false) is { } refusal
-            ? throw new RequestException(400, $"Format {extension[1..]}: {refusal}")
-            : extension;
+            return $"Format: expected {string.Join(" or ", Formats.Where(other => RefusalOf(dataset, other) == null))}: this dataset cannot " +
+                $"be written in its own format as one file.";
+        }
+        var extension = Extension(dataset, format);
+        return ItemExport.Refusal(dataset, "kept" + extension, asFolder: false) is { } refusal ? $"Format {extension[1..]}: {refusal}" : null;
     }
 
     /// <summary>Writes the kept items.</summary>

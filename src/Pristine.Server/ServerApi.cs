@@ -24,6 +24,8 @@ internal sealed class ServerApi : IDisposable
     private const int ThumbnailSide = 320;
     private const int ThumbnailQuality = 78;
 
+    private static readonly string[] LedgerFormats = ["jsonl", "csv", "parquet"];
+
     /// <summary>Pictures that a browser shows as they are; others are converted.</summary>
     private static readonly Dictionary<string, string> Shown = new(StringComparer.Ordinal)
     {
@@ -106,6 +108,7 @@ internal sealed class ServerApi : IDisposable
         ("GET", "/thumb", (api, context) => api.ThumbAsync(context)),
         ("GET", "/image", (api, context) => api.ImageAsync(context)),
         ("POST", "/why", (api, context) => api.WhyAsync(context)),
+        ("GET", "/export", (api, context) => api.ExportsAsync(context)),
         ("POST", "/export", (api, context) => api.ExportAsync(context)),
         ("GET", "/overrides", (api, context) => api.OverridesAsync(context)),
         ("POST", "/overrides", (api, context) => api.OverrideAsync(context)),
@@ -470,6 +473,42 @@ internal sealed class ServerApi : IDisposable
         });
     }
 
+    /// <summary>What kept items can be exported as. Of a dataset that is not there any more, all formats: an export says what is wrong.</summary>
+    private async Task ExportsAsync(HttpContext context)
+    {
+        var formats = await Task.Run(
+            () =>
+            {
+                try
+                {
+                    return [.. KeptExport.FormatsOf(SelectionRun.OpenDataset(_served.Table, _options.Remote))];
+                }
+                catch (Exception exception) when (exception is PristineException or IOException or UnauthorizedAccessException)
+                {
+                    return KeptExport.AllFormats;
+                }
+            },
+            context.RequestAborted);
+        await WriteAsync(context, json =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("kept"u8);
+            foreach (var (format, extension) in formats)
+            {
+                json.WriteStartObject();
+                json.WriteString("format"u8, format);
+                json.WriteString("extension"u8, extension);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteStartArray("ledger"u8);
+            foreach (var format in LedgerFormats)
+                json.WriteStringValue(format);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
     /// <summary>
     /// The ledger of a selection with its overrides, or its kept items: the very files that <c>pristine select --overrides</c> writes.
     /// </summary>
@@ -482,8 +521,8 @@ internal sealed class ServerApi : IDisposable
         if (what is not ("ledger" or "kept"))
             throw new RequestException(400, $"What: expected ledger or kept; found '{what}'.");
         var format = SelectionRequest.Text(root, "format");
-        if (what == "ledger" && (format ??= "jsonl") is not ("jsonl" or "csv" or "parquet"))
-            throw new RequestException(400, $"Format: expected jsonl, csv or parquet; found '{format}'.");
+        if (what == "ledger" && !LedgerFormats.Contains(format ??= LedgerFormats[0]))
+            throw new RequestException(400, $"Format: expected {string.Join(", ", LedgerFormats)}; found '{format}'.");
         var droppedOnly = root.TryGetProperty("dropped_only", out var only) && only.ValueKind == JsonValueKind.True;
         if (droppedOnly && what == "kept")
             throw new RequestException(400, "Expected dropped_only with the ledger only; found it with kept items.");
@@ -492,7 +531,7 @@ internal sealed class ServerApi : IDisposable
         var folder = Directory.CreateTempSubdirectory("pristine-export-");
         try
         {
-            var (path, leftOut) = await Task.Run(
+            var (path, items, leftOut) = await Task.Run(
                 () =>
                 {
                     var dataset = new Lazy<Dataset>(() => SelectionRun.OpenDataset(_served.Table, _options.Remote));
@@ -504,10 +543,13 @@ internal sealed class ServerApi : IDisposable
                         new SelectionResources { Threads = _options.Scoring.Workers, MemoryLimit = 512L << 20 },
                         () => dataset.Value, context.RequestAborted);
                     if (what == "kept")
-                        return (file, new KeptExport(_options, _served.IsInside).Write(run, dataset.Value, file, context.RequestAborted));
+                    {
+                        var unread = new KeptExport(_options, _served.IsInside).Write(run, dataset.Value, file, context.RequestAborted);
+                        return (file, run.Kept, unread);
+                    }
                     using var stream = new FileStream(file, FileMode.CreateNew);
                     run.WriteLedger(stream, format!, droppedOnly);
-                    return (file, 0L);
+                    return (file, droppedOnly ? run.Dropped : run.Items, 0L);
                 },
                 context.RequestAborted);
             await using var content = new FileStream(
@@ -515,6 +557,7 @@ internal sealed class ServerApi : IDisposable
             var headers = context.Response.Headers;
             context.Response.ContentType = ContentTypes.GetValueOrDefault(Path.GetExtension(path), "text/plain; charset=utf-8");
             headers.ContentDisposition = $"attachment; filename=\"{Path.GetFileName(path)}\"";
+            headers["Pristine-Items"] = items.ToString(CultureInfo.InvariantCulture);
             if (what == "kept")
                 headers["Pristine-Left-Out"] = leftOut.ToString(CultureInfo.InvariantCulture);
             context.Response.ContentLength = content.Length;

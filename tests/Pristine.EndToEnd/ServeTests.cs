@@ -126,6 +126,67 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         Assert.All(opened.Requests, request => Assert.StartsWith(served.Address, request, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task The_keyboard_alone_exports_what_select_writes()
+    {
+        using var folder = TestFiles.NewFolder();
+        using var served = new Served(folder);
+        await using var opened = await browser.Open(served.Address);
+        var page = opened.Page;
+        await Expect(page, IsShown);
+        await page.Keyboard.PressAsync("/");
+        await page.Keyboard.TypeAsync("sharpness >= 500");
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page, "/drops \\d+/.test(document.getElementById('alone-0').textContent)");
+        await page.Keyboard.PressAsync("x");
+        await Expect(page, "document.getElementById('hand-count').textContent === '1'");
+        var kept = await Number(page, "kept");
+        string[] select =
+            ["select", folder["scores"], "--keep", "sharpness >= 500", "--overrides", Path.Combine(folder["scores"], "overrides.jsonl")];
+        PristineCommand.Run([.. select, "--out", folder["expected.txt"], "--ledger", folder["expected.csv"]]).Expect(0);
+
+        await Expect(page, "document.getElementById('format').length > 0");
+        await page.Keyboard.PressAsync("e");
+        Assert.Equal("kept.txt", await Export(page, folder["kept.txt"]));
+        Assert.Equal(await File.ReadAllTextAsync(folder["expected.txt"]), await File.ReadAllTextAsync(folder["kept.txt"]));
+        Assert.StartsWith($"kept.txt, {kept} items, ", await page.Locator("#exported").InnerTextAsync(), StringComparison.Ordinal);
+
+        await page.Keyboard.PressAsync("e");
+        await page.Keyboard.PressAsync("ArrowDown");
+        await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("ArrowDown");
+        await page.Keyboard.PressAsync("Shift+Tab");
+        // What is chosen stands in the address too.
+        await page.ReloadAsync();
+        await Expect(page, "document.getElementById('format').value === 'csv'");
+        await page.Keyboard.PressAsync("e");
+        Assert.Equal("ledger.csv", await Export(page, folder["ledger.csv"]));
+        Assert.Equal(await File.ReadAllTextAsync(folder["expected.csv"]), await File.ReadAllTextAsync(folder["ledger.csv"]));
+        Assert.StartsWith("ledger.csv, 37 items, ", await page.Locator("#exported").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Empty((await page.RunAxe()).Violations);
+
+        // A server that is gone: the page says so, where it is seen.
+        served.Process.Kill();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page, "document.getElementById('exported').textContent.startsWith('There is no file: The server does not answer')");
+        await page.Keyboard.PressAsync("x");
+        await Expect(page, "document.getElementById('fault').getBoundingClientRect().height > 0");
+        await Expect(page, "document.getElementById('fault').getBoundingClientRect().bottom <= innerHeight");
+        Assert.Contains("does not answer", await page.Locator("#fault").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Equal(1, await Number(page, "hand"));
+    }
+
+    /// <summary>Exports from the first of the lists beside the button, and stays on the button.</summary>
+    private static async Task<string> Export(IPage page, string path)
+    {
+        while (await page.EvaluateAsync<string>("() => document.activeElement.id") != "export")
+            await page.Keyboard.PressAsync("Tab");
+        var download = await page.RunAndWaitForDownloadAsync(
+            () => page.Keyboard.PressAsync("Enter"), new PageRunAndWaitForDownloadOptions { Timeout = 0 });
+        await download.SaveAsAsync(path);
+        return download.SuggestedFilename;
+    }
+
     [Theory]
     [InlineData(1280, ColorScheme.Light)]
     [InlineData(1280, ColorScheme.Dark)]

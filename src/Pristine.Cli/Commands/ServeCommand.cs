@@ -139,7 +139,7 @@ internal static class ServeCommand
                 Console.Out.Flush();
                 Console.Error.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{table.RowCount:N0} images; overrides: {options.Overrides}. Ctrl-C ends it."));
+                    $"{table.RowCount:N0} rows; overrides: {options.Overrides}. Ctrl-C ends it."));
                 var end = new TaskCompletionSource();
                 await using (cancellation.Register(end.SetResult))
                     await end.Task;

@@ -23,17 +23,23 @@ function shown(value) {
   return Math.abs(value) >= 10000 ? whole(Math.round(value)) : String(Number(value.toPrecision(4)));
 }
 
-async function ask(path, body) {
-  const response = await fetch(path, body === undefined ? {} : {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
-  });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
+async function request(path, body, signal) {
+  let response;
+  try {
+    response = await fetch(path, body === undefined ? {} : {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal,
+    });
+  } catch (error) {
+    throw error.name === 'AbortError' ? error : new Error("The server does not answer. Does 'pristine serve' still run?");
+  }
+  if (!response.ok) throw new Error((await response.json()).error);
+  return response;
 }
 
+const ask = async (path, body) => (await request(path, body)).json();
+
 // What is looked at stands in the address, so that a reload and a bookmark show it again.
-const state = Object.assign({ rules: [], show: 'all', order: '', descending: false, index: null }, stored());
+const state = Object.assign({ rules: [], show: 'all', order: '', descending: false, index: null, what: 'kept', format: '' }, stored());
 let table, items = [], next = null, chosen = -1, asked = 0;
 
 function stored() {
@@ -268,7 +274,58 @@ function toggle() {
   if (item) override(item, item.override ? null : !item.kept);
 }
 
-const keys = { j: () => step(1), k: () => step(-1), x: toggle, u: undo, '/': () => at('rules').querySelector('input').focus() };
+// Export: the server makes the file of the rules as they are and of what it has on its disk of the decisions.
+
+const formatTexts = { '.txt': 'a list of paths', '.jsonl': 'JSON lines', '.csv': 'CSV', '.parquet': 'Parquet', '.tar': 'tar' };
+const formatText = (extension, isOwn) => `${isOwn ? "the dataset's own format" : formatTexts[extension]} (${extension})`;
+let exports = { kept: [], ledger: [] };
+
+// Sets a list to what the address says, and that to the list where it has no such value.
+function choice(id) {
+  at(id).value = state[id];
+  if (at(id).selectedIndex < 0) at(id).selectedIndex = 0;
+  state[id] = at(id).value;
+}
+
+function drawFormats() {
+  const formats = state.what === 'kept'
+    ? exports.kept.map(({ format, extension }) => [format ?? '', formatText(extension, format == null && extension !== '.txt')])
+    : exports.ledger.map(format => [format, formatText(`.${format}`)]);
+  at('format').replaceChildren(...formats.map(([value, text]) => element('option', { value }, text)));
+  choice('format');
+}
+
+const size = bytes => bytes < 1e6 ? `${whole(Math.ceil(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+let exporting = null, exported = null;
+async function exportItems() {
+  if (exporting) return exporting.abort();
+  exporting = new AbortController();
+  at('export').textContent = 'Stop';
+  at('exported').replaceChildren('The file is being made …');
+  try {
+    await deciding;
+    const response = await request('/export', {
+      ...selection(), what: state.what === 'kept' ? 'kept' : 'ledger', format: state.format || null, dropped_only: state.what === 'dropped',
+    }, exporting.signal);
+    const name = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition'))[1];
+    const file = await response.blob();
+    if (exported) URL.revokeObjectURL(exported);
+    exported = URL.createObjectURL(file);
+    const link = element('a', { href: exported, download: name }, name);
+    const [count, leftOut] = ['Pristine-Items', 'Pristine-Left-Out'].map(header => Number(response.headers.get(header)));
+    at('exported').replaceChildren(link, `, ${counted(count - leftOut, 'item')}, ${size(file.size)}, is where this browser puts downloads.`,
+      leftOut > 0 ? ` It lacks ${counted(leftOut, 'kept item')} of which an image cannot be read.` : '');
+    link.click();
+  } catch (error) {
+    at('exported').replaceChildren(error.name === 'AbortError' ? 'Stopped; there is no file.' : `There is no file: ${error.message}`);
+  } finally {
+    exporting = null;
+    at('export').textContent = 'Export';
+  }
+}
+
+const keys = { j: () => step(1), k: () => step(-1), x: toggle, u: undo, e: () => at('what').focus(), '/': () => at('rules').querySelector('input').focus() };
 document.addEventListener('keydown', event => {
   const isTyping = event.target.matches('input[type=text], select, textarea');
   if (event.key === 'Escape' && isTyping) {
@@ -288,6 +345,9 @@ document.addEventListener('keydown', event => {
 
 at('add').addEventListener('click', () => { state.rules.push(''); drawRules(state.rules.length - 1); });
 at('more').addEventListener('click', () => load(true));
+at('what').addEventListener('change', event => { state.what = event.target.value; drawFormats(); store(); });
+at('format').addEventListener('change', event => { state.format = event.target.value; store(); });
+at('export').addEventListener('click', exportItems);
 for (const [id, key] of [['show', 'value'], ['order', 'value'], ['descending', 'checked']])
   at(id).addEventListener('change', event => { state[id] = event.target[key]; store(); load(false); });
 
@@ -295,13 +355,16 @@ async function start() {
   table = await ask('/table');
   at('title').textContent = table.dataset;
   document.title = `${table.dataset} – Pristine`;
-  at('about').textContent = `${counted(table.images, 'image')} in ${table.table}${table.incomplete ? ` (${table.incomplete})` : ''}`;
+  at('about').textContent = `${counted(table.images, 'row')} in ${table.table}${table.incomplete ? ` (${table.incomplete})` : ''}`;
   const numbers = table.columns.filter(column => column.metric || ['width', 'height', 'bytes'].includes(column.name));
   at('order').append(...numbers.map(column => element('option', { value: column.name }, column.name)));
   if (state.rules.length === 0) state.rules.push('');
-  [at('show').value, at('order').value, at('descending').checked] = [state.show, state.order, state.descending];
+  ['show', 'order', 'what'].forEach(choice);
+  at('descending').checked = state.descending;
   drawRules();
   last = JSON.stringify(selection());
   await refresh();
+  exports = await ask('/export');
+  drawFormats();
 }
 start().catch(fault);

@@ -123,6 +123,7 @@ public class ServerTests
             folder["scores"], new ScoringOptions { Metrics = [MetricCatalog.Get("width")], Workers = 2 }, cancellation: Cancellation);
         var table = ScoreTable.Open(folder["scores"]);
         var rules = new SelectionOptions { Keep = ["width >= 700"] };
+        var kept = 0L;
         using (var run = table.Select(rules, Cancellation))
         {
             var dropped = run.Decisions().First(decision => !decision.Kept);
@@ -133,6 +134,7 @@ public class ServerTests
         using (var writer = dataset.CreateExport(folder[$"kept.{extension}"]))
         {
             Assert.InRange(expected.Kept, 2, expected.Items - 2);
+            kept = expected.Kept;
             foreach (var item in expected.KeptItems(Cancellation))
                 writer.TryWrite(item);
             writer.Complete();
@@ -147,9 +149,61 @@ public class ServerTests
         Assert.Equal($"kept.{extension}", answer.Content.Headers.ContentDisposition?.FileName?.Trim('"'));
         // The image that is missing was put back by hand or dropped; archives cannot hold one.
         Assert.Single(answer.Headers.GetValues("Pristine-Left-Out"));
+        Assert.Equal(kept.ToString(CultureInfo.InvariantCulture), answer.Headers.GetValues("Pristine-Items").Single());
         Assert.Equal(
             await File.ReadAllBytesAsync(folder[$"kept.{extension}"], Cancellation),
             await answer.Content.ReadAsByteArrayAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task The_formats_of_exports_are_those_that_can_be_made()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.Copy(TestFiles.InRepository("samples", "photos", "leaf.jpg"), folder["leaf.jpg"]);
+        await File.WriteAllTextAsync(folder["one.json"], "[{\"id\": 1, \"image\": \"leaf.jpg\"}]", Cancellation);
+        await File.WriteAllTextAsync(folder["one.csv"], "image,label\nleaf.jpg,3\n", Cancellation);
+        Directory.CreateDirectory(folder["photos"]);
+        File.Copy(folder["leaf.jpg"], folder["photos/leaf.jpg"]);
+        System.IO.Compression.ZipFile.CreateFromDirectory(folder["photos"], folder["photos.zip"]);
+        Directory.CreateDirectory(folder["labelled"]);
+        File.Copy(folder["leaf.jpg"], folder["labelled/leaf.jpg"]);
+        await File.WriteAllTextAsync(folder["labelled/metadata.csv"], "file_name,label\nleaf.jpg,3\n", Cancellation);
+        foreach (var (input, expected) in ((string, string)[])
+        [
+            ("photos", ":.txt jsonl:.jsonl csv:.csv parquet:.parquet tar:.tar"),
+            ("one.json", ":.json jsonl:.jsonl parquet:.parquet tar:.tar"),
+            ("one.csv", ":.csv jsonl:.jsonl parquet:.parquet tar:.tar"),
+            ("labelled", "jsonl:.jsonl parquet:.parquet tar:.tar"),
+            ("photos.zip", "parquet:.parquet tar:.tar"),
+        ])
+        {
+            var scoring = new ScoringOptions { Metrics = [MetricCatalog.Get("width")], Workers = 1 };
+            Dataset.Open(folder[input]).ScoreInto(folder["scores-" + input], scoring, cancellation: Cancellation);
+            var options = new ServerOptions { Overrides = folder[input + ".jsonl"], Scoring = scoring };
+            await using var server = await PristineServer.StartAsync(ScoreTable.Open(folder["scores-" + input]), options);
+            using var client = new HttpClient { BaseAddress = server.Address };
+            var said = JsonDocument.Parse(await client.GetStringAsync(new Uri("export", UriKind.Relative), Cancellation)).RootElement;
+            var kept = said.GetProperty("kept").EnumerateArray()
+                .Select(each => (Format: each.GetProperty("format").GetString(), Extension: each.GetProperty("extension").GetString()))
+                .ToArray();
+            Assert.Equal(expected, string.Join(' ', kept.Select(each => $"{each.Format}:{each.Extension}")));
+            // Each of them is made, and a dataset without a format of one file says which there are.
+            foreach (var (format, extension) in kept.Prepend((null, null)))
+            {
+                var body = JsonSerializer.Serialize(new { what = "kept", format });
+                using var content = new StringContent(body, null, "application/json");
+                using var answer = await client.PostAsync(new Uri("export", UriKind.Relative), content, Cancellation);
+                if (format == null && kept[0].Format != null)
+                {
+                    Assert.Contains(
+                        $"expected {string.Join(" or ", kept.Select(each => each.Format))}: ",
+                        await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+                    continue;
+                }
+                Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+                Assert.Equal("kept" + (extension ?? kept[0].Extension), answer.Content.Headers.ContentDisposition?.FileName?.Trim('"'));
+            }
+        }
     }
 
     [Fact]
@@ -295,9 +349,18 @@ public class ServerTests
         }
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await served.TryPostAsync("select", "{}", "text/plain")).Status);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await served.TryPostAsync("score", "x", "text/plain")).Status);
-        Assert.Equal(
-            HttpStatusCode.RequestEntityTooLarge,
-                (await served.TryPostAsync("score", new string('x', 1001), "application/octet-stream")).Status);
+        var (tooLarge, largest) = await served.TryPostAsync("score", new string('x', 1001), "application/octet-stream");
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, tooLarge);
+        Assert.Contains("at most 0.001 MiB (--max-upload-megabytes)", largest, StringComparison.Ordinal);
+        foreach (var (method, path, said) in ((HttpMethod, string, string)[])
+            [(HttpMethod.Get, "select", "Expected POST at /select; found GET."),
+            (HttpMethod.Delete, "overrides", "Expected GET or POST at /overrides; found DELETE.")])
+        {
+            using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+            using var answer = await served.Client.SendAsync(request, Cancellation);
+            Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+            Assert.Contains(said, await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        }
         Assert.Equal(HttpStatusCode.NotFound, (await served.TryPostAsync("nothing", "{}")).Status);
     }
 
