@@ -53,5 +53,6 @@ for (var part = 0; part * (long)rowsPerPart < rows; part++)
         ) TO {DuckDbConnection.Literal(TablePart.FileOf(folder, 0, part))}
         (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {"{"}pristine: {DuckDbConnection.Literal(JsonSerializer.Serialize(contents))}{"}"})
         """);
+    PartSeal.Add(TablePart.FileOf(folder, 0, part));
 }
 Console.Error.WriteLine($"{rows:N0} rows in {folder}");

@@ -111,7 +111,7 @@ public sealed partial class SelectionRun
             CREATE TABLE bounds AS SELECT per, ends[1] AS low, ends[2] AS high
             FROM (SELECT per, quantile_cont(by_value, {shares}) AS ends FROM {_decided} WHERE {TakesPart} GROUP BY per)
             """);
-        Decide(
+        Refine(
             $"""
             SELECT key, item_index, status, by_value, d.per,
               CASE WHEN NOT {TakesPart} THEN code WHEN by_value IS NULL THEN -{missing} WHEN by_value < low THEN {low} WHEN by_value > high THEN {high} ELSE code END AS code,
@@ -138,7 +138,7 @@ public sealed partial class SelectionRun
             JOIN (SELECT per, {count} AS size FROM {candidates} GROUP BY per) USING (per)
             WHERE rank = size
             """);
-        Decide(
+        Refine(
             $"""
             SELECT key, item_index, status, by_value, d.per,
               CASE WHEN NOT {TakesPart} THEN code WHEN by_value IS NULL THEN -{missing}
@@ -155,20 +155,44 @@ public sealed partial class SelectionRun
         var last = limit == 0 ? -1 : _database.QueryInt64(
             $"SELECT item_index FROM {_decided} WHERE {SelectionCode.Kept} ORDER BY item_index LIMIT 1 OFFSET $1", limit - 1);
         if (last is { } index)
-            Decide($"SELECT * REPLACE (CASE WHEN {SelectionCode.Kept} AND item_index > {index.ToString(CultureInfo.InvariantCulture)} " +
+            Refine($"SELECT * REPLACE (CASE WHEN {SelectionCode.Kept} AND item_index > {index.ToString(CultureInfo.InvariantCulture)} " +
                 $"THEN {beyond} ELSE code END AS code) FROM {_decided}");
     }
 
     private string PerText => _parsed.Per == null ? "" : $" per {_parsed.Per.Name}";
 
-    /// <summary>Makes the next table of decisions from a query and forgets the one before.</summary>
+    /// <summary>Makes the next table of decisions from a query and forgets those before.</summary>
     private void Decide(string query)
     {
-        var next = _decided == "decided_a" ? "decided_b" : "decided_a";
-        _database.Execute($"CREATE OR REPLACE TABLE {next} AS {query}");
-        if (_decided.Length > 0)
-            _database.Execute($"DROP TABLE {_decided}");
-        _database.Execute("DROP TABLE IF EXISTS bounds; DROP TABLE IF EXISTS last_kept");
-        _decided = next;
+        var next = NextName();
+        _database.Execute($"CREATE TABLE {next} AS {query}");
+        // The newest first: each may be a view of the one before.
+        while (_decisions.TryPop(out var before))
+            _database.Execute($"DROP {(before.IsView ? "VIEW" : "TABLE")} {before.Name}");
+        Become(next, isView: false);
+    }
+
+    /// <summary>
+    /// The same for a step that costs little: without groups, and asked once, its decisions are computed whenever they are read, which is
+    /// cheaper than to write them all again.
+    /// </summary>
+    private void Refine(string query)
+    {
+        if (_parsed.Per != null || _isAskedOften)
+        {
+            Decide(query);
+            return;
+        }
+        var next = NextName();
+        _database.Execute($"CREATE VIEW {next} AS {query}");
+        Become(next, isView: true);
+    }
+
+    private string NextName() => string.Create(CultureInfo.InvariantCulture, $"decided_{_steps++}");
+
+    private void Become(string name, bool isView)
+    {
+        _decisions.Push((name, isView));
+        _decided = name;
     }
 }

@@ -50,6 +50,9 @@ public sealed partial class SelectionRun : IDisposable
     private readonly ScratchFolder _folder;
     private readonly int _threads;
     private readonly long _rowsPerRange;
+    private readonly bool _isAskedOften;
+    private readonly Stack<(string Name, bool IsView)> _decisions = [];
+    private int _steps;
     private string _decided = "";
 
     private SelectionRun(ScoreTable table, SelectionOptions options, Func<Dataset> openDataset, SelectionResources resources)
@@ -58,7 +61,7 @@ public sealed partial class SelectionRun : IDisposable
         options = options.WithIssueRules(table);
         Options = options;
         _openDataset = openDataset;
-        (_threads, _rowsPerRange) = (resources.Threads, resources.RowsPerRange);
+        (_threads, _rowsPerRange, _isAskedOften) = (resources.Threads, resources.RowsPerRange, resources.KeepsFileMetadata);
         _parsed = ParsedSelection.Of(options, new RuleColumns(table.Columns, options.Known));
         _reasons = new ReasonList(_parsed.ScoreExpression);
         _record = new RecordPart(_parsed.ScoreExpression);
