@@ -8,7 +8,8 @@ internal static class Job
     /// <summary>Does the work.</summary>
     /// <param name="stopped">What a stopped run says: what is left of it, and how to go on.</param>
     /// <param name="work">The work; gives the exit code.</param>
-    public static int Run(Func<string> stopped, Func<CancellationToken, int> work)
+    /// <param name="progress">Told of a failure; optional.</param>
+    public static int Run(Func<string> stopped, Func<CancellationToken, int> work, Progress? progress = null)
     {
         using var interruption = new Interruption();
         try
@@ -18,6 +19,11 @@ internal static class Job
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
             return Stop(stopped);
+        }
+        catch (Exception exception) when (progress != null)
+        {
+            progress.Fail(exception);
+            throw;
         }
     }
 

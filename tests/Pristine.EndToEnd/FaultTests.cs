@@ -97,6 +97,31 @@ public class FaultTests
     }
 
     [Fact, Trait("kind", "long")]
+    public void SIGTERM_ends_a_run_whose_decoder_hangs_long_before_the_time_of_the_image_is_over()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGTERM with kill.");
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["images"]);
+        byte[] photo = File.ReadAllBytes(TestFiles.InRepository("samples", "photos", "leaf.jpg"));
+        File.WriteAllBytes(folder["images/a.jpg"], photo);
+        File.WriteAllBytes(folder["images/b.jpg"], [.. photo, .. "\npristine-fault:hang"u8]);
+        File.WriteAllBytes(folder["images/c.jpg"], photo);
+        // A day for the image: with it the test would not end.
+        using var process = PristineCommand.Start(
+            ["score", folder["images"], "--out", folder["table"], "--metrics", "sharpness", "--isolate", "--image-timeout", "86400",
+                "--progress", "json"], folder.Path, ("PRISTINE_TEST_FAULTS", "1"));
+        while (process.StandardError.ReadLine() is { } line && !line.Contains("\"items\":1,", StringComparison.Ordinal))
+        {
+        }
+        Signal("TERM", process.Id);
+        process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(130, process.ExitCode);
+        Score(folder, "images", "table", "sharpness").Expect(0);
+        Assert.Equal(3, Rows(folder, "table").Length);
+    }
+
+    [Fact, Trait("kind", "long")]
     public void A_second_run_on_a_table_is_refused_and_harms_nothing()
     {
         using var folder = TestFiles.NewFolder();
@@ -187,8 +212,8 @@ public class FaultTests
     private static Process Start(TemporaryFolder folder, string input, string table, params string[] options) => PristineCommand.Start(
         ["score", folder[input], "--out", folder[table], "--metrics", Columns, .. options], folder.Path);
 
-    private static CommandResult Score(TemporaryFolder folder, string input, string table) =>
-        PristineCommand.Finish(Start(folder, input, table), null);
+    private static CommandResult Score(TemporaryFolder folder, string input, string table, string metrics = Columns) =>
+        PristineCommand.Run(["score", folder[input], "--out", folder[table], "--metrics", metrics], folder.Path);
 
     private static string[] Rows(TemporaryFolder folder, string table)
     {

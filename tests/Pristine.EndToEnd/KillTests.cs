@@ -14,6 +14,9 @@ public class KillTests
     // Every image, also those that cannot be decoded.
     private static readonly string[] Everything = ["--keep", "status = 'ok' or status <> 'ok'"];
 
+    /// <summary>The inputs to try, for a long version that is to try some: PRISTINE_KILL_INPUTS=images,images.tar; all by default.</summary>
+    private static readonly string[]? Inputs = Environment.GetEnvironmentVariable("PRISTINE_KILL_INPUTS")?.Split(',');
+
     /// <summary>Kills per format, half of scoring and half of exporting; PRISTINE_KILLS=50 for the long version.</summary>
     private static readonly int Kills =
         int.Parse(Environment.GetEnvironmentVariable("PRISTINE_KILLS") ?? "6", CultureInfo.InvariantCulture);
@@ -38,6 +41,7 @@ public class KillTests
     public void A_run_that_is_killed_again_and_again_leaves_what_an_undisturbed_one_does(string input, string output, string? option = null)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Makes symbolic links.");
+        Assert.SkipWhen(Inputs?.Contains(input) == false, "PRISTINE_KILL_INPUTS does not name it.");
         using var folder = TestFiles.NewFolder();
         Make(input, folder);
         var random = new Random(1);

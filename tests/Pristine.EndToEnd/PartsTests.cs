@@ -73,6 +73,39 @@ public class PartsTests
         Assert.Contains("0 read, 20 already", PristineCommand.Run(score, folder.Path).Expect(0).Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void An_archive_that_cannot_be_read_is_named_everywhere_and_stops_nothing()
+    {
+        using var folder = TestFiles.NewFolder();
+        Make("set-{0..9}.tar", folder, 20);
+        var sound = File.ReadAllBytes(folder["set-4.tar"]);
+        File.WriteAllText(folder["set-4.tar"], new string('x', 3000));
+        string[] Score(string table, params string[] options) =>
+            ["score", folder["set-{0..9}.tar"], "--out", folder[table], "--metrics", "brightness", .. options];
+        var plain = PristineCommand.Run(Score("plain"), folder.Path).Expect(1).Error;
+        Assert.Contains("18 images in", plain, StringComparison.Ordinal);
+        Assert.Contains("pristine: 1 of 10 files", plain, StringComparison.Ordinal);
+        var auto = PristineCommand.Run(Score("auto", "--shard", "auto", "--progress", "json"), folder.Path).Expect(1).Error;
+        Assert.Contains("9 of 10 parts of", auto, StringComparison.Ordinal);
+        Assert.Contains("pristine: 1 of 10 parts could not be read", auto, StringComparison.Ordinal);
+        Assert.Contains("{\"state\":\"failed\",\"error\":\"1 of 10 parts could", auto, StringComparison.Ordinal);
+        Assert.Contains(
+            "(set-4.tar) could not be read", PristineCommand.Run("merge", folder["auto"], "--out", folder["merged"]).Expect(1).Error,
+            StringComparison.Ordinal);
+        var status = PristineCommand.Run("status", folder["auto"]).Expect(3);
+        Assert.Contains("9 of 10 parts are finished", status.Output, StringComparison.Ordinal);
+        Assert.Contains("part 4 (set-4.tar) could not be read", status.Error, StringComparison.Ordinal);
+
+        File.WriteAllBytes(folder["set-4.tar"], sound);
+        PristineCommand.Run(Score("plain"), folder.Path).Expect(0);
+        PristineCommand.Run(Score("auto", "--shard", "auto"), folder.Path).Expect(0);
+        // The process that has failed matters no more.
+        Assert.Equal("", PristineCommand.Run("status", folder["auto"]).Expect(0).Error);
+        PristineCommand.Run("merge", folder["auto"], "--out", folder["auto.csv"]).Expect(0);
+        PristineCommand.Run("merge", folder["plain"], "--out", folder["plain.csv"]).Expect(0);
+        Assert.Equal(File.ReadAllText(folder["plain.csv"]), File.ReadAllText(folder["auto.csv"]));
+    }
+
     private static bool Has(string folder, int files) =>
         Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Take(files).Count() == files;
 

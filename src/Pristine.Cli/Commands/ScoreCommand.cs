@@ -100,7 +100,7 @@ internal static class ScoreCommand
         return Job.Run(
             () => $"Stopped after {progress.Items:N0} items; every line written is whole. To go on: the same command with --start " +
                 $"{start + progress.Items}.",
-            cancellation => Run(dataset, options, start, format, progress, cancellation) ?? Told());
+            cancellation => Run(dataset, options, start, format, progress, cancellation) ?? Told(), progress);
 
         int Told()
         {

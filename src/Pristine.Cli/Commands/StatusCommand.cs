@@ -31,10 +31,13 @@ internal static class StatusCommand
     private static int Run(IReadOnlyList<string> folders, bool asJson)
     {
         var runs = new List<(string Folder, RunStatus Status)>();
+        var shared = new Dictionary<string, PartedTable>(StringComparer.Ordinal);
         foreach (var folder in folders.SelectMany(Tables))
         {
             var found = RunStatus.ReadAll(folder);
             runs.AddRange((found.Count > 0 ? found : OfTable(folder)).Select(status => (folder, status)));
+            if (PartedTable.Open(folder) is { } parted)
+                shared.TryAdd(folder, parted);
         }
         if (runs.Count == 0)
             throw new ScoreTableException(
@@ -42,10 +45,27 @@ internal static class StatusCommand
         if (asJson)
             foreach (var (folder, status) in runs)
                 Console.Out.WriteLine((status with { Folder = folder }).ToJson());
-        else
-            Write(runs);
-        return runs.Exists(run => run.Status.State == RunState.Failed || run.Status.IsStale(DateTimeOffset.UtcNow))
+        // What became of a process matters no more when others have finished its parts.
+        var finished = shared.Where(table => table.Value.Markers().All(marker => marker != null)).Select(table => table.Key).ToHashSet();
+        if (!asJson)
+            Write(runs, finished);
+        foreach (var (folder, table) in asJson ? [] : shared)
+            WriteParts(folder, table);
+        return runs.Exists(run => !finished.Contains(run.Folder)
+            && (run.Status.State == RunState.Failed || run.Status.IsStale(DateTimeOffset.UtcNow)))
             ? ExitCode.TooManyFailures : ExitCode.Done;
+    }
+
+    /// <summary>How far the parts of a table are that several runs share, and which of them could not be read.</summary>
+    private static void WriteParts(string folder, PartedTable table)
+    {
+        var markers = table.Markers();
+        Console.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{folder}: {markers.Count(marker => marker != null):N0} of {markers.Length:N0} parts are finished."));
+        foreach (var failure in table.Failures())
+            Console.Error.WriteLine(
+                $"pristine: {folder}, part {table.NameOf(failure.Part)} could not be read on {failure.Host}: " +
+                PlainText.Clean(failure.Reason));
     }
 
     /// <summary>The folder itself, where it is a table, and the tables right below it.</summary>
@@ -79,7 +99,7 @@ internal static class StatusCommand
         ];
     }
 
-    private static void Write(List<(string Folder, RunStatus Status)> runs)
+    private static void Write(List<(string Folder, RunStatus Status)> runs, HashSet<string> finished)
     {
         var now = DateTimeOffset.UtcNow;
         var rows = runs.ConvertAll(run => Row(run.Folder, run.Status, now));
@@ -88,9 +108,9 @@ internal static class StatusCommand
         TextTable.Write(
             Console.Out, ["TABLE", "SHARD", "STATE", "ITEMS", "OF", "NOT OK", "RATE", "LEFT", "TOLD"], rows,
             TerminalWidth.Of(Console.IsOutputRedirected, plain: 120, most: 160));
-        foreach (var (folder, status) in runs.Where(run => run.Status.Error != null))
+        foreach (var (folder, status) in runs.Where(run => run.Status.Error != null && !finished.Contains(run.Folder)))
             Console.Error.WriteLine($"pristine: {folder}, shard {status.Shard}: {PlainText.Clean(status.Error!)}");
-        foreach (var (folder, status) in runs.Where(run => run.Status.IsStale(now)))
+        foreach (var (folder, status) in runs.Where(run => run.Status.IsStale(now) && !finished.Contains(run.Folder)))
             Console.Error.WriteLine(
                 $"pristine: {folder}, shard {status.Shard}: the process {status.Process} on {status.Host} has died or hangs; the command " +
                 "that started it goes on from its last part.");

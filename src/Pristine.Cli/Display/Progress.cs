@@ -17,7 +17,7 @@ internal sealed class Progress : IDisposable
     private readonly Task<long>? _total;
     private readonly string _how;
     private readonly Timer? _lines;
-    private bool _isDone;
+    private (RunState State, string? Error) _end = (RunState.Stopped, null);
 
     /// <param name="dataset">
     /// Counted in the background where that is cheap and somebody looks on, so that the end can be foretold; null where it is not known.
@@ -51,10 +51,13 @@ internal sealed class Progress : IDisposable
     /// <summary>Tells that the run has reached its end, and of one that took long where its time went.</summary>
     public void End()
     {
-        _isDone = true;
+        _end = (RunState.Done, null);
         if (Watch != null && _how == "text" && Elapsed >= WorthASentence)
             Console.Error.WriteLine(TimeSentence.Of(Watch.Snapshot(RunState.Done)));
     }
+
+    /// <summary>Tells why the run has failed.</summary>
+    public void Fail(Exception exception) => _end = (RunState.Failed, Failure.Describe(exception).Message);
 
     public long Images { get; private set; }
 
@@ -161,10 +164,10 @@ internal sealed class Progress : IDisposable
         if (_lines == null)
             return;
         _lines.Dispose();
-        WriteLine(_isDone ? RunState.Done : RunState.Stopped);
+        WriteLine(_end.State, _end.Error);
     }
 
-    private void WriteLine(RunState state) => Console.Error.WriteLine(Watch!.Snapshot(state).ToJson());
+    private void WriteLine(RunState state, string? error = null) => Console.Error.WriteLine(Watch!.Snapshot(state, error).ToJson());
 
     private void Show()
     {

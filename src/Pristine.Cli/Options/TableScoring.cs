@@ -124,13 +124,22 @@ internal sealed class TableScoring
             cancellation =>
         {
             var (read, unopened) = (0L, 0L);
+            DatasetException? unreadable = null;
             var scored = ScoreTableRun.Score(dataset, folder, scoring, options, cancellation);
             Inputs.TellLayout(dataset);
-            foreach (var item in scored)
+            try
             {
-                read += item.ImagesRead;
-                unopened += item.Rows.Count(row => row.Status == Media.ImageStatus.Skipped);
-                progress.Add(item);
+                foreach (var item in scored)
+                {
+                    read += item.ImagesRead;
+                    unopened += item.Rows.Count(row => row.Status == Media.ImageStatus.Skipped);
+                    progress.Add(item);
+                }
+            }
+            catch (DatasetException exception) when (exception.IsOfSomeParts)
+            {
+                // Told of at the end: the others were scored.
+                unreadable = exception;
             }
             LiveLine.Clear();
             Console.Error.WriteLine(string.Create(
@@ -139,16 +148,20 @@ internal sealed class TableScoring
                 $"{progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> " +
                 $"{folder}"));
             progress.TellPlaceholders();
+            if (options.Sharding != null)
+                TellParts(folder);
+            if (unreadable != null)
+            {
+                progress.Fail(unreadable);
+                return Failure.Report(unreadable);
+            }
             progress.End();
             if (options.Sharding != null)
-            {
-                TellParts(folder);
                 return progress.Items == 0 ? ExitCode.Done : inputs.ExitCodeOf(parsed, progress, dataset);
-            }
             if (progress.Images > 0 && ScoreTable.Open(folder) is { Incomplete: null } table)
                 SummaryDisplay.Write(TableSummary.Of(table), folder);
             return inputs.ExitCodeOf(parsed, progress, dataset);
-        });
+        }, progress);
     }
 
     /// <summary>Says how far the table is whose parts several runs score.</summary>

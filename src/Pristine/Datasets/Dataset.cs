@@ -328,4 +328,8 @@ public abstract class DatasetWriter : IDisposable
 /// <summary>A dataset that cannot be opened or read on. The message says what was expected, what was found, and where.</summary>
 /// <param name="message">Expected, found, file and position.</param>
 /// <param name="innerException">The cause; null if there is none.</param>
-public sealed class DatasetException(string message, Exception? innerException = null) : PristineException(message, innerException);
+public sealed class DatasetException(string message, Exception? innerException = null) : PristineException(message, innerException)
+{
+    /// <summary>True where files or parts of the dataset could not be read, and all others were.</summary>
+    internal bool IsOfSomeParts { get; init; }
+}

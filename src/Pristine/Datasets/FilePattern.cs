@@ -21,8 +21,7 @@ internal static partial class FilePattern
             if (!Directory.Exists(glob.Folder))
                 throw new DatasetException($"Expected a folder '{glob.Folder}' for the glob '{pattern}'; it does not exist.");
             var search = new FolderSearch(glob.MatchesHidden, glob.IsMatch, glob.CanMatchWithin, glob.Positions);
-            var found = FolderSearch.Items(glob.Folder, glob.Prefix, "", search, default)
-                .SelectMany(item => item.Images, (item, file) => (item.Id, file.LocalPath!)).ToArray();
+            var found = Found(glob.Prefix, FolderSearch.Items(glob.Folder, glob.Prefix, "", search, default)).ToArray();
             return found.Length > 0 ? (glob.Prefix, found) : throw new DatasetException($"Expected {kind} for '{pattern}'; found none.");
         }
         if (numbered.FirstOrDefault(name => !File.Exists(name)) is { } missing)
@@ -30,6 +29,15 @@ internal static partial class FilePattern
         var prefix = pattern[..(pattern[..pattern.IndexOf('{', StringComparison.Ordinal)].LastIndexOf('/') + 1)];
         return (prefix, [.. numbered.Select(name => (name[prefix.Length..], name))]);
     }
+
+    /// <summary>
+    /// Names and paths of what a search has found. A folder that cannot be listed is one of them, with a slash at its end: reading it says
+    /// why, as it does of a file.
+    /// </summary>
+    /// <param name="prefix">Put before a name to make the path.</param>
+    /// <param name="found">What was found.</param>
+    public static IEnumerable<(string Name, string Path)> Found(string prefix, IEnumerable<DatasetItem> found) =>
+        found.Select(item => (item.Id, prefix + item.Id));
 
     /// <summary>What a bucket has under a prefix.</summary>
     /// <param name="access">Lists.</param>

@@ -88,18 +88,8 @@ internal sealed class ImageFolderDataset : Dataset
         _layout ??= $"Hugging Face folder, {names} ({_files[0].Rows.Layout})";
     }
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
-    {
-        var index = 0L;
-        foreach (var file in _files)
-        {
-            foreach (var item in Read(file, index, cancellation))
-            {
-                index++;
-                yield return item;
-            }
-        }
-    }
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
+        FileByFile.Read(Source, _files, (file, index) => Read(file, index, cancellation));
 
     public override DatasetWriter CreateWriter(string path) =>
         new ImageFolderWriter(path, _folder, _files.ToDictionary(file => file.Name, file => file.Rows));

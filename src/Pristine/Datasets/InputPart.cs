@@ -26,6 +26,9 @@ public sealed class InputPart
     /// <summary>The local file that it lies in, whose size and time tell whether it is still the same; null where there is none.</summary>
     internal string? File { get; init; }
 
+    /// <summary>Whether it is all of <see cref="File"/>, so that no other part depends on what is in it.</summary>
+    internal bool IsWholeFile { get; init; }
+
     /// <summary>Reads the part's items in order, numbered from 0.</summary>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="DatasetException">The part cannot be read on; the message names file and position.</exception>

@@ -31,7 +31,7 @@ internal sealed partial class ParquetDataset : Dataset
         (Source, ImageRoot, ImageField, _files) = (source, imageRoot, imageField, files);
         _hasBytes = new Lazy<bool>(() =>
         {
-            using var reader = _files[0].Open();
+            using var reader = OpenFirst(out _);
             return new ParquetColumns(reader, ImageField).Images.Count > 0;
         });
     }
@@ -67,7 +67,7 @@ internal sealed partial class ParquetDataset : Dataset
     {
         if (asParquet)
             return null;
-        using var reader = _files[0].Open();
+        using var reader = OpenFirst(out _);
         return new ParquetColumns(reader, ImageField).Lost;
     }
 
@@ -105,7 +105,7 @@ internal sealed partial class ParquetDataset : Dataset
         var search = new FolderSearch(
             IsHidden: false, path => IsName(path) && Path.GetFileName(path) != FolderMetadata, _ => true, _ => []);
         return new ParquetDataset(folder, options.ImageRoot ?? folder, options.ImageField, Found(
-            FolderSearch.Items(folder, prefix, "", search, default)))
+            prefix, FolderSearch.Items(folder, prefix, "", search, default)))
         { Remote = options.Remote };
     }
 
@@ -129,35 +129,18 @@ internal sealed partial class ParquetDataset : Dataset
         { Remote = remote };
     }
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
-    {
-        var index = 0L;
-        foreach (var file in _files)
-        {
-            using var reader = file.Open();
-            var columns = new ParquetColumns(reader, ImageField, _allFields);
-            var first = index;
-            for (var group = 0; group < reader.FileMetaData.NumRowGroups; group++)
-            {
-                foreach (var item in Rows(file, reader, columns, group, index - first, index, cancellation))
-                {
-                    index++;
-                    yield return item;
-                }
-            }
-        }
-    }
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
+        FileByFile.Read(Source, _files, (file, index) => ReadFile(file, index, cancellation));
 
     public override void RequireImages(CancellationToken cancellation = default)
     {
         if (_layout != null)
             return;
-        using var reader = _files[0].Open();
+        using var reader = OpenFirst(out var file);
         var columns = new ParquetColumns(reader, ImageField);
         if (columns.Images.Count > 0)
         {
-            _layout =
-                $"Parquet, images in {string.Join(", ", columns.Images.Select(image => $"'{image.Name}'"))}{_files[0].Remote?.Remark}";
+            _layout = $"Parquet, images in {string.Join(", ", columns.Images.Select(image => $"'{image.Name}'"))}{file.Remote?.Remark}";
             return;
         }
         var rows = 0L;
@@ -224,11 +207,13 @@ internal sealed partial class ParquetDataset : Dataset
     private static bool HasFiles(string folder) =>
         Directory.EnumerateFiles(folder).Any(file => IsName(file) && Path.GetFileName(file) != FolderMetadata);
 
-    private static ParquetFile[] Found(IEnumerable<DatasetItem> found) =>
-        [.. found.SelectMany(item => item.Images, (item, file) => new ParquetFile(item.Id, file.LocalPath!))];
+    private static ParquetFile[] Found(string prefix, IEnumerable<DatasetItem> found) =>
+        [.. FilePattern.Found(prefix, found).Select(file => new ParquetFile(file.Name, file.Path))];
 
     internal override InputPart OpenPart(string name, Func<Stream> openList)
     {
+        if (_files.FirstOrDefault(file => file.Name == name) is { } whole)
+            return AllOf(whole);
         var at = name.LastIndexOf('#');
         return at >= 0 && int.TryParse(name.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var group)
             && _files.FirstOrDefault(file => file.Name == name[..at]) is { } found
@@ -236,10 +221,40 @@ internal sealed partial class ParquetDataset : Dataset
             : throw new DatasetException($"Expected the rows '{name}' in '{Source}'; they are not there any more.");
     }
 
+    /// <summary>Opens the first file that can be read: one that cannot does not keep the others from being read.</summary>
+    /// <exception cref="DatasetException">None can; the message is about the first.</exception>
+    private ParquetFileReader OpenFirst(out ParquetFile file)
+    {
+        DatasetException? failure = null;
+        foreach (var candidate in _files)
+        {
+            try
+            {
+                file = candidate;
+                return candidate.Open();
+            }
+            catch (DatasetException exception)
+            {
+                failure ??= exception;
+            }
+        }
+        throw failure!;
+    }
+
+    /// <summary>The groups of rows of a file; one whose footer cannot be read is one part, and reading that says why.</summary>
     private List<InputPart> PartsOf(ParquetFile file)
     {
-        using var reader = file.Open();
         var parts = new List<InputPart>();
+        ParquetFileReader opened;
+        try
+        {
+            opened = file.Open();
+        }
+        catch (DatasetException) when (_files.Count > 1)
+        {
+            return [AllOf(file)];
+        }
+        using var reader = opened;
         for (var group = 0; group < reader.FileMetaData.NumRowGroups; group++)
         {
             using var rows = reader.RowGroup(group);
@@ -247,6 +262,13 @@ internal sealed partial class ParquetDataset : Dataset
         }
         return parts;
     }
+
+    private InputPart AllOf(ParquetFile file) =>
+        new(file.Name, (numbers, cancellation) => ReadFile(file, numbers.FirstItem, cancellation))
+        {
+            File = file.Remote == null ? file.Path : null,
+            IsWholeFile = true,
+        };
 
     private InputPart Part(ParquetFile file, int group, long? rows = null, long? bytes = null) => new(
         string.Create(CultureInfo.InvariantCulture, $"{file.Name}#{group}"),
@@ -256,6 +278,21 @@ internal sealed partial class ParquetDataset : Dataset
         Items = rows,
         File = file.Remote == null ? file.Path : null,
     };
+
+    private IEnumerable<DatasetItem> ReadFile(ParquetFile file, long index, CancellationToken cancellation)
+    {
+        using var reader = file.Open();
+        var columns = new ParquetColumns(reader, ImageField, _allFields);
+        var row = 0L;
+        for (var group = 0; group < reader.FileMetaData.NumRowGroups; group++)
+        {
+            foreach (var item in Rows(file, reader, columns, group, row, index + row, cancellation))
+            {
+                row++;
+                yield return item;
+            }
+        }
+    }
 
     private IEnumerable<DatasetItem> ReadGroup(ParquetFile file, int group, long index, CancellationToken cancellation)
     {

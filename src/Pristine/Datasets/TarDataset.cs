@@ -50,6 +50,7 @@ internal sealed partial class TarDataset : Dataset
         {
             Bytes = file == null ? null : SourceStamp.Of(file)?.Bytes,
             File = file,
+            IsWholeFile = true,
         };
     }
 
@@ -76,18 +77,8 @@ internal sealed partial class TarDataset : Dataset
         return new TarDataset(address, prefix, archives) { Remote = remote };
     }
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
-    {
-        var index = 0L;
-        foreach (var archive in _archives)
-        {
-            foreach (var item in Samples(archive, index, cancellation))
-            {
-                index++;
-                yield return item;
-            }
-        }
-    }
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
+        FileByFile.Read(Source, _archives, (archive, index) => Samples(archive, index, cancellation));
 
     public override void RequireImages(CancellationToken cancellation = default)
     {

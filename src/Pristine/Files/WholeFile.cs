@@ -19,6 +19,7 @@ internal sealed class WholeFile : IDisposable
     public const int MaxNameBytes = 255;
 
     private const int BufferSize = 1 << 16;
+    private static readonly TimeSpan YoungAge = TimeSpan.FromMinutes(1);
     private readonly FileStream _stream;
 
     private WholeFile(string path, FileStream stream) => (Path, _stream) = (path, stream);
@@ -53,26 +54,28 @@ internal sealed class WholeFile : IDisposable
     /// <returns>False where the file was there before, and was left as it is.</returns>
     public static bool WriteOnce(string path, Action<Stream> write)
     {
-        var isWritten = true;
-        Make(WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}"), temporary =>
+        var temporary = WithSuffix(path, $".{Guid.NewGuid().ToString("N")[..12]}{Suffix}");
+        try
         {
-            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, BufferSize);
+            // Open until it has its name: that tells other processes that its owner lives.
+            using var stream = new FileStream(
+                temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete, BufferSize);
             write(stream);
             stream.Flush(flushToDisk: true);
-        }, temporary =>
+            // Without overwriting the move is a link and an unlink: it fails where the name is taken.
+            File.Move(temporary, path);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
         {
-            try
-            {
-                // Without overwriting the move is a link and an unlink: it fails where the name is taken.
-                File.Move(temporary, path);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                File.Delete(temporary);
-                isWritten = false;
-            }
-        });
-        return isWritten;
+            File.Delete(temporary);
+            return false;
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
     }
 
     /// <summary>As <see cref="Write"/>, for a writer that opens the file by its name.</summary>
@@ -118,6 +121,45 @@ internal sealed class WholeFile : IDisposable
     {
         File.WriteAllText(TemporaryOf(path), content);
         File.Move(TemporaryOf(path), path, overwrite: true);
+    }
+
+    /// <summary>
+    /// Removes from a folder what killed processes have left under temporary names. What a process has open stays, and so does what is
+    /// younger than a minute by the clock of the file system: whoever has made it is about to open it.
+    /// </summary>
+    /// <param name="folder">The folder; it may be missing, or read-only: then nothing is done.</param>
+    public static void RemoveAbandoned(string folder)
+    {
+        try
+        {
+            var found = Directory.Exists(folder) ? Directory.GetFiles(folder, "*" + Suffix) : [];
+            if (found.Length == 0)
+                return;
+            var clock = System.IO.Path.Combine(folder, $".{Guid.NewGuid():N}");
+            using var now = new FileStream(clock, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            now.WriteByte(0);
+            now.Flush();
+            var before = File.GetLastWriteTimeUtc(clock) - YoungAge;
+            foreach (var file in found.Where(file => File.GetLastWriteTimeUtc(file) < before && !IsOpen(file)))
+                File.Delete(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Another process does the same, or nothing can be written here. What is left harms nobody.
+        }
+
+        static bool IsOpen(string file)
+        {
+            try
+            {
+                new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1).Dispose();
+                return false;
+            }
+            catch (IOException)
+            {
+                return true;
+            }
+        }
     }
 
     /// <summary>
@@ -176,8 +218,8 @@ internal sealed class WholeFile : IDisposable
 
     private static void Finish(string temporary, string path)
     {
-        using (var written = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite))
-            written.Flush(flushToDisk: true);
+        using var written = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+        written.Flush(flushToDisk: true);
         File.Move(temporary, path, overwrite: true);
     }
 

@@ -20,6 +20,12 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     /// <summary>How long a cancelled run waits for an input that is being read, in milliseconds.</summary>
     private const int PatienceWithSource = 1000;
 
+    /// <summary>
+    /// How long a cancelled run waits for inputs that are worked on, in milliseconds: one may hang in a library that nobody can interrupt,
+    /// and schedulers kill a process some seconds after they have asked it to stop.
+    /// </summary>
+    private const int PatienceWithWork = 5000;
+
     private readonly Lock _sourceGate = new();
     private readonly object _gate = new();
     private readonly IEnumerator<TInput> _source;
@@ -40,6 +46,9 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     private bool _isReading;
     private bool _sourceEnded;
     private bool _abandoned;
+
+    /// <summary>When what is still worked on is given up, by <see cref="Environment.TickCount64"/>; null while nobody stops the run.</summary>
+    private long? _end;
     private ExceptionDispatchInfo? _failure;
 
     private OrderedPipeline(
@@ -62,7 +71,8 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
 
     /// <summary>
     /// Runs the pipeline. Results that were finished, in unbroken order, are given before an exception of the source or of a worker is
-    /// thrown, and before <see cref="OperationCanceledException"/> when the token is cancelled.
+    /// thrown, and before <see cref="OperationCanceledException"/> when the token is cancelled. Inputs that are worked on then are finished,
+    /// unless one takes longer than <see cref="PatienceWithWork"/>: its thread, one of the background, is left to itself.
     /// </summary>
     /// <param name="source">The inputs; reading the next one must be cheap.</param>
     /// <param name="workers">Threads.</param>
@@ -86,7 +96,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         var pipeline = new OrderedPipeline<TInput, TOutput, TWorker>(enumerator, createWorker, work, capacity, weigh, cancellation);
         var threads = new Thread[workers];
         pipeline._running = workers;
-        using var wake = cancellation.Register(pipeline.Wake);
+        using var wake = cancellation.Register(pipeline.Stop);
         for (var i = 0; i < workers; i++)
         {
             threads[i] = new Thread(pipeline.Work) { IsBackground = true, Name = $"pristine-worker-{i}" };
@@ -118,8 +128,8 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         lock (_gate)
         {
             var slot = (int)(_consumed % _window.Length);
-            while (!_ready[slot] && _running > 0 && !WaitsForSourceAlone)
-                Monitor.Wait(_gate);
+            while (!_ready[slot] && _running > 0 && !WaitsForSourceAlone && PatienceLeft != 0)
+                Monitor.Wait(_gate, PatienceLeft);
             if (!_ready[slot])
             {
                 output = default!;
@@ -181,8 +191,11 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     /// </summary>
     private bool WaitsForSourceAlone => _cancellation.IsCancellationRequested && _isReading && _taking == _running;
 
-    /// <summary>Waits for the threads to end, of a cancelled run not for ever for one that reads.</summary>
-    /// <returns>False when a thread still reads. It is one of the background, and ends when its reading does.</returns>
+    /// <summary>Milliseconds for which a cancelled run still waits for what is worked on; -1 where nobody has stopped the run.</summary>
+    private int PatienceLeft => _end is { } end ? (int)Math.Max(0, end - Environment.TickCount64) : Timeout.Infinite;
+
+    /// <summary>Waits for the threads to end, of a cancelled run not for ever.</summary>
+    /// <returns>False when a thread still reads or works. It is one of the background, and ends when its reading or work does.</returns>
     private bool WaitForThreads()
     {
         var until = Environment.TickCount64 + PatienceWithSource;
@@ -190,19 +203,22 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         {
             while (_running > 0)
             {
-                var left = WaitsForSourceAlone ? until - Environment.TickCount64 : Timeout.Infinite;
-                if (WaitsForSourceAlone && left <= 0)
+                var left = WaitsForSourceAlone ? (int)Math.Max(0, until - Environment.TickCount64) : PatienceLeft;
+                if (left == 0)
                     return false;
-                Monitor.Wait(_gate, (int)left);
+                Monitor.Wait(_gate, left);
             }
         }
         return true;
     }
 
-    private void Wake()
+    private void Stop()
     {
         lock (_gate)
+        {
+            _end = Environment.TickCount64 + PatienceWithWork;
             Monitor.PulseAll(_gate);
+        }
     }
 
     private bool TryTake(out long sequence, out TInput input)

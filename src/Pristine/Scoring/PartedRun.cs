@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Media;
@@ -11,7 +13,8 @@ namespace Pristine.Scoring;
 /// <summary>
 /// A run that shares a table with others: it scores parts of the dataset, each into files of its own, and says of each when it is finished.
 /// No process waits for another one, except at the end for parts that others work on, in case they die. A part that was begun by a process
-/// that died goes on where its last rows on disk end.
+/// that died goes on where its last rows on disk end. A part that cannot be read is left, told of at the end, and tried again by other
+/// processes and by the next run.
 /// </summary>
 internal sealed class PartedRun : IDisposable
 {
@@ -26,6 +29,7 @@ internal sealed class PartedRun : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly PartLeases _leases;
     private readonly int[] _share;
+    private readonly ConcurrentDictionary<int, string> _unreadable = [];
     private readonly RunWatch _watch;
     private readonly StatusFile _status;
     private readonly DuckDbConnection _writing = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
@@ -81,14 +85,32 @@ internal sealed class PartedRun : IDisposable
         {
             foreach (var item in ScoreFree(files))
                 yield return item;
-            if (_share.All(_table.IsDone))
+            if (_share.All(part => _unreadable.ContainsKey(part) || _table.IsDone(part)))
             {
-                _status.End(RunState.Done);
+                End();
                 yield break;
             }
             if (_cancellation.WaitHandle.WaitOne(look))
                 throw new OperationCanceledException(_cancellation);
         }
+    }
+
+    /// <summary>Says how it went.</summary>
+    /// <exception cref="DatasetException">Parts could not be read, neither by this process nor by another one.</exception>
+    private void End()
+    {
+        var left = _unreadable.Where(part => !_table.IsDone(part.Key)).OrderBy(part => part.Key).ToArray();
+        if (left.Length == 0)
+        {
+            _status.End(RunState.Done);
+            return;
+        }
+        var message = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{left.Length:N0} of {_share.Length:N0} parts could not be read, the others are finished; the same command tries them again: " +
+            $"{FileByFile.Join(left.Select(part => $"Part {_table.NameOf(part.Key)}: {part.Value}"))}");
+        _status.End(RunState.Failed, message);
+        throw new DatasetException(message) { IsOfSomeParts = true };
     }
 
     /// <summary>Scores the parts that nobody works on now.</summary>
@@ -133,7 +155,7 @@ internal sealed class PartedRun : IDisposable
     private IEnumerable<PartLease> Free()
     {
         foreach (var part in _share)
-            if (_leases.TryTake(part) is { } lease)
+            if (!_unreadable.ContainsKey(part) && _leases.TryTake(part) is { } lease)
                 yield return lease;
     }
 
@@ -141,44 +163,105 @@ internal sealed class PartedRun : IDisposable
     {
         do
         {
-            var attempt = Begin(free.Current);
-            foreach (var (item, key) in ScoringRun.Keyed(
-                attempt.Part.ReadFrom(attempt.Numbers, _cancellation), PartNumbering.First(attempt.Lease.Part)))
+            if (TryBegin(free.Current) is not { } attempt)
+                continue;
+            using var items = ScoringRun.Keyed(
+                attempt.Part.ReadFrom(attempt.Numbers, _cancellation), PartNumbering.First(attempt.Lease.Part)).GetEnumerator();
+            while (!attempt.Lease.IsLost && TryNext(attempt, items) is { } work)
             {
-                if (attempt.Lease.IsLost)
-                    break;
                 attempt.ItemsRead++;
-                yield return new TableWork(item, key, attempt.Known.Take(item, key)) { Attempt = attempt };
+                yield return work;
             }
-            attempt.IsRead = !attempt.Lease.IsLost;
             // No item will tell that the part is over.
-            if (attempt.IsRead && attempt.ItemsRead == 0)
+            if (attempt.ItemsRead > 0)
+                continue;
+            if (attempt.IsRead)
                 End(attempt, new PartMarker(attempt.Lease.Part, _table.Manifest.Fingerprint, 0, 0, attempt.Numbers.Lines, null));
+            GiveUp(attempt);
         }
         while (free.MoveNext());
     }
 
-    private PartAttempt Begin(PartLease lease)
+    /// <summary>The next item of a part; null at its end, and where it cannot be read on.</summary>
+    private TableWork? TryNext(PartAttempt attempt, IEnumerator<(DatasetItem Item, long Key)> items)
     {
-        var listed = _table.Manifest.Parts[lease.Part];
-        var part = _dataset.OpenPart(listed.Name, OpenList);
-        if (part.File != null && SourceStamp.Of(part.File) is var stamp
-            && (stamp?.Bytes != listed.FileBytes || !_options.HasMoved && stamp?.Modified != listed.FileModified))
+        try
         {
-            throw new DatasetException(
-                $"Expected '{part.File}' to be as it was when the table's parts were listed, {listed.FileBytes} bytes; found " +
-                $"{(stamp is { } now ? $"{now.Bytes} bytes, written {DateTime.UnixEpoch.AddMicroseconds(now.Modified):u}" : "no file")}. " +
-                $"Score into another folder (--out), or finish and merge this one, and bring the merged table up to date.");
+            if (!items.MoveNext())
+            {
+                attempt.IsRead = !attempt.Lease.IsLost;
+                return null;
+            }
+        }
+        catch (Exception exception) when (FileByFile.IsOfFile(exception))
+        {
+            Fail(attempt.Lease.Part, exception.Message, attempt.Part.IsWholeFile);
+            return null;
+        }
+        var (item, key) = items.Current;
+        try
+        {
+            return new TableWork(item, key, attempt.Known.Take(item, key)) { Attempt = attempt };
+        }
+        catch (DatasetException exception)
+        {
+            attempt.IsOfAnother = true;
+            Fail(attempt.Lease.Part, exception.Message, attempt.Part.IsWholeFile);
+            return null;
+        }
+    }
+
+    /// <summary>Says that a part could not be read.</summary>
+    private void Fail(int part, string reason, bool isReplaceable)
+    {
+        TableManifest.WriteFailure(_table.FailureOf(part), new PartFailure(part, reason, isReplaceable, Environment.MachineName));
+        _unreadable[part] = reason;
+    }
+
+    /// <summary>Begins a part, or goes on with it; null where it cannot be opened.</summary>
+    private PartAttempt? TryBegin(PartLease lease)
+    {
+        InputPart part;
+        var isReplaced = false;
+        try
+        {
+            part = Open(lease.Part, out isReplaced);
+        }
+        catch (Exception exception) when (FileByFile.IsOfFile(exception))
+        {
+            Fail(lease.Part, exception.Message, isReplaceable: false);
+            _leases.Release(lease);
+            return null;
         }
         var work = _table.WorkOf(lease.Part, lease.Generation);
         Directory.CreateDirectory(work);
-        for (var before = lease.Generation - 1; before >= 0; before--)
+        // Rows of a file that was replaced say nothing of the one that is there now.
+        for (var before = lease.Generation - 1; before >= 0 && !isReplaced; before--)
             if (Adopt(_table.WorkOf(lease.Part, before), work))
                 break;
         var rows = TablePart.List(_reading, work);
         return new PartAttempt(
             lease, part, work, new KnownParts(_reading, rows, _metrics),
             new TableOutput(_writing, work, _metrics, _options, rows.Count == 0 ? 0 : rows.Max(row => row.Sequence) + 1));
+    }
+
+    /// <summary>Opens a part of the dataset.</summary>
+    /// <param name="number">The part.</param>
+    /// <param name="isReplaced">Whether its file is another than was listed: that one could not be read.</param>
+    /// <exception cref="DatasetException">It is not there any more, or its file has changed.</exception>
+    private InputPart Open(int number, out bool isReplaced)
+    {
+        isReplaced = false;
+        var listed = _table.Manifest.Parts[number];
+        var part = _dataset.OpenPart(listed.Name, OpenList);
+        if (part.File == null || SourceStamp.Of(part.File) is var stamp
+            && stamp?.Bytes == listed.FileBytes && (_options.HasMoved || stamp?.Modified == listed.FileModified))
+            return part;
+        isReplaced = stamp != null && part.IsWholeFile && TableManifest.ReadFailure(_table.FailureOf(number)) is { IsReplaceable: true };
+        return isReplaced ? part : throw new DatasetException(
+            $"Expected '{part.File}' to be as it was when the table's parts were listed, {listed.FileBytes} bytes; found " +
+            $"{(stamp is { } now ? $"{now.Bytes} bytes, written {DateTime.UnixEpoch.AddMicroseconds(now.Modified):u}" : "no file")}. " +
+            $"Score into another folder (--out), or finish and merge this one, and bring the merged table up to date.");
 
         Stream OpenList()
         {
@@ -235,6 +318,14 @@ internal sealed class PartedRun : IDisposable
                     attempt.Lease.Part, _table.Manifest.Fingerprint, rows.Sum(part => part.Contents.Rows), attempt.Items,
                     attempt.Numbers.Lines, Path.GetRelativePath(_table.Folder, file)));
             });
+        GiveUp(attempt);
+    }
+
+    /// <summary>Leaves a part, with what was written of it for whoever takes it next.</summary>
+    private void GiveUp(PartAttempt attempt)
+    {
+        if (attempt.IsOfAnother && !attempt.Lease.IsLost)
+            _table.RemoveWork(attempt.Lease.Part);
         _leases.Release(attempt.Lease);
     }
 
@@ -276,6 +367,9 @@ internal sealed class PartAttempt(PartLease lease, InputPart part, string folder
 
     /// <summary>Items that have been read.</summary>
     public long ItemsRead { get; set; }
+
+    /// <summary>Whether the rows of an earlier attempt are of other items than are there now.</summary>
+    public bool IsOfAnother { get; set; }
 
     /// <summary>Whether all items have been read.</summary>
     public bool IsRead { get => _isRead; set => _isRead = value; }

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pristine.Files;
+using Pristine.Tables;
 
 namespace Pristine.Scoring;
 
@@ -39,8 +40,6 @@ public sealed record RunStatus
 
     /// <summary>A running process that has not told anything for this long is stale: it hangs, or it died on another machine.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(60);
-
-    private const string Pattern = ".status-*.json";
 
     private static readonly RunJson Json = new(new JsonSerializerOptions
     {
@@ -195,7 +194,7 @@ public sealed record RunStatus
     {
         ArgumentNullException.ThrowIfNull(folder);
         var found = new List<RunStatus>();
-        foreach (var file in Directory.EnumerateFiles(folder, Pattern).Order(StringComparer.Ordinal))
+        foreach (var file in Directory.EnumerateFiles(folder, PartedTable.Statuses).Order(StringComparer.Ordinal))
         {
             try
             {

@@ -48,6 +48,7 @@ internal static class TableListing
         metrics = MetricsOf(manifest, folder, scoring);
         var table = new PartedTable(folder, manifest);
         table.MakeFolders();
+        table.RemoveAbandoned();
         manifest.Table.WriteOnce(folder);
         return table;
     }
@@ -93,6 +94,10 @@ internal static class TableListing
                 throw new DatasetException(
                     $"Expected fewer than {PartNumbering.MostParts} parts; {dataset.Source} has {parts.Count}. Larger archives or groups " +
                     $"of rows make fewer.");
+            // Its files would never be parts of the table.
+            if (parts.FirstOrDefault(part => part.Name.EndsWith('/')) is { } unlisted)
+                throw new DatasetException(
+                    $"Expected folders that can be listed, so that all parts of '{dataset.Source}' are known; '{unlisted.Name}' cannot be.");
             if (list != null)
                 File.Move(temporary, Path.Combine(folder, list), overwrite: true);
             var table = new TableProvenance

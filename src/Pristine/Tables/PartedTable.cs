@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pristine.Files;
 using Pristine.Native;
 
 namespace Pristine.Tables;
@@ -6,7 +7,8 @@ namespace Pristine.Tables;
 /// <summary>
 /// The files of a table that is made in parts. <c>manifest.json</c> lists the parts; <c>done/PART.json</c> says that one is finished, and
 /// nothing else does: of several processes that finish a part, the first that writes this file wins. <c>part-0000-PART.parquet</c> holds
-/// its rows. <c>work/PART.GENERATION/</c> holds the rows of a part that is not finished, <c>leases/PART.GENERATION</c> says who scores it.
+/// its rows. <c>work/PART.GENERATION/</c> holds the rows of a part that is not finished, <c>leases/PART.GENERATION</c> says who scores it,
+/// <c>failed/PART.json</c> why it could not be read when it was last tried.
 /// </summary>
 /// <param name="folder">The table's folder.</param>
 /// <param name="manifest">Its manifest.</param>
@@ -15,9 +17,13 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
     private const string Done = "done";
     private const string Work = "work";
     private const string Leases = "leases";
+    private const string Failed = "failed";
+
+    /// <summary>The files in which runs say how they are; each run has one.</summary>
+    public const string Statuses = ".status-*.json";
 
     /// <summary>Folders of a table that are there only while it is made in parts.</summary>
-    public static IReadOnlyList<string> Folders => [Done, Work, Leases];
+    public static IReadOnlyList<string> Folders => [Done, Work, Leases, Failed];
 
     public string Folder => folder;
 
@@ -41,11 +47,22 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
     public string WorkOf(int part, int generation) =>
         Path.Combine(folder, Work, string.Create(CultureInfo.InvariantCulture, $"{Number(part)}.{generation}"));
 
+    public string FailureOf(int part) => Path.Combine(folder, Failed, $"{Number(part)}.json");
+
     /// <summary>Makes the folders that processes put their files into.</summary>
     public void MakeFolders()
     {
         foreach (var name in Folders)
             Directory.CreateDirectory(Path.Combine(folder, name));
+    }
+
+    /// <summary>Removes what killed processes have left: files under temporary names, and lists of files that no manifest names.</summary>
+    public void RemoveAbandoned()
+    {
+        foreach (var place in (string[])[folder, Path.Combine(folder, Done), Path.Combine(folder, Failed)])
+            WholeFile.RemoveAbandoned(place);
+        foreach (var list in Directory.EnumerateFiles(folder, "files-*.list").Where(list => Path.GetFileName(list) != manifest.List))
+            Delete(() => File.Delete(list));
     }
 
     /// <summary>True when a part is finished.</summary>
@@ -71,6 +88,17 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
             markers[marker.Part] = marker;
         }
         return markers;
+    }
+
+    /// <summary>What is said of parts that could not be read and are not finished, in order.</summary>
+    /// <exception cref="ScoreTableException">A file is damaged.</exception>
+    public IReadOnlyList<PartFailure> Failures()
+    {
+        var failed = Path.Combine(folder, Failed);
+        return !Directory.Exists(failed)
+            ? []
+            : [.. Directory.EnumerateFiles(failed, "*.json").Order(StringComparer.Ordinal).Select(TableManifest.ReadFailure)
+                .OfType<PartFailure>().Where(failure => failure.Part >= 0 && failure.Part < manifest.Parts.Count && !IsDone(failure.Part))];
     }
 
     /// <summary>Says that a part is finished, and gives its rows their name.</summary>
@@ -117,21 +145,29 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
     /// <summary>Removes what was needed only until a part was finished.</summary>
     public void Clean(int part)
     {
-        foreach (var abandoned in Directory.EnumerateDirectories(Path.Combine(folder, Work), $"{Number(part)}.*"))
-            Delete(() => Directory.Delete(abandoned, recursive: true));
+        RemoveWork(part);
         foreach (var lease in Directory.EnumerateFiles(Path.Combine(folder, Leases), $"{Number(part)}.*"))
             Delete(() => File.Delete(lease));
+        if (File.Exists(FailureOf(part)))
+            Delete(() => File.Delete(FailureOf(part)));
+    }
 
-        static void Delete(Action delete)
+    /// <summary>Removes the rows of a part that is not finished.</summary>
+    public void RemoveWork(int part)
+    {
+        foreach (var abandoned in Directory.EnumerateDirectories(Path.Combine(folder, Work), $"{Number(part)}.*"))
+            Delete(() => Directory.Delete(abandoned, recursive: true));
+    }
+
+    private static void Delete(Action delete)
+    {
+        try
         {
-            try
-            {
-                delete();
-            }
-            catch (IOException)
-            {
-                // Another process removes it too, or a process that came back from the dead still writes there; merging removes the rest.
-            }
+            delete();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Another process removes it too, a process that came back from the dead still writes there, or nothing can be written.
         }
     }
 

@@ -145,9 +145,35 @@ internal sealed partial record TableManifest
     internal static bool WriteMarker(string file, PartMarker marker) =>
         WholeFile.WriteOnce(file, stream => JsonSerializer.Serialize(stream, marker, Json.PartMarker));
 
+    /// <summary>Reads why a part could not be read; null where nothing is said.</summary>
+    /// <exception cref="ScoreTableException">The file is damaged.</exception>
+    internal static PartFailure? ReadFailure(string file)
+    {
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return JsonSerializer.Deserialize(stream, Json.PartFailure);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (JsonException exception)
+        {
+            throw new ScoreTableException(
+                $"Expected why a part could not be read in {file}; {exception.Message} Delete this file: the part is tried again.",
+                exception);
+        }
+    }
+
+    /// <summary>Says why a part could not be read.</summary>
+    internal static void WriteFailure(string file, PartFailure failure) =>
+        WholeFile.Write(file, stream => JsonSerializer.Serialize(stream, failure, Json.PartFailure));
+
     [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
     [JsonSerializable(typeof(TableManifest))]
     [JsonSerializable(typeof(PartMarker))]
+    [JsonSerializable(typeof(PartFailure))]
     private sealed partial class TableManifestJson : JsonSerializerContext;
 }
 
@@ -161,3 +187,12 @@ internal sealed partial record TableManifest
 /// Where the rows were written, relative to the table; they are moved to their own name afterwards. Null for none.
 /// </param>
 internal sealed record PartMarker(int Part, string Manifest, long Rows, long Items, long Lines, string? File);
+
+/// <summary>Why a part could not be read. It is tried again by every run.</summary>
+/// <param name="Part">The part, from 0.</param>
+/// <param name="Reason">What was expected, and what was found.</param>
+/// <param name="IsReplaceable">
+/// Whether another file may take the place of its file: the part is a whole file, and that was the one that was listed.
+/// </param>
+/// <param name="Host">The machine that tried it.</param>
+internal sealed record PartFailure(int Part, string Reason, bool IsReplaceable, string Host);

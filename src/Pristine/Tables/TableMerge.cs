@@ -55,6 +55,8 @@ public static partial class TableMerge
             File.Exists(Path.Combine(folder, TableProvenance.FileName))
             ? $"Expected parts of a table, which 'pristine score --shard' makes; '{folder}' was made by one run, and is a table by itself."
             : $"Expected parts of a table, which 'pristine score --shard' makes; '{folder}' has no {TableManifest.FileName}.")).ToArray();
+        foreach (var table in tables)
+            table.RemoveAbandoned();
         var first = tables[0].Manifest;
         foreach (var table in tables.Skip(1).Where(table => table.Manifest.Fingerprint != first.Fingerprint))
             throw new ScoreTableException(
@@ -76,10 +78,13 @@ public static partial class TableMerge
         if (missing.Length > 0)
         {
             var names = missing.Take(MostNamed).Select(tables[0].NameOf);
+            var reasons = tables.SelectMany(table => table.Failures()).Where(failure => missing.Contains(failure.Part))
+                .DistinctBy(failure => failure.Part).OrderBy(failure => failure.Part).Take(MostNamed)
+                .Select(failure => $" Part {tables[0].NameOf(failure.Part)} could not be read: {failure.Reason}");
             throw new ScoreTableException(
                 $"{missing.Length} of {found.Length} parts are missing: {string.Join(", ", names)}" +
                 $"{(missing.Length > MostNamed ? $" and {missing.Length - MostNamed} more" : "")}. The same 'pristine score --shard' " +
-                $"scores them.");
+                $"scores them.{string.Concat(reasons)}");
         }
         using var database = DuckDbConnection.Open();
         return ScoreTable.Open(
@@ -136,7 +141,10 @@ public static partial class TableMerge
         var next = manifest?.Parts.Count ?? (table.Parts.Count == 0 ? 0 : table.Parts.Max(part => part.Sequence) + 1);
         var files = WriteParts(table, staging, next, partBytes);
         if (manifest != null)
-            old.AddRange([TableManifest.FileName, .. manifest.List is { } list ? (string[])[list] : [], .. PartedTable.Folders]);
+            old.AddRange([
+                TableManifest.FileName, .. manifest.List is { } list ? (string[])[list] : [], .. PartedTable.Folders,
+                // What became of the processes matters no more.
+                .. Directory.EnumerateFiles(folder, PartedTable.Statuses).Select(file => Path.GetFileName(file))]);
         WholeFile.Write(Path.Combine(folder, Journal), stream => JsonSerializer.Serialize(
             stream, new CompactJournal(table.Provenance with { FinishedShards = [0] }, old, files), Json.CompactJournal));
         Recover(folder);

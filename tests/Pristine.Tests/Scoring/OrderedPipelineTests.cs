@@ -142,6 +142,40 @@ public class OrderedPipelineTests
     }
 
     [Fact]
+    public void Cancellation_ends_a_run_whose_worker_hangs()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var answer = new ManualResetEventSlim();
+        using var freed = new CountdownEvent(3);
+        using var hangs = new ManualResetEventSlim();
+        int Work(int input)
+        {
+            if (input != 20)
+                return input;
+            hangs.Set();
+            answer.Wait(CancellationToken.None);
+            return input;
+        }
+        var results = new List<int>();
+        Assert.Throws<OperationCanceledException>(() =>
+        {
+            foreach (var result in Run(
+                Enumerable.Range(0, 1000), Work, onDispose: () => freed.Signal(), cancellation: cancellation.Token))
+            {
+                results.Add(result);
+                if (result < 19)
+                    continue;
+                hangs.Wait(TestContext.Current.CancellationToken);
+                cancellation.Cancel();
+            }
+        });
+        // What was finished behind the one that hangs is not given: results are in order.
+        Assert.Equal(Enumerable.Range(0, 20), results);
+        answer.Set();
+        freed.Wait(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public void A_consumer_that_stops_early_frees_every_worker()
     {
         var disposed = 0;

@@ -312,4 +312,92 @@ public sealed class PartedRunTests : IDisposable
         File.WriteAllText(table.LeaseOf(5, 0), dead);
         Assert.Equal(1, mine.TryTake(5)!.Generation);
     }
+
+    [Theory]
+    [InlineData("tar", "set-03.tar", false)]
+    [InlineData("tar", "set-03.tar", true)]
+    [InlineData("parquet", "p-0.parquet", true)]
+    public void A_file_that_cannot_be_read_costs_no_other_and_is_tried_again(string format, string file, bool isCutOff)
+    {
+        var input = Make(format, 60);
+        var sound = File.ReadAllBytes(_folder[file]);
+        byte[] damaged = isCutOff ? sound[..((sound.Length / 2) + 100)] : [.. Enumerable.Repeat((byte)'x', 3000)];
+        File.WriteAllBytes(_folder[file], damaged);
+        string Failed(string table, Sharding? sharding) =>
+            Assert.Throws<DatasetException>(() => Run(input, table, sharding)).Message;
+
+        // Each process tries it, none is stopped by it, and each says so.
+        var message = Failed("table", Sharding.Auto);
+        Assert.Contains("1 of ", message, StringComparison.Ordinal);
+        Assert.Contains(file, message, StringComparison.Ordinal);
+        Assert.Contains(file, Failed("table", Sharding.Auto), StringComparison.Ordinal);
+        var table = PartedTable.Open(_folder["table"])!;
+        var part = table.Failures().Single().Part;
+        Assert.Equal([part], Enumerable.Range(0, table.Manifest.Parts.Count).Where(other => !table.IsDone(other)));
+        Assert.Contains(
+            "could not be read", Assert.Throws<ScoreTableException>(() => TableMerge.Open([_folder["table"]])).Message,
+            StringComparison.Ordinal);
+        Assert.Equal(RunState.Failed, RunStatus.ReadAll(_folder["table"]).Single().State);
+
+        // One run reads all others, too; its table is not whole, and goes on.
+        Assert.Contains(file, Failed("plain", null), StringComparison.Ordinal);
+        var before = ScoreTable.Open(_folder["plain"]);
+        Assert.InRange(before.RowCount, format == "tar" ? 53 : 40, 59);
+        Assert.NotNull(before.Incomplete);
+        Assert.Contains(file, Failed("plain", null), StringComparison.Ordinal);
+        Assert.Equal(before.RowCount, ScoreTable.Open(_folder["plain"]).RowCount);
+
+        // The file is made anew: nobody has rows of the one that was listed.
+        File.WriteAllBytes(_folder[file], sound);
+        Run(input, "table", Sharding.Auto);
+        Run(input, "plain", null);
+        Run(input, "one", null);
+        var one = Encoding.UTF8.GetString(Exported(ScoreTable.Open(_folder["one"]), "jsonl"));
+        Assert.Equal(one, Encoding.UTF8.GetString(Exported(ScoreTable.Open(_folder["table"]), "jsonl")));
+        Assert.Equal(one, Encoding.UTF8.GetString(Exported(ScoreTable.Open(_folder["plain"]), "jsonl")));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["table/failed"]));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["table/work"]));
+    }
+
+    [Fact]
+    public void A_file_that_has_changed_is_refused_however_often_it_is_tried()
+    {
+        var input = Make("tar", 60);
+        Run(input, "table", Sharding.Of(0, 2));
+        File.SetLastWriteTimeUtc(_folder["set-08.tar"], DateTime.UnixEpoch);
+        for (var i = 0; i < 2; i++)
+            Assert.Contains(
+                "to be as it was", Assert.Throws<DatasetException>(() => Run(input, "table", Sharding.Auto)).Message,
+                StringComparison.Ordinal);
+        Assert.Equal(8, PartedTable.Open(_folder["table"])!.Markers().OfType<PartMarker>().Count());
+    }
+
+    [Fact]
+    public void What_killed_processes_were_writing_goes_with_the_next_run_or_merge()
+    {
+        var input = Make("tar", 60);
+        Run(input, "table", Sharding.Of(0, 2));
+        string[] left = ["manifest.json.0123456789ab.partial", "done/000008.json.0123456789ab.partial", "files-00.list"];
+        void Leave()
+        {
+            foreach (var name in left)
+            {
+                File.WriteAllText(_folder[$"table/{name}"], "{");
+                File.SetLastWriteTimeUtc(_folder[$"table/{name}"], DateTime.UtcNow.AddHours(-1));
+            }
+        }
+        Leave();
+        // Somebody has just begun this one.
+        File.WriteAllText(_folder["table/manifest.json.young.partial"], "{");
+        Run(input, "table", Sharding.Of(1, 2));
+        Assert.All(left, name => Assert.False(File.Exists(_folder[$"table/{name}"]), name));
+        Assert.True(File.Exists(_folder["table/manifest.json.young.partial"]));
+        Leave();
+        using (new FileStream(_folder["table/manifest.json.0123456789ab.partial"], FileMode.Open, FileAccess.Write, FileShare.Read))
+            TableMerge.Open([_folder["table"]]);
+        // And somebody was still writing this one.
+        Assert.True(File.Exists(_folder["table/manifest.json.0123456789ab.partial"]));
+        TableMerge.Open([_folder["table"]]);
+        Assert.All(left, name => Assert.False(File.Exists(_folder[$"table/{name}"]), name));
+    }
 }
