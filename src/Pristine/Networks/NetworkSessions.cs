@@ -35,6 +35,33 @@ internal static class NetworkSessions
         }
     }
 
+    /// <summary>
+    /// The session of what computes one output: of a network with several inputs the branch of that output, otherwise all of it.
+    /// </summary>
+    /// <param name="path">Full path of the .onnx file.</param>
+    /// <param name="output">The output; the first when null.</param>
+    /// <param name="device"><c>cpu</c> or <c>cuda:N</c>.</param>
+    /// <exception cref="OnnxRuntimeException">The runtime cannot load it, or it has no such output.</exception>
+    public static OnnxRuntimeSession OpenBranch(string path, string? output, string device)
+    {
+        // A file that is written anew is another one, of which this is a branch.
+        var name = $"{path}\n{output}\n{File.GetLastWriteTimeUtc(path):O}";
+        lock (Gate)
+        {
+            if (Find(name, device) is { } found)
+                return found;
+            var whole = Open(path, device);
+            if (whole.InputNames.Count <= 1)
+                return whole;
+            var branch = output ?? whole.OutputNames[0];
+            return Open(name, device, () => new OnnxRuntimeSession(OnnxBranch.Of(Read(path), branch), device, Path.GetDirectoryName(path)));
+        }
+    }
+
+    private static byte[] Read(string path) => new FileInfo(path).Length <= Array.MaxLength
+        ? File.ReadAllBytes(path)
+        : throw new OnnxRuntimeException("it has several inputs and more than 2 GB: export the part of each of them as a file of its own.");
+
     private static OnnxRuntimeSession? Find(string path, string device) =>
         Sessions.TryGetValue((path, File.GetLastWriteTimeUtc(path), device), out var reference) && reference.TryGetTarget(out var session)
         ? session

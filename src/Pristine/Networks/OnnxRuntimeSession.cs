@@ -31,9 +31,15 @@ internal sealed class OnnxRuntimeSession : IDisposable
     /// <summary>Loads a model from memory.</summary>
     /// <param name="model">Contents of an .onnx file.</param>
     /// <param name="device">As for files.</param>
+    /// <param name="folder">Where files with weights lie that the model names; null for none.</param>
     /// <inheritdoc cref="OnnxRuntimeSession(string, string)" path="/exception"/>
-    public OnnxRuntimeSession(byte[] model, string device = "cpu")
-        : this(device, options => new InferenceSession(model, options))
+    public OnnxRuntimeSession(byte[] model, string device = "cpu", string? folder = null)
+        : this(device, options =>
+        {
+            if (folder != null)
+                options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
+            return new InferenceSession(model, options);
+        })
     {
     }
 

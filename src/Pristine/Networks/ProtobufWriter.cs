@@ -20,6 +20,11 @@ internal sealed class ProtobufWriter
 
     public void CopyTo(Stream stream) => stream.Write(_bytes.WrittenSpan);
 
+    public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
+
+    /// <summary>Fields as they stand in other bytes.</summary>
+    public void Raw(ReadOnlySpan<byte> fields) => _bytes.Write(fields);
+
     public void Integer(int field, long value)
     {
         Tag(field, Varint);

@@ -166,6 +166,47 @@ public sealed partial class OnnxMetricTests : IDisposable
         Assert.Contains(reason, Assert.Throws<ModelException>(() => metric.Score([1, 2, 3], "a text")).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>An export of CLIP as one graph: each of its vectors comes of one input alone, and is computed without the other.</summary>
+    [Fact]
+    public void One_graph_with_image_and_text_is_cut_into_its_two_encoders()
+    {
+        const int Length = 77;
+        const int Values = 3;
+        WriteWhole(_folder["clip.onnx"], Length, Values);
+        File.Copy(TextTokenizerTests.File("vocab.json"), _folder["vocab.json"]);
+        File.Copy(TextTokenizerTests.File("merges.txt"), _folder["merges.txt"]);
+        void Write(string image, string text) => File.WriteAllText(
+            _folder["m.json"],
+            $$"""
+            {"name": "whole", "file": "clip.onnx", "input": {"width": 8, "height": 8}, "output": {"name": "{{image}}"},
+             "text": {"file": "clip.onnx", "output": "{{text}}", "tokenizer": {"file": "vocab.json", "merges": "merges.txt"} } }
+            """);
+        Write("image_embeds", "text_embeds");
+        var metric = OnnxMetric.Read(_folder["m.json"]);
+        var ids = TextTokenizerTests.Cases().Single(entry => entry.Text == "a photo of a cat").Clip;
+        byte[] colour = [200, 40, 90];
+        var image = Enumerable.Range(0, Values).Select(k => Enumerable.Range(0, 3).Sum(c => colour[c] / 255.0 * Weight(c, k))).ToArray();
+        using (var extractor = metric.Feature.CreateExtractor())
+        {
+            var embedding = new double[extractor.Count];
+            extractor.Compute(Constant(colour, 30, 20), embedding);
+            Assert.Equal(image, embedding, (a, b) => Math.Abs(a - b) < Tolerance);
+            Assert.Equal(
+                Cosine(image, TextVector(ids, Length, Values)), metric.Score(embedding, "a photo of a cat"), Tolerance);
+        }
+        // What comes of both cannot be cut.
+        Write("logits", "text_embeds");
+        Assert.Contains(
+            "expected an output that comes of the image alone; logits needs pixels, input_ids, attention_mask together",
+            Assert.Throws<ModelException>(OnnxMetric.Read(_folder["m.json"]).CreateScorer).Message, StringComparison.Ordinal);
+        Write("image_embeds", "logits");
+        Assert.Contains("perhaps one with mask in its name", Assert.Throws<ModelException>(
+            () => OnnxMetric.Read(_folder["m.json"]).Score(image, "a")).Message, StringComparison.Ordinal);
+        Write("none", "text_embeds");
+        Assert.Contains("expected an output none; found logits, text_embeds, image_embeds", Assert.Throws<ModelException>(
+            OnnxMetric.Read(_folder["m.json"]).CreateScorer).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_second_network_that_does_not_fit_is_a_sentence()
     {
@@ -386,6 +427,13 @@ public sealed partial class OnnxMetricTests : IDisposable
     private static void WriteTextNetwork(string path, int length, int values, string output)
     {
         var graph = new OnnxGraph("text");
+        AddText(graph, length, values, output);
+        graph.Output(output, "batch", values.ToString(CultureInfo.InvariantCulture));
+        graph.Save(path);
+    }
+
+    private static void AddText(OnnxGraph graph, int length, int values, string output)
+    {
         var size = length.ToString(CultureInfo.InvariantCulture);
         graph.IntegerInput("input_ids", "batch", size);
         graph.IntegerInput("attention_mask", "batch", size);
@@ -393,9 +441,19 @@ public sealed partial class OnnxMetricTests : IDisposable
         var mask = graph.Node("Cast", "mask", ["attention_mask"], ("to", 1L));
         var weights = Enumerable.Range(0, length * values).Select(i => TokenWeight(i / values, i % values)).ToArray();
         var product = graph.Node("Mul", "masked", [ids, mask]);
-        graph.Output(
-            graph.Node("MatMul", output, [product, graph.Constant("weights", weights, length, values)]), "batch", values.ToString(
-                CultureInfo.InvariantCulture));
+        graph.Node("MatMul", output, [product, graph.Constant("text_weights", weights, length, values)]);
+    }
+
+    /// <summary>Encoders of image and text with their product, in one graph; the product is the first output.</summary>
+    private static void WriteWhole(string path, int length, int values)
+    {
+        var graph = new OnnxGraph("clip");
+        AddImage(graph, values, TensorLayout.Nchw, "image_embeds", 8, 8);
+        AddText(graph, length, values, "text_embeds");
+        var turned = graph.Node("Transpose", "turned", ["text_embeds"], ("perm", new long[] { 1, 0 }));
+        graph.Output(graph.Node("MatMul", "logits", ["image_embeds", turned]), "images", "texts");
+        foreach (var output in (string[])["text_embeds", "image_embeds"])
+            graph.Output(output, "batch", values.ToString(CultureInfo.InvariantCulture));
         graph.Save(path);
     }
 
@@ -425,6 +483,13 @@ public sealed partial class OnnxMetricTests : IDisposable
     private static void WriteNetwork(string path, int outputs, TensorLayout layout, string output, int? width, int? height)
     {
         var graph = new OnnxGraph("test");
+        AddImage(graph, outputs, layout, output, width, height);
+        graph.Output(output, "batch", outputs.ToString(CultureInfo.InvariantCulture));
+        graph.Save(path);
+    }
+
+    private static void AddImage(OnnxGraph graph, int outputs, TensorLayout layout, string output, int? width, int? height)
+    {
         var (w, h) = (width?.ToString(CultureInfo.InvariantCulture), height?.ToString(CultureInfo.InvariantCulture));
         var x = "pixels";
         if (layout == TensorLayout.Nchw)
@@ -436,9 +501,7 @@ public sealed partial class OnnxMetricTests : IDisposable
         }
         x = graph.Node("Flatten", "means", [graph.Node("GlobalAveragePool", "pooled", [x])], ("axis", 1L));
         var weights = Enumerable.Range(0, 3 * outputs).Select(i => Weight(i / outputs, i % outputs)).ToArray();
-        graph.Output(graph.Node("MatMul", output, [x, graph.Constant("weights", weights, 3, outputs)]), "batch", outputs.ToString(
-            CultureInfo.InvariantCulture));
-        graph.Save(path);
+        graph.Node("MatMul", output, [x, graph.Constant("weights", weights, 3, outputs)]);
     }
 
     [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]

@@ -62,7 +62,7 @@ internal sealed class OnnxFeature(OnnxManifest manifest, string path, string dev
             throw new ModelException(message);
         try
         {
-            return new OnnxExtractor(NetworkSessions.Open(path, device), manifest);
+            return new OnnxExtractor(NetworkSessions.OpenBranch(path, manifest.Output.Name, device), manifest);
         }
         catch (OnnxRuntimeException error)
         {
@@ -92,7 +92,9 @@ internal sealed class OnnxExtractor : NetworkExtractor
         try
         {
             if (session.InputNames.Count != 1)
-                throw new OnnxRuntimeException($"expected one input; found {string.Join(", ", session.InputNames)}.");
+                throw new OnnxRuntimeException(
+                    $"expected an output that comes of the image alone; {manifest.Output.Name ?? session.OutputNames[0]} needs " +
+                    $"{string.Join(", ", session.InputNames)} together.");
             Output = manifest.Output.Name is { } name ? session.OutputNames.ToList().IndexOf(name) : 0;
             if (Output < 0)
                 throw new OnnxRuntimeException(

@@ -165,7 +165,7 @@ public sealed class OnnxMetric : FeatureMetric
     private OnnxTextEncoder OpenText() => Opened(_manifest.Text!.File, path =>
     {
         var (tokenizer, text) = (_manifest.Text.Tokenizer, _manifest.Text);
-        var encoder = new OnnxTextEncoder(NetworkSessions.Open(path, Device), text, TextTokenizer.Read(
+        var encoder = new OnnxTextEncoder(NetworkSessions.OpenBranch(path, text.Output, Device), text, TextTokenizer.Read(
             PathOf(tokenizer.File), tokenizer.Merges is { } merges ? PathOf(merges) : null));
         // What does not fit shows before anything is scored.
         encoder.Encode("a");
