@@ -33,12 +33,13 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
             """,
             "\"images\""),
         ("check",
-            "Says what is wrong with the images of a dataset or score table: unreadable, duplicate, dark and so on, with rule and examples.",
+            "Says what is wrong with the images and texts of a dataset or score table: unreadable, duplicate, dark, empty text and so on, " +
+            "with rule and examples.",
             false,
             """
             "input": {"type": "string", "description": "a folder, a dataset file or a score table"},
             "issues": {"type": "array", "items": {"type": "string"}, "description": "names of issues; default: the usual ones"},
-            "examples": {"type": "integer", "minimum": 0, "maximum": 50, "description": "images to name for each issue; default 3"}
+            "examples": {"type": "integer", "minimum": 0, "maximum": 50, "description": "images or texts to name for each issue; default 3"}
             """,
             "\"input\""),
         ("select", "Counts what rules keep of a score table: all together, each alone, and what only one of them drops. Writes nothing.",
@@ -186,7 +187,10 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
         if (File.Exists(Path.Combine(input, TableProvenance.FileName)))
             return Text(ScoreTable.Open(input).Check(options, cancellation).ToJson());
         var dataset = Dataset.Open(input, new DatasetOptions { Remote = remote });
-        dataset.RequireImages(cancellation);
+        options = options with
+        {
+            Issues = options.Issues with { Issues = DatasetCheck.PossibleIn(options.Issues.Issues, dataset, out _, cancellation) },
+        };
         using var scratch = ScratchFolder.Create("check");
         var folder = scratch.Path;
         dataset.ScoreInto(

@@ -75,6 +75,13 @@ public sealed class McpTests
         var checkedBy = PristineCommand.Run("check", Photos, "--issues", "dark,unreadable", "--format", "json").Expect(0);
         Assert.Equal(JsonSerializer.Serialize(JsonDocument.Parse(checkedBy.Output).RootElement), JsonSerializer.Serialize(check));
 
+        // Texts alone are checked too.
+        File.WriteAllLines(folder["texts.jsonl"], ["""{"id": 1, "text": "short"}""", """{"id": 2, "text": ""}"""]);
+        var texts = await Ask(client, "check", new() { ["input"] = folder["texts.jsonl"] });
+        var textsBy = PristineCommand.Run("check", folder["texts.jsonl"], "--format", "json").Expect(0);
+        Assert.Equal(JsonSerializer.Serialize(JsonDocument.Parse(textsBy.Output).RootElement), JsonSerializer.Serialize(texts));
+        Assert.Equal(2, texts.GetProperty("with_issue").GetInt64());
+
         var report = await Ask(client, "report", new() { ["table"] = table, ["out"] = "report.html", ["thumbnails"] = 4 });
         Assert.Equal(new FileInfo(folder["report.html"]).Length, report.GetProperty("bytes").GetInt64());
     }

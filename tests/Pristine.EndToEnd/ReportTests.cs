@@ -303,6 +303,36 @@ public sealed partial class ReportTests(Browser browser, PhotoReport photos) : I
     }
 
     [Fact]
+    public async Task Issues_of_texts_are_shown_with_their_records()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllLines(folder["data.jsonl"],
+        [
+            JsonSerializer.Serialize(new { id = "same", image = Path.Combine(Photos, "leaf.jpg"), text = "<image> a leaf on the ground" }),
+            JsonSerializer.Serialize(new { id = "again", image = Path.Combine(Photos, "dune.jpg"), text = "<image> a leaf on the ground" }),
+            JsonSerializer.Serialize(new { id = "<b>nothing</b>", image = Path.Combine(Photos, "moss.jpg"), text = "" }),
+            JsonSerializer.Serialize(new { id = "brief", text = "sand" }),
+        ]);
+        PristineCommand.Run(
+            ["check", "data.jsonl", "--issues", "default,-damaged,-near_duplicates", "--scores", "scores", "--format", "html", "--out",
+                "report.html"], folder.Path).Expect(0);
+        await using var opened = await browser.Open(folder["report.html"]);
+        var text = await opened.Page.Locator("#issues").InnerTextAsync();
+        Assert.Contains("3 of 3 images and 1 record without an image have at least one", text, StringComparison.Ordinal);
+        foreach (var (issue, record) in ((string, string)[])[
+            ("text_duplicates", "again"), ("short_text", "brief (4)"), ("empty_text", "<b>nothing</b>")])
+        {
+            var shown = opened.Page.Locator(".issue").Filter(new() { Has = opened.Page.Locator("label", new() { HasText = issue }) });
+            Assert.Contains(record, await shown.Locator(".records").InnerTextAsync(), StringComparison.Ordinal);
+            Assert.Contains("1 text, 25.0 %", await shown.InnerTextAsync(), StringComparison.Ordinal);
+        }
+        var command = await opened.Page.Locator("#issues .command code").InnerTextAsync();
+        var said = PristineCommand.Shell($"pristine() {{ dotnet '{PristineCommand.Assembly}' \"$@\"; }}\n{command}", folder.Path).Expect(0);
+        Assert.Matches("(?m)^kept +1 ", said.Error);
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
     [Trait("kind", "long")]
     public async Task Duplicates_are_shown_with_which_stays_and_a_command_that_keeps_it()
     {

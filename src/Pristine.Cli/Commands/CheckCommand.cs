@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Cli.Recipes;
 using Pristine.Datasets;
 using Pristine.Native;
 using Pristine.Reports;
@@ -64,11 +65,13 @@ internal static class CheckCommand
             "pristine check photos",
             "pristine check data.jsonl --issues dark,blurry --set dark=0.3",
             "pristine check photos --format json --fail-on \"duplicates > 0\"");
+        var recipe = new RecipeArguments();
         inputs.AddImagesTo(command);
         inputs.Watching.AddTo(command);
         inputs.AddDeviceTo(command);
         foreach (var option in (Option[])[issues, thresholds.Option, format, output, examples, failOn, scores])
             command.Options.Add(option);
+        recipe.AddTo(command);
         command.SetAction(parsed =>
         {
             if (parsed.GetRequiredValue(output) is var place and not "-")
@@ -89,26 +92,31 @@ internal static class CheckCommand
             {
                 if (parsed.GetValue(scores) != null)
                     throw new UsageException($"--scores: expected with a dataset; '{input}' is a score table already.");
-                return Job.Run(
-                    () => "Stopped.", cancellation => Finish(TableArguments.Open(input), input, input, options, written, cancellation));
+                var table = TableArguments.Open(input);
+                var read = chosen.SelectMany(issue => issue.Metrics).Select(metric => metric.Name).ToHashSet();
+                recipe.Apply(parsed, table.Provenance.Columns.Where(column => read.Contains(column.Metric)));
+                return Job.Run(() => "Stopped.", cancellation => Finish(table, input, input, options, written, cancellation));
             }
-            return ScoreAndCheck(parsed, inputs, parsed.GetValue(scores), options, written);
+            return ScoreAndCheck(parsed, inputs, parsed.GetValue(scores), options, written, recipe);
         });
         return command;
     }
 
-    private static int ScoreAndCheck(ParseResult parsed, Inputs inputs, string? kept, CheckOptions options, Output written)
+    private static int ScoreAndCheck(
+        ParseResult parsed, Inputs inputs, string? kept, CheckOptions options, Output written, RecipeArguments recipe)
     {
         using var scratch = kept == null ? ScratchFolder.Create("scores") : null;
         var folder = kept ?? scratch!.Path;
         var dataset = inputs.Input(parsed) == "-" ? TableScoring.KeepList(folder, inputs.Options(parsed)) : inputs.Open(parsed);
-        if (HasNoImage(dataset, options))
-            options = options with
-            {
-                Issues = options.Issues with { Issues = [.. options.Issues.Issues.Where(issue => issue.IsOfText)] },
-            };
-        using var sending = inputs.Watching.StartSending(parsed);
+        var issues = DatasetCheck.PossibleIn(options.Issues.Issues, dataset, out var reason);
+        if (reason != null)
+        {
+            Console.Error.WriteLine($"pristine: {reason} Only its texts are checked.");
+            options = options with { Issues = options.Issues with { Issues = issues } };
+        }
         var scoring = inputs.Scoring(parsed, DatasetCheck.Metrics(options.Issues.Issues)) with { Watch = new RunWatch() };
+        recipe.Apply(parsed, scoring.AllMetrics);
+        using var sending = inputs.Watching.StartSending(parsed);
         return Job.Run(() => kept == null ? "Stopped." : $"Stopped. The same command goes on from {kept}.", cancellation =>
         {
             var scored = ScoreTableRun.Score(dataset, folder, scoring, cancellation: cancellation);
@@ -131,22 +139,6 @@ internal static class CheckCommand
     private static string Counted(Progress progress) => progress.Images > 0
         ? string.Create(CultureInfo.InvariantCulture, $"{progress.Images:N0} images")
         : string.Create(CultureInfo.InvariantCulture, $"{progress.Items:N0} records");
-
-    /// <summary>Whether there are texts alone, and issues of texts to look for.</summary>
-    private static bool HasNoImage(Dataset dataset, CheckOptions options)
-    {
-        try
-        {
-            dataset.RequireImages();
-            return false;
-        }
-        catch (DatasetException exception) when (dataset.HasRecords && options.Issues.Issues.Any(issue => issue.IsOfText))
-        {
-            // A wrong guess of the field is seen at the beginning.
-            Console.Error.WriteLine($"pristine: {exception.Message} Only its texts are checked.");
-            return true;
-        }
-    }
 
     private static int Finish(
         ScoreTable table, string name, string? kept, CheckOptions options, Output output, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Cli.Recipes;
 using Pristine.Selection;
 using Pristine.Selection.Duplicates;
 using Pristine.Tables;
@@ -42,12 +43,15 @@ internal static class DuplicatesCommand
             "Lists the groups of images that are duplicates of each other, the largest first.",
             "pristine duplicates scores",
             "pristine duplicates scores --by exact --format csv") { folder, by, format, output, threads };
+        var recipe = new RecipeArguments();
+        recipe.AddTo(command);
         command.SetAction(parsed =>
         {
             var table = TableArguments.Open(parsed.GetRequiredValue(folder));
             var method = parsed.GetValue(by) is { } asked ? DuplicateMethod.Parse(asked)
                 : table.Columns.Find("phash") != null ? DuplicateMethod.Near
                 : DuplicateMethod.Exact;
+            recipe.Apply(parsed, table.Provenance.Columns.Where(column => column.Metric == method.Column));
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {
                 using var groups = DuplicateGroups.Find(

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Cli.Recipes;
 using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Native;
@@ -52,10 +53,13 @@ internal static class OverlapCommand
             "Lists the images of a test set that a training set has too, exactly or nearly.",
             "pristine overlap train-scores test-scores",
             "pristine overlap train.jsonl test/ --out clean.jsonl") { train, test, by, format, output, most, threads };
+        var recipe = new RecipeArguments();
+        recipe.AddTo(command);
         command.SetAction(parsed =>
         {
             var method = DuplicateMethod.Parse(parsed.GetRequiredValue(by));
             var resources = new SelectionResources { Threads = parsed.GetValue(threads) };
+            recipe.Apply(parsed, MetricsOf(method));
             using var scratch = ScratchFolder.Create("overlap");
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {
@@ -84,6 +88,9 @@ internal static class OverlapCommand
         return command;
     }
 
+    private static Metric[] MetricsOf(DuplicateMethod method) =>
+        method.Kind == DuplicateKind.Near ? [MetricSet.BuiltIn.Get("phash")] : [];
+
     /// <summary>Opens a table; the images of a dataset are read into one that is forgotten afterwards.</summary>
     private static ScoreTable Open(string source, string folder, DuplicateMethod method, int workers, CancellationToken cancellation)
     {
@@ -92,7 +99,7 @@ internal static class OverlapCommand
         var dataset = Dataset.Open(source);
         var scoring = new ScoringOptions
         {
-            Metrics = method.Kind == DuplicateKind.Near ? [MetricSet.BuiltIn.Get("phash")] : [],
+            Metrics = MetricsOf(method),
             Workers = workers,
         };
         using var progress = new Progress(dataset);

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Pristine.Cli.Display;
 using Pristine.Cli.Options;
+using Pristine.Cli.Recipes;
+using Pristine.Metrics;
 using Pristine.Reports;
 using Pristine.Tables;
 
@@ -46,12 +48,18 @@ internal static class ReportCommand
         {
             folder, output, thumbnails, imageRoot, workers,
         };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(folder), parsed.GetRequiredValue(output), new ReportOptions
+        var recipe = new RecipeArguments();
+        recipe.AddTo(command);
+        command.SetAction(parsed =>
         {
-            Thumbnails = parsed.GetValue(thumbnails),
-            ImageRoot = parsed.GetValue(imageRoot),
-            Workers = parsed.GetValue(workers),
-        }));
+            recipe.Apply(parsed, Array.Empty<Metric>());
+            return Run(parsed.GetRequiredValue(folder), parsed.GetRequiredValue(output), new ReportOptions
+            {
+                Thumbnails = parsed.GetValue(thumbnails),
+                ImageRoot = parsed.GetValue(imageRoot),
+                Workers = parsed.GetValue(workers),
+            });
+        });
         return command;
     }
 

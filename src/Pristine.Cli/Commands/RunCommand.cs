@@ -12,7 +12,8 @@ internal static class RunCommand
     {
         var file = new Argument<string>("RECIPE")
         {
-            Description = "A recipe, as --write-recipe of score, filter and select writes it, or a configuration of data-juicer (YAML)",
+            Description = $"A recipe, as --write-recipe of {string.Join(", ", Recipe.Commands)} writes it, or a configuration of " +
+                "data-juicer (YAML)",
         };
         var set = new Option<string[]>("--set")
         {

@@ -28,7 +28,7 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
     public const string ProgramKey = "program";
 
     /// <summary>The commands that recipes are made of.</summary>
-    public static IReadOnlyList<string> Commands { get; } = ["score", "filter", "select"];
+    public static IReadOnlyList<string> Commands { get; } = ["score", "filter", "select", "check", "duplicates", "overlap", "report"];
 
     /// <summary>Understands a file's content.</summary>
     /// <param name="root">The content.</param>
@@ -124,9 +124,10 @@ internal sealed record Recipe(string Command, IReadOnlyList<RecipeValue> Values,
     {
         get
         {
-            var output = ((string[])["out", "ledger", "dropped", "scores"]).SelectMany(Find).FirstOrDefault(place => place != "-");
+            var (key, output) = ((string[])["out", "ledger", "dropped", "scores"])
+                .SelectMany(key => Find(key).Select(place => (key, place))).FirstOrDefault(output => output.place != "-");
             return output == null ? null
-                : Command == "score" || (Find("out").Count == 0 && Find("scores").Contains(output)) ? Path.Combine(output, "recipe.yaml")
+                : Command == "score" || key == "scores" ? Path.Combine(output, "recipe.yaml")
                 : Path.TrimEndingDirectorySeparator(output) + ".recipe.yaml";
         }
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Metrics;
 using Pristine.Native;
@@ -137,6 +138,29 @@ public static class DatasetCheck
     {
         ArgumentNullException.ThrowIfNull(issues);
         return [.. issues.SelectMany(issue => issue.Metrics).DistinctBy(metric => metric.Name).Where(metric => metric.Missing == null)];
+    }
+
+    /// <summary>The issues that can be looked for in a dataset: of one whose records name no image, those of texts.</summary>
+    /// <param name="issues">The issues that are asked for.</param>
+    /// <param name="dataset">The dataset; its beginning is read.</param>
+    /// <param name="reason">Why the others are left out; null where none is.</param>
+    /// <param name="cancellation">Ends it with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="DatasetException">There is no image, and no issue of texts is asked for.</exception>
+    internal static IReadOnlyList<Issue> PossibleIn(
+        IReadOnlyList<Issue> issues, Dataset dataset, out string? reason, CancellationToken cancellation = default)
+    {
+        reason = null;
+        try
+        {
+            dataset.RequireImages(cancellation);
+            return issues;
+        }
+        catch (DatasetException exception) when (dataset.HasRecords && issues.Any(issue => issue.IsOfText))
+        {
+            // A wrong guess of the field is seen at the beginning.
+            reason = exception.Message;
+            return [.. issues.Where(issue => issue.IsOfText)];
+        }
     }
 
     /// <summary>Checks.</summary>

@@ -29,7 +29,7 @@ internal sealed class Gallery
 
     /// <summary>Of the thumbnails at most this part shows issues.</summary>
     private const int IssuePart = 3;
-    private const int MostIssueExamples = 8;
+    public const int MostIssueExamples = 8;
 
     /// <summary>Side of the square from the middle of an image that is shown pixel by pixel.</summary>
     private const int CropSide = 320;
@@ -62,7 +62,8 @@ internal sealed class Gallery
 
     /// <summary>How many images of each issue to show.</summary>
     public static int IssueExamples(ReportOptions options) =>
-        Math.Min(MostIssueExamples, options.Thumbnails / IssuePart / Math.Max(1, options.Issues.Issues.Count));
+        Math.Min(
+            MostIssueExamples, options.Thumbnails / IssuePart / Math.Max(1, options.Issues.Issues.Count(issue => !issue.IsOfText)));
 
     /// <summary>Chooses images and makes their thumbnails.</summary>
     public static Gallery Choose(
@@ -72,7 +73,7 @@ internal sealed class Gallery
     {
         var keys = pairs.SelectMany(pair => pair.FirstPrefers.Concat(pair.SecondPrefers)).ToHashSet();
         keys.UnionWith(duplicates.Largest.SelectMany(group => group.Images).Select(image => image.Key));
-        keys.UnionWith(issues.Issues.SelectMany(issue => issue.Examples).Select(example => example.Key));
+        keys.UnionWith(issues.Issues.Where(issue => !issue.Rule.Issue.IsOfText).SelectMany(issue => issue.Examples).Select(example => example.Key));
         var perMetric = Math.Max(0, options.Thumbnails - keys.Count) / Math.Max(1, reading.Metrics.Count);
         var atAnEnd = Math.Min(MostAtAnEnd, perMetric / 3);
         var lowest = reading.Metrics.Select((_, metric) => reading.Extremes(metric, atAnEnd, largest: false)).ToArray();

@@ -84,6 +84,26 @@ public static class Report
             table.RowCount, content.Breakdown.All.Items, thumbnails, content.Gallery.Pictures.Count - thumbnails, page.Position);
     }
 
+    /// <summary>What is wrong, with as many images as there are thumbnails for; texts are named and need none.</summary>
+    private static CheckResult Issues(ScoreTable table, ReportOptions options, CancellationToken cancellation)
+    {
+        var check = new CheckOptions
+        {
+            Issues = options.Issues,
+            Examples = Gallery.MostIssueExamples,
+            Workers = options.Workers,
+            MemoryLimit = options.MemoryLimit,
+        };
+        var result = table.Check(check, cancellation);
+        var images = Gallery.IssueExamples(options);
+        return result with
+        {
+            Issues = [.. result.Issues.Select(found => found.Rule.Issue.IsOfText
+                ? found
+                : found with { Examples = [.. found.Examples.Take(images)] })],
+        };
+    }
+
     private static ReportContent Read(ScoreTable table, ReportOptions options, CancellationToken cancellation)
     {
         try
@@ -106,16 +126,7 @@ public static class Report
             var breakdown = Breakdown.Of(reading, scales, cancellation);
             var pairs = MetricPairs.Compare(
                 sample, reading.Metrics, scales, Gallery.Disagreements(reading.Metrics, options.Thumbnails), cancellation);
-            var issues = table.Check(
-                new CheckOptions
-                {
-                    // The report shows images.
-                    Issues = options.Issues with { Issues = [.. options.Issues.Issues.Where(issue => !issue.IsOfText)] },
-                    Examples = Gallery.IssueExamples(
-                    options),
-                    Workers = options.Workers,
-                    MemoryLimit = options.MemoryLimit
-                }, cancellation);
+            var issues = Issues(table, options, cancellation);
             var duplicates = DuplicateSummary.Of(table, options, cancellation);
             var imageRoot = options.ImageRoot ?? table.Provenance.Dataset.ImageRoot;
             return new ReportContent

@@ -105,6 +105,8 @@ internal sealed record ReportContent
         var places = Places();
         json.WriteNumber("withIssue", Issues.WithIssue);
         json.WriteNumber("present", Issues.Images);
+        json.WriteNumber("texts", Issues.Texts);
+        json.WriteNumber("withoutImage", Issues.WithoutImage);
         WriteList(json, "issues", Issues.Issues, found =>
         {
             json.WriteString("name", found.Rule.Issue.Name);
@@ -117,7 +119,16 @@ internal sealed record ReportContent
                 json.WriteString("set", string.Create(CultureInfo.InvariantCulture, $"{found.Rule.Issue.Name}={given}"));
             json.WriteNumber("count", found.Count);
             json.WriteNumber("notJudged", found.NotJudged);
-            WritePlaces(json, "places", found.Examples.Select(example => example.Key).Where(places.ContainsKey), places);
+            json.WriteBoolean("isOfText", found.Rule.Issue.IsOfText);
+            WritePlaces(
+                json, "places",
+                found.Examples.Where(_ => !found.Rule.Issue.IsOfText).Select(example => example.Key).Where(places.ContainsKey), places);
+            WriteList(json, "records", found.Examples.Where(_ => found.Rule.Issue.IsOfText), example =>
+            {
+                json.WriteString("id", example.Id);
+                if (example.Value is { } value)
+                    json.WriteNumber("value", Math.Round(value, 6));
+            });
             if (found.Rule.Threshold is { } threshold && found.Rule.Issue.Limit is { } limit)
             {
                 json.WriteString("metric", limit.Metric);
