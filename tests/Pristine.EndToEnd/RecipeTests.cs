@@ -58,9 +58,38 @@ public class RecipeTests
         Assert.Equal($"pristine select '--keep=sharpness > 10' --dedup=near --out={folder["kept.txt"]} -- {folder["scores"]}\n", line);
     }
 
+    [Fact]
+    public void Checks_duplicates_overlaps_and_reports_are_recipes_too()
+    {
+        using var folder = TestFiles.NewFolder();
+        PristineCommand.Run("score", Photos, "--metrics", "phash,brightness", "--out", folder["scores"]).Expect(0);
+        void Repeat(string name, string[] line, int code, params string[] outputs)
+        {
+            var recipe = folder[$"{name}.yaml"];
+            var said = PristineCommand.Run([.. line, "--write-recipe", recipe]).Expect(code).Output;
+            var first = outputs.Select(output => File.ReadAllBytes(folder[output])).ToArray();
+            foreach (var output in outputs)
+                File.Delete(folder[output]);
+            Assert.Equal(said, PristineCommand.Run("run", recipe).Expect(code).Output);
+            Assert.Equal(first, outputs.Select(output => File.ReadAllBytes(folder[output])));
+            Assert.Equal(File.ReadAllBytes(recipe), File.ReadAllBytes(folder[$"{outputs[0]}.recipe.yaml"]));
+        }
+        Repeat(
+            "check",
+            ["check", Photos, "--issues", "dark,flat,duplicates", "--set", "dark=0.1", "--fail-on", "dark > 0", "--fail-on", "any > 50%",
+                "--format", "json", "--out", folder["check.json"], "--scores", folder["checked"]], 3, "check.json");
+        Assert.Contains("luma_p95: ", File.ReadAllText(folder["check.yaml"]), StringComparison.Ordinal);
+        Repeat("table", ["check", folder["scores"], "--issues", "near_duplicates", "--out", folder["check.txt"]], 0, "check.txt");
+        Repeat(
+            "duplicates", ["duplicates", folder["scores"], "--by", "near:6", "--format", "csv", "--out", folder["copies.csv"]], 0,
+            "copies.csv");
+        Repeat("overlap", ["overlap", folder["scores"], folder["checked"], "--by", "exact", "--out", folder["clean.txt"]], 0, "clean.txt");
+        Repeat("report", ["report", folder["scores"], "--thumbnails", "3", "--out", folder["report.html"]], 0, "report.html");
+    }
+
     [Theory]
     [InlineData("keep: a\n", "expected 'pristine: filter'")]
-    [InlineData("pristine: fit\n", "recipe.yaml:1: expected one of score, filter, select; found 'fit'")]
+    [InlineData("pristine: fit\n", "recipe.yaml:1: expected one of score, filter, select, check, duplicates, overlap, report; found 'fit'")]
     [InlineData("pristine: filter\ninput: x\nkep: brisque < 3\n", "recipe.yaml:3: there is no key 'kep' for filter. Nearest: keep")]
     [InlineData("pristine: filter\nscores: [a, b]\n", "recipe.yaml:2: scores: expected one value; found a list of 2")]
     [InlineData("pristine: filter\ncopy: maybe\n", "copy: expected true or false; found maybe")]
@@ -339,6 +368,64 @@ public class RecipeTests
             writer.Write(new byte[2 * samples]);
             return file.ToArray();
         }
+    }
+
+    [Theory]
+    [InlineData("", "'--keep=lang_score >= 0.8'")]
+    [InlineData("lang: en, min_score: 0.5", "'--keep=\"lang_score:en\" >= 0.5'")]
+    [InlineData("lang: [en, zh], min_score: 0", "'--keep=\"lang_score:en\" > 0 or \"lang_score:zh\" > 0'")]
+    public void A_language_of_data_juicer_is_its_score(string parameters, string expected)
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllText(
+            folder["dj.yaml"], $"dataset_path: a.jsonl\nexport_path: b.jsonl\nprocess:\n  - language_id_score_filter: {{{parameters}}}\n");
+        Assert.Contains(expected, PristineCommand.Run("run", folder["dj.yaml"], "--show").Expect(0).Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// data-juicer's video_resolution_filter keeps a record when any (or all) of its films has a width and a height within; with
+    /// reversed_range one whose width and height both lie outside.
+    /// </summary>
+    [Fact]
+    public void A_film_lies_within_a_resolution_of_data_juicer_by_width_and_height_together()
+    {
+        using var folder = TestFiles.NewFolder();
+        Assert.SkipUnless(
+            PristineCommand.Shell("command -v ffmpeg && command -v ffprobe", folder.Path).ExitCode == 0,
+            "Needs FFmpeg (Debian: apt-get install ffmpeg).");
+        (int Width, int Height)[][] films = [[(64, 32)], [(32, 64)], [(64, 64), (16, 16)], [(64, 16), (16, 64)], []];
+        foreach (var (width, height) in films.SelectMany(all => all).Distinct())
+            PristineCommand.Shell(
+                $"ffmpeg -v error -f lavfi -i color=red:s={width}x{height}:r=5:d=1 -c:v mpeg4 {width}x{height}.mp4", folder.Path).Expect(0);
+        File.WriteAllLines(folder["data.jsonl"], films.Select((all, i) => JsonSerializer.Serialize(
+            new Dictionary<string, object> { ["id"] = i, ["videos"] = all.Select(film => $"{film.Width}x{film.Height}.mp4") })));
+        string Kept(string parameters)
+        {
+            File.WriteAllText(
+                folder["dj.yaml"],
+                $"dataset_path: {folder["data.jsonl"]}\nexport_path: {folder["kept.jsonl"]}\nprocess:\n" +
+                $"  - video_resolution_filter: {{{parameters}}}\n");
+            PristineCommand.Run("run", folder["dj.yaml"]).Expect(0);
+            return string.Join(' ', File.ReadLines(folder["kept.jsonl"])
+                .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetInt32()));
+        }
+        // As the formula says, for each combination.
+        string Expected(int low, int high, bool isOpen, bool isReversed, bool isAny)
+        {
+            bool Passes(int side) => (isOpen ? side > low && side < high : side >= low && side <= high) != isReversed;
+            bool IsKept((int Width, int Height)[] all) => all.Length == 0 || (isAny
+                ? all.Any(film => Passes(film.Width) && Passes(film.Height))
+                : all.All(film => Passes(film.Width) && Passes(film.Height)));
+            return string.Join(' ', films.Select((all, i) => (all, i)).Where(film => IsKept(film.all)).Select(film => film.i));
+        }
+        foreach (var isOpen in (bool[])[false, true])
+            foreach (var isReversed in (bool[])[false, true])
+                foreach (var isAny in (bool[])[false, true])
+                    Assert.Equal(Expected(32, 64, isOpen, isReversed, isAny), Kept(
+                        $"min_width: 32, max_width: 64, min_height: 32, max_height: 64, any_or_all: {(isAny ? "any" : "all")}" +
+                        (isOpen ? ", min_closed_interval: false, max_closed_interval: false" : "") +
+                        (isReversed ? ", reversed_range: true" : "")));
+        Assert.Equal("0 1 2 3 4", Kept(""));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Pristine.Metrics;
 using Pristine.Metrics.Text;
+using Pristine.Metrics.Text.Language;
 using Pristine.Tables;
 
 namespace Pristine.Cli.Recipes;
@@ -49,6 +50,15 @@ internal sealed record DataJuicerFilter(
         {
             Needs = OwnNetwork.Replace("{0}", "image_aesthetics_scores", StringComparison.Ordinal),
         },
+        new("image_watermark_filter", true, ["image_watermark_prob"], given =>
+        {
+            given.Ignore("hf_watermark_model");
+            given.Ignore("trust_remote_code");
+            return given.Range("image_watermark_prob", double.NegativeInfinity, given.Number("prob_threshold", 0.8));
+        })
+        {
+            Needs = OwnNetwork.Replace("{0}", "image_watermark_prob", StringComparison.Ordinal),
+        },
         new("image_text_similarity_filter", true, ["image_text_similarity"], given =>
         {
             given.Ignore("hf_clip");
@@ -88,6 +98,17 @@ internal sealed record DataJuicerFilter(
         Statistic("character_repetition_filter", "char_rep_ratio", "min_ratio", 0, "max_ratio", 0.5),
         Statistic("word_repetition_filter", "word_rep_ratio", "min_ratio", 0, "max_ratio", 0.5, given => given.Expect(
             "tokenization", "false")),
+        new("language_id_score_filter", false, [LanguageScore.Base], given =>
+        {
+            given.ExpectKnownText();
+            var least = given.Number("min_score", 0.8);
+            var languages = given.TextsOrNone("lang");
+            // The score of a language is 0 where the text is in another.
+            string Reaches(string column) => $"{column} {(least > 0 ? $">= {DataJuicerParameters.Shown(least)}" : "> 0")}";
+            return languages.Count == 0
+                ? Reaches(LanguageScore.Base)
+                : string.Join(" or ", languages.Select(language => Reaches($"\"{given.Language(language)}\"")));
+        }),
         Statistic("special_characters_filter", "special_char_ratio", "min_ratio", 0, "max_ratio", 0.25),
         new("audio_size_filter", false, ["audio_bytes"], given => OfFiles(
             "audio_bytes", given.Size("min_size", "0"), given.Size("max_size", "1TB"), given)),
@@ -97,6 +118,9 @@ internal sealed record DataJuicerFilter(
             "video_duration", given.Number("min_duration", 0), given.Number("max_duration", Infinity), given)),
         new("video_aspect_ratio_filter", false, ["video_aspect_ratio"], given => OfFiles(
             "video_aspect_ratio", given.Number("min_ratio", 9.0 / 21), given.Number("max_ratio", 21.0 / 9), given)),
+        new("video_resolution_filter", false, ["video_width", "video_height"], given => OfResolutions(
+            given.Interval(given.Number("min_width", 1), given.Number("max_width", Infinity)),
+            given.Interval(given.Number("min_height", 1), given.Number("max_height", Infinity)), given)),
     ];
 
     /// <summary>The filters that this program has; some need a file of the user's.</summary>
@@ -143,11 +167,24 @@ internal sealed record DataJuicerFilter(
     {
         var scope = metric[..metric.IndexOf('_', StringComparison.Ordinal)];
         var within = $"\"{metric}_in:{given.Interval(low, high)}\"";
-        var isAny = given.Choice("any_or_all", "any", "any", "all") == "any";
+        var isAny = IsAny(given);
         var isOutside = given.IsTrue("reversed_range", false);
         var enough = isAny ? isOutside ? $"< {scope}_count" : ">= 1" : isOutside ? "= 0" : $"= {scope}_count";
         return $"{scope}_count = 0 or {within} {enough}";
     }
+
+    /// <summary>
+    /// The same for width and height of each film, both of which must lie within; with <c>reversed_range</c> both must lie outside.
+    /// </summary>
+    private static string OfResolutions(MediaInterval width, MediaInterval height, DataJuicerParameters given)
+    {
+        var both = $"\"video_resolution_in:{width}x{height}\"";
+        var passing = !given.IsTrue("reversed_range", false) ? both
+            : $"video_count - \"video_width_in:{width}\" - \"video_height_in:{height}\" + {both}";
+        return $"video_count = 0 or {passing} {(IsAny(given) ? ">= 1" : "= video_count")}";
+    }
+
+    private static bool IsAny(DataJuicerParameters given) => given.Choice("any_or_all", "any", "any", "all") == "any";
 
     private static string Both(string first, string second) => $"({first}) and ({second})";
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Pristine.Metrics;
+using Pristine.Metrics.Text.Language;
 
 namespace Pristine.Cli.Recipes;
 
@@ -253,6 +254,17 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
         };
     }
 
+    /// <summary>Texts, one or a list; none where the file has none, or an empty text.</summary>
+    public IReadOnlyList<string> TextsOrNone(string name) =>
+        fields.Find(name) is RecipeList ? Texts(name) : Text(name) is { Length: > 0 } only ? [only] : [];
+
+    /// <summary>The metric of a language.</summary>
+    public string Language(string code) => LanguageScore.Languages.Contains(code)
+        ? $"{LanguageScore.Base}:{code}"
+        : throw new UsageException(
+            $"{place}: lang: expected a code of a language such as en; found '{code}'. Nearest: " +
+            $"{string.Join(", ", NearestNames.Of(code, LanguageScore.Languages))}.");
+
     /// <summary>
     /// The rule that a value lies between two ends, as data-juicer's <c>get_keep_boolean</c> says: ends count unless the interval is open,
     /// and <c>reversed_range</c> keeps what lies outside.
@@ -280,7 +292,8 @@ internal sealed class DataJuicerParameters(RecipeFields fields, string place, st
         ? $"item.{name}"
         : $"item.\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    private static string Shown(double number) =>
+    /// <summary>A number in a rule.</summary>
+    public static string Shown(double number) =>
         number.ToString("R", CultureInfo.InvariantCulture).Replace("E", "e", StringComparison.Ordinal);
 
     private static double? Parse(string text) =>

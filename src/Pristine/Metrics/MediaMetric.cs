@@ -18,7 +18,7 @@ public sealed class MediaMetric : ItemMetric
     private readonly Func<MediaHeader, double>? _read;
 
     /// <summary>Of a count of files for which something holds: what; null for the mean of all.</summary>
-    private readonly MediaInterval? _interval;
+    private readonly Func<MediaHeader, bool>? _holds;
 
     private MediaMetric(
         MediaKind kind, string name, string unit, string summary, string formula, Func<MediaHeader, double>? read, string notes = "",
@@ -31,7 +31,19 @@ public sealed class MediaMetric : ItemMetric
     private MediaMetric(MediaMetric all, MediaInterval interval)
         : this(
             all.Kind, $"{all.Name}_in:{interval}", "files", $"Files of the item whose {all.Name} lies in {interval}.",
-            $"number of its {all.Scope} files with {all.Name} in {interval}", all._read, citation: all._citation) => _interval = interval;
+            $"number of its {all.Scope} files with {all.Name} in {interval}", all._read, citation: all._citation) =>
+        _holds = header => interval.Contains(all._read!(header));
+
+    private MediaMetric(MediaInterval width, MediaInterval height)
+        : this(
+            MediaKind.Video, $"{Resolution}_in:{width}x{height}", "files",
+            $"Films of the item whose width lies in {width} and whose height lies in {height}.",
+            $"number of its video files with video_width in {width} and video_height in {height}", header => header.Width,
+            citation: "data-juicer's video_resolution_filter.") =>
+        _holds = header => width.Contains(header.Width) && height.Contains(header.Height);
+
+    /// <summary>What counts of films by width and height together begin with; there is no column of this name.</summary>
+    internal const string Resolution = "video_resolution";
 
     /// <summary>Of what it is a number: sounds or films.</summary>
     public MediaKind Kind { get; }
@@ -65,13 +77,18 @@ public sealed class MediaMetric : ItemMetric
     /// <returns>NaN where there is no file, or a header does not say.</returns>
     internal double Measure(IReadOnlyList<MediaHeader> headers) =>
         _read == null ? headers.Count
-        : _interval is { } interval ? headers.Count(header => interval.Contains(_read(header)))
+        : _holds != null ? headers.Count(_holds)
         : headers.Count == 0 ? double.NaN
         : headers.Average(_read);
 
     /// <summary>The number of files of an item whose value lies in an interval.</summary>
     /// <param name="interval">The interval.</param>
     internal MediaMetric In(MediaInterval interval) => new(this, interval);
+
+    /// <summary>The number of films of an item whose width and height both lie in their interval.</summary>
+    /// <param name="width">That of the width.</param>
+    /// <param name="height">That of the height.</param>
+    internal static MediaMetric ResolutionIn(MediaInterval width, MediaInterval height) => new(width, height);
 
     /// <summary>All of them.</summary>
     internal static IReadOnlyList<MediaMetric> All { get; } =
@@ -154,7 +171,9 @@ internal readonly record struct MediaInterval(double Low, double High, bool HasL
     };
 }
 
-/// <summary>Counts of files within an interval, by their names: <c>audio_duration_in:[1:20]</c>.</summary>
+/// <summary>
+/// Counts of files within an interval, by their names: <c>audio_duration_in:[1:20]</c>, <c>video_resolution_in:[640:inf]x[360:inf]</c>.
+/// </summary>
 internal sealed class MediaFamily : MetricFamily
 {
     private const string Within = "_in:";
@@ -163,13 +182,25 @@ internal sealed class MediaFamily : MetricFamily
     public override Metric? Parse(string name, out string? fault)
     {
         fault = null;
-        if (name.IndexOf(Within, StringComparison.Ordinal) is not (> 0 and var at)
-            || MediaMetric.All.FirstOrDefault(metric => !metric.IsCount && metric.Name == name[..at]) is not { } all)
+        if (name.IndexOf(Within, StringComparison.Ordinal) is not (> 0 and var at))
             return null;
-        if (MediaInterval.Parse(name[(at + Within.Length)..]) is { } interval && interval.ToString() == name[(at + Within.Length)..])
+        var (of, text) = (name[..at], name[(at + Within.Length)..]);
+        if (of == MediaMetric.Resolution)
+        {
+            if (text.Split('x') is [var width, var height] && Read(width) is { } columns && Read(height) is { } rows)
+                return MediaMetric.ResolutionIn(columns, rows);
+            fault = $"Expected two intervals, of width and height, such as [640:inf]x[360:inf] after {of}{Within}; found '{text}'.";
+            return null;
+        }
+        if (MediaMetric.All.FirstOrDefault(metric => !metric.IsCount && metric.Name == of) is not { } all)
+            return null;
+        if (Read(text) is { } interval)
             return all.In(interval);
-        fault = $"Expected an interval such as [1:20] or (0:inf) after {name[..(at + Within.Length)]}; found " +
-            $"'{name[(at + Within.Length)..]}'.";
+        fault = $"Expected an interval such as [1:20] or (0:inf) after {of}{Within}; found '{text}'.";
         return null;
     }
+
+    /// <summary>An interval in the spelling that names have; null for anything else.</summary>
+    private static MediaInterval? Read(string text) =>
+        MediaInterval.Parse(text) is { } interval && interval.ToString() == text ? interval : null;
 }

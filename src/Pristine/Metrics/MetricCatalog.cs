@@ -6,6 +6,7 @@ using Pristine.Metrics.Nsfw;
 using Pristine.Metrics.Onnx;
 using Pristine.Metrics.ResNet;
 using Pristine.Metrics.Text;
+using Pristine.Metrics.Text.Language;
 
 namespace Pristine.Metrics;
 
@@ -45,6 +46,7 @@ public static class MetricCatalog
         ResNetMetric.Biq2021,
         ResNetMetric.Damage,
         .. TextMetric.All,
+        LanguageScore.Any,
         .. PristineMetric.All,
         .. MediaMetric.All,
     ];

@@ -33,12 +33,15 @@ public static class MetricDocumentation
         container by FFmpeg's `ffprobe`; without it such a file has the status `unsupported`. A sound or film that is missing or broken gives its
         status to all rows of the item, and the item has none of these numbers. Headers are read anew in every run, of each file once.
         `audio_duration_in:[1:20]` is the number of files whose duration lies from 1 to 20; a round bracket leaves an end out, and `inf` is an end. So it is of every
-        number of sounds and films: for rules on each file of an item instead of their mean.
+        number of sounds and films: for rules on each file of an item instead of their mean. `video_resolution_in:[640:inf]x[360:inf]` counts the films whose width and height
+        both lie within.
 
         `token_count` is the number of tokens of the item's text. `--tokenizer tokenizer.json` names the tokenizer: Hugging Face's file of a byte pair encoding of bytes
-        (GPT-2, GPT-NeoX, Qwen, LLaMA 3); the tokens that begin and end a text are not counted. There is no metric of the
-        language of a text: data-juicer's is fastText's lid.176 (CC BY-SA 3.0), which is in none of the registries that this project is built from, and tables of n-grams that
-        are there (npm's franc, eld) give other scores, for which its thresholds do not hold. A language that another program has written is a field for rules: `item.lang = 'en'`.
+        (GPT-2, GPT-NeoX, Qwen, LLaMA 3); the tokens that begin and end a text are not counted.
+
+        `lang_score` says how probable the most probable language of the item's text is, and `lang_score:en` the same where that is English, otherwise 0: `"lang_score:en" >= 0.8`
+        is data-juicer's language_id_score_filter. The model, fastText's lid.176.ftz, is brought by one command (docs/models.md). A language that another program has written is
+        a field for rules: `item.lang = 'en'`.
 
         Any metric of images is one of films too, on evenly spaced frames: `video_mean_NAME`, `video_min_NAME` and `video_max_NAME`, for example `video_min_sharpness`, are the
         mean, smallest and largest score of 8 frames, or as many as `--frames N` says; with `--frames` the metrics of `--metrics` have all three. Frame k of N is the one nearest to

@@ -3,6 +3,7 @@ using Pristine.Metrics.Arniqa;
 using Pristine.Metrics.Hashes;
 using Pristine.Metrics.Onnx;
 using Pristine.Metrics.Text;
+using Pristine.Metrics.Text.Language;
 using Pristine.Models;
 
 namespace Pristine.Metrics;
@@ -58,8 +59,8 @@ public sealed class MetricSet
     public static MetricSet BuiltIn { get; } =
         new(MetricCatalog.All,
         [
-            new ArniqaFamily(), new HashFamily(), new FeatureFamily(), new RepetitionFamily(), new TokenCountFamily(), new MediaFamily(),
-            Added,
+            new ArniqaFamily(), new HashFamily(), new FeatureFamily(), new RepetitionFamily(), new LanguageFamily(), new TokenCountFamily(),
+            new MediaFamily(), Added,
         ]);
 
     /// <summary>The listed metrics: those of this library, then those that were added.</summary>

@@ -154,6 +154,9 @@ public sealed class MediaMetricTests : IDisposable
         Assert.False(MetricSet.BuiltIn.TryFind("audio_duration_in:[3:1]", out _, out var reason));
         Assert.Contains("Expected an interval such as [1:20]", reason, StringComparison.Ordinal);
         Assert.Null(MetricSet.BuiltIn.Find("audio_count_in:[0:1]"));
+        Assert.Equal("video_resolution_in:[640:inf]x(0:1080]", MetricSet.BuiltIn.Get("video_resolution_in:[640:inf]x(0:1080]").Name);
+        Assert.False(MetricSet.BuiltIn.TryFind("video_resolution_in:[640:inf]", out _, out reason));
+        Assert.Contains("Expected two intervals, of width and height", reason, StringComparison.Ordinal);
     }
 
     /// <summary>The brightness of frame n, of a film that becomes lighter from frame to frame, is about n / 40.</summary>
