@@ -70,7 +70,7 @@ try:
     dropped = ask("/items", {"keep": rules, "show": "dropped", "size": 50})["items"]
     by_hand = next(item for item in dropped if item["id"].startswith("dandelion"))
     ask("/overrides", {"index": by_hand["index"], "id": by_hand["id"], "keep": True})
-    state = {"rules": rules, "show": "dropped", "order": "", "descending": False, "index": dropped[3]["index"]}
+    state = {"rules": rules, "show": "dropped", "order": "", "descending": False, "index": dropped[0]["index"]}
     picture(urllib.parse.urljoin(address, "/") + "#" + urllib.parse.quote(json.dumps(state)), "review.webp", 1300)
 finally:
     server.terminate()
