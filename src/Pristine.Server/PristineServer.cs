@@ -21,9 +21,7 @@ internal sealed class PristineServer : IAsyncDisposable
     {
         (_application, _api) = (application, api);
         var bound = new Uri(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        var host = options.Address.Equals(IPAddress.Any) || options.Address.Equals(IPAddress.IPv6Any)
-            ? options.Hosts.Append(Dns.GetHostName()).First()
-            : bound.Host;
+        var host = options.IsEverywhere ? options.Names[0] : bound.Host;
         Address = new Uri($"http://{host}:{bound.Port}/");
     }
 

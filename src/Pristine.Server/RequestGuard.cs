@@ -34,7 +34,7 @@ internal sealed class RequestGuard(ServerOptions options)
         {
             throw new RequestException(
                 StatusCodes.Status421MisdirectedRequest,
-                $"Expected the Host {string.Join(" or ", Names())}; found '{request.Host.Value}'. --allow-host lets another name in.");
+                $"Expected the Host {string.Join(" or ", options.Names)}; found '{request.Host.Value}'. --allow-host lets another name in.");
         }
         var site = request.Headers["Sec-Fetch-Site"].ToString();
         var isNavigation = HttpMethods.IsGet(request.Method) && request.Path == "/" && request.Headers["Sec-Fetch-Mode"] == "navigate";
@@ -68,16 +68,12 @@ internal sealed class RequestGuard(ServerOptions options)
 
     private bool IsToken(string shown) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(shown), _token);
 
-    private IEnumerable<string> Names() => IPAddress.IsLoopback(options.Address)
-        ? ["localhost", "127.0.0.1", "[::1]", .. options.Hosts]
-        : options.Hosts.Append(options.Address.ToString());
-
     private bool IsOurs(HostString host)
     {
         // Where a token is needed, a name that leads here by deceit has no cookie of ours to send; an address is no name.
         if (!IPAddress.IsLoopback(options.Address) && IPAddress.TryParse(host.Host.Trim('[', ']'), out _))
             return true;
-        return Names().Contains(host.Host, StringComparer.OrdinalIgnoreCase);
+        return options.Names.Contains(host.Host, StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>What every answer says: nothing of another site may frame, read or guess it.</summary>

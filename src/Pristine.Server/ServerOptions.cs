@@ -20,6 +20,16 @@ internal sealed record ServerOptions
     /// <summary>Names that the Host header may have besides those of <see cref="Address"/>.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
+    /// <summary>
+    /// Whether it listens on all addresses of this machine. They are many, and none of them is in <see cref="Address"/>: its name stands for them.
+    /// </summary>
+    public bool IsEverywhere => Address.Equals(IPAddress.Any) || Address.Equals(IPAddress.IPv6Any);
+
+    /// <summary>The names that the Host header may have. Elsewhere than on loopback the first of them is the one to tell.</summary>
+    public IReadOnlyList<string> Names => IPAddress.IsLoopback(Address)
+        ? ["localhost", "127.0.0.1", "[::1]", .. Hosts]
+        : [.. Hosts, IsEverywhere ? Dns.GetHostName() : Address.ToString(), "localhost"];
+
     /// <summary>The file of overrides.</summary>
     public required string Overrides { get; init; }
 

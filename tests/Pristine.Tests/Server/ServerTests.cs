@@ -424,6 +424,29 @@ public class ServerTests
     }
 
     [Fact]
+    public async Task The_address_that_is_told_to_others_lets_them_in()
+    {
+        await using var served = await ServedPhotos.StartAsync();
+        await served.StopAsync();
+        await served.ServeAsync(options => options with { Address = IPAddress.Any, Token = "secret" });
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
+        using var client = new HttpClient(handler) { BaseAddress = new Uri($"http://127.0.0.1:{served.Server.Address.Port}/") };
+        foreach (var (host, expected) in ((string, HttpStatusCode)[])
+        [
+            (served.Server.Address.Authority, HttpStatusCode.Redirect),
+            ($"localhost:{served.Server.Address.Port}", HttpStatusCode.Redirect),
+            (client.BaseAddress.Authority, HttpStatusCode.Redirect),
+            ("evil.example", HttpStatusCode.MisdirectedRequest),
+        ])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("?token=secret", UriKind.Relative));
+            request.Headers.Host = host;
+            using var answer = await client.SendAsync(request, Cancellation);
+            Assert.Equal(expected, answer.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task Others_are_not_let_in_without_a_token()
     {
         using var folder = TestFiles.NewFolder();
