@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pristine.Metrics;
+using Pristine.Native;
 using Pristine.Selection;
 
 namespace Pristine.Tests.Selection;
@@ -27,6 +28,26 @@ public class IssueTests
             return;
         Assert.NotEmpty(Rule.Parse(issue.AnyRule).Columns);
         Assert.Equal(issue.Threshold != null, issue.Template.Contains("{0}", StringComparison.Ordinal));
+    }
+
+    /// <summary>The network was trained on 512 x 512 pixels; what is smaller looks damaged to it.</summary>
+    [Theory]
+    [InlineData(512, 512, 0.71, true)]
+    [InlineData(3000, 2000, 0.71, true)]
+    [InlineData(3000, 2000, 0.69, false)]
+    [InlineData(384, 384, 0.8, false)]
+    [InlineData(384, 384, 0.82, true)]
+    [InlineData(256, 256, 0.92, false)]
+    [InlineData(256, 256, 0.93, true)]
+    [InlineData(150, 150, 1, false)]
+    public void Small_images_are_damaged_from_a_larger_score_on(int width, int height, double score, bool isDamaged)
+    {
+        using var database = DuckDbConnection.Open();
+        Assert.Equal(isDamaged ? 1 : 0, database.QueryInt64(string.Create(
+            CultureInfo.InvariantCulture,
+            $"SELECT count(*) FROM (SELECT {width} AS width, {height} AS height, {score} AS \"pristine@damage\") WHERE " +
+            $"{Issue.Get("damaged").Rule(0.7)}")));
+        Assert.Equal(("pristine@damage", true), Issue.Get("damaged").Limit);
     }
 
     [Fact]

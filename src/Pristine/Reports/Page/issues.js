@@ -26,9 +26,9 @@ function drawIssues() {
         : `${counted(issue.count, 'image')}, ${percent(issue.count, data.present)}`)),
     element('p', {}, issue.summary),
     issue.places.length > 0 ? tiles(issue.places, data.metrics.map((metric, i) => i).filter(i => data.metrics[i].name === issue.metric)) : null,
-    issue.records.length > 0 ? element('p', { class: 'records' }, issue.records.flatMap(record => [
-      element('span', {}, record.id), record.value == null ? ' ' : ` (${shown(record.value)}) `]),
-    issue.count > issue.records.length ? `and ${whole(issue.count - issue.records.length)} more` : null) : null,
+    issue.records.length > 0 ? element('p', { class: 'records' }, issue.records.flatMap((record, i) => [
+      i > 0 ? ', ' : null, element('span', {}, record.id), record.value == null ? null : ` (${shown(record.value)})`]),
+    issue.count > issue.records.length ? `, and ${whole(issue.count - issue.records.length)} more` : null) : null,
     element('p', { class: 'hint' }, element('code', {}, issue.rule == null ? `--dedup ${issue.dedup}` : issue.rule), ` ${issue.reason} `, judge(issue)));
   const all = data.texts === 0 || data.withoutImage === 0 ? counted(data.present, 'image')
     : data.present === 0 ? counted(data.withoutImage, 'record')
