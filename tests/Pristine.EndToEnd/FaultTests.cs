@@ -199,7 +199,11 @@ public class FaultTests
             "wait $run; echo lost=$?",
             "mount -o remount,rw disk",
             $"{score}; echo back=$?",
-            $"{PristineCommand.InShell} export disk/table --format jsonl --out disk.jsonl; echo export=$?").Expect(0);
+            $"{PristineCommand.InShell} export disk/table --format jsonl --out disk.jsonl; echo export=$?",
+            "mount -o remount,ro disk",
+            $"{score}; echo again=$?").Expect(0);
+        Assert.Contains("again=1", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Another process", result.Error, StringComparison.Ordinal);
         Assert.Contains("readonly=1", result.Output, StringComparison.Ordinal);
         Assert.Contains("Read-only file system", result.Error, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("bug", result.Error, StringComparison.Ordinal);

@@ -175,6 +175,6 @@ internal sealed class TableScoring
         if (all == 1)
             Console.Error.WriteLine(
                 "pristine: the dataset is one part, which one process scores: it is small, or of a kind that is not divided " +
-                "(COCO, zip, a compressed file, a single tar archive).");
+                "(COCO, a single archive or compressed file; several of these are a part each).");
     }
 }

@@ -98,8 +98,28 @@ internal sealed class CsvDataset : Dataset
 
     private InputPart Part((long Start, long End) range) => InputPart.OfRange(Source, range, Read);
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
-        Read(0, long.MaxValue, new PartNumbers(), cancellation);
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => ReadFrom(new PartNumbers(), cancellation);
+
+    internal override IEnumerable<DatasetItem> ReadFrom(PartNumbers numbers, CancellationToken cancellation) =>
+        Read(0, long.MaxValue, numbers, cancellation);
+
+    /// <summary>Makes sure that rows of other tables can stand below this one's header.</summary>
+    /// <exception cref="DatasetException">A table has another header.</exception>
+    internal void RequireSameHeader(IEnumerable<CsvDataset> others)
+    {
+        var header = Header();
+        foreach (var other in others)
+            if (!Line(other.Header()).SequenceEqual(Line(header)))
+                throw new DatasetException(
+                    $"Expected the same header in all tables, so that rows of them can be one; '{other.Source}' has another than " +
+                    $"'{Source}'. Name a .jsonl or .parquet file.");
+
+        static ReadOnlySpan<byte> Line(ReadOnlyMemory<byte> header)
+        {
+            var line = header.Span.TrimEnd("\r\n"u8);
+            return line.StartsWith(LineReader.Bom) ? line[LineReader.Bom.Length..] : line;
+        }
+    }
 
     /// <summary>Reads the rows of a range, which begins with one, or with the header.</summary>
     private IEnumerable<DatasetItem> Read(long from, long end, PartNumbers numbers, CancellationToken cancellation)

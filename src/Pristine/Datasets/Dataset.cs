@@ -92,7 +92,10 @@ public abstract class Dataset
     public virtual IReadOnlyList<InputPart> Parts => [Whole];
 
     /// <summary>The dataset as its only part.</summary>
-    private protected InputPart Whole => new(Source, (_, cancellation) => Read(cancellation));
+    private protected InputPart Whole => new(Source, ReadFrom);
+
+    /// <summary>Reads the items as <see cref="Read"/> does, numbered as is asked for where the dataset can be one file of several.</summary>
+    internal virtual IEnumerable<DatasetItem> ReadFrom(PartNumbers numbers, CancellationToken cancellation) => Read(cancellation);
 
     /// <summary>
     /// Lists the parts, for many processes that will each open some of them by their names. What had to be searched for goes into a list,
@@ -137,7 +140,7 @@ public abstract class Dataset
     /// one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>,
     /// <c>.jsonl.zst</c>), .tar, .tar.gz, .tgz and .tar.zst (WebDataset), .parquet, .zip, or an image; what is at an <c>https://</c>
     /// address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist
-    /// is a glob, also of archives: <c>shard-{000..123}.tar</c>.
+    /// is a glob, also of archives, tables and JSON lines: <c>shard-{000..123}.tar</c>, <c>part-*.jsonl.gz</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -163,6 +166,7 @@ public abstract class Dataset
         if (GlobPattern.IsGlob(input))
             return TarDataset.IsArchiveName(input)
                 ? TarDataset.OfPattern(input, options.Remote) : ParquetDataset.IsName(input) ? ParquetDataset.OfPattern(input, options)
+                : FileSetDataset.IsName(input) ? FileSetDataset.OfPattern(input, options)
                 : new GlobDataset(input) { Remote = options.Remote };
         throw new DatasetException(
             $"Expected a folder, a dataset file, a glob, an address or '-' for a list on standard input; '{input}' does not exist.");
@@ -170,9 +174,9 @@ public abstract class Dataset
 
     /// <summary>Whether an address is that of images in a bucket: a prefix, or a glob of images.</summary>
     private static bool IsBucketFolder(string input) =>
-        RemoteAddress.IsBucket(input) && !TarDataset.IsArchiveName(input) && !ParquetDataset.IsName(input) && !ZipDataset.IsName(input)
-        && (GlobPattern.IsGlob(input) || input.EndsWith('/') || !(FolderDataset.IsImageName(input)
-        || DatasetFile.ExtensionOf(input) is ".json" or ".jsonl" or ".ndjson" or ".txt" or ".csv" or ".tsv"));
+        RemoteAddress.IsBucket(input) && !TarDataset.IsArchiveName(input) && !ParquetDataset.IsName(input)
+        && !FileSetDataset.IsName(input) && (GlobPattern.IsGlob(input) || input.EndsWith('/') || !(FolderDataset.IsImageName(input)
+        || DatasetFile.ExtensionOf(input) is ".json" or ".txt"));
 
     private static Stream StandardInput() => StandardStreams.HasInput
         ? StandardStreams.OpenInput()
@@ -195,6 +199,8 @@ public abstract class Dataset
             (options.ImageRoot ?? (isRemote ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(file) ?? ""), options.Remote);
         if (TarDataset.IsArchiveName(RemoteAddress.NameOf(file)))
             return isRemote ? TarDataset.OfAddresses(file, remote ?? RemoteAccess.Default) : TarDataset.OfFile(file, remote);
+        if (isRemote && FileSetDataset.IsName(file) && FileSetDataset.OfAddresses(file, options) is { } several)
+            return several;
         if (ZipDataset.IsName(file))
             return new ZipDataset(file, remote) { Remote = remote };
         if (ParquetDataset.IsName(file))

@@ -49,7 +49,7 @@ internal sealed class GlobDataset : Dataset
     {
         Source = pattern;
         _pattern = GlobPattern.Parse(pattern);
-        if (Path.GetExtension(pattern).ToLowerInvariant() is ".json" or ".jsonl" or ".ndjson")
+        if (DatasetFile.ExtensionOf(pattern) == ".json")
             throw new DatasetException($"Expected a glob to name images; '{pattern}' names dataset files. Open them one at a time.");
         if (!Directory.Exists(_pattern.Folder))
             throw new DatasetException($"Expected a folder '{_pattern.Folder}' for the glob '{pattern}'; it does not exist.");

@@ -89,7 +89,8 @@ internal sealed class ImageFolderDataset : Dataset
     }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
-        FileByFile.Read(Source, _files, (file, index) => Read(file, index, cancellation));
+        FileByFile.Read(Source, _files, (file, index) => file.Rows.ReadFrom(new PartNumbers { FirstItem = index }, cancellation)
+            .Select(item => file.ItemOf(item, item.Index)));
 
     public override DatasetWriter CreateWriter(string path) =>
         new ImageFolderWriter(path, _folder, _files.ToDictionary(file => file.Name, file => file.Rows));
@@ -114,12 +115,6 @@ internal sealed class ImageFolderDataset : Dataset
             // The search for images says which folder cannot be listed.
             return false;
         }
-    }
-
-    private static IEnumerable<DatasetItem> Read(Metadata file, long index, CancellationToken cancellation)
-    {
-        foreach (var item in file.Rows.Read(cancellation))
-            yield return file.ItemOf(item, index + item.Index);
     }
 
     /// <summary>A file of metadata.</summary>

@@ -52,6 +52,11 @@ public sealed class InputPart
     /// <summary>The name of a range of a file: <c>START-END</c>.</summary>
     internal static string NameOf(long start, long end) => string.Create(CultureInfo.InvariantCulture, $"{start}-{end}");
 
+    /// <summary>True unless a name says a range that begins within a file, whose lines are counted from the file's first.</summary>
+    internal static bool BeginsFile(string name) =>
+        name[(name.LastIndexOf('#') + 1)..].Split('-') is not [var start, _]
+        || !long.TryParse(start, NumberStyles.None, CultureInfo.InvariantCulture, out var from) || from == 0;
+
     /// <summary>The range that a name says.</summary>
     /// <exception cref="DatasetException">The name is that of no range.</exception>
     internal static (long Start, long End) RangeOf(string name) => name.Split('-') is [var first, var last]

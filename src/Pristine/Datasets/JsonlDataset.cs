@@ -55,8 +55,10 @@ internal sealed class JsonlDataset : Dataset
     /// <summary>Bytes of a part; null to choose.</summary>
     internal long? PartBytes { get; init; }
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
-        Read(0, long.MaxValue, new PartNumbers(), cancellation);
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => ReadFrom(new PartNumbers(), cancellation);
+
+    internal override IEnumerable<DatasetItem> ReadFrom(PartNumbers numbers, CancellationToken cancellation) =>
+        Read(0, long.MaxValue, numbers, cancellation);
 
     internal override InputPart OpenPart(string name, Func<Stream> openList) => name == Source ? Whole : Part(InputPart.RangeOf(name));
 

@@ -129,8 +129,10 @@ internal sealed partial class ParquetDataset : Dataset
         { Remote = remote };
     }
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) =>
-        FileByFile.Read(Source, _files, (file, index) => ReadFile(file, index, cancellation));
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => ReadFrom(new PartNumbers(), cancellation);
+
+    internal override IEnumerable<DatasetItem> ReadFrom(PartNumbers numbers, CancellationToken cancellation) =>
+        FileByFile.Read(Source, _files, (file, index) => ReadFile(file, numbers.FirstItem + index, cancellation));
 
     public override void RequireImages(CancellationToken cancellation = default)
     {

@@ -15,7 +15,8 @@ namespace Pristine.Datasets;
 /// </summary>
 /// <param name="file">The archive, or its address.</param>
 /// <param name="remote">Reads addresses; null for the default limits.</param>
-internal sealed class ZipDataset(string file, RemoteAccess? remote = null) : Dataset
+/// <param name="name">What its images are named after; null for the name of the file.</param>
+internal sealed class ZipDataset(string file, RemoteAccess? remote = null, string? name = null) : Dataset
 {
     private readonly RemoteFile? _remoteFile =
         RemoteAddress.IsRemote(file) ? new RemoteFile(remote ?? RemoteAccess.Default, file) : null;
@@ -39,13 +40,15 @@ internal sealed class ZipDataset(string file, RemoteAccess? remote = null) : Dat
     /// <summary>True when a name ends as that of a zip archive does.</summary>
     public static bool IsName(string name) => RemoteAddress.NameOf(name).EndsWith(".zip", StringComparison.OrdinalIgnoreCase);
 
-    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default)
+    public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => ReadFrom(new PartNumbers(), cancellation);
+
+    internal override IEnumerable<DatasetItem> ReadFrom(PartNumbers numbers, CancellationToken cancellation)
     {
         using var stream = OpenArchive();
         var slices = _remoteFile == null ? new SlicedFile(file) : new SlicedFile(_remoteFile);
         var words = ZipWords.Read(ZipEntry.Of(stream, file), slices, file);
-        var folder = RemoteAddress.NameOf(file) is var name && _remoteFile == null ? Path.GetFileName(name) : name.Split('/')[^1];
-        var index = 0L;
+        var folder = name ?? (_remoteFile == null ? Path.GetFileName(file) : RemoteAddress.NameOf(file).Split('/')[^1]);
+        var index = numbers.FirstItem;
         foreach (var entry in ZipEntry.Of(stream, file))
         {
             cancellation.ThrowIfCancellationRequested();

@@ -23,6 +23,8 @@ internal sealed class PartNumbering
         var (part, before) = (0, new PartSize(0, 0, 0));
         foreach (var size in sizes)
         {
+            if (size.BeginsFile)
+                before = before with { Lines = 0 };
             Add(rows, before.Rows - First(part));
             Add(items, before.Items - First(part));
             Add(lines, before.Lines - First(part));
@@ -52,4 +54,5 @@ internal sealed class PartNumbering
 /// <param name="Rows">Rows of the table.</param>
 /// <param name="Items">Items of the dataset.</param>
 /// <param name="Lines">Lines of the dataset's file; 0 where it is not made of lines.</param>
-internal readonly record struct PartSize(long Rows, long Items, long Lines);
+/// <param name="BeginsFile">Whether it begins with the first line of a file.</param>
+internal readonly record struct PartSize(long Rows, long Items, long Lines, bool BeginsFile = false);

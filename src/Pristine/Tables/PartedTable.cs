@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Native;
 
@@ -178,8 +179,9 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
     {
         var isWhole = markers.All(marker => marker != null);
         var numbering = isWhole
-            ? new PartNumbering(markers.Select(marker => marker!.Value.Marker)
-                .Select(marker => new PartSize(marker.Rows, marker.Items, marker.Lines)))
+            ? new PartNumbering(markers.Select(marker => marker!.Value).Select(part => new PartSize(
+                part.Marker.Rows, part.Marker.Items, part.Marker.Lines,
+                InputPart.BeginsFile(part.Table.Manifest.Parts[part.Marker.Part].Name))))
             : null;
         var found = markers.Where(marker => marker is { Marker.Rows: > 0 }).Select(marker => marker!.Value).ToArray();
         if (found.Length == 0)

@@ -7,6 +7,11 @@ internal static class TableLock
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    // How systems say that another process has a file open: EWOULDBLOCK, ERROR_SHARING_VIOLATION.
+    private const int HeldOnLinux = 11;
+    private const int HeldOnMacOS = 35;
+    private const int HeldOnWindows = unchecked((int)0x80070020);
+
     /// <summary>Held for a whole run.</summary>
     /// <exception cref="IOException">Another process writes the table.</exception>
     public static FileStream OfWriter(string folder)
@@ -37,8 +42,9 @@ internal static class TableLock
         {
             return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        catch (IOException exception) when (exception.HResult is HeldOnLinux or HeldOnMacOS or HeldOnWindows)
         {
+            // What else is wrong, such as a read-only file system, is told as it is.
             return null;
         }
     }

@@ -76,6 +76,49 @@ public sealed class PartedRunTests : IDisposable
                         $"(FORMAT parquet, ROW_GROUP_SIZE 2048)");
                 }
                 return _folder["p-{0..2}.parquet"];
+            case "jsonl files" or "gz files":
+                for (var file = 0; file < 5; file++)
+                {
+                    var lines = string.Concat(Enumerable.Range(file * items / 5, items / 5).Select(Record)) + "no record either\n";
+                    if (format == "gz files")
+                    {
+                        using var gzip = new System.IO.Compression.GZipStream(
+                            File.Create(_folder[$"data-{file}.jsonl.gz"]), System.IO.Compression.CompressionLevel.Fastest);
+                        gzip.Write(Encoding.UTF8.GetBytes(lines));
+                    }
+                    else
+                    {
+                        // One is divided, and has lines that are no records in its second part.
+                        File.WriteAllText(_folder[$"data-{file}.jsonl"], file == 1 ? Padding + lines : lines);
+                    }
+                }
+                return _folder[format == "gz files" ? "data-?.jsonl.gz" : "data-*.jsonl"];
+            case "csv files":
+                for (var file = 0; file < 4; file++)
+                    File.WriteAllText(
+                        _folder[$"data-{file}.csv"], "image,caption\n" + string.Concat(Enumerable.Range(file * items / 4, items / 4)
+                            .Select(i => i % 11 == 3 ? $"{Path(i)}\n" : $"{Path(i)},{Filling(i)}\n")));
+                return _folder["data-{0..3}.csv"];
+            case "zip files":
+                for (var file = 0; file < 4; file++)
+                {
+                    Directory.CreateDirectory(_folder[$"zips/{file}"]);
+                    using var zip = System.IO.Compression.ZipFile.Open(
+                        _folder[$"zips/{file}/images.zip"], System.IO.Compression.ZipArchiveMode.Create);
+                    for (var i = file * items / 4; i < (file + 1) * items / 4; i++)
+                        System.IO.Compression.ZipFileExtensions.CreateEntryFromFile(zip, _folder[Path(i)], $"{i:0000}.png");
+                }
+                return _folder["zips/*/images.zip"];
+            case "hugging":
+                foreach (var split in (string[])["test", "train"])
+                {
+                    Directory.CreateDirectory(_folder[$"hugging/{split}"]);
+                    for (var i = 0; i < items; i++)
+                        File.WriteAllBytes(_folder[$"hugging/{split}/{i}.png"], Image(i));
+                    File.WriteAllText(_folder[$"hugging/{split}/metadata.jsonl"], string.Concat(Enumerable.Range(0, items).Select(
+                        i => i % 10 == 3 ? "no record\n" : $"{{\"file_name\": \"{i}.png\", \"text\": \"{Filling(3 * i)}\"}}\n")));
+                }
+                return _folder["hugging"];
             default:
                 throw new ArgumentException(format);
         }
@@ -99,7 +142,7 @@ public sealed class PartedRunTests : IDisposable
 
     private long Run(string input, string table, Sharding? sharding, ScoreTableOptions? options = null, ScoringOptions? scoring = null) =>
         ScoreTableRun.Score(
-            Dataset.Open(input, new DatasetOptions { ImageRoot = _folder.Path }), _folder[table], scoring ?? Scoring,
+            Dataset.Open(input, new DatasetOptions { ImageRoot = input == _folder["hugging"] ? null : _folder.Path }), _folder[table], scoring ?? Scoring,
             (options ?? new ScoreTableOptions()) with { Sharding = sharding }, Token).Sum(item => (long)item.ImagesRead);
 
     private byte[] Exported(ScoreTable table, string format)
@@ -123,6 +166,11 @@ public sealed class PartedRunTests : IDisposable
     [InlineData("csv", 700)]
     [InlineData("tar", 60)]
     [InlineData("parquet", 90)]
+    [InlineData("jsonl files", 200)]
+    [InlineData("gz files", 60)]
+    [InlineData("csv files", 200)]
+    [InlineData("zip files", 60)]
+    [InlineData("hugging", 200)]
     public void Shards_that_are_merged_are_the_table_of_one_run(string format, int items)
     {
         var input = Make(format, items);
