@@ -160,5 +160,11 @@ public class CheckTests
         Assert.EndsWith("Next: pristine check scores\n      pristine report scores --out report.html\n", error, StringComparison.Ordinal);
         Assert.DoesNotContain("Next:", PristineCommand.Run(["score", Photos, "--out", "half", "--shard", "0/2"], folder.Path)
             .Expect(0).Error, StringComparison.Ordinal);
+        // Texts alone are items.
+        File.WriteAllLines(folder["texts.jsonl"], ["""{"id": 1, "text": "one two"}""", """{"id": 2, "text": "three"}"""]);
+        var texts = PristineCommand.Run(["score", "texts.jsonl", "--metrics", "num_words", "--out", "texts"], folder.Path).Expect(0).Error;
+        Assert.Contains("2 items without an image in ", texts, StringComparison.Ordinal);
+        Assert.Matches(@"  metric +items +p5 +median +p95\n  num_words +2 +", texts);
+        Assert.EndsWith("Next: pristine check texts\n      pristine report texts --out report.html\n", texts, StringComparison.Ordinal);
     }
 }

@@ -127,18 +127,13 @@ internal static class CheckCommand
             LiveLine.Clear();
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Counted(progress)} in {Progress.Duration(progress.Elapsed)} " +
-                $"({Math.Max(progress.Images, progress.Items) / progress.Elapsed.TotalSeconds:N0}/s)"));
+                $"{progress.Counted} in {Progress.Duration(progress.Elapsed)} ({progress.Rate:N0}/s)"));
             progress.End();
             var exit = inputs.ExitCodeOf(parsed, progress, dataset);
             var check = Finish(ScoreTable.Open(folder), dataset.Source, kept, options, written, cancellation);
             return exit == ExitCode.Done ? check : exit;
         });
     }
-
-    private static string Counted(Progress progress) => progress.Images > 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{progress.Images:N0} images")
-        : string.Create(CultureInfo.InvariantCulture, $"{progress.Items:N0} records");
 
     private static int Finish(
         ScoreTable table, string name, string? kept, CheckOptions options, Output output, CancellationToken cancellation)

@@ -114,8 +114,8 @@ internal static class FilterCommand
         LiveLine.Clear();
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Images:N0} images of {progress.Items:N0} items in {Progress.Duration(progress.Elapsed)} " +
-            $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s){progress.SkippedText}"));
+            $"{progress.Counted}{(progress.HasImages ? $" of {progress.Items:N0} items" : "")} in {Progress.Duration(progress.Elapsed)} " +
+            $"({progress.Rate:N0}/s){progress.SkippedText}"));
         progress.End();
     }
 }

@@ -107,8 +107,7 @@ internal static class ScoreCommand
             LiveLine.Clear();
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)} " +
-                $"({progress.Images / progress.Elapsed.TotalSeconds:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
+                $"{progress.Counted} in {Progress.Duration(progress.Elapsed)} ({progress.Rate:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
             progress.TellPlaceholders();
             progress.End();
             return inputs.ExitCodeOf(parsed, progress, dataset);

@@ -65,6 +65,17 @@ internal sealed class Progress : IDisposable
 
     public long Items { get; private set; }
 
+    /// <summary>What was looked at: images, or items where none of them has one.</summary>
+    public string Counted => HasImages
+        ? string.Create(CultureInfo.InvariantCulture, $"{Images:N0} images")
+        : string.Create(CultureInfo.InvariantCulture, $"{Items:N0} {(Items == 1 ? "item" : "items")} without an image");
+
+    /// <summary>As many of them a second.</summary>
+    public double Rate => (HasImages ? Images : Items) / Elapsed.TotalSeconds;
+
+    /// <summary>Whether an item has an image, or there is none yet.</summary>
+    public bool HasImages => Images > 0 || Items == 0;
+
     /// <summary>Images whose file is not there.</summary>
     public long Missing { get; private set; }
 

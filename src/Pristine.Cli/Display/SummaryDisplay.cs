@@ -10,14 +10,15 @@ internal static class SummaryDisplay
     /// <summary>Writes the summary.</summary>
     /// <param name="summary">The table's numbers.</param>
     /// <param name="folder">The table, as the user names it.</param>
-    public static void Write(TableSummary summary, string folder)
+    /// <param name="unit">What rows are.</param>
+    public static void Write(TableSummary summary, string folder, string unit)
     {
         var writer = Console.Error;
         var rows = summary.Metrics.Select(metric => new[] { metric.Metric, metric.Count.ToString(
             "N0", CultureInfo.InvariantCulture), Number(metric.Low), Number(metric.Median), Number(metric.High) }).ToArray();
         if (rows.Length > 0)
         {
-            string[] headings = ["metric", "images", "p5", "median", "p95"];
+            string[] headings = ["metric", unit, "p5", "median", "p95"];
             var widths = Enumerable.Range(0, headings.Length).Select(column => rows.Append(headings).Max(row => row[column].Length))
                 .ToArray();
             foreach (var row in rows.Prepend(headings))

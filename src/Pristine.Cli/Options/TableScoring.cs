@@ -142,11 +142,13 @@ internal sealed class TableScoring
                 unreadable = exception;
             }
             LiveLine.Clear();
+            var origin = progress.HasImages ? string.Create(
+                CultureInfo.InvariantCulture,
+                $": {read:N0} read, {progress.Images - read - unopened:N0} already in the table") : "";
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{progress.Images:N0} images in {Progress.Duration(progress.Elapsed)}: {read:N0} read, " +
-                $"{progress.Images - read - unopened:N0} already in the table, {progress.Failed:N0} failed{progress.SkippedText} -> " +
-                $"{folder}"));
+                $"{progress.Counted} in {Progress.Duration(progress.Elapsed)}{origin}, {progress.Failed:N0} failed{progress.SkippedText} " +
+                $"-> {folder}"));
             progress.TellPlaceholders();
             if (options.Sharding != null)
                 TellParts(folder);
@@ -158,8 +160,8 @@ internal sealed class TableScoring
             progress.End();
             if (options.Sharding != null)
                 return progress.Items == 0 ? ExitCode.Done : inputs.ExitCodeOf(parsed, progress, dataset);
-            if (progress.Images > 0 && ScoreTable.Open(folder) is { Incomplete: null } table)
-                SummaryDisplay.Write(TableSummary.Of(table), folder);
+            if (progress.Items > 0 && ScoreTable.Open(folder) is { Incomplete: null } table)
+                SummaryDisplay.Write(TableSummary.Of(table), folder, progress.HasImages ? "images" : "items");
             return inputs.ExitCodeOf(parsed, progress, dataset);
         }, progress);
     }

@@ -24,9 +24,9 @@ function drawOverview() {
     element('h1', {}, data.dataset),
     element('div', { class: 'facts' },
       number(data.all.items, data.all.items === 1 ? 'item' : 'items'),
-      data.severalImages || without > 0 ? number(images, 'images') : null,
-      number(scored, 'scored'), number(images - scored, 'not scored')),
-    element('p', { class: 'hint' }, 'Every image was scored once by metrics that need no reference image. This page shows what a threshold on a metric would keep and drop, before anything is touched.'),
+      images > 0 && (data.severalImages || without > 0) ? number(images, 'images') : null,
+      images > 0 || without === 0 ? [number(scored, 'scored'), number(images - scored, 'not scored')] : null),
+    element('p', { class: 'hint' }, images > 0 || without === 0 ? 'Every image was scored once by metrics that need no reference image.' : 'No item has an image: every text was measured once.', ' This page shows what a threshold on a metric would keep and drop, before anything is touched.'),
     data.incomplete ? element('p', { class: 'warning' }, `The table is not complete: ${data.incomplete}.`) : '',
     data.unknownMetrics ? element('p', { class: 'warning' }, `About this table: ${data.unknownMetrics}.`) : '');
 }
