@@ -43,6 +43,9 @@ public class StatusTests
         // As kill -9 leaves it: running, and no such process.
         var file = folder["shards/1/.status-0001.json"];
         File.WriteAllText(file, File.ReadAllText(file).Replace("\"done\"", "\"running\"", StringComparison.Ordinal));
+        // Its parts are finished, by whomever.
+        Assert.Equal("", PristineCommand.Run("status", folder["shards/1"]).Expect(0).Error);
+        File.Delete(Assert.Single(Directory.GetFiles(folder["shards/1/done"])));
         var killed = PristineCommand.Run("status", folder["shards"]).Expect(3);
         Assert.Contains("1 done, 1 stale", killed.Output, StringComparison.Ordinal);
         Assert.Contains("goes on from its last part", killed.Error, StringComparison.Ordinal);
