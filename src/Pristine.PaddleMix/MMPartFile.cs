@@ -90,6 +90,25 @@ internal static class MMPartFile
         }
     }
 
+    /// <summary>Writes records that are known already, piece by piece.</summary>
+    /// <param name="target">Gets the file; it can be gone back in.</param>
+    /// <param name="records">The records, one behind the other.</param>
+    /// <param name="starts">Where each of them begins.</param>
+    public static void Write(Stream target, Stream records, uint[] starts)
+    {
+        // A list without elements is one that HDF5 knows.
+        var dataset = new H5Dataset<byte[]>(fileDims: [(ulong)records.Length]);
+        var file = new H5File { [Records] = dataset, [Offsets] = starts };
+        using var writer = file.BeginWrite(target);
+        var piece = new byte[PieceBytes];
+        for (var at = 0L; at < records.Length;)
+        {
+            var length = records.ReadAtLeast(piece, piece.Length, throwOnEndOfStream: false);
+            writer.Write(dataset, piece[..length], fileSelection: new HyperslabSelection((ulong)at, (ulong)length));
+            at += length;
+        }
+    }
+
     private static ulong[] StartsIn(PureHDF.VOL.Native.NativeFile file)
     {
         var starts = file.Dataset(Offsets);

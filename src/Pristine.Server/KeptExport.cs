@@ -40,6 +40,7 @@ internal sealed class KeptExport(ServerOptions options, Func<string, bool> isSho
         DatasetFormat.Json or DatasetFormat.Coco => ".json",
         DatasetFormat.Jsonl => ".jsonl",
         DatasetFormat.Csv => dataset.Source.Contains(".tsv", StringComparison.OrdinalIgnoreCase) ? ".tsv" : ".csv",
+        DatasetFormat.PartFile => ".h5",
         DatasetFormat.WebDataset => ".tar",
         DatasetFormat.Parquet => ".parquet",
         _ => ".txt",

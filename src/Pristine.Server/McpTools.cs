@@ -239,6 +239,7 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
         {
             Thumbnails = (int)(SelectionRequest.Whole(root, "thumbnails") ?? ReportOptions.MostThumbnails),
             Workers = scoring.Workers,
+            Remote = remote,
         };
         var summary = Report.Write(ScoreTable.Open(table), table, file, options, cancellation);
         return Answer(json =>

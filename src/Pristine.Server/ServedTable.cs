@@ -33,7 +33,7 @@ internal sealed class ServedTable : IDisposable
         (Table, _options) = (table, options);
         var source = table.Provenance.Dataset;
         ImageRoot = options.ImageRoot ?? source.ImageRoot;
-        _finder = new ImageFinder(ImageRoot);
+        _finder = new ImageFinder(ImageRoot, remote: options.Remote);
         _folders = [.. ((string[])[ImageRoot, FolderOf(source.Path), .. options.Folders])
             .Where(folder => folder.Length > 0 && !RemoteAddress.IsRemote(folder))
             .Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar)];
@@ -139,8 +139,6 @@ internal sealed class ServedTable : IDisposable
             return ImageFinder.Held([reference], () => SelectionRun.OpenDataset(Table, _options.Remote), CancellationToken.None)
                 .GetValueOrDefault(reference) ?? throw new RequestException(404, "The dataset no longer holds this image.");
         }
-        if (RemoteAddress.HasScheme(RecordReader.PathOf(reference, ImageRoot)))
-            return RecordReader.SourceOf(reference, ImageRoot, _options.Remote);
         var source = _finder.Find(reference);
         if (source.LocalPath is { } path && !IsInside(path))
             throw new RequestException(403, OutsideOf(reference, path));

@@ -299,13 +299,46 @@ public class InputTests
     }
 
     [Fact]
-    public void A_folder_of_archives_alone_is_told_of()
+    public void A_folder_without_images_that_holds_a_dataset_is_refused()
     {
         using var folder = TestFiles.NewFolder();
-        Directory.CreateDirectory(folder["in"]);
-        File.WriteAllBytes(folder["in/0.tar"], new byte[1024]);
-        var result = PristineCommand.Run(["score", "in", "-m", "width"], folder.Path).Expect(0);
-        Assert.Contains("no items in 'in'", result.Error, StringComparison.Ordinal);
-        Assert.Contains("it holds 'in/0.tar': name that file", result.Error, StringComparison.Ordinal);
+        Directory.CreateDirectory(folder["in/sub"]);
+        File.WriteAllText(folder["in/sub/a.jsonl"], "{\"image\": \"a.jpg\"}\n");
+        var result = PristineCommand.Run(["score", "in", "-m", "width"], folder.Path).Expect(1);
+        Assert.Contains(
+            "Expected images in the folder 'in'; found none. It holds 'in/sub/a.jsonl': name that file.", result.Error,
+            StringComparison.Ordinal);
+        File.Copy(TestFiles.InRepository("samples", "photos", "leaf.jpg"), folder["in/leaf.jpg"]);
+        File.WriteAllText(folder["in/leaf.json"], "{}");
+        Assert.DoesNotContain("is not read", PristineCommand.Run(["score", "in", "-m", "width"], folder.Path)
+            .Expect(0).Error, StringComparison.Ordinal);
+        File.WriteAllText(folder["in/a.jsonl"], "{\"image\": \"leaf.jpg\"}\n");
+        Assert.Contains("'in/a.jsonl' is not read: name that file", PristineCommand.Run(["score", "in", "-m", "width"], folder.Path)
+            .Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Part_files_of_PaddleMIX_are_opened()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllText(folder["bad.h5"], "no");
+        Assert.Contains("Expected 'bad.h5' to be a part file of PaddleMIX in HDF5", PristineCommand.Run(
+            ["filter", "bad.h5", "--keep", "width > 0", "--out", "kept.h5"], folder.Path).Expect(1).Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("empty.jsonl", "")]
+    [InlineData("empty.json", "[]")]
+    [InlineData("images", null)]
+    public void Nothing_that_is_kept_is_a_whole_Parquet_file(string input, string? content)
+    {
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["images"]);
+        File.Copy(TestFiles.InRepository("samples", "photos", "leaf.jpg"), folder["images/leaf.jpg"]);
+        if (content != null)
+            File.WriteAllText(folder[input], content);
+        PristineCommand.Run(["filter", input, "--keep", "width > 100000", "--out", "kept.parquet"], folder.Path).Expect(0);
+        Assert.Contains("no items in 'kept.parquet'", PristineCommand.Run(["score", "kept.parquet", "-m", "width"], folder.Path)
+            .Expect(0).Error, StringComparison.Ordinal);
     }
 }

@@ -33,6 +33,34 @@ public sealed class RemoteTests : IDisposable
         Assert.Equal("{\"id\": 1, \"image\": \"leaf.jpg\"}\n", File.ReadAllText(_folder["kept.jsonl"]));
     }
 
+    [Theory]
+    [InlineData("a.jsonl", 1)]
+    [InlineData("a.zip", 2)]
+    [InlineData("a.parquet", 2)]
+    public void A_report_shows_images_that_lie_at_an_address(string input, int thumbnails)
+    {
+        Directory.CreateDirectory(_folder["in"]);
+        foreach (var name in (string[])["1.jpg", "2.jpg"])
+            File.WriteAllBytes(_folder[$"in/{name}"], _server.Files["leaf.jpg"]);
+        System.IO.Compression.ZipFile.CreateFromDirectory(_folder["in"], _folder["a.zip"]);
+        Run("filter", "a.zip", "--keep", "width > 0", "--out", "a.parquet").Expect(0);
+        foreach (var name in (string[])["a.zip", "a.parquet"])
+            _server.Files[name] = File.ReadAllBytes(_folder[name]);
+        Run("score", $"{_server.Address}{input}", "-m", "sharpness", "--allow-private-hosts", "--out", "table").Expect(0);
+        Assert.Contains($" {thumbnails} thumbnails", Run("report", "table", "--allow-private-hosts", "--out", "report.html")
+            .Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains(" 0 thumbnails", Run("report", "table", "--out", "report.html").Expect(0).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Sets_at_addresses_are_compared()
+    {
+        var set = $"{_server.Address}a.jsonl";
+        var result = Run("overlap", set, set, "--allow-private-hosts", "--out", "clean.jsonl").Expect(0);
+        Assert.Contains("\"match\":\"exact\"", result.Output, StringComparison.Ordinal);
+        Assert.Equal("{\"id\": 2, \"image\": \"gone.jpg\"}\n", File.ReadAllText(_folder["clean.jsonl"]));
+    }
+
     [Fact]
     public void A_run_that_reaches_no_server_is_no_success()
     {

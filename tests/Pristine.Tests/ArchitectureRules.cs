@@ -58,7 +58,7 @@ internal static partial class ArchitectureRules
         ["PaddleMix"] = [Selection, .. BelowSelection],
         ["Cloud"] = [Remote],
         ["Server"] = ["Reports", Selection, Pages, .. BelowSelection],
-        [Cli] = ["Cloud", "Server", "Reports", "Experiments", Selection, .. BelowSelection],
+        [Cli] = ["Cloud", "Server", "Reports", "Experiments", "PaddleMix", Selection, .. BelowSelection],
     };
 
     /// <summary>Files that a rule does not apply to. <paramref name="File"/> is relative to src; the reason is for the reader.</summary>

@@ -6,6 +6,7 @@ using Pristine.Cli.Options;
 using Pristine.Cli.Recipes;
 using Pristine.Datasets;
 using Pristine.Native;
+using Pristine.Remote;
 using Pristine.Reports;
 using Pristine.Scoring;
 using Pristine.Selection;
@@ -95,7 +96,9 @@ internal static class CheckCommand
                 var table = TableArguments.Open(input);
                 var read = chosen.SelectMany(issue => issue.Metrics).Select(metric => metric.Name).ToHashSet();
                 recipe.Apply(parsed, table.Provenance.Columns.Where(column => read.Contains(column.Metric)));
-                return Job.Run(() => "Stopped.", cancellation => Finish(table, input, input, options, written, cancellation));
+                return Job.Run(
+                    () => "Stopped.",
+                    cancellation => Finish(table, input, input, options, written, inputs.Options(parsed).Remote!, cancellation));
             }
             return ScoreAndCheck(parsed, inputs, parsed.GetValue(scores), options, written, recipe);
         });
@@ -130,18 +133,20 @@ internal static class CheckCommand
                 $"{progress.Counted} in {Progress.Duration(progress.Elapsed)} ({progress.Rate:N0}/s)"));
             progress.End();
             var exit = inputs.ExitCodeOf(parsed, progress, dataset);
-            var check = Finish(ScoreTable.Open(folder), dataset.Source, kept, options, written, cancellation);
+            var check = Finish(
+                ScoreTable.Open(folder), dataset.Source, kept, options, written, inputs.Options(parsed).Remote!, cancellation);
             return exit == ExitCode.Done ? check : exit;
         });
     }
 
     private static int Finish(
-        ScoreTable table, string name, string? kept, CheckOptions options, Output output, CancellationToken cancellation)
+        ScoreTable table, string name, string? kept, CheckOptions options, Output output, RemoteAccess remote,
+        CancellationToken cancellation)
     {
         var result = table.Check(options, cancellation);
         if (output.Format == "html")
         {
-            var report = new ReportOptions { Workers = options.Workers, Issues = options.Issues };
+            var report = new ReportOptions { Workers = options.Workers, Issues = options.Issues, Remote = remote };
             Report.Write(table, kept ?? "TABLE", output.File, report, cancellation);
         }
         else

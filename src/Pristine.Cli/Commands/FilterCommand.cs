@@ -93,7 +93,7 @@ internal static class FilterCommand
                 using var run = SelectionRun.Run(
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);
                 var notExported = open.Write(run, cancellation);
-                outputs.WriteReport(parsed, ScoreTable.Open(folder), folder, cancellation);
+                outputs.WriteReport(parsed, ScoreTable.Open(folder), folder, inputs.Options(parsed).Remote!, cancellation);
                 outputs.Summarize(parsed, run);
                 if (!needed.Columns.Contains("image_tokens"))
                     progress.TellPlaceholders();

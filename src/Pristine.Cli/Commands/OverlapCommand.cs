@@ -8,6 +8,7 @@ using Pristine.Cli.Recipes;
 using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Native;
+using Pristine.Remote;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Selection.Duplicates;
@@ -48,6 +49,7 @@ internal static class OverlapCommand
         };
         most.AtLeast(0);
         var threads = TableArguments.Threads();
+        var remote = new RemoteArguments();
         var command = new CliCommand(
             "overlap",
             "Lists the images of a test set that a training set has too, exactly or nearly.",
@@ -55,8 +57,10 @@ internal static class OverlapCommand
             "pristine overlap train.jsonl test/ --out clean.jsonl") { train, test, by, format, output, most, threads };
         var recipe = new RecipeArguments();
         recipe.AddTo(command);
+        remote.AddTo(command);
         command.SetAction(parsed =>
         {
+            var access = remote.Access(parsed);
             var method = DuplicateMethod.Parse(parsed.GetRequiredValue(by));
             var resources = new SelectionResources { Threads = parsed.GetValue(threads) };
             recipe.Apply(parsed, MetricsOf(method));
@@ -64,10 +68,11 @@ internal static class OverlapCommand
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {
                 var trained = Open(
-                    parsed.GetRequiredValue(train), scratch.FileOf("train"), method, resources.Threads, cancellation);
-                var dataset = parsed.GetValue(output) == null ? null : SelectionRun.OpenDataset(trained);
+                    parsed.GetRequiredValue(train), scratch.FileOf("train"), method, resources.Threads, access, cancellation);
+                var dataset = parsed.GetValue(output) == null ? null : SelectionRun.OpenDataset(trained, access);
                 using var kept = dataset?.CreateWriter(parsed.GetValue(output)!);
-                var tested = Open(parsed.GetRequiredValue(test), scratch.FileOf("test"), method, resources.Threads, cancellation);
+                var tested = Open(
+                    parsed.GetRequiredValue(test), scratch.FileOf("test"), method, resources.Threads, access, cancellation);
                 using var overlap = TableOverlap.Find(tested, trained, method, resources, cancellation);
                 Write(overlap, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
                 Summarize(overlap, parsed.GetRequiredValue(train));
@@ -92,11 +97,12 @@ internal static class OverlapCommand
         method.Kind == DuplicateKind.Near ? [MetricSet.BuiltIn.Get("phash")] : [];
 
     /// <summary>Opens a table; the images of a dataset are read into one that is forgotten afterwards.</summary>
-    private static ScoreTable Open(string source, string folder, DuplicateMethod method, int workers, CancellationToken cancellation)
+    private static ScoreTable Open(
+        string source, string folder, DuplicateMethod method, int workers, RemoteAccess remote, CancellationToken cancellation)
     {
         if (File.Exists(Path.Combine(source, TableProvenance.FileName)))
             return TableArguments.Open(source);
-        var dataset = Dataset.Open(source);
+        var dataset = Dataset.Open(source, new DatasetOptions { Remote = remote });
         var scoring = new ScoringOptions
         {
             Metrics = MetricsOf(method),

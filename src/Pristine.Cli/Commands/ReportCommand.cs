@@ -40,6 +40,7 @@ internal static class ReportCommand
             DefaultValueFactory = _ => Environment.ProcessorCount,
         };
         workers.Between(1, Inputs.MostWorkers);
+        var remote = new RemoteArguments();
         var command = new CliCommand(
             "report",
             "Makes one HTML file about a score table: thresholds to drag, galleries, agreement of metrics, failures, provenance.",
@@ -48,6 +49,7 @@ internal static class ReportCommand
         {
             folder, output, thumbnails, imageRoot, workers,
         };
+        remote.AddTo(command);
         var recipe = new RecipeArguments();
         recipe.AddTo(command);
         command.SetAction(parsed =>
@@ -58,6 +60,7 @@ internal static class ReportCommand
                 Thumbnails = parsed.GetValue(thumbnails),
                 ImageRoot = parsed.GetValue(imageRoot),
                 Workers = parsed.GetValue(workers),
+                Remote = remote.Access(parsed),
             });
         });
         return command;

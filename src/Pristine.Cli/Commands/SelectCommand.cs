@@ -45,7 +45,7 @@ internal static class SelectCommand
                 using var run = SelectionRun.Run(
                     table, options, arguments.Resources(parsed), () => dataset ?? arguments.OpenDataset(parsed, table), cancellation);
                 var notExported = open.Write(run, cancellation);
-                outputs.WriteReport(parsed, table, parsed.GetRequiredValue(folder), cancellation);
+                outputs.WriteReport(parsed, table, parsed.GetRequiredValue(folder), arguments.Remote(parsed), cancellation);
                 outputs.Summarize(parsed, run);
                 if (run.Items == 0)
                     Console.Error.WriteLine($"pristine: no items in the score table {run.Table}.");

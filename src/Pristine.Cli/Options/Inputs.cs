@@ -308,6 +308,9 @@ internal sealed class Inputs
     {
         if (dataset.Layout is { } layout)
             Console.Error.WriteLine($"{dataset.Source}: {layout}");
+        if (dataset.Format == DatasetFormat.Folder && Dataset.FileBesideImages(dataset.Source) is { } file)
+            Console.Error.WriteLine(
+                $"{dataset.Source}: a folder of images; '{file}' is not read: name that file where its records are meant.");
     }
 
     /// <summary>
@@ -318,8 +321,8 @@ internal sealed class Inputs
     {
         if (progress.Items == 0)
         {
-            var other = Dataset.FileIn(dataset.Source) is { } file
-                ? $" A folder is searched for images; it holds '{file}': name that file, or several with a glob."
+            var other = dataset.Format == DatasetFormat.Folder && Dataset.FileIn(dataset.Source) is { } file
+                ? $" A folder is searched for images; it holds '{file}': name that file."
                 : "";
             Console.Error.WriteLine($"pristine: no items in '{dataset.Source}'.{other}");
         }

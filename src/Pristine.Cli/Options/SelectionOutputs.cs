@@ -77,11 +77,12 @@ internal sealed class SelectionOutputs
     /// <param name="parsed">The command line.</param>
     /// <param name="table">The table.</param>
     /// <param name="name">The table as the user names it.</param>
+    /// <param name="remote">Reads images at addresses.</param>
     /// <param name="cancellation">Stops it.</param>
-    public void WriteReport(ParseResult parsed, ScoreTable table, string name, CancellationToken cancellation)
+    public void WriteReport(ParseResult parsed, ScoreTable table, string name, RemoteAccess remote, CancellationToken cancellation)
     {
         if (parsed.GetValue(_report) is { } file)
-            Report.Write(table, name, file, cancellation: cancellation);
+            Report.Write(table, name, file, new ReportOptions { Remote = remote }, cancellation);
     }
 
     /// <summary>How images are put into a folder; null when items are written to a file.</summary>

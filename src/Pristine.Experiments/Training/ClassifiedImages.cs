@@ -128,7 +128,9 @@ public sealed class ClassifiedImages
         using var stream = DatasetFile.OpenRead(file);
         using var reader = new StreamReader(stream, Encoding.UTF8);
         var table = LabelTable.Read(file, reader.ReadToEnd());
-        var image = table.Require(options.ImageColumn is { } named ? [named] : OpinionScores.ImageColumns, "an image");
+        var image = table.Require(options.ImageColumn is { } named ? [named]
+            // The same column as for scoring; those of tables of opinions besides.
+            : [.. CsvDataset.ImageColumns, .. OpinionScores.ImageColumns], "an image");
         var label = table.Require(options.LabelColumn is { } asked ? [asked] : LabelColumns, "a class");
         var split = options.SplitColumn is { } told ? table.Require([told]) : table.Find(SplitColumns);
         foreach (var (line, fields) in table.Rows)

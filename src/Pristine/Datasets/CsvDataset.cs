@@ -13,7 +13,7 @@ namespace Pristine.Datasets;
 internal sealed class CsvDataset : Dataset
 {
     // Of two that name one image, such as a local copy and its address, the first counts.
-    private static readonly string[] ImageColumns =
+    internal static readonly string[] ImageColumns =
     [
         "image", "image_path", "image_file", "img_path", "img", "jpg", "jpeg", "png", "webp", "file_name", "filename", "file_path",
         "filepath", "file", "path", "image_url", "url",

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Pristine.Native;
 using Pristine.Remote;
 
@@ -35,6 +36,9 @@ public enum DatasetFormat
 
     /// <summary>A zip archive of images, with captions or metadata where there are some.</summary>
     Zip,
+
+    /// <summary>A part file of PaddleMIX in HDF5, which the package Pristine.PaddleMix reads and writes.</summary>
+    PartFile,
 }
 
 /// <summary>How to open a dataset.</summary>
@@ -64,6 +68,9 @@ public sealed record DatasetOptions
 /// <summary>A dataset that is read as a stream: memory does not grow with its size.</summary>
 public abstract class Dataset
 {
+    private static readonly ConcurrentDictionary<string, Func<string, DatasetOptions, Dataset>> AddedFormats =
+        new(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The layout.</summary>
     public abstract DatasetFormat Format { get; }
 
@@ -139,8 +146,8 @@ public abstract class Dataset
     /// their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its extension: .json (an array,
     /// one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>,
     /// <c>.jsonl.zst</c>), .tar, .tar.gz, .tgz and .tar.zst (WebDataset), .parquet, .zip, or an image; what is at an <c>https://</c>
-    /// address likewise; a folder of Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that does not exist
-    /// is a glob, also of archives, tables and JSON lines: <c>shard-{000..123}.tar</c>, <c>part-*.jsonl.gz</c>.
+    /// address likewise; a folder of tar archives or Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that
+    /// does not exist is a glob, also of archives, tables and JSON lines: <c>shard-{000..123}.tar</c>, <c>part-*.jsonl.gz</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -157,9 +164,9 @@ public abstract class Dataset
         if (RemoteAddress.HasScheme(input))
             throw new DatasetException($"Cannot read '{RemoteAddress.Display(input)}': {RemoteAddress.WhyNot(input)}.");
         if (Directory.Exists(input))
-            return (Dataset?)ImageFolderDataset.Find(input, options.ImageField) ??
-                (ParquetDataset.IsFolder(input)
-                ? ParquetDataset.OfFolder(input, options)
+            return (Dataset?)ImageFolderDataset.Find(input, options.ImageField)
+                ?? (TarDataset.IsFolder(input) ? TarDataset.OfFolder(input, options.Remote)
+                : ParquetDataset.IsFolder(input) ? ParquetDataset.OfFolder(input, options)
                 : new FolderDataset(input) { Remote = options.Remote });
         if (File.Exists(input))
             return OpenFile(input, options);
@@ -171,6 +178,11 @@ public abstract class Dataset
         throw new DatasetException(
             $"Expected a folder, a dataset file, a glob, an address or '-' for a list on standard input; '{input}' does not exist.");
     }
+
+    /// <summary>Adds a format of another package, which brings what reads it.</summary>
+    /// <param name="extension">The end of the names of its files, with the dot.</param>
+    /// <param name="open">Opens a file.</param>
+    internal static void Add(string extension, Func<string, DatasetOptions, Dataset> open) => AddedFormats[extension] = open;
 
     /// <summary>Whether an address is that of images in a bucket: a prefix, or a glob of images.</summary>
     private static bool IsBucketFolder(string input) =>
@@ -185,11 +197,43 @@ public abstract class Dataset
 
     /// <summary>The first dataset file in a folder, for those who name the folder in place of the file; null where there is none.</summary>
     /// <param name="folder">A folder, or anything else.</param>
-    internal static string? FileIn(string folder) => !Directory.Exists(folder)
-        ? null
-        : Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
-            .FirstOrDefault(file => TarDataset.IsArchiveName(file) || ParquetDataset.IsName(file) || ZipDataset.IsName(file)
-            || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv");
+    /// <returns>Its path; one that stands in the folder itself before one of the folders directly below it.</returns>
+    internal static string? FileIn(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return null;
+        var (above, below) = ((string?)null, (string?)null);
+        var search = new FolderSearch(
+            IsHidden: false, IsDatasetName, path => !path.Contains('/', StringComparison.Ordinal), _ => []) { HasNames = true };
+        foreach (var (name, error) in search.Walk(folder, default))
+        {
+            if (error != null || !File.Exists(Path.Combine(folder, name)))
+                continue;
+            if (name.Contains('/', StringComparison.Ordinal))
+                below ??= name;
+            else
+                above ??= name;
+            if (above != null)
+                break;
+        }
+        return (above ?? below) is { } found ? Path.Combine(folder, found) : null;
+    }
+
+    /// <summary>
+    /// A file of records, an archive or a table that stands in a folder beside its images, so that whoever meant its records is told that
+    /// they are not read; null where there is none. A file that has an image's name belongs to that image.
+    /// </summary>
+    /// <param name="folder">The folder, or anything else.</param>
+    internal static string? FileBesideImages(string folder) =>
+        FileIn(folder) is { } file && Path.GetDirectoryName(file) == Path.TrimEndingDirectorySeparator(folder)
+        && !Directory.EnumerateFiles(folder, $"{Path.GetFileNameWithoutExtension(file)}.*").Any(FolderDataset.IsImageName)
+        ? file
+        : null;
+
+    /// <summary>True for the names of files that hold datasets, of archives and tables.</summary>
+    private static bool IsDatasetName(string file) =>
+        TarDataset.IsArchiveName(file) || ParquetDataset.IsName(file) || ZipDataset.IsName(file)
+        || DatasetFile.ExtensionOf(file) is ".json" or ".jsonl" or ".ndjson" or ".csv" or ".tsv" or ".h5";
 
     /// <summary>Opens a file, or what is at an address.</summary>
     private static Dataset OpenFile(string file, DatasetOptions options)
@@ -205,6 +249,8 @@ public abstract class Dataset
             return new ZipDataset(file, remote) { Remote = remote };
         if (ParquetDataset.IsName(file))
             return isRemote ? ParquetDataset.OfAddresses(file, root, options) : ParquetDataset.OfFile(file, root, options);
+        if (!isRemote && AddedFormats.TryGetValue(DatasetFile.ExtensionOf(file), out var open))
+            return open(file, options with { ImageRoot = root });
         switch (DatasetFile.ExtensionOf(file))
         {
             case ".json":
@@ -225,7 +271,9 @@ public abstract class Dataset
                         $"Expected .json, .jsonl, .ndjson, .txt (a list of paths), .csv, .tsv, each also with .gz or .zst, .tar, " +
                         $".tar.gz, .tar.zst, .parquet, .zip, an image or a folder; found '{file}', " +
                         (DatasetFile.ExtensionOf(file) == ".h5"
-                        ? "a part file of PaddleMIX, which MMDataset of the package Pristine.PaddleMix reads and writes as .jsonl."
+                        ? isRemote && !AddedFormats.IsEmpty
+                        ? "a part file of PaddleMIX at an address. Download it first."
+                        : "a part file of PaddleMIX, which the package Pristine.PaddleMix reads (PartFiles.Register)."
                         : "whose extension is none of these."));
         }
     }

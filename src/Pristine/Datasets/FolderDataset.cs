@@ -26,8 +26,20 @@ internal sealed class FolderDataset(string folder) : Dataset
     /// <summary>True when the name's extension is that of an image, in any case.</summary>
     public static bool IsImageName(string name) => MediaNames.KindOf(name) == MediaKind.Image;
 
-    private FoundFiles Files =>
-        new(folder, _prefix, "", new FolderSearch(IsHidden: false, IsImageName, _ => true, _ => []) { HasNames = true });
+    private static FolderSearch Search => new(IsHidden: false, IsImageName, _ => true, _ => []) { HasNames = true };
+
+    private FoundFiles Files => new(folder, _prefix, "", Search);
+
+    /// <summary>True when a folder has an image, at any depth.</summary>
+    public static bool HasImages(string folder) => Search.Walk(folder, default).Any(found => found.Error == null);
+
+    /// <exception cref="DatasetException">There are no images, but a file that is a dataset.</exception>
+    public override void RequireImages(CancellationToken cancellation = default)
+    {
+        if (!Search.Walk(folder, cancellation).Any() && FileIn(folder) is { } file)
+            throw new DatasetException(
+                $"Expected images in the folder '{folder}'; found none. It holds '{file}': name that file.");
+    }
 
     public override IEnumerable<DatasetItem> Read(CancellationToken cancellation = default) => Files.Items(cancellation);
 
@@ -49,7 +61,7 @@ internal sealed class GlobDataset : Dataset
     {
         Source = pattern;
         _pattern = GlobPattern.Parse(pattern);
-        if (DatasetFile.ExtensionOf(pattern) == ".json")
+        if (DatasetFile.ExtensionOf(pattern) is ".json" or ".txt" or ".h5")
             throw new DatasetException($"Expected a glob to name images; '{pattern}' names dataset files. Open them one at a time.");
         if (!Directory.Exists(_pattern.Folder))
             throw new DatasetException($"Expected a folder '{_pattern.Folder}' for the glob '{pattern}'; it does not exist.");

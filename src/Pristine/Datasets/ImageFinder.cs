@@ -1,20 +1,24 @@
 using System.Collections.Concurrent;
 using Pristine.Media;
+using Pristine.Remote;
 
 namespace Pristine.Datasets;
 
 /// <summary>
-/// Finds images again by the references that a table has: files, cells of Parquet files, and members of tar and zip archives, whose headers
-/// are read once for each archive. What a dataset holds itself (<c>data:</c> addresses) is found among the images that are given. Safe to
-/// use from several threads.
+/// Finds images again by the references that a table has: files, addresses, cells of Parquet files, and members of tar and zip archives,
+/// whose headers are read once for each archive; of archives at addresses zip, whose members can be read one by one. What a dataset holds
+/// itself (<c>data:</c> addresses) is found among the images that are given. Safe to use from several threads.
 /// </summary>
 /// <param name="imageRoot">Folder against which relative paths are resolved.</param>
 /// <param name="held">Images that the dataset holds itself, by their names; see <see cref="Held"/>.</param>
-internal sealed class ImageFinder(string imageRoot, IReadOnlyDictionary<string, MediaSource>? held = null)
+/// <param name="remote">Reads addresses; null for the default limits.</param>
+internal sealed class ImageFinder(
+    string imageRoot, IReadOnlyDictionary<string, MediaSource>? held = null, RemoteAccess? remote = null)
 {
     private const string Data = "data:";
 
     private readonly ConcurrentDictionary<string, Lazy<IReadOnlyDictionary<string, MediaSource>>> _archives = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ParquetFile> _tables = new(StringComparer.Ordinal);
 
     /// <summary>The source of an image.</summary>
     /// <param name="reference">The image's name in the table.</param>
@@ -22,21 +26,27 @@ internal sealed class ImageFinder(string imageRoot, IReadOnlyDictionary<string, 
     {
         if (held != null && held.TryGetValue(reference, out var found))
             return found;
-        var path = RecordReader.PathOf(reference, imageRoot);
         for (var slash = reference.IndexOf('/'); slash >= 0; slash = reference.IndexOf('/', slash + 1))
         {
-            var archive = reference[..slash];
-            if (ParquetDataset.IsName(archive)
-                && ParquetDataset.Find(RecordReader.PathOf(archive, imageRoot), reference[(slash + 1)..]) is { } cell)
-                return cell;
-            if (!(archive.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || ZipDataset.IsName(archive))
-                || !File.Exists(RecordReader.PathOf(archive, imageRoot)))
+            var (archive, member) = (reference[..slash], reference[(slash + 1)..]);
+            var isTable = ParquetDataset.IsName(archive);
+            if (!isTable && !ZipDataset.IsName(archive) && !archive.EndsWith(".tar", StringComparison.OrdinalIgnoreCase))
                 continue;
-            var members = _archives.GetOrAdd(archive, name => new(() => Members(RecordReader.PathOf(name, imageRoot)))).Value;
-            return members.GetValueOrDefault(reference[(slash + 1)..]) ?? new FileSource(reference, path);
+            var place = RecordReader.PathOf(archive, imageRoot);
+            if (RemoteAddress.HasScheme(place) ? !isTable && !ZipDataset.IsName(archive) : !File.Exists(place))
+                continue;
+            if (!isTable)
+            {
+                var members = _archives.GetOrAdd(archive, _ => new(() => Members(place))).Value;
+                return members.GetValueOrDefault(member) ?? SourceOf(reference);
+            }
+            if (ParquetDataset.Find(_tables.GetOrAdd(place, _ => new ParquetFile(place, place, remote)), member) is { } cell)
+                return cell;
         }
-        return new FileSource(reference, path);
+        return SourceOf(reference);
     }
+
+    private MediaSource SourceOf(string reference) => RecordReader.SourceOf(reference, imageRoot, remote);
 
     /// <summary>Looks for <c>data:</c> addresses by reading their dataset up to the last of them.</summary>
     /// <param name="references">Names of images in a table.</param>
@@ -67,27 +77,25 @@ internal sealed class ImageFinder(string imageRoot, IReadOnlyDictionary<string, 
         return found;
     }
 
-    private static Dictionary<string, MediaSource> Members(string archive)
+    private Dictionary<string, MediaSource> Members(string archive)
     {
         var found = new Dictionary<string, MediaSource>(StringComparer.Ordinal);
         try
         {
-            using var stream = DatasetFile.OpenRead(archive);
             if (ZipDataset.IsName(archive))
             {
-                var file = new SlicedFile(archive);
-                foreach (var entry in ZipEntry.Of(stream, archive))
-                    if (MediaNames.KindOf(entry.Name) == MediaKind.Image)
-                        found.TryAdd(entry.Name, new ZipSource(entry.Name, file, entry.Place));
+                foreach (var image in new ZipDataset(archive, remote).Images())
+                    found.TryAdd(image.Reference, image);
                 return found;
             }
+            using var stream = DatasetFile.OpenRead(archive);
             using var members = new TarMembers(stream, archive);
             var slices = new SlicedFile(archive);
             while (members.Next() is { } member)
                 if (member.IsFile && MediaNames.KindOf(member.Name) == MediaKind.Image)
                     found.TryAdd(member.Name, new SliceSource(member.Name, slices, member.DataStart, member.Length));
         }
-        catch (DatasetException)
+        catch (Exception e) when (e is DatasetException or RemoteException)
         {
             // The images of the part that can be read are shown; those after it are told of as missing.
         }

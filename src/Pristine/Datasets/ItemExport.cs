@@ -67,7 +67,7 @@ internal static class ItemExport
     public static byte[] JsonOf(DatasetItem item, string? folder)
     {
         if (item.Record is JsonRecord or ParquetRecord && item.Raw.Length > 0)
-            return WithoutSpace(item.Raw.Span);
+            return WithoutSpace(RecordJson.WithoutBom(item.Raw).Span);
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(
             buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true }))

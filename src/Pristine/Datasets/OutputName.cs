@@ -21,6 +21,7 @@ internal static class OutputName
             DatasetFormat.Coco => ("a COCO file", (string[])[".json"]),
             DatasetFormat.Json => ("a JSON array", (string[])[".json"]),
             DatasetFormat.Jsonl => ("JSON lines", [".jsonl", ".ndjson", ".json"]),
+            DatasetFormat.PartFile => ("a part file of PaddleMIX", [".h5"]),
             DatasetFormat.Csv => ("rows of a table", [".csv", ".tsv"]),
             _ => ("a list of paths", [".txt"]),
         };

@@ -166,17 +166,16 @@ internal sealed partial class ParquetDataset : Dataset
     public override DatasetWriter CreateWriter(string path) => new ParquetRowWriter(path, _files, Remote);
 
     /// <summary>An image again, by the name that it has in a table.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="file">The file.</param>
     /// <param name="cell">What follows the file's name, for example <c>image#17</c> or <c>images[2]#17</c>.</param>
     /// <returns>Null where there is no such cell.</returns>
-    internal static MediaSource? Find(string path, string cell)
+    internal static MediaSource? Find(ParquetFile file, string cell)
     {
-        if (Cell().Match(cell) is not { Success: true } place || !File.Exists(path)
+        if (Cell().Match(cell) is not { Success: true } place
             || !long.TryParse(place.Groups["row"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var row))
             return null;
         try
         {
-            var file = new ParquetFile(path, path);
             using var reader = file.Open();
             if (new ParquetColumns(reader, place.Groups["column"].Value).Images is not [var column])
                 return null;

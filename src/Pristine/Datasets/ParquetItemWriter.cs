@@ -121,6 +121,12 @@ internal sealed class ParquetItemWriter : ItemWriter
 
     private Schema MakeSchema()
     {
+        // Parquet has no table without columns, and no item may be kept.
+        if (_order.Count == 0 && !_hasBytes && !_hasKeys)
+        {
+            _order.Add("image");
+            _fields["image"] = FieldKind.Text;
+        }
         var fields = new List<Field>();
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         if (_hasKeys)

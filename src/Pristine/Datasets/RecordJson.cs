@@ -20,6 +20,7 @@ internal static class RecordJson
     /// <exception cref="JsonException">It is not JSON, also with Python's words read as null.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> record)
     {
+        record = WithoutBom(record);
         try
         {
             return JsonDocument.Parse(record, Strict);
@@ -29,6 +30,10 @@ internal static class RecordJson
             return JsonDocument.Parse(readable, Strict);
         }
     }
+
+    /// <summary>The bytes after a byte order mark, with which Windows begins texts in UTF-8.</summary>
+    public static ReadOnlyMemory<byte> WithoutBom(ReadOnlyMemory<byte> text) =>
+        text.Span.StartsWith(LineReader.Bom) ? text[LineReader.Bom.Length..] : text;
 
     /// <summary>
     /// Looks for one of Python's words at the start of bytes that stand outside of a string.

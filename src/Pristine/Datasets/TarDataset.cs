@@ -61,6 +61,33 @@ internal sealed partial class TarDataset : Dataset
     public static TarDataset OfFile(string file, RemoteAccess? remote = null) =>
         new(file, Path.GetDirectoryName(file) ?? "", [(Path.GetFileName(file), file)]) { Remote = remote };
 
+    /// <summary>True for a folder that has archives and, at any depth, no images of its own.</summary>
+    public static bool IsFolder(string folder)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(folder).Any(IsShardName) && !FolderDataset.HasImages(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The search for images tells why it cannot be listed.
+            return false;
+        }
+    }
+
+    /// <summary>The archives of a folder, in the order of their names.</summary>
+    public static TarDataset OfFolder(string folder, RemoteAccess? remote)
+    {
+        var prefix = Path.EndsInDirectorySeparator(folder) ? folder : folder + "/";
+        var search = new FolderSearch(IsHidden: false, IsShardName, _ => true, _ => []);
+        return new TarDataset(
+            folder, folder, [.. FolderSearch.Items(folder, prefix, "", search, default)
+                .SelectMany(item => item.Images, (item, file) => (item.Id, Path: file.LocalPath!)).Where(file => File.Exists(file.Path))])
+        { Remote = remote };
+    }
+
+    private static bool IsShardName(string path) => IsArchiveName(path) && !Path.GetFileName(path).StartsWith('.');
+
     /// <summary>The archives that a pattern names: a glob, or a name with numbers such as <c>shard-{000..123}.tar</c>.</summary>
     /// <exception cref="DatasetException">There is none, or one of the numbered ones is not there.</exception>
     public static TarDataset OfPattern(string pattern, RemoteAccess? remote = null)

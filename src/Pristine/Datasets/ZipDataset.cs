@@ -8,10 +8,10 @@ using Pristine.Remote;
 namespace Pristine.Datasets;
 
 /// <summary>
-/// A zip archive of images, each an item, in the archive's order. What is said of an image stands in <c>metadata.jsonl</c>
-/// (<c>file_name</c>), in <c>captions.json</c> (an object of names and captions, or a list of records) or in a text of the same name
-/// (<c>a.txt</c> beside <c>a.jpg</c>). Nothing is unpacked: workers read the entries where they are. Archives are read only; kept items are
-/// exported as tar, Parquet or a folder.
+/// A zip archive of images, each an item, in the archive's order. What is said of an image stands in <c>metadata.jsonl</c> or
+/// <c>metadata.csv</c> (<c>file_name</c>), in <c>captions.json</c> (an object of names and captions, or a list of records) or in a text of
+/// the same name (<c>a.txt</c> beside <c>a.jpg</c>). Nothing is unpacked: workers read the entries where they are. Archives are read only;
+/// kept items are exported as tar, Parquet or a folder.
 /// </summary>
 /// <param name="file">The archive, or its address.</param>
 /// <param name="remote">Reads addresses; null for the default limits.</param>
@@ -68,6 +68,16 @@ internal sealed class ZipDataset(string file, RemoteAccess? remote = null, strin
                 Error = error,
             };
         }
+    }
+
+    /// <summary>The images of the archive by their names in it, without what is said of them.</summary>
+    internal IEnumerable<MediaSource> Images()
+    {
+        using var stream = OpenArchive();
+        var slices = _remoteFile == null ? new SlicedFile(file) : new SlicedFile(_remoteFile);
+        foreach (var entry in ZipEntry.Of(stream, file))
+            if (MediaNames.KindOf(entry.Name) == MediaKind.Image)
+                yield return SourceOf(entry.Name, slices, entry, MediaKind.Image);
     }
 
     public override void RequireImages(CancellationToken cancellation = default)
@@ -287,7 +297,7 @@ internal sealed class ZipWords
             if (entry.Name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase))
                 words._texts[entry.Name[..^4]] = source;
             var name = Path.GetFileName(entry.Name);
-            if (name is not ("metadata.jsonl" or "captions.json"))
+            if (name is not ("metadata.jsonl" or "metadata.csv" or "captions.json"))
                 continue;
             if (source.Read(MostBytes, buffer) is { } failure)
                 throw new DatasetException($"Cannot read '{entry.Name}' in '{file}': {failure.Error}");
@@ -296,6 +306,8 @@ internal sealed class ZipWords
             {
                 if (name == "captions.json")
                     words.AddCaptions(folder, buffer.Span.ToArray());
+                else if (name == "metadata.csv")
+                    words.AddRows(folder, buffer.Span.ToArray(), $"{file}/{entry.Name}");
                 else
                     words.AddLines(folder, buffer.Span.ToArray());
             }
@@ -326,9 +338,20 @@ internal sealed class ZipWords
 
     private void AddLines(string folder, byte[] lines)
     {
-        foreach (var line in Encoding.UTF8.GetString(lines)
+        foreach (var line in Encoding.UTF8.GetString(RecordJson.WithoutBom(lines).Span)
             .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             AddRecord(folder, Encoding.UTF8.GetBytes(line));
+    }
+
+    private void AddRows(string folder, byte[] table, string name)
+    {
+        var rows = new CsvDataset(name, folder, () => new MemoryStream(table, writable: false));
+        foreach (var row in rows.Read())
+        {
+            if (row.Error != null)
+                throw new DatasetException(row.Error);
+            AddRecord(folder, ItemExport.JsonOf(row, null));
+        }
     }
 
     private void AddCaptions(string folder, byte[] json)

@@ -91,7 +91,8 @@ internal sealed class Gallery
     {
         var drawn = new Picture[images.Count];
         var makers = new ConcurrentBag<ThumbnailMaker>();
-        var finder = new ImageFinder(imageRoot, ImageFinder.Held(images.Select(image => image.Image), openDataset, cancellation));
+        var held = ImageFinder.Held(images.Select(image => image.Image), openDataset, cancellation);
+        var finder = new ImageFinder(imageRoot, held, options.Remote);
         try
         {
             Parallel.For(

@@ -1,6 +1,7 @@
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Native;
+using Pristine.Remote;
 using Pristine.Scoring;
 using Pristine.Selection;
 using Pristine.Tables;
@@ -18,6 +19,9 @@ public sealed record ReportOptions
 
     /// <summary>Folder of relative image paths, if the images are no longer where they were scored; null for where they were.</summary>
     public string? ImageRoot { get; init; }
+
+    /// <summary>Reads images at addresses; null for <c>http(s)://</c> with the default limits. Whoever made it disposes of it.</summary>
+    public RemoteAccess? Remote { get; init; }
 
     /// <summary>The issues that the page shows, and their thresholds; those that the table has no scores for are named.</summary>
     public IssueOptions Issues { get; init; } = new();
@@ -144,7 +148,8 @@ public static class Report
                 Issues = issues,
                 Duplicates = duplicates,
                 Gallery = Gallery.Choose(
-                    reading, sample, pairs, issues, duplicates, imageRoot, () => SelectionRun.OpenDataset(table), options, cancellation),
+                    reading, sample, pairs, issues, duplicates, imageRoot, () => SelectionRun.OpenDataset(table, options.Remote), options,
+                    cancellation),
                 SampleSize = sample.Keys.Length,
                 IsSampled = !sample.IsWhole,
             };

@@ -104,6 +104,8 @@ public sealed record LedgerEntry(long Index, string Id, bool Kept, string? Rule,
 /// <summary>Reads ledgers: files with what became of each item of a dataset, or of each that was dropped.</summary>
 public sealed class Ledger
 {
+    private bool? _holdsDroppedOnly;
+
     private Ledger(string file) => File = file;
 
     /// <summary>The file.</summary>
@@ -130,25 +132,45 @@ public sealed class Ledger
         ? new Ledger(Path.GetFullPath(file))
         : throw new LedgerException($"Expected a ledger; '{file}' does not exist.");
 
-    /// <summary>Reads the entries in the order of the dataset.</summary>
+    /// <summary>Reads the entries in the order of the dataset, which is that of the file unless someone has sorted it.</summary>
     /// <exception cref="LedgerException">The file is no ledger.</exception>
     public IEnumerable<LedgerEntry> Read()
     {
         using var database = DuckDbConnection.Open();
-        using var rows = Query(database, $"SELECT \"index\", id, kept, rule, reason FROM {Source} ORDER BY \"index\"");
+        var order = IsInOrder(database) ? "" : " ORDER BY \"index\"";
+        using var rows = Query(database, $"SELECT \"index\", id, kept, rule, reason FROM {Source}{order}");
         while (rows.Read())
             yield return new LedgerEntry(rows.Int64(0), rows.Text(1)!, rows.Boolean(2), rows.Text(3), rows.Text(4)!);
     }
 
-    /// <summary>True when no entry was kept: the file is taken for one of the dropped items only.</summary>
-    internal bool HoldsDroppedOnly
+    /// <summary>True when the file has the order of the dataset, so that reading it needs no sort of all of it.</summary>
+    private bool IsInOrder(DuckDbConnection database)
     {
-        get
+        try
         {
-            using var database = DuckDbConnection.Open();
-            using var rows = Query(database, $"SELECT 1 FROM {Source} WHERE kept LIMIT 1");
-            return !rows.Read();
+            using var rows = Query(database, $"SELECT \"index\" FROM {Source}");
+            for (var last = -1L; rows.Read(); last = rows.Int64(0))
+                if (rows.IsNull(0) || rows.Int64(0) < last)
+                    return false;
+            return true;
         }
+        catch (DuckDbException exception)
+        {
+            throw NoLedger(exception);
+        }
+    }
+
+    /// <summary>The score table that the ledger is of; null where the file beside it does not tell.</summary>
+    internal string? Table => System.IO.File.Exists(File + LedgerSelection.Suffix) ? LedgerSelection.Read(File).Table : null;
+
+    /// <summary>True when no entry was kept: the file is taken for one of the dropped items only.</summary>
+    internal bool HoldsDroppedOnly => _holdsDroppedOnly ??= FindHoldsDroppedOnly();
+
+    private bool FindHoldsDroppedOnly()
+    {
+        using var database = DuckDbConnection.Open();
+        using var rows = Query(database, $"SELECT 1 FROM {Source} WHERE kept LIMIT 1");
+        return !rows.Read();
     }
 
     /// <summary>The ledger as something to select from.</summary>

@@ -41,6 +41,55 @@ public sealed record LedgerComparison
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
+        return InStep(first, second, examples) ?? ById(first, second, examples);
+    }
+
+    /// <summary>
+    /// Compares two ledgers of one dataset by going through both at once, so that none of them has to be in memory.
+    /// </summary>
+    /// <returns>
+    /// Null where the two are not seen to be of one dataset: at a position they have different ids, or only one has an item.
+    /// </returns>
+    private static LedgerComparison? InStep(Ledger first, Ledger second, int examples)
+    {
+        // Where only dropped items are told of, nothing but the table says that two positions mean the same item.
+        if ((first.HoldsDroppedOnly || second.HoldsDroppedOnly) && (first.Table == null || first.Table != second.Table))
+            return null;
+        var counts = new long[2, 2];
+        var (dropsOfSecond, dropsOfFirst) = (new List<LedgerDifference>(), new List<LedgerDifference>());
+        using var ofFirst = first.Read().GetEnumerator();
+        using var ofSecond = second.Read().GetEnumerator();
+        var (one, other) = (Next(ofFirst), Next(ofSecond));
+        while (one != null || other != null)
+        {
+            var position = Math.Min(one?.Index ?? long.MaxValue, other?.Index ?? long.MaxValue);
+            var (a, b) = (one?.Index == position ? one : null, other?.Index == position ? other : null);
+            if (a == null ? !first.HoldsDroppedOnly : b == null ? !second.HoldsDroppedOnly : a.Id != b.Id)
+                return null;
+            var (keptByFirst, keptBySecond) = (a?.Kept ?? true, b?.Kept ?? true);
+            counts[keptByFirst ? 1 : 0, keptBySecond ? 1 : 0]++;
+            if (keptByFirst && !keptBySecond && dropsOfSecond.Count < examples)
+                dropsOfSecond.Add(new LedgerDifference(b!.Id, true, b.Reason));
+            if (!keptByFirst && keptBySecond && dropsOfFirst.Count < examples)
+                dropsOfFirst.Add(new LedgerDifference(a!.Id, false, a.Reason));
+            one = a == null ? one : Next(ofFirst);
+            other = b == null ? other : Next(ofSecond);
+        }
+        return new LedgerComparison
+        {
+            KeptByBoth = counts[1, 1],
+            KeptByFirst = counts[1, 0],
+            KeptBySecond = counts[0, 1],
+            DroppedByBoth = counts[0, 0],
+            Examples = [.. dropsOfSecond, .. dropsOfFirst],
+        };
+
+        static LedgerEntry? Next(IEnumerator<LedgerEntry> entries) => entries.MoveNext() ? entries.Current : null;
+    }
+
+    /// <summary>Compares two ledgers by the ids of their items, which may be of different datasets: all ids are joined.</summary>
+    private static LedgerComparison ById(Ledger first, Ledger second, int examples)
+    {
         using var database = DuckDbConnection.Open();
         var (inFirst, inSecond) = (WhenAbsent(first), WhenAbsent(second));
         Ledger.Execute(

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Pristine.Datasets;
 using Pristine.Native;
+using Pristine.PaddleMix;
 
 namespace Pristine.Tests.Datasets;
 
@@ -82,6 +83,12 @@ public sealed partial class DocumentedLayoutTests : IDisposable
         {
             using var database = DuckDbConnection.Open();
             database.Execute($"COPY ({text}) TO {DuckDbConnection.Literal(_folder[name])} (FORMAT parquet)");
+        }
+        else if (name.EndsWith(".h5", StringComparison.Ordinal))
+        {
+            PartFiles.Register();
+            File.WriteAllText(_folder[name + ".jsonl"], text);
+            MMDataset.FromJsonl(_folder[name + ".jsonl"]).ExportH5(_folder[name]);
         }
         else if (name.EndsWith(".gz", StringComparison.Ordinal))
         {

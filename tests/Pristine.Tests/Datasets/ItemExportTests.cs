@@ -3,6 +3,7 @@ using System.Text;
 using Pristine.Datasets;
 using Pristine.Media;
 using Pristine.Native;
+using Pristine.PaddleMix;
 
 namespace Pristine.Tests.Datasets;
 
@@ -44,6 +45,8 @@ public sealed class ItemExportTests : IDisposable
                 { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(records[i])) });
             }
         }
+        PartFiles.Register();
+        MMDataset.FromJsonl(_folder["data.jsonl"]).ExportH5(_folder["data.h5"]);
         using (var zip = System.IO.Compression.ZipFile.Open(_folder["data.zip"], System.IO.Compression.ZipArchiveMode.Create))
         {
             foreach (var photo in Photos)

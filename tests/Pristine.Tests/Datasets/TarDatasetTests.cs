@@ -238,6 +238,26 @@ public sealed class TarDatasetTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_of_archives_alone_is_read_and_one_with_images_is_a_folder_of_these()
+    {
+        Archive("set/s-1.tar", TarEntryFormat.Pax, ("2.jpg", Leaf));
+        Archive("set/s-0.tar", TarEntryFormat.Pax, ("1.jpg", Leaf), ("1.json", Bytes("\uFEFF{\"n\": 7}")));
+        // As img2dataset writes them.
+        Write("set/s-0.parquet", Bytes("x"));
+        Write("set/s-0_stats.json", Bytes("{}"));
+        var dataset = Dataset.Open(_folder["set"]);
+        var items = dataset.Read(TestContext.Current.CancellationToken).ToList();
+        Assert.Equal(["s-0.tar/1.jpg", "s-1.tar/2.jpg"], items.SelectMany(item => item.Images).Select(image => image.Reference));
+        Assert.Equal("7", items[0].Record!.Fields(["n"])[0]);
+        Export(dataset, items, _folder["kept"] + "/");
+        foreach (var name in (string[])["s-0.tar", "s-1.tar"])
+            Assert.Equal(File.ReadAllBytes(_folder[$"set/{name}"]), File.ReadAllBytes(_folder[$"kept/{name}"]));
+        Write("set/deep/3.jpg", Leaf.ToArray());
+        Assert.Equal(DatasetFormat.Folder, Dataset.Open(_folder["set/deep"]).Format);
+        Assert.NotEqual(DatasetFormat.WebDataset, Dataset.Open(_folder["set"]).Format);
+    }
+
+    [Fact]
     public void Images_are_found_again_by_their_references()
     {
         Archive("s.tar", TarEntryFormat.Pax, ("d/1.jpg", Leaf));

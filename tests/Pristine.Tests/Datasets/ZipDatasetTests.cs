@@ -39,6 +39,25 @@ public sealed class ZipDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Metadata_as_Windows_and_spreadsheets_write_them_are_read()
+    {
+        byte[] bom = [0xEF, 0xBB, 0xBF];
+        Archive(
+            "a.zip", CompressionLevel.Optimal, ("a.jpg", Leaf), ("b/c.jpg", Leaf), ("d/e.jpg", Leaf),
+            ("metadata.jsonl", [.. bom, .. "{\"file_name\": \"a.jpg\", \"text\": \"x\"}\r\n"u8]),
+            ("b/metadata.csv", [.. bom, .. "file_name,text\r\nc.jpg,\"y, \"\"z\"\"\"\r\n"u8]),
+            ("d/captions.json", [.. bom, .. "{\"e.jpg\": \"w\"}"u8]));
+        var items = Dataset.Open(_folder["a.zip"]).Read(Token).ToList();
+        Assert.Equal(["x", "y, \"z\"", null], items.Select(item => item.Record!.Fields(["text"])[0]));
+        Assert.Equal("w", items[2].Record!.Fields(["caption"])[0]);
+        Assert.Equal((byte)'{', items[0].Raw.Span[0]);
+        Archive("bad.zip", CompressionLevel.Optimal, ("a.jpg", Leaf), ("metadata.csv", Bytes("file_name,text\na.jpg\n")));
+        Assert.Contains(
+            "metadata.csv:2: expected 2 fields as in the header; found 1.", Assert.Throws<DatasetException>(
+                () => Dataset.Open(_folder["bad.zip"]).Read(Token).ToList()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Names_that_lead_out_of_the_archive_are_errors()
     {
         string[] names = ["../a.jpg", "a/../../b.jpg", "/etc/a.jpg", "c:a.jpg", "x\\..\\a.jpg", "..a.jpg", "fine..jpg"];

@@ -355,6 +355,49 @@ public sealed class MMDatasetTests : IDisposable
     }
 
     [Fact]
+    public void A_part_file_is_a_dataset_whose_kept_records_are_written_byte_for_byte()
+    {
+        PartFiles.Register();
+        File.WriteAllLines(
+            _folder["a.jsonl"], Enumerable.Range(0, 9).Select(i => $$"""{"id":{{i}},"image":"{{i}}.jpg","area":NaN,"text":"ä"}"""));
+        MMDataset.FromJsonl(_folder["a.jsonl"]).ExportH5(_folder["a.h5"]);
+        var dataset = Dataset.Open(_folder["a.h5"]);
+        dataset.RequireImages(TestContext.Current.CancellationToken);
+        Assert.Equal("records, images in 'image'", dataset.Layout);
+        var items = dataset.Read(TestContext.Current.CancellationToken).ToList();
+        Assert.Equal(_folder["4.jpg"], items[4].Images.Single().LocalPath);
+        Export("all.h5", _ => true);
+        Assert.Equal(Lines("a.h5"), Lines("all.h5"));
+        Export("kept.h5", index => index % 2 == 0);
+        Assert.Equal(Lines("a.h5").Where((_, i) => i % 2 == 0), Lines("kept.h5"));
+        Export("none.h5", _ => false);
+        Assert.Empty(Lines("none.h5"));
+        Export("kept.h5.gz", index => index > 4);
+        Export("kept.jsonl", index => index % 2 == 0);
+        Assert.Equal(Lines("kept.h5"), File.ReadAllLines(_folder["kept.jsonl"]));
+        Assert.Contains(
+            "part file of PaddleMIX", Assert.Throws<DatasetException>(() => dataset.CreateExport(_folder["kept.json"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "would overwrite", Assert.Throws<DatasetException>(() => dataset.CreateExport(_folder["a.h5"])).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_folder.Path, "*.partial"));
+
+        void Export(string name, Func<long, bool> isKept)
+        {
+            using var writer = dataset.CreateExport(_folder[name]);
+            foreach (var item in items.Where(item => isKept(item.Index)))
+                writer.Write(item);
+            writer.Complete();
+        }
+
+        string[] Lines(string name)
+        {
+            MMDataset.FromH5(_folder[name]).ExportJsonl(_folder["lines"]);
+            return File.ReadAllText(_folder["lines"]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+    }
+
+    [Fact]
     public void Info_counts()
     {
         var dataset = new MMDataset(new[]

@@ -408,6 +408,42 @@ public class SelectionRunTests
     }
 
     [Fact]
+    public void Ledgers_in_another_order_or_of_other_datasets_are_compared_and_restored_as_well()
+    {
+        using var folder = TestFiles.NewFolder();
+        File.WriteAllLines(folder["data.jsonl"], Enumerable.Range(0, 10).Select(i => $"{{\"id\":\"i{i}\",\"image\":\"x.jpg\"}}"));
+        var table = Ten(folder);
+        var (high, low) = (new SelectionOptions { Keep = ["brisque >= 20"] }, new SelectionOptions { Keep = ["brisque <= 60"] });
+        foreach (var droppedOnly in (bool[])[false, true])
+        {
+            var (a, b) = ($"a-{droppedOnly}.jsonl", $"b-{droppedOnly}.jsonl");
+            LedgerOf(table, high, folder[a], droppedOnly);
+            LedgerOf(table, low, folder[b], droppedOnly);
+            var expected = LedgerComparison.Of(Ledger.Open(folder[a]), Ledger.Open(folder[b]));
+            Assert.Equal((2L, 3L), (expected.KeptBySecond, expected.KeptByFirst));
+            // Sorted by someone; and without the file beside it, which says of which table it is.
+            File.WriteAllLines(folder["sorted.jsonl"], File.ReadAllLines(folder[a]).Reverse());
+            foreach (var one in (string[])[a, "sorted.jsonl"])
+                foreach (var (first, second) in ((string, string)[])[(one, b), (b, one)])
+                {
+                    var found = LedgerComparison.Of(Ledger.Open(folder[first]), Ledger.Open(folder[second]));
+                    var (kept, dropped) = first == b
+                        ? (found.KeptBySecond, found.KeptByFirst) : (found.KeptByFirst, found.KeptBySecond);
+                    Assert.Equal(
+                        (expected.KeptByBoth, 3L, 2L, expected.DroppedByBoth), (found.KeptByBoth, kept, dropped, found.DroppedByBoth));
+                    Assert.Equal(
+                        expected.Examples.Select(example => (example.Id, example.Reason)).Order(),
+                        found.Examples.Select(example => (example.Id, example.Reason)).Order());
+                }
+            File.Copy(folder[a + ".selection.json"], folder["sorted.jsonl.selection.json"], overwrite: true);
+            Assert.Equal(10, Restoration.Items(
+                Ledger.Open(folder["sorted.jsonl"]), Dataset.Open(folder["data.jsonl"]), _ => true,
+                TestContext.Current.CancellationToken).Count());
+            File.Delete(folder["sorted.jsonl.selection.json"]);
+        }
+    }
+
+    [Fact]
     public void An_explanation_has_every_rule_of_every_image()
     {
         using var folder = TestFiles.NewFolder();

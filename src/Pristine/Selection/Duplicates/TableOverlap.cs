@@ -26,11 +26,13 @@ public sealed class TableOverlap : IDisposable
 {
     private const string Nearest = "nearest_hashes";
     private const string Found = "overlap";
+    private const long RowsPerRange = 1 << 17;
     private readonly DuckDbConnection _database;
+    private readonly ScoreTable _table;
 
-    private TableOverlap(DuplicateMethod method, SelectionResources resources)
+    private TableOverlap(ScoreTable table, DuplicateMethod method, SelectionResources resources)
     {
-        Method = method;
+        (_table, Method) = (table, method);
         _database = DuckDbConnection.Open(new DuckDbOptions { Threads = resources.Threads, MemoryLimit = resources.MemoryLimit });
     }
 
@@ -79,7 +81,7 @@ public sealed class TableOverlap : IDisposable
                 $"Expected the column {column} by one version in both tables; {table.Folder} has {versions[0]}, {other.Folder} " +
                 $"{versions[1]}. 'pristine score --rescore {column}' computes it anew.");
         resources ??= new SelectionResources();
-        var overlap = new TableOverlap(method, resources);
+        var overlap = new TableOverlap(table, method, resources);
         try
         {
             using var interruption = cancellation.Register(overlap._database.Interrupt);
@@ -126,20 +128,37 @@ public sealed class TableOverlap : IDisposable
     /// <summary>Frees the database.</summary>
     public void Dispose() => _database.Dispose();
 
+    /// <summary>What is kept of the items, a range of rows at a time.</summary>
     private IEnumerable<ItemDecision> Decisions()
     {
         using var connection = _database.Another();
-        using var rows = connection.Query(
-            $"SELECT i.item_index, i.id, i.item_index NOT IN (SELECT item_index FROM {Found}) FROM items i ORDER BY i.item_index");
-        while (rows.Read())
-            yield return new ItemDecision(rows.Int64(0), rows.Text(1)!, rows.Boolean(2));
+        var last = -1L;
+        foreach (var range in _table.Ranges(RowsPerRange))
+        {
+            var rows = $"{range.Source} WHERE {range.Has("key")}";
+            using var items = connection.Query(
+                $"""
+                WITH items AS (SELECT item_index, any_value(id) AS id FROM {rows} GROUP BY item_index),
+                  ends AS (SELECT min(item_index) AS first, max(item_index) AS last FROM items)
+                SELECT i.item_index, i.id,
+                  i.item_index NOT IN (SELECT item_index FROM {Found}, ends WHERE item_index BETWEEN first AND last)
+                FROM items i ORDER BY i.item_index
+                """);
+            while (items.Read())
+            {
+                // The images of an item may stand in two ranges.
+                if (items.Int64(0) <= last)
+                    continue;
+                last = items.Int64(0);
+                yield return new ItemDecision(last, items.Text(1)!, items.Boolean(2));
+            }
+        }
     }
 
     private void Compare(ScoreTable table, ScoreTable other, int threads, CancellationToken cancellation)
     {
         var isNear = Method.Kind == DuplicateKind.Near;
         _database.Execute($"CREATE VIEW mine AS SELECT * FROM {table.Source}; CREATE VIEW others AS SELECT * FROM {other.Source}");
-        _database.Execute("CREATE VIEW items AS SELECT item_index, any_value(id) AS id FROM mine GROUP BY item_index");
         _database.Execute($"CREATE TABLE {Nearest} (hash VARCHAR, other VARCHAR)");
         if (isNear)
         {
