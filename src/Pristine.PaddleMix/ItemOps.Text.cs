@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Pristine.Media;
 using Pristine.Metrics.Text;
+using Pristine.Metrics.Text.Language;
 using Pristine.Models;
 using Pristine.Tables;
 
@@ -110,6 +111,23 @@ public static partial class ItemOps
         ArgumentNullException.ThrowIfNull(tokenizer);
         var count = TokenCount.Read(tokenizer);
         return InRange(item => count.Measure(TextOf(item)), min, max);
+    }
+
+    /// <summary>
+    /// <c>language_id_filter</c>: keeps items by how sure the language of their text is, and by which it is, as
+    /// <see cref="LanguageScore"/> tells it; its model must be installed.
+    /// </summary>
+    /// <param name="language">The only language that is kept, such as <c>en</c>; any when null.</param>
+    /// <param name="min">Smallest probability that is kept.</param>
+    /// <returns>A condition for <see cref="MMDataset.Filter"/>; threads may share it.</returns>
+    /// <exception cref="ArgumentException">The model does not know the language.</exception>
+    /// <exception cref="ModelException">The model is not installed; the message says how to bring it.</exception>
+    public static Func<MMItem, bool> LanguageId(string? language = null, double min = 0.8)
+    {
+        var known = language == null ? LanguageScore.Any : LanguageScore.Of(language);
+        if (known.Missing is { } missing)
+            throw new ModelException(missing);
+        return item => known.Find(TextOf(item)) is var found && found.Probability >= min && (language == null || found.Language == language);
     }
 
     /// <summary><c>alphanumeric_ratio_filter</c>: keeps items by the share of letters and digits; 0 for one without text.</summary>

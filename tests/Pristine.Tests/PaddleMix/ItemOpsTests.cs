@@ -1,6 +1,7 @@
 using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Metrics.Arniqa;
+using Pristine.Metrics.Text.Language;
 using Pristine.Models;
 using Pristine.PaddleMix;
 using Pristine.Scoring;
@@ -82,6 +83,22 @@ public sealed class ItemOpsTests : IDisposable
         Assert.True(ItemOps.WordNgramRepetition()(Of("a b")));
         var tokenizer = Pristine.Tests.Metrics.Text.TextTokenizerTests.File("gpt2.json");
         Assert.True(ItemOps.TokenNum(tokenizer, 9, 9)(Of("a photo of a cat")));
+    }
+
+    [Fact]
+    public void A_language_is_kept_where_it_is_sure()
+    {
+        Assert.Throws<ArgumentException>(() => ItemOps.LanguageId("english"));
+        if (LanguageScore.Any.Missing is { } missing)
+        {
+            Assert.Equal(missing, Assert.Throws<ModelException>(() => ItemOps.LanguageId()).Message);
+            return;
+        }
+        var german = MMItem.Parse("""{"conversations": [["<image>\nWas ist hier zu sehen?", "Ein rotes Fahrrad lehnt an einer Mauer."]]}""");
+        Assert.True(ItemOps.LanguageId("de")(german));
+        Assert.False(ItemOps.LanguageId("en", 0)(german));
+        Assert.True(ItemOps.LanguageId()(german));
+        Assert.False(ItemOps.LanguageId(min: 1.1)(german));
         Assert.Throws<ArgumentException>(() => ItemOps.AlphanumericRatio(1, 0));
     }
 
