@@ -198,18 +198,24 @@ public sealed class BenchmarkReport
         // A metric that scored none of a part's images lacks it.
         var parts = result.Metrics.SelectMany(metric => metric.Parts).Select(part => (part.Kind, part.Level)).Distinct()
             .OrderBy(part => part.Kind).ThenBy(part => part.Level ?? 0).ToArray();
-        var counts = result.Entries.Where(entry => entry.Degradation != null).Select(entry => entry.Degradation!.Value).ToArray();
+        var degradations = result.Entries.Where(entry => entry.Degradation != null).Select(entry => entry.Degradation!.Value).ToArray();
+        int ImagesOf((DegradationKind? Kind, int? Level) part) =>
+            degradations.Count(done => done.Kind == part.Kind && (part.Level == null || done.Level == part.Level));
+        // One image says nothing of its kind.
+        var shown = parts.Where(part => ImagesOf(part) > 1).ToArray();
+        var leftOut = parts.Length - shown.Length;
         return new ResultSection(
             heading,
-            text,
+            leftOut == 0 ? text : $"{text} {Count(leftOut)} {(leftOut == 1 ? "row" : "rows")} of a single image " +
+                $"{(leftOut == 1 ? "is" : "are")} left out; bench.json has them all.",
             new PageTable(
                 ["kind", "level", "images", .. result.Metrics.Select(metric => metric.Metric.Name)],
                 [
-                    .. parts.Select(part => (string[])
+                    .. shown.Select(part => (string[])
                     [
                         DegradationDefinition.Get(part.Kind!.Value).Name,
                         part.Level is { } level ? Count(level) : "all",
-                        Count(counts.Count(done => done.Kind == part.Kind && (part.Level == null || done.Level == part.Level))),
+                        Count(ImagesOf(part)),
                         .. result.Metrics.Select(metric => metric.Parts.FirstOrDefault(
                             other => (other.Kind, other.Level) == part) is { } found ? ResultPage.Number(value(found), 2) : "–"),
                     ]),

