@@ -106,6 +106,25 @@ public class PartsTests
         Assert.Equal(File.ReadAllText(folder["plain.csv"]), File.ReadAllText(folder["auto.csv"]));
     }
 
+    [Fact]
+    public void A_filter_of_archives_of_which_one_cannot_be_read_keeps_the_scores_of_the_others()
+    {
+        using var folder = TestFiles.NewFolder();
+        Make("set-{0..9}.tar", folder, 20);
+        var sound = File.ReadAllBytes(folder["set-4.tar"]);
+        File.WriteAllText(folder["set-4.tar"], new string('x', 3000));
+        Directory.CreateDirectory(folder["tmp"]);
+        string[] filter = ["filter", folder["set-{0..9}.tar"], "--keep", "brightness >= 0", "--out", folder["kept.tar"]];
+        var error = PristineCommand.Run(filter, folder.Path, null, ("TMPDIR", folder["tmp"])).Expect(1).Error;
+        Assert.Contains("1 of 10 files", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["kept.tar"]));
+        var scores = error.Split("--scores ")[1].Split(' ')[0];
+        File.WriteAllBytes(folder["set-4.tar"], sound);
+        PristineCommand.Run([.. filter, "--scores", scores], folder.Path).Expect(0);
+        Assert.True(File.Exists(folder["kept.tar"]));
+        Assert.Equal(20, PristineCommand.Run("export", scores, "--format", "jsonl", "--out", "-").Expect(0).Lines.Length);
+    }
+
     private static bool Has(string folder, int files) =>
         Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Take(files).Count() == files;
 

@@ -89,7 +89,20 @@ internal static class FilterCommand
                 Inputs.TellLayout(dataset);
                 using var open = outputs.Open(parsed, dataset, dataset.Source, mode, inputs.Options(parsed).Remote!);
                 using var progress = new Progress(dataset, scoring.Watch, inputs.Watching.Progress(parsed));
-                Score(progress, scored);
+                try
+                {
+                    Score(progress, scored);
+                }
+                catch (DatasetException exception)
+                {
+                    progress.Fail(exception);
+                    if (!exception.IsOfSomeParts)
+                        throw;
+                    scratch?.Keep();
+                    throw new DatasetException(
+                        $"{exception.Message} Nothing was exported; the scores of the others are in {folder}. The same command with --scores " +
+                        $"{folder} goes on from there.", exception);
+                }
                 using var run = SelectionRun.Run(
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);
                 var notExported = open.Write(run, cancellation);
