@@ -53,11 +53,13 @@ internal sealed class KeptExport(ServerOptions options, Func<string, bool> isSho
             return $"Format: expected {string.Join(", ", Formats)}, or none for the dataset's own; found '{format}'.";
         if (format == null && dataset.Format is DatasetFormat.ImageFolder or DatasetFormat.Zip)
         {
-            return $"Format: expected {string.Join(" or ", Formats.Where(other => RefusalOf(dataset, other) == null))}: this dataset cannot " +
-                $"be written in its own format as one file.";
+            var others = Formats.Where(other => RefusalOf(dataset, other) == null);
+            return $"Format: expected {string.Join(" or ", others)}: this dataset cannot be written in its own format as one file.";
         }
         var extension = Extension(dataset, format);
-        return ItemExport.Refusal(dataset, "kept" + extension, asFolder: false) is { } refusal ? $"Format {extension[1..]}: {refusal}" : null;
+        return ItemExport.Refusal(dataset, "kept" + extension, asFolder: false) is { } refusal
+            ? $"Format {extension[1..]}: {refusal}"
+            : null;
     }
 
     /// <summary>Writes the kept items.</summary>

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -35,7 +37,7 @@ internal sealed class PristineServer : IAsyncDisposable
     /// <param name="table">The table.</param>
     /// <param name="options">How it is served.</param>
     /// <exception cref="OverrideException">The file of overrides cannot be used.</exception>
-    /// <exception cref="IOException">The port is taken.</exception>
+    /// <exception cref="IOException">The port is taken or not allowed, or the address is none of this machine.</exception>
     public static async Task<PristineServer> StartAsync(ScoreTable table, ServerOptions options)
     {
         if (!IPAddress.IsLoopback(options.Address) && string.IsNullOrEmpty(options.Token))
@@ -64,7 +66,7 @@ internal sealed class PristineServer : IAsyncDisposable
             application.Use(next => context => GuardAsync(context, guard, next));
             application.UseRouting();
             api.MapTo(application);
-            await application.StartAsync();
+            await ListenAsync(application, options);
             return new PristineServer(application, api, options);
         }
         catch
@@ -82,6 +84,26 @@ internal sealed class PristineServer : IAsyncDisposable
             await _application.StopAsync(patience.Token);
         await _application.DisposeAsync();
         _api.Dispose();
+    }
+
+    private static async Task ListenAsync(WebApplication application, ServerOptions options)
+    {
+        try
+        {
+            await application.StartAsync();
+        }
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        {
+            throw new IOException(
+                $"Expected a port that is free; {options.Port} of {options.Address} is in use. --port 0 takes one that is free.",
+                exception);
+        }
+        catch (SocketException exception)
+        {
+            throw new IOException(
+                $"Expected an address of this machine and a port that may be listened on; found " +
+                $"{new IPEndPoint(options.Address, options.Port)}: {exception.Message}.", exception);
+        }
     }
 
     private static async Task GuardAsync(HttpContext context, RequestGuard guard, RequestDelegate next)

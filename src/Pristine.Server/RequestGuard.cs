@@ -23,7 +23,8 @@ internal sealed class RequestGuard(ServerOptions options)
     private readonly byte[]? _token = options.Token == null ? null : Encoding.UTF8.GetBytes(options.Token);
 
     /// <summary>The longest body in megabytes, as its option has it.</summary>
-    public string MostUploadMegabytes { get; } = (options.MostUploadBytes / (double)(1 << 20)).ToString("0.###", CultureInfo.InvariantCulture);
+    public string MostUploadMegabytes { get; } =
+        (options.MostUploadBytes / (double)(1 << 20)).ToString("0.###", CultureInfo.InvariantCulture);
 
     /// <summary>Checks a request.</summary>
     /// <exception cref="RequestException">It may not come in.</exception>
@@ -34,7 +35,8 @@ internal sealed class RequestGuard(ServerOptions options)
         {
             throw new RequestException(
                 StatusCodes.Status421MisdirectedRequest,
-                $"Expected the Host {string.Join(" or ", options.Names)}; found '{request.Host.Value}'. --allow-host lets another name in.");
+                $"Expected the Host {string.Join(" or ", options.Names)}; found '{request.Host.Value}'. " +
+                $"--allow-host lets another name in.");
         }
         var site = request.Headers["Sec-Fetch-Site"].ToString();
         var isNavigation = HttpMethods.IsGet(request.Method) && request.Path == "/" && request.Headers["Sec-Fetch-Mode"] == "navigate";

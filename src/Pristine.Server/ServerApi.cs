@@ -473,7 +473,9 @@ internal sealed class ServerApi : IDisposable
         });
     }
 
-    /// <summary>What kept items can be exported as. Of a dataset that is not there any more, all formats: an export says what is wrong.</summary>
+    /// <summary>
+    /// What kept items can be exported as. Of a dataset that is not there any more, all formats: an export says what is wrong.
+    /// </summary>
     private async Task ExportsAsync(HttpContext context)
     {
         var formats = await Task.Run(

@@ -21,7 +21,8 @@ internal sealed record ServerOptions
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
     /// <summary>
-    /// Whether it listens on all addresses of this machine. They are many, and none of them is in <see cref="Address"/>: its name stands for them.
+    /// Whether it listens on all addresses of this machine. They are many, and none of them is in <see cref="Address"/>: its name stands
+    /// for them.
     /// </summary>
     public bool IsEverywhere => Address.Equals(IPAddress.Any) || Address.Equals(IPAddress.IPv6Any);
 

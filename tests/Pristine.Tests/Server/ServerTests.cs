@@ -447,6 +447,21 @@ public class ServerTests
     }
 
     [Fact]
+    public async Task A_port_that_is_taken_and_an_address_of_another_machine_are_told_of()
+    {
+        await using var served = await ServedPhotos.StartAsync();
+        var options = new ServerOptions { Overrides = served["other.jsonl"], Scoring = new ScoringOptions { Workers = 1 } };
+        var taken = await Assert.ThrowsAsync<IOException>(
+            () => PristineServer.StartAsync(served.Table, options with { Port = served.Server.Address.Port }));
+        Assert.Contains("is in use. --port 0", taken.Message, StringComparison.Ordinal);
+        // A network of documentation examples, which no machine has an address of.
+        var elsewhere = await Assert.ThrowsAsync<IOException>(
+            () => PristineServer.StartAsync(served.Table, options with { Address = IPAddress.Parse("192.0.2.1"), Token = "secret" }));
+        Assert.Contains("Expected an address of this machine", elsewhere.Message, StringComparison.Ordinal);
+        Assert.Contains("192.0.2.1", elsewhere.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Others_are_not_let_in_without_a_token()
     {
         using var folder = TestFiles.NewFolder();
