@@ -127,7 +127,8 @@ public static partial class ItemOps
         var known = language == null ? LanguageScore.Any : LanguageScore.Of(language);
         if (known.Missing is { } missing)
             throw new ModelException(missing);
-        return item => known.Find(TextOf(item)) is var found && found.Probability >= min && (language == null || found.Language == language);
+        return item => known.Find(TextOf(item)) is var found && found.Probability >= min
+            && (language == null || found.Language == language);
     }
 
     /// <summary><c>alphanumeric_ratio_filter</c>: keeps items by the share of letters and digits; 0 for one without text.</summary>

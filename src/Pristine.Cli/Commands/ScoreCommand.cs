@@ -107,7 +107,8 @@ internal static class ScoreCommand
             LiveLine.Clear();
             Console.Error.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{progress.Counted} in {Progress.Duration(progress.Elapsed)} ({progress.Rate:N0}/s), {progress.Failed:N0} failed{progress.SkippedText}."));
+                $"{progress.Counted} in {Progress.Duration(progress.Elapsed)} ({progress.Rate:N0}/s), {progress.Failed:N0} failed" +
+                $"{progress.SkippedText}."));
             progress.TellPlaceholders();
             progress.End();
             return inputs.ExitCodeOf(parsed, progress, dataset);

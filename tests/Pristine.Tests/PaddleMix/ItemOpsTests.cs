@@ -94,7 +94,8 @@ public sealed class ItemOpsTests : IDisposable
             Assert.Equal(missing, Assert.Throws<ModelException>(() => ItemOps.LanguageId()).Message);
             return;
         }
-        var german = MMItem.Parse("""{"conversations": [["<image>\nWas ist hier zu sehen?", "Ein rotes Fahrrad lehnt an einer Mauer."]]}""");
+        var german = MMItem.Parse(
+            """{"conversations": [["<image>\nWas ist hier zu sehen?", "Ein rotes Fahrrad lehnt an einer Mauer."]]}""");
         Assert.True(ItemOps.LanguageId("de")(german));
         Assert.False(ItemOps.LanguageId("en", 0)(german));
         Assert.True(ItemOps.LanguageId()(german));

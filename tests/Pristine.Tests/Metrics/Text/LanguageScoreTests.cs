@@ -86,7 +86,9 @@ public class LanguageScoreTests
         Assert.Throws<ArgumentException>(() => LanguageScore.Of("xx"));
     }
 
-    /// <summary>A model as fastText saves it: two words, three labels, sequences of two letters in eight buckets of which one is kept.</summary>
+    /// <summary>
+    /// A model as fastText saves it: two words, three labels, sequences of two letters in eight buckets of which one is kept.
+    /// </summary>
     private static byte[] Small(bool isInCodes)
     {
         using var bytes = new MemoryStream();
