@@ -148,7 +148,7 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         await Expect(page, "document.getElementById('format').length > 0");
         await page.Keyboard.PressAsync("e");
         Assert.Equal("kept.txt", await Export(page, folder["kept.txt"]));
-        Assert.Equal(await File.ReadAllTextAsync(folder["expected.txt"]), await File.ReadAllTextAsync(folder["kept.txt"]));
+        Assert.Equal(File.ReadAllBytes(folder["expected.txt"]), File.ReadAllBytes(folder["kept.txt"]));
         Assert.StartsWith($"kept.txt, {kept} items, ", await page.Locator("#exported").InnerTextAsync(), StringComparison.Ordinal);
 
         await page.Keyboard.PressAsync("e");
@@ -161,7 +161,7 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
         await Expect(page, "document.getElementById('format').value === 'csv'");
         await page.Keyboard.PressAsync("e");
         Assert.Equal("ledger.csv", await Export(page, folder["ledger.csv"]));
-        Assert.Equal(await File.ReadAllTextAsync(folder["expected.csv"]), await File.ReadAllTextAsync(folder["ledger.csv"]));
+        Assert.Equal(File.ReadAllBytes(folder["expected.csv"]), File.ReadAllBytes(folder["ledger.csv"]));
         Assert.StartsWith("ledger.csv, 37 items, ", await page.Locator("#exported").InnerTextAsync(), StringComparison.Ordinal);
         Assert.Empty((await page.RunAxe()).Violations);
 
