@@ -45,6 +45,24 @@ public class FaultTests
     }
 
     [Fact, Trait("kind", "long")]
+    public void Children_that_are_killed_before_they_are_ready_end_no_run()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Finds children in /proc.");
+        using var folder = TestFiles.NewFolder();
+        Directory.CreateDirectory(folder["images"]);
+        File.Copy(TestFiles.InRepository("samples", "photos", "leaf.jpg"), folder["images/a.jpg"]);
+        using var process = PristineCommand.Start(
+            ["score", folder["images"], "--out", folder["table"], "--metrics", "sharpness", "--isolate", "--workers", "1"], folder.Path);
+        // As soon as each is there.
+        for (var killed = 0; killed < 6 && !process.HasExited;)
+            foreach (var child in ChildrenOf(process.Id))
+                killed += Kill(child);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        Assert.Contains("\"status\":\"ok\"", Assert.Single(Rows(folder, "table")), StringComparison.Ordinal);
+    }
+
+    [Fact, Trait("kind", "long")]
     public void Children_end_with_a_run_that_is_killed_also_while_they_hang()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Finds children in /proc.");

@@ -15,6 +15,10 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
     // Nothing within a decoder sends itself SIGKILL; somebody else did, or the system is short of memory, perhaps because of the image.
     private const int MostKills = 5;
 
+    // A process that is killed before it is ready has decoded nothing: no image is to blame, and the next attempt may be left alone.
+    private const int MostStarts = 100;
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
     // The child asks for the time itself, and is given this much to notice.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
@@ -73,8 +77,11 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
             {
                 return DecoderProcess.Start(_isolation, options);
             }
-            catch (ChildKilledException) when (kills < MostKills)
+            catch (ChildKilledException) when (kills < MostStarts)
             {
+                // Where memory is short, others may give some back.
+                var pause = TimeSpan.FromMilliseconds(10 * (kills - 1));
+                Thread.Sleep(pause < LongestPause ? pause : LongestPause);
             }
         }
     }
