@@ -14,7 +14,9 @@ public class KillTests
     // Every image, also those that cannot be decoded.
     private static readonly string[] Everything = ["--keep", "status = 'ok' or status <> 'ok'"];
 
-    /// <summary>The inputs to try, for a long version that is to try some: PRISTINE_KILL_INPUTS=images,images.tar; all by default.</summary>
+    /// <summary>
+    /// The inputs to try, for a long version that is to try some: PRISTINE_KILL_INPUTS=images,images.tar; all by default.
+    /// </summary>
     private static readonly string[]? Inputs = Environment.GetEnvironmentVariable("PRISTINE_KILL_INPUTS")?.Split(',');
 
     /// <summary>Kills per format, half of scoring and half of exporting; PRISTINE_KILLS=50 for the long version.</summary>

@@ -195,7 +195,8 @@ public partial class MannersTests
             {
                 // An example of a command of commands is one of them, or of the command itself (pristine fit --mos ...).
                 var shown = help.Contains("Commands:\n", StringComparison.Ordinal)
-                    && example.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var group, var member, ..] && !member.StartsWith('-')
+                    && example.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var group, var member, ..]
+                    && !member.StartsWith('-')
                     ? PristineCommand.Run(group, member, "--help").Expect(0).Output : help;
                 Assert.All(LongOption().Matches(example), option =>
                     Assert.Contains(option.Value + " ", shown.Split("Options:\n")[1], StringComparison.Ordinal));

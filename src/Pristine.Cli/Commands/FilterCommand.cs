@@ -100,8 +100,8 @@ internal static class FilterCommand
                         throw;
                     scratch?.Keep();
                     throw new DatasetException(
-                        $"{exception.Message} Nothing was exported; the scores of the others are in {folder}. The same command with --scores " +
-                        $"{folder} goes on from there.", exception);
+                        $"{exception.Message} Nothing was exported; the scores of the others are in {folder}. The same command with " +
+                        $"--scores {folder} goes on from there.", exception);
                 }
                 using var run = SelectionRun.Run(
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);

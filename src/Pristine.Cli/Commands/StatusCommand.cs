@@ -61,7 +61,8 @@ internal static class StatusCommand
     {
         var markers = table.Markers();
         Console.Out.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{folder}: {markers.Count(marker => marker != null):N0} of {markers.Length:N0} parts are finished."));
+            CultureInfo.InvariantCulture,
+            $"{folder}: {markers.Count(marker => marker != null):N0} of {markers.Length:N0} parts are finished."));
         foreach (var failure in table.Failures())
             Console.Error.WriteLine(
                 $"pristine: {folder}, part {table.NameOf(failure.Part)} could not be read on {failure.Host}: " +

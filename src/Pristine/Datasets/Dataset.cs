@@ -101,7 +101,9 @@ public abstract class Dataset
     /// <summary>The dataset as its only part.</summary>
     private protected InputPart Whole => new(Source, ReadFrom);
 
-    /// <summary>Reads the items as <see cref="Read"/> does, numbered as is asked for where the dataset can be one file of several.</summary>
+    /// <summary>
+    /// Reads the items as <see cref="Read"/> does, numbered as is asked for where the dataset can be one file of several.
+    /// </summary>
     internal virtual IEnumerable<DatasetItem> ReadFrom(PartNumbers numbers, CancellationToken cancellation) => Read(cancellation);
 
     /// <summary>
@@ -146,8 +148,8 @@ public abstract class Dataset
     /// their rows are the items; <c>-</c> is a list of paths on standard input; an existing file is read by its extension: .json (an array,
     /// one record per line, or COCO), .jsonl and .ndjson, .txt (a list of paths), .csv and .tsv, each also compressed (<c>.jsonl.gz</c>,
     /// <c>.jsonl.zst</c>), .tar, .tar.gz, .tgz and .tar.zst (WebDataset), .parquet, .zip, or an image; what is at an <c>https://</c>
-    /// address likewise; a folder of tar archives or Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c> that
-    /// does not exist is a glob, also of archives, tables and JSON lines: <c>shard-{000..123}.tar</c>, <c>part-*.jsonl.gz</c>.
+    /// address likewise; a folder of tar archives or Parquet files is one dataset; a name with <c>*</c>, <c>?</c>, <c>[</c> or <c>{</c>
+    /// that does not exist is a glob, also of archives, tables and JSON lines: <c>shard-{000..123}.tar</c>, <c>part-*.jsonl.gz</c>.
     /// </summary>
     /// <param name="input">The folder, file, glob or <c>-</c>.</param>
     /// <param name="options">Where images and standard input are found; null for the defaults.</param>
@@ -204,7 +206,8 @@ public abstract class Dataset
             return null;
         var (above, below) = ((string?)null, (string?)null);
         var search = new FolderSearch(
-            IsHidden: false, IsDatasetName, path => !path.Contains('/', StringComparison.Ordinal), _ => []) { HasNames = true };
+            IsHidden: false, IsDatasetName, path => !path.Contains('/', StringComparison.Ordinal), _ => [])
+        { HasNames = true };
         foreach (var (name, error) in search.Walk(folder, default))
         {
             if (error != null || !File.Exists(Path.Combine(folder, name)))

@@ -9,8 +9,8 @@ internal static class FileByFile
     private const int MostNamed = 20;
 
     /// <summary>
-    /// The items of all files, in order. A file that cannot be read on does not keep those behind it from being read: what was wrong with it
-    /// is thrown at the end.
+    /// The items of all files, in order. A file that cannot be read on does not keep those behind it from being read: what was wrong with
+    /// it is thrown at the end.
     /// </summary>
     /// <param name="source">The dataset as the user named it.</param>
     /// <param name="files">The files.</param>

@@ -112,7 +112,8 @@ internal sealed class FileSetDataset : Dataset
         string pattern, string prefix, IReadOnlyList<(string Name, string Path)> files, DatasetOptions options)
     {
         var isZip = ZipDataset.IsName(pattern);
-        if (!isZip && options.ImageRoot == null && files.Select(file => FolderOf(file.Path)).Distinct().ToArray() is [var one, var other, ..])
+        if (!isZip && options.ImageRoot == null
+            && files.Select(file => FolderOf(file.Path)).Distinct().ToArray() is [var one, var other, ..])
             throw new DatasetException(
                 $"Expected the files of '{pattern}' in one folder, where the relative paths in them start; found them in '{one}' and " +
                 $"'{other}'. --image-root names the folder.");
@@ -126,7 +127,8 @@ internal sealed class FileSetDataset : Dataset
             : new JsonlDataset(file.Path, root, options.ImageField, options.Remote);
 
         static string FolderOf(string file) =>
-            RemoteAddress.IsRemote(file) ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(file)) ?? "";
+            RemoteAddress.IsRemote(file) ? RemoteAddress.FolderOf(file) : Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(file))
+            ?? "";
     }
 
     private static IEnumerable<InputPart> PartsOf(string name, Dataset rows)

@@ -73,7 +73,8 @@ internal sealed class Gallery
     {
         var keys = pairs.SelectMany(pair => pair.FirstPrefers.Concat(pair.SecondPrefers)).ToHashSet();
         keys.UnionWith(duplicates.Largest.SelectMany(group => group.Images).Select(image => image.Key));
-        keys.UnionWith(issues.Issues.Where(issue => !issue.Rule.Issue.IsOfText).SelectMany(issue => issue.Examples).Select(example => example.Key));
+        keys.UnionWith(
+            issues.Issues.Where(issue => !issue.Rule.Issue.IsOfText).SelectMany(issue => issue.Examples).Select(example => example.Key));
         var perMetric = Math.Max(0, options.Thumbnails - keys.Count) / Math.Max(1, reading.Metrics.Count);
         var atAnEnd = Math.Min(MostAtAnEnd, perMetric / 3);
         var lowest = reading.Metrics.Select((_, metric) => reading.Extremes(metric, atAnEnd, largest: false)).ToArray();

@@ -47,7 +47,9 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     private bool _sourceEnded;
     private bool _abandoned;
 
-    /// <summary>When what is still worked on is given up, by <see cref="Environment.TickCount64"/>; null while nobody stops the run.</summary>
+    /// <summary>
+    /// When what is still worked on is given up, by <see cref="Environment.TickCount64"/>; null while nobody stops the run.
+    /// </summary>
     private long? _end;
     private ExceptionDispatchInfo? _failure;
 
@@ -71,8 +73,8 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
 
     /// <summary>
     /// Runs the pipeline. Results that were finished, in unbroken order, are given before an exception of the source or of a worker is
-    /// thrown, and before <see cref="OperationCanceledException"/> when the token is cancelled. Inputs that are worked on then are finished,
-    /// unless one takes longer than <see cref="PatienceWithWork"/>: its thread, one of the background, is left to itself.
+    /// thrown, and before <see cref="OperationCanceledException"/> when the token is cancelled. Inputs that are worked on then are
+    /// finished, unless one takes longer than <see cref="PatienceWithWork"/>: its thread, one of the background, is left to itself.
     /// </summary>
     /// <param name="source">The inputs; reading the next one must be cheap.</param>
     /// <param name="workers">Threads.</param>

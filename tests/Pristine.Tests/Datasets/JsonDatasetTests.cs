@@ -41,7 +41,8 @@ public sealed class JsonDatasetTests : IDisposable
         {
             // Each array ends with elements that are no records: their errors name their lines.
             var random = new RecordGenerator(seed);
-            var text = random.Array(5).TrimEnd()[..^1].TrimEnd() + (seed % 2 == 0 ? ",\n\n 1, \"two\\n\" ,\n" : ",1,") + "\n[\n3], NaN\n]\n";
+            var text = random.Array(5).TrimEnd()[..^1]
+                .TrimEnd() + (seed % 2 == 0 ? ",\n\n 1, \"two\\n\" ,\n" : ",1,") + "\n[\n3], NaN\n]\n";
             var whole = Array(text).Read(TestContext.Current.CancellationToken).ToList();
             Assert.All(whole.TakeLast(seed % 2 == 0 ? 4 : 3), item => Assert.NotNull(item.Error));
             foreach (var partBytes in new[] { 1, 7, 100, 1000, 100_000 })

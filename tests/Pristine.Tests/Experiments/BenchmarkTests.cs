@@ -131,7 +131,8 @@ public class BenchmarkTests
             3 * (parts.Count - singles), page.Split('\n').Count(line => line.StartsWith("| jpeg |", StringComparison.Ordinal)
             || line.StartsWith("| darken |", StringComparison.Ordinal)));
         Assert.Contains(
-            $"{singles} row{(singles == 1 ? " of a single image is" : "s of a single image are")} left out", page, StringComparison.Ordinal);
+            $"{singles} row{(singles == 1 ? " of a single image is" : "s of a single image are")} left out", page,
+            StringComparison.Ordinal);
         using var json = JsonDocument.Parse(report.ToJson());
         Assert.Equal(parts.Count, json.RootElement.GetProperty("metrics")[0].GetProperty("parts").GetArrayLength());
     }

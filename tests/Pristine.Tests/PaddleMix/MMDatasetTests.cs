@@ -379,7 +379,8 @@ public sealed class MMDatasetTests : IDisposable
             "part file of PaddleMIX", Assert.Throws<DatasetException>(() => dataset.CreateExport(_folder["kept.json"])).Message,
             StringComparison.Ordinal);
         Assert.Contains(
-            "would overwrite", Assert.Throws<DatasetException>(() => dataset.CreateExport(_folder["a.h5"])).Message, StringComparison.Ordinal);
+            "would overwrite", Assert.Throws<DatasetException>(() => dataset.CreateExport(_folder["a.h5"])).Message,
+            StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path, "*.partial"));
 
         void Export(string name, Func<long, bool> isKept)

@@ -142,7 +142,8 @@ public sealed class PartedRunTests : IDisposable
 
     private long Run(string input, string table, Sharding? sharding, ScoreTableOptions? options = null, ScoringOptions? scoring = null) =>
         ScoreTableRun.Score(
-            Dataset.Open(input, new DatasetOptions { ImageRoot = input == _folder["hugging"] ? null : _folder.Path }), _folder[table], scoring ?? Scoring,
+            Dataset.Open(input, new DatasetOptions { ImageRoot = input == _folder["hugging"] ? null : _folder.Path }), _folder[table],
+            scoring ?? Scoring,
             (options ?? new ScoreTableOptions()) with { Sharding = sharding }, Token).Sum(item => (long)item.ImagesRead);
 
     private byte[] Exported(ScoreTable table, string format)
