@@ -94,17 +94,28 @@ public sealed class FileListTests : IDisposable
     [InlineData("*/t/*", "s/t/d.jpg")]
     [InlineData(".h/*.jpg", ".h/f.jpg")]
     [InlineData("{s,.h}/*.jpg", "s/c.jpg")]
-    [InlineData("s/*.txt", "s/n.txt")]
+    [InlineData("s/*.dat", "s/n.dat")]
     [InlineData("*.JPG", "")]
     [InlineData("a[.jpg*", "a[.jpg")]
     public void A_glob_gives_what_a_shell_would_list(string pattern, string expected)
     {
-        Make("a.jpg", "b.jpg", "s/c.jpg", "s/e.png", "s/n.txt", "s/t/d.jpg", ".h/f.jpg");
+        Make("a.jpg", "b.jpg", "s/c.jpg", "s/e.png", "s/n.dat", "s/t/d.jpg", ".h/f.jpg");
         if (pattern.StartsWith("a[", StringComparison.Ordinal))
             Make("a[.jpg");
         var items = Read(_folder[pattern]);
         Assert.Equal(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => _folder[name]), items.Select(i => i.Id));
         Assert.Equal(items.Select(i => i.Id), items.Select(i => i.Images.Single().LocalPath));
+    }
+
+    [Theory]
+    [InlineData("s/*.txt")]
+    [InlineData("*.json")]
+    [InlineData("part-*.h5")]
+    public void A_glob_of_dataset_files_that_can_only_be_read_one_at_a_time_is_refused(string pattern)
+    {
+        Make("a.jpg", "s/n.txt");
+        var error = Assert.Throws<DatasetException>(() => Dataset.Open(_folder[pattern]));
+        Assert.Contains($"'{_folder[pattern]}' names dataset files", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

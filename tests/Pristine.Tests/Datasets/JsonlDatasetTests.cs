@@ -151,7 +151,9 @@ public sealed class JsonlDatasetTests : IDisposable
         File.WriteAllText(_folder["empty.jsonl"], "");
         foreach (var sound in new[] { "late.jsonl", "empty.jsonl" })
             Dataset.Open(_folder[sound]).RequireImages(TestContext.Current.CancellationToken);
-        Dataset.Open(_folder.Path).RequireImages(TestContext.Current.CancellationToken);
+        error = Assert.Throws<DatasetException>(
+            () => Dataset.Open(_folder.Path).RequireImages(TestContext.Current.CancellationToken));
+        Assert.Contains("It holds '" + _folder["broken.json"] + "': name that file.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
