@@ -35,7 +35,8 @@ public class FaultTests
             using var process = Start(folder, input, "table", "--isolate", "--part-seconds", "0.05");
             while (!process.HasExited)
             {
-                // Not so fast that a child hardly begins before the next: an image that is killed five times is blamed.
+                // A child needs some 300 ms to begin and as long for its first image. One that is killed more often decodes nothing, and in
+                // the end an image is blamed.
                 Thread.Sleep(random.Next(1, 600));
                 if (ChildrenOf(process.Id) is { Length: > 0 } children && killed < Kills)
                     killed += Kill(children[random.Next(children.Length)]);

@@ -12,8 +12,9 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
     // A crash may be the system's: an image is tried again in a fresh process before it is blamed.
     private const int MostCrashes = 2;
 
-    // Nothing within a decoder sends itself SIGKILL; somebody else did, or the system is short of memory, perhaps because of the image.
-    private const int MostKills = 5;
+    // Nothing within a decoder sends itself SIGKILL; somebody else did, or the system is short of memory, perhaps because of the image. Only
+    // one that is killed again and again is to blame.
+    private const int MostKills = 20;
 
     // A process that is killed before it is ready has decoded nothing: no image is to blame, and the next attempt may be left alone.
     private const int MostStarts = 100;
@@ -42,7 +43,8 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
     public DecodeResult Decode(ReadOnlySpan<byte> file, ImageInput input)
     {
         UsedTurboJpeg = false;
-        for (var deaths = 1; ; deaths++)
+        var (crashes, kills) = (0, 0);
+        while (true)
         {
             _process ??= Start();
             if (_process.Decode(file, input, options.Timeout + Grace) is { } reply)
@@ -60,8 +62,10 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
                 return new(
                     ImageStatus.Timeout,
                     $"not decoded within {options.Timeout.TotalSeconds.ToString("0.#######", CultureInfo.InvariantCulture)} seconds", null);
-            if (deaths >= (wasKilled ? MostKills : MostCrashes))
+            if (wasKilled ? ++kills >= MostKills : ++crashes >= MostCrashes)
                 return DecoderIsolation.Crashed($"the decoder's process died: {reason}");
+            if (wasKilled)
+                PauseAfter(kills);
         }
     }
 
@@ -79,11 +83,16 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
             }
             catch (ChildKilledException) when (kills < MostStarts)
             {
-                // Where memory is short, others may give some back.
-                var pause = TimeSpan.FromMilliseconds(10 * (kills - 1));
-                Thread.Sleep(pause < LongestPause ? pause : LongestPause);
+                PauseAfter(kills);
             }
         }
+    }
+
+    // Where memory is short, others may give some back.
+    private static void PauseAfter(int kills)
+    {
+        var pause = TimeSpan.FromMilliseconds(10 * (kills - 1));
+        Thread.Sleep(pause < LongestPause ? pause : LongestPause);
     }
 
     private void End()
