@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Pristine.Datasets;
 using Pristine.Files;
 using Pristine.Media;
@@ -121,24 +122,9 @@ internal sealed partial record TableManifest
 
     /// <summary>Reads what is said of a finished part; null where it is not finished.</summary>
     /// <exception cref="ScoreTableException">The file is damaged.</exception>
-    internal static PartMarker? ReadMarker(string file)
-    {
-        try
-        {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return JsonSerializer.Deserialize(stream, Json.PartMarker);
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-        catch (JsonException exception)
-        {
-            throw new ScoreTableException(
-                $"Expected what is said of a finished part in {file}; {exception.Message} Delete this file and run the same 'pristine " +
-                $"score' again: the part is scored anew.", exception);
-        }
-    }
+    internal static PartMarker? ReadMarker(string file) => ReadWhere(
+        file, Json.PartMarker, "what is said of a finished part",
+        "Delete this file and run the same 'pristine score' again: the part is scored anew.");
 
     /// <summary>Says that a part is finished, unless that was said before.</summary>
     /// <returns>False where it was said before: the rows of this attempt are not wanted.</returns>
@@ -147,12 +133,17 @@ internal sealed partial record TableManifest
 
     /// <summary>Reads why a part could not be read; null where nothing is said.</summary>
     /// <exception cref="ScoreTableException">The file is damaged.</exception>
-    internal static PartFailure? ReadFailure(string file)
+    internal static PartFailure? ReadFailure(string file) =>
+        ReadWhere(file, Json.PartFailure, "why a part could not be read", "Delete this file: the part is tried again.");
+
+    /// <summary>Reads a file that is written once or anew as a whole; null where there is none.</summary>
+    private static T? ReadWhere<T>(string file, JsonTypeInfo<T> type, string what, string remedy)
+        where T : class
     {
         try
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return JsonSerializer.Deserialize(stream, Json.PartFailure);
+            return JsonSerializer.Deserialize(stream, type);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -160,9 +151,7 @@ internal sealed partial record TableManifest
         }
         catch (JsonException exception)
         {
-            throw new ScoreTableException(
-                $"Expected why a part could not be read in {file}; {exception.Message} Delete this file: the part is tried again.",
-                exception);
+            throw new ScoreTableException($"Expected {what} in {file}; {exception.Message} {remedy}", exception);
         }
     }
 
