@@ -273,6 +273,9 @@ public sealed partial class ReportTests(Browser browser, PhotoReport photos) : I
         var gone = PristineCommand.Run("report", photos.Table, "--out", folder["gone.html"], "--image-root", folder["elsewhere"])
             .Expect(0);
         Assert.Contains("37 items, 0 thumbnails", gone.Error, StringComparison.Ordinal);
+        // Fewer pictures than metrics are some, not none.
+        var few = PristineCommand.Run(["report", photos.Table, "--out", folder["few.html"], "--thumbnails", "1"], photos.Folder).Expect(0);
+        Assert.Contains("37 items, 1 thumbnails", few.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -75,14 +75,17 @@ internal sealed class Gallery
         keys.UnionWith(duplicates.Largest.SelectMany(group => group.Images).Select(image => image.Key));
         keys.UnionWith(
             issues.Issues.Where(issue => !issue.Rule.Issue.IsOfText).SelectMany(issue => issue.Examples).Select(example => example.Key));
-        var perMetric = Math.Max(0, options.Thumbnails - keys.Count) / Math.Max(1, reading.Metrics.Count);
+        var left = Math.Max(0, options.Thumbnails - keys.Count);
+        var perMetric = left / Math.Max(1, reading.Metrics.Count);
+        // Fewer than metrics: one for each of the first.
+        var withOne = perMetric == 0 ? left : 0;
         var atAnEnd = Math.Min(MostAtAnEnd, perMetric / 3);
         var lowest = reading.Metrics.Select((_, metric) => reading.Extremes(metric, atAnEnd, largest: false)).ToArray();
         var highest = reading.Metrics.Select((_, metric) => reading.Extremes(metric, atAnEnd, largest: true)).ToArray();
         foreach (var end in lowest.Concat(highest))
             keys.UnionWith(end);
         for (var metric = 0; metric < reading.Metrics.Count; metric++)
-            keys.UnionWith(sample.Ladder(metric, perMetric - (2 * atAnEnd)));
+            keys.UnionWith(sample.Ladder(metric, metric < withOne ? 1 : perMetric - (2 * atAnEnd)));
         return new Gallery(Draw(reading.Images(keys), imageRoot, openDataset, options, cancellation), lowest, highest);
     }
 
