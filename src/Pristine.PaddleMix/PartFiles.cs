@@ -69,7 +69,6 @@ internal sealed class PartFileWriter(PartialFile output) : DatasetWriter
     private readonly ScratchFolder _scratch = ScratchFolder.Create("part-file");
     private readonly List<uint> _starts = [];
     private FileStream? _records;
-    private bool _isComplete;
 
     private FileStream Records => _records ??= File.Create(_scratch.FileOf("records"), 1 << 16);
 
@@ -91,16 +90,12 @@ internal sealed class PartFileWriter(PartialFile output) : DatasetWriter
         MMPartFile.Write(whole, Records, [.. _starts]);
         whole.Position = 0;
         whole.CopyTo(output.Stream);
-        _isComplete = true;
         output.Complete();
     }
 
     public override void Dispose()
     {
-        if (_isComplete)
-            output.Dispose();
-        else
-            output.Discard();
+        output.DisposeOrDiscard();
         _records?.Dispose();
         _scratch.Dispose();
     }

@@ -33,8 +33,8 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
             """,
             "\"images\""),
         ("check",
-            "Says what is wrong with the images and texts of a dataset or score table: unreadable, duplicate, dark, empty text and so on, " +
-            "with rule and examples.",
+            "Says what is wrong with the images and texts of a dataset or score table: unreadable, duplicate, dark, empty text and so " +
+            "on, with rule and examples.",
             false,
             """
             "input": {"type": "string", "description": "a folder, a dataset file or a score table"},

@@ -113,7 +113,6 @@ internal sealed class CocoWriter(PartialFile output, string input, Func<Stream> 
     private readonly CocoIds _ids = new();
     private readonly List<ulong> _kept = [];
     private long _count;
-    private bool _isComplete;
 
     public override void Write(DatasetItem item)
     {
@@ -148,18 +147,10 @@ internal sealed class CocoWriter(PartialFile output, string input, Func<Stream> 
                 isFirst = false;
             }
         }
-        _isComplete = true;
         output.Complete();
     }
 
-    public override void Dispose()
-    {
-        // Nothing is written before all is known.
-        if (_isComplete)
-            output.Dispose();
-        else
-            output.Discard();
-    }
+    public override void Dispose() => output.DisposeOrDiscard();
 
     private bool IsKept(CocoPiece piece, long index)
     {

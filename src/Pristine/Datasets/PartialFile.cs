@@ -97,6 +97,7 @@ internal sealed class PartialFile : IDisposable
     private readonly WholeFile? _file;
     private readonly UploadStream? _upload;
     private readonly CountingStream? _compressed;
+    private bool _isWhole;
 
     private PartialFile(Stream stream) => Stream = stream;
 
@@ -185,6 +186,7 @@ internal sealed class PartialFile : IDisposable
 
     public void Complete()
     {
+        _isWhole = true;
         EndCompression();
         if (_file != null)
             _file.Complete();
@@ -202,6 +204,15 @@ internal sealed class PartialFile : IDisposable
         _upload?.Dispose();
         if (_file != null)
             File.Delete(WholeFile.TemporaryOf(_file.Path));
+    }
+
+    /// <summary>Closes an output that is written at once, when all is known: what is less is not kept.</summary>
+    public void DisposeOrDiscard()
+    {
+        if (_isWhole)
+            Dispose();
+        else
+            Discard();
     }
 
     /// <summary>Closes the output. One that has a temporary name keeps it, unless nothing was written.</summary>

@@ -12,8 +12,8 @@ internal sealed class IsolatedDecoder(ImagingOptions options) : IDisposable
     // A crash may be the system's: an image is tried again in a fresh process before it is blamed.
     private const int MostCrashes = 2;
 
-    // Nothing within a decoder sends itself SIGKILL; somebody else did, or the system is short of memory, perhaps because of the image. Only
-    // one that is killed again and again is to blame.
+    // Nothing within a decoder sends itself SIGKILL; somebody else did, or the system is short of memory, perhaps because of the image.
+    // Only one that is killed again and again is to blame.
     private const int MostKills = 20;
 
     // A process that is killed before it is ready has decoded nothing: no image is to blame, and the next attempt may be left alone.

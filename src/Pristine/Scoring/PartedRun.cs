@@ -107,8 +107,8 @@ internal sealed class PartedRun : IDisposable
         }
         var message = string.Create(
             CultureInfo.InvariantCulture,
-            $"{left.Length:N0} of {_share.Length:N0} parts could not be read, the others are finished; the same command tries them again: " +
-            $"{FileByFile.Join(left.Select(part => $"Part {_table.NameOf(part.Key)}: {part.Value}"))}");
+            $"{left.Length:N0} of {_share.Length:N0} parts could not be read, the others are finished; the same command tries them " +
+            $"again: {FileByFile.Join(left.Select(part => $"Part {_table.NameOf(part.Key)}: {part.Value}"))}");
         _status.End(RunState.Failed, message);
         throw new DatasetException(message) { IsOfSomeParts = true };
     }

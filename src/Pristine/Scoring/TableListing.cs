@@ -97,7 +97,8 @@ internal static class TableListing
             // Its files would never be parts of the table.
             if (parts.FirstOrDefault(part => part.Name.EndsWith('/')) is { } unlisted)
                 throw new DatasetException(
-                    $"Expected folders that can be listed, so that all parts of '{dataset.Source}' are known; '{unlisted.Name}' cannot be.");
+                    $"Expected folders that can be listed, so that all parts of '{dataset.Source}' are known; " +
+                    $"'{unlisted.Name}' cannot be.");
             if (list != null)
                 File.Move(temporary, Path.Combine(folder, list), overwrite: true);
             var table = new TableProvenance
