@@ -43,6 +43,7 @@ class ResNet18(nn.Module):
 
     def __init__(self, stages=4):
         super().__init__()
+        self.channels, self.pixel_mean = CHANNELS[:stages], MEAN
         self.stem = nn.Conv2d(3, 64, 7, 2, 3)
         inputs, built = 64, []
         for outputs, count in list(zip(CHANNELS, BLOCKS))[:stages]:
@@ -93,5 +94,5 @@ def load_imagenet(stages=4, path=None):
                 put(block.shortcut)
             put(block.first)
             put(block.second)
-    network.stages = network.stages[:stages]
+    network.stages, network.channels = network.stages[:stages], CHANNELS[:stages]
     return network, hashlib.sha256(content).hexdigest()

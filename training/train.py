@@ -19,6 +19,7 @@ from scipy.stats import pearsonr, rankdata, spearmanr
 
 import data
 import resnet18
+import resnet50
 
 # The share by which a level's copy is at least worse, on the scale of the opinions, and how sure it is that it can be told from the original.
 MARGIN = {1: 0.0, 2: 0.02, 3: 0.05, 4: 0.1, 5: 0.15}
@@ -27,16 +28,16 @@ SMALLEST_VARIANCE = 1e-5
 
 
 class Network(nn.Module):
-    """ResNet-18 seen through mean and deviation of every channel of every stage and view, and one linear layer on them."""
+    """A ResNet seen through mean and deviation of every channel of every stage and view, and one linear layer on them."""
 
     def __init__(self, trunk, views):
         super().__init__()
         self.trunk = trunk
-        count = 2 * len(views) * sum(resnet18.CHANNELS[:len(trunk.stages)])
+        count = 2 * len(views) * sum(trunk.channels)
         self.head = nn.Linear(count, 2 + len(data.KINDS))
         self.register_buffer('mean', torch.zeros(count))
         self.register_buffer('deviation', torch.ones(count))
-        self.register_buffer('pixel', torch.tensor(resnet18.MEAN).view(1, 3, 1, 1))
+        self.register_buffer('pixel', torch.tensor(trunk.pixel_mean).view(1, 3, 1, 1))
 
     def statistics(self, views):
         """A view: the images of each shape together, as tensors of bytes, [images, height, width, RGB], each with its places in the batch."""
@@ -114,11 +115,11 @@ def ridge(features, targets, penalty):
     return weights, mean
 
 
-def start_heads(network, images, rated, copies, count, seed, log):
+def start_heads(network, images, rated, copies, count, penalty, seed, log):
     """The linear layer starts as ridge regressions on the features of the untrained network."""
     draw = chance(seed, 0xA)
     rated = [rated[i] for i in draw.permutation(len(rated))[:count]]
-    chosen = [(name, mos, copies[int(draw.integers(len(copies)))].get(name)) for name, mos in rated]
+    chosen = [(name, mos, copies[int(draw.integers(len(copies)))].get(name)) for name, mos in rated] if copies else []
     chosen = [(name, mos, copy) for name, mos, copy in chosen if copy is not None and mos >= data.INTACT]
     paths = [images.root + name for name, _ in rated] + [copy[0] for _, _, copy in chosen]
     rows, begun = [], time.time()
@@ -133,16 +134,20 @@ def start_heads(network, images, rated, copies, count, seed, log):
     network.deviation.copy_(features.std(0) + 1e-3)
     standard = ((features - network.mean.cpu()) / network.deviation.cpu()).numpy()
     opinions = np.array([[mos] for _, mos in rated])
-    quality, bias = ridge(standard[:len(rated)], opinions, 1000.0)
+    quality, bias = ridge(standard[:len(rated)], opinions, penalty)
     network.head.weight.data[0] = torch.tensor(quality[:, 0])
     network.head.bias.data[0] = float(bias[0])
+    if not copies:
+        network.head.weight.data[1:] = 0
+        network.head.bias.data[1:] = 0
+        return
     intact = [i for i, (_, mos) in enumerate(rated) if mos >= data.INTACT]
     labels = np.zeros((len(intact) + len(chosen), 1 + len(data.KINDS)))
     for i, (_, _, copied) in enumerate(chosen):
         labels[len(intact) + i, 0] = CERTAINTY[copied[2]]
         labels[len(intact) + i, 1 + data.KINDS.index(data.GROUPS[copied[1]])] = 1
     rows = np.concatenate([standard[intact], standard[len(rated):]])
-    damage, bias = ridge(rows, labels, 1000.0)
+    damage, bias = ridge(rows, labels, penalty)
     # A ridge regression predicts 0 to 1; six times what it has above one half is about the logarithm of the odds.
     network.head.weight.data[1:] = torch.tensor(6 * damage.T)
     network.head.bias.data[1:] = torch.tensor(6 * (bias - 0.5))
@@ -159,13 +164,16 @@ def measure(network, images, validation, copies):
     outputs = np.concatenate(outputs)
     opinions = np.array([mos for _, mos in validation])
     quality, damage = outputs[:len(validation), 0], outputs[:, 1]
+    agreement = {
+        'srcc': float(spearmanr(quality, opinions)[0]), 'plcc': float(pearsonr(quality, opinions)[0]),
+        'rmse': float(np.sqrt(np.mean((quality - opinions) ** 2)))}
+    if not found:
+        return agreement
     intact = damage[:len(validation)][opinions >= data.INTACT]
     bad = damage[len(validation):]
     kinds = np.array([kind for _, kind, _ in found])
     named = np.array([data.KINDS[k] for k in outputs[len(validation):, 2:].argmax(1)])
-    return {
-        'srcc': float(spearmanr(quality, opinions)[0]), 'plcc': float(pearsonr(quality, opinions)[0]),
-        'rmse': float(np.sqrt(np.mean((quality - opinions) ** 2))),
+    return agreement | {
         'auc': float(auc(bad, intact)), 'auc_quality': float(auc(-outputs[len(validation):, 0], -quality[opinions >= data.INTACT])),
         'kinds': {kind: float(auc(bad[kinds == kind], intact)) for kind in data.GROUPS if (kinds == kind).any()},
         'named': float(np.mean([data.GROUPS[kind] == name for kind, name in zip(kinds, named)])),
@@ -208,10 +216,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--images', required=True, help='folder of BIQ2021 images')
     parser.add_argument('--ratings', required=True, help='its "Train (Images and MOS).csv"')
-    parser.add_argument('--degraded', required=True, nargs='+', help='folders of pristine degrade, made of training images')
-    parser.add_argument('--degraded-validation', required=True, nargs='+', help='the same of validation images')
+    parser.add_argument('--degraded', default=[], nargs='+', help='folders of pristine degrade, made of training images; none: opinions only')
+    parser.add_argument('--degraded-validation', default=[], nargs='+', help='the same of validation images')
     parser.add_argument('--out', required=True, help='folder of the run; a run that is there goes on')
     parser.add_argument('--views', default='whole:256,crop:224')
+    parser.add_argument('--network', default='resnet18', choices=['resnet18', 'resnet50'])
     parser.add_argument('--stages', type=int, default=3)
     parser.add_argument('--frozen', type=int, default=1, help='stages that stay as they are, and the stem with them; -1 for none')
     parser.add_argument('--epochs', type=int, default=6)
@@ -223,6 +232,7 @@ def main():
     parser.add_argument('--init', help='weights (epochN.pt of another run) to start from, instead of ridge regressions on ImageNet features')
     parser.add_argument('--jitter', type=int, default=0, help='a training step takes whole images larger or smaller by up to this many times 32')
     parser.add_argument('--start-images', type=int, default=4000)
+    parser.add_argument('--penalty', type=float, default=1000, help='of the ridge regressions that the linear layer starts as')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--device', default='cpu')
@@ -243,7 +253,7 @@ def main():
     training, validation = data.split(data.read_ratings(options.ratings, options.images))
     copies = [data.read_log(folder) for folder in options.degraded]
     validation_copies = [data.read_log(folder) for folder in options.degraded_validation]
-    trunk, package = resnet18.load_imagenet(options.stages)
+    trunk, package = (resnet50 if options.network == 'resnet50' else resnet18).load_imagenet(options.stages)
     network = Network(trunk, views).to(options.device, memory_format=torch.channels_last)
     network.reduced = not options.float32
     images = Images(views, options.threads, options.device)
@@ -257,7 +267,7 @@ def main():
         torch.save(network.state_dict(), started)
         log(f'start: {options.init} {json.dumps(measure(network, images, validation, validation_copies))}')
     else:
-        start_heads(network, images, training, copies, options.start_images, options.seed, log)
+        start_heads(network, images, training, copies, options.start_images, options.penalty, options.seed, log)
         torch.save(network.state_dict(), started)
         log(f'start: {json.dumps(measure(network, images, validation, validation_copies))}')
 
@@ -299,7 +309,7 @@ def main():
         draw = chance(options.seed, 2, step)
         parents, found = [], []
         for i in draw.permutation(len(rows)):
-            copied = copies[int(draw.integers(len(copies)))].get(rows[i][0])
+            copied = copies[int(draw.integers(len(copies)))].get(rows[i][0]) if copies else None
             if copied and len(parents) < options.copies:
                 parents.append(int(i))
                 found.append(copied)
