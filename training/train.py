@@ -97,6 +97,13 @@ class Images:
             yield self.collect(futures)
 
 
+def save(state, path):
+    """Writes a file that has its name only when it is whole, so that a run that is killed leaves no part of one."""
+    partial = os.path.splitext(path)[0] + '.tmp'
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
 def chance(*numbers):
     return np.random.default_rng(np.random.SeedSequence(numbers))
 
@@ -264,12 +271,12 @@ def main():
         network.load_state_dict(torch.load(started, map_location=options.device))
     elif options.init:
         network.load_state_dict(torch.load(options.init, map_location=options.device))
-        torch.save(network.state_dict(), started)
         log(f'start: {options.init} {json.dumps(measure(network, images, validation, validation_copies))}')
+        save(network.state_dict(), started)
     else:
         start_heads(network, images, training, copies, options.start_images, options.penalty, options.seed, log)
-        torch.save(network.state_dict(), started)
         log(f'start: {json.dumps(measure(network, images, validation, validation_copies))}')
+        save(network.state_dict(), started)
 
     frozen = [] if options.frozen < 0 else [network.trunk.stem, *network.trunk.stages[:options.frozen]]
     for module in frozen:
@@ -294,12 +301,10 @@ def main():
         step = state['step']
         log(f'goes on at step {step} of {total}')
 
-    def save():
-        state = {
+    def checkpoint():
+        save({
             'network': network.state_dict(), 'average': average.state_dict(), 'optimiser': optimiser.state_dict(),
-            'schedule': schedule.state_dict(), 'step': step, 'options': vars(options), 'package_sha256': package}
-        torch.save(state, last + '.tmp')
-        os.replace(last + '.tmp', last)
+            'schedule': schedule.state_dict(), 'step': step, 'options': vars(options), 'package_sha256': package}, last)
 
     def prepare(step):
         """The files of a step, drawn from the seed and the step alone."""
@@ -350,13 +355,14 @@ def main():
                 + f' | {(time.time() - begun) / counted * 1e3:.0f} ms and {(time.process_time() - cpu) / counted * 1e3:.0f} CPU ms an image')
             sums, counted, begun, cpu = {}, 0, time.time(), time.process_time()
         if step % steps_per_epoch == 0:
-            save()
+            # The checkpoint comes last: a run that is stopped before it makes the weights and figures of the epoch again.
             epoch = step // steps_per_epoch
-            torch.save(average.state_dict(), os.path.join(options.out, f'epoch{epoch}.pt'))
+            save(average.state_dict(), os.path.join(options.out, f'epoch{epoch}.pt'))
             log(f'epoch {epoch}: {json.dumps(measure(average, images, validation, validation_copies))}')
+            checkpoint()
             saved, begun, cpu = time.time(), time.time(), time.process_time()
         elif time.time() - saved > 60 * options.minutes:
-            save()
+            checkpoint()
             saved = time.time()
 
 
