@@ -69,18 +69,21 @@ def load_imagenet(stages=4, path=None):
     """A network with the package's weights; each normalisation becomes part of the convolution before it."""
     content = open(path or package_file(), 'rb').read()
     model = onnx.load_from_string(content)
-    weights = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+    stored = {i.name: i for i in model.graph.initializer}
     normalisation = {n.input[0]: n for n in model.graph.node if n.op_type == 'BatchNormalization'}
     convolutions = iter([n for n in model.graph.node if n.op_type == 'Conv'])
-    network = ResNet18(4)
+    network = ResNet18(stages)
+
+    def weights(name):
+        return numpy_helper.to_array(stored[name]).astype(np.float64)
 
     def put(target):
         node = next(convolutions)
         norm = normalisation[node.output[0]]
-        scale, shift, mean, variance = (weights[name].astype(np.float64) for name in norm.input[1:5])
+        scale, shift, mean, variance = (weights(name) for name in norm.input[1:5])
         epsilon = next((a.f for a in norm.attribute if a.name == 'epsilon'), 1e-5)
         factor = scale / np.sqrt(variance + epsilon)
-        folded = weights[node.input[1]].astype(np.float64) * factor[:, None, None, None]
+        folded = weights(node.input[1]) * factor[:, None, None, None]
         if tuple(target.weight.shape) != folded.shape:
             raise ValueError(f'expected a convolution of shape {tuple(target.weight.shape)}; found {folded.shape}: {node.name}')
         target.weight.data.copy_(torch.tensor(folded))
@@ -94,5 +97,4 @@ def load_imagenet(stages=4, path=None):
                 put(block.shortcut)
             put(block.first)
             put(block.second)
-    network.stages, network.channels = network.stages[:stages], CHANNELS[:stages]
     return network, hashlib.sha256(content).hexdigest()
