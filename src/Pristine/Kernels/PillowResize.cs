@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Pristine.Kernels;
 
@@ -22,12 +24,19 @@ internal sealed class PillowResize : IDisposable
     private const int Half = 1 << (FractionBits - 1);
     private const int Channels = 3;
 
+    /// <summary>A weight is high x 2^11 + low, each of 16 bits, so that products of pixels with both add up in 32 bits.</summary>
+    private const int LowBits = 11;
+
+    /// <summary>Taps that are taken at once; their weights fill four 32-bit numbers: low and high of two, then of the other two.</summary>
+    private const int Group = 4;
+
     private readonly SimdPath _path;
     private readonly ResampleTaps _horizontal = new();
     private readonly ResampleTaps _vertical = new();
     private readonly ReusableBuffer _rows = new();
     private int[] _horizontalWeights = [];
     private int[] _verticalWeights = [];
+    private int[] _pairs = [];
 
     /// <summary>On the path of <see cref="Simd.Current"/>.</summary>
     public PillowResize()
@@ -72,8 +81,15 @@ internal sealed class PillowResize : IDisposable
         var endRow = _vertical.Starts[window.Height - 1] + _vertical.Counts[window.Height - 1];
         var stride = window.Width * Channels;
         var rows = _rows.Resize(checked((endRow - firstRow) * stride));
-        for (var y = firstRow; y < endRow; y++)
-            Row(source.Slice(y * width * Channels, width * Channels), rows.Slice((y - firstRow) * stride, stride));
+        var row = firstRow;
+        if (_path >= SimdPath.Vector256)
+        {
+            Pair(window.Width);
+            for (; row + 2 <= endRow; row += 2)
+                RowsOfTwo(source[(row * width * Channels)..], width * Channels, rows.Slice((row - firstRow) * stride, 2 * stride));
+        }
+        for (; row < endRow; row++)
+            Row(source.Slice(row * width * Channels, width * Channels), rows.Slice((row - firstRow) * stride, stride), 0);
         for (var y = 0; y < window.Height; y++)
         {
             var weights = _verticalWeights.AsSpan(y * _vertical.Size, _vertical.Counts[y]);
@@ -98,11 +114,97 @@ internal sealed class PillowResize : IDisposable
 
     private static byte Clip(int sum) => (byte)Math.Clamp(sum >> FractionBits, 0, byte.MaxValue);
 
-    private void Row(ReadOnlySpan<byte> source, Span<byte> output)
+    /// <summary>The horizontal weights in the form that <see cref="RowsOfTwo"/> takes.</summary>
+    private void Pair(int count)
+    {
+        var groups = (_horizontal.Size + Group - 1) / Group;
+        var length = count * groups * Group;
+        if (_pairs.Length < length)
+            _pairs = new int[length];
+        for (var x = 0; x < count; x++)
+        {
+            var weights = _horizontalWeights.AsSpan(x * _horizontal.Size, _horizontal.Counts[x]);
+            var pairs = _pairs.AsSpan(x * groups * Group, groups * Group);
+            for (var i = 0; i < pairs.Length; i += 2)
+            {
+                var (first, second) = (i < weights.Length ? weights[i] : 0, i + 1 < weights.Length ? weights[i + 1] : 0);
+                const int low = (1 << LowBits) - 1;
+                pairs[i] = (first & low) | (second & low) << 16;
+                pairs[i + 1] = (ushort)(first >> LowBits) | second >> LowBits << 16;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Two rows at once. Integer sums have no order, so the result is that of <see cref="Row"/>; taps behind the last have weight 0.
+    /// </summary>
+    /// <param name="source">The rows, and what is behind them.</param>
+    /// <param name="width">Bytes of a row.</param>
+    /// <param name="output">Both rows of the result.</param>
+    private void RowsOfTwo(ReadOnlySpan<byte> source, int width, Span<byte> output)
+    {
+        // Of 16 bytes from a pixel on: its R, G, B and those of the next, in pairs of 16 bits; and of the two pixels behind them.
+        var first = Vector256.Create(
+            (sbyte)0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, 0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);
+        var second = Vector256.Create(
+            (sbyte)6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1, 6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+        var starts = _horizontal.Starts;
+        var counts = _horizontal.Counts;
+        var perPixel = (_horizontal.Size + Group - 1) / Group * Group;
+        ref var start = ref MemoryMarshal.GetReference(source);
+        var stride = output.Length / 2;
+        var pixels = stride / Channels;
+        var x = 0;
+        for (; x < pixels; x++)
+        {
+            var groups = (counts[x] + Group - 1) / Group;
+            var at = starts[x] * Channels;
+            // The last group reads 4 bytes more than its pixels have, which the last rows may not have behind them.
+            if (width + at + groups * Group * Channels + 4 > source.Length)
+                break;
+            var (low, high) = (Vector256<int>.Zero, Vector256<int>.Zero);
+            for (var group = 0; group < groups; group++)
+            {
+                var place = (nuint)(at + group * Group * Channels);
+                var both = Vector256.Create(
+                    Vector128.LoadUnsafe(ref start, place), Vector128.LoadUnsafe(ref start, place + (nuint)width)).AsSByte();
+                var left = Avx2.Shuffle(both, first).AsInt16();
+                var right = Avx2.Shuffle(both, second).AsInt16();
+                var pair = x * perPixel + group * Group;
+                low += Avx2.MultiplyAddAdjacent(left, Vector256.Create(_pairs[pair]).AsInt16())
+                    + Avx2.MultiplyAddAdjacent(right, Vector256.Create(_pairs[pair + 2]).AsInt16());
+                high += Avx2.MultiplyAddAdjacent(left, Vector256.Create(_pairs[pair + 1]).AsInt16())
+                    + Avx2.MultiplyAddAdjacent(right, Vector256.Create(_pairs[pair + 3]).AsInt16());
+            }
+            var sum = ((high << LowBits) + low + Vector256.Create(Half)) >> FractionBits;
+            var narrow = Avx2.PackUnsignedSaturate(Avx2.PackSignedSaturate(sum, sum), default);
+            Store(narrow.AsUInt32().GetElement(0), output[(x * Channels)..stride]);
+            Store(narrow.AsUInt32().GetElement(4), output[(stride + x * Channels)..]);
+        }
+        if (x < pixels)
+        {
+            Row(source[..width], output[..stride], x);
+            Row(source.Slice(width, width), output[stride..], x);
+        }
+    }
+
+    /// <summary>Writes a pixel; the byte behind it is that of the next one, which comes later.</summary>
+    private static void Store(uint pixel, Span<byte> output)
+    {
+        if (output.Length > Channels)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(output, pixel);
+            return;
+        }
+        for (var channel = 0; channel < Channels; channel++)
+            output[channel] = (byte)(pixel >> 8 * channel);
+    }
+
+    private void Row(ReadOnlySpan<byte> source, Span<byte> output, int first)
     {
         var starts = _horizontal.Starts;
         var counts = _horizontal.Counts;
-        for (var x = 0; x < output.Length / Channels; x++)
+        for (var x = first; x < output.Length / Channels; x++)
         {
             var weights = _horizontalWeights.AsSpan(x * _horizontal.Size, counts[x]);
             var pixels = source.Slice(starts[x] * Channels, counts[x] * Channels);
