@@ -12,16 +12,17 @@ import torch
 
 import data
 import resnet18
+import resnet50
 import train
-
-VIEWS = 'whole:320,crop:224'
 
 
 def main():
     checkpoint, paths = sys.argv[1], sys.argv[2:]
-    views = data.parse_views(VIEWS)
     state = torch.load(checkpoint, map_location='cpu')
-    network = train.Network(resnet18.ResNet18(3), views)
+    # The large network has blocks of three convolutions, and answers one question.
+    large = 'trunk.stages.0.0.reduce.weight' in state
+    views = data.parse_views('whole:384' if large else 'whole:320,crop:224')
+    network = train.Network(resnet50.ResNet50(4) if large else resnet18.ResNet18(3), views)
     network.load_state_dict(state)
     network.reduced = False
     images = []
@@ -30,7 +31,7 @@ def main():
             arrays = data.load_views(path, views)
             batch = [[(torch.tensor([0]), torch.from_numpy(np.ascontiguousarray(array)).unsqueeze(0))] for array in arrays]
             outputs = network(batch)[0]
-            values = [float(outputs[0])] + [float(v) for v in torch.sigmoid(outputs[1:])]
+            values = [float(outputs[0])] + ([] if large else [float(v) for v in torch.sigmoid(outputs[1:])])
             images.append({
                 'image': os.path.basename(path),
                 'views': [{'width': a.shape[1], 'height': a.shape[0], 'sha256': hashlib.sha256(a.tobytes()).hexdigest()} for a in arrays],
@@ -38,7 +39,7 @@ def main():
     with open(checkpoint, 'rb') as file:
         digest = hashlib.sha256(file.read()).hexdigest()
     print(json.dumps({'command': 'training/reference.py', 'torch': torch.__version__, 'checkpoint_sha256': digest,
-                      'outputs': ['quality', 'damage', *data.KINDS], 'images': images}, indent=1))
+                      'outputs': ['quality'] if large else ['quality', 'damage', *data.KINDS], 'images': images}, indent=1))
 
 
 if __name__ == '__main__':

@@ -168,7 +168,7 @@ internal static class ConvertCommand
         using (var file = File.OpenRead(target))
             Console.Out.WriteLine($"{target}\t{file.Length}\t{Convert.ToHexStringLower(SHA256.HashData(file))}");
         Console.Error.WriteLine(
-            $"Written: {target}. {string.Join(", ", network.Inputs.Select(input => $"{input} [N, 3, H, W]"))} -> {network.Output}, " +
+            $"Written: {target}. {network.Describe(calibrated != null)}, " +
             $"{(calibrated == null ? "32-bit floats" : "8-bit integers")}.");
         if (calibrated is { } done)
         {

@@ -16,7 +16,7 @@ namespace Pristine.Cli.Commands;
 internal static class ExperimentCommand
 {
     private const string DefaultShares = "90%,80%,70%,50%";
-    private const string DefaultMetrics = "brisque,resnet50,sharpness";
+    private const string DefaultMetrics = "brisque,pristine-large,sharpness";
 
     public static Command Create()
     {
@@ -43,7 +43,7 @@ internal static class ExperimentCommand
             using var progress = new ExperimentDisplay();
             return Job.Run(() => $"Stopped. What is finished is kept in {folder}; the same command goes on from there.", cancellation =>
             {
-                var trainer = TrainerOf(arguments.Trainer(parsed), folder, inputs.Device(parsed));
+                var trainer = TrainerOf(arguments.Trainer(parsed), arguments.Features(parsed), folder, inputs.Device(parsed));
                 var jobs = arguments.Jobs(parsed, inputs);
                 return Tell(ExperimentRun.Run(dataset, trainer, folder, options with { Jobs = jobs }, progress, cancellation));
             });
@@ -70,13 +70,13 @@ internal static class ExperimentCommand
     }
 
     /// <summary>The trainer of the command line.</summary>
-    private static Trainer TrainerOf(string? command, string folder, string device)
+    private static Trainer TrainerOf(string? command, string named, string folder, string device)
     {
         if (command != null)
             return new ExternalTrainer(command, Path.Combine(folder, "tasks"));
-        var features = new ResNetEmbeddingFeature().WithDevice(device);
+        var features = MetricCatalog.GetFeature(named).WithDevice(device);
         return features.Missing is { } missing
-            ? throw new ModelException(missing)
+            ? throw new ModelException($"{missing}; or add --features {PristineNetwork.Large.Name}, which needs nothing")
             : new LinearProbe(new LinearProbeOptions { Features = features, Table = Path.Combine(folder, "features") });
     }
 
@@ -155,6 +155,12 @@ internal static class ExperimentCommand
                 "linear probe on an ImageNet ResNet-50",
             HelpName = "COMMAND",
         };
+        private readonly Option<string> _features = new("--features")
+        {
+            Description = "What the linear probe sees of an image: the ImageNet network, or one of ours, which needs nothing installed and " +
+                "was trained on opinions",
+            DefaultValueFactory = _ => new ResNetEmbeddingFeature().Name,
+        };
         private readonly Option<int?> _jobs = new("--jobs")
         {
             Description = "Models trained at the same time; default: one per worker, with --trainer one",
@@ -192,10 +198,11 @@ internal static class ExperimentCommand
             foreach (var option in (Option[])
                 [
                     _output, _keep, _top, _between, _by, _reverse, _seeds, _seed, _trainShare, _testShare, _validationShare, _trainer,
-                    _jobs, _degraded,
+                    _features, _jobs, _degraded,
                     _imageRoot, _imageColumn, _labelColumn, _splitColumn,
                 ])
                 command.Options.Add(option);
+            _features.OneOf([new ResNetEmbeddingFeature().Name, .. PristineNetwork.All.Select(network => network.Name)]);
             _seeds.Between(1, 10_000);
             _jobs.Between(1, Inputs.MostWorkers);
         }
@@ -208,6 +215,8 @@ internal static class ExperimentCommand
                 LabelColumn = parsed.GetValue(_labelColumn),
                 SplitColumn = parsed.GetValue(_splitColumn),
             });
+
+        public string Features(ParseResult parsed) => parsed.GetRequiredValue(_features);
 
         public string Folder(ParseResult parsed) => parsed.GetRequiredValue(_output);
 

@@ -21,11 +21,11 @@ internal static class FitCommand
         var ratings = new Ratings();
         var features = new Option<string>("--features")
         {
-            Description = "Features of the regression; those of pristine need nothing installed, and ratings and failures begin with " +
-                "what pristine says",
+            Description = "Features of the regression; those of pristine and pristine-large need nothing installed, and ratings and " +
+                "failures begin with what that network says",
             DefaultValueFactory = _ => ResNetMetric.BaseName,
         };
-        features.OneOf(ResNetMetric.BaseName, PristineMetric.BaseName);
+        features.OneOf([ResNetMetric.BaseName, .. PristineNetwork.All.Select(network => network.Name)]);
         var output = new Option<string>("--out", "-o")
         {
             Description = "File for the head; 'pristine score --head' takes it",
@@ -34,7 +34,7 @@ internal static class FitCommand
         };
         var name = new Option<string?>("--name")
         {
-            Description = "The metric will be called resnet50@NAME or pristine@NAME; default: the name of the file without its extension",
+            Description = "The metric will be called resnet50@NAME, pristine@NAME or pristine-large@NAME; default: the name of the file without its extension",
             HelpName = "NAME",
         };
         var penalties = new Option<string?>("--penalties")
@@ -66,7 +66,7 @@ internal static class FitCommand
             var chosen = parsed.GetRequiredValue(features);
             var feature = MetricCatalog.GetFeature(chosen).WithDevice(device);
             // What finds damage has little to do with what people like; the errors of a model may have.
-            var start = chosen == PristineMetric.BaseName && !ratings.AreDegraded(parsed) ? PristineMetric.Opinion : null;
+            var start = feature is PristineFeature own && !ratings.AreDegraded(parsed) ? own.Network.Opinion : null;
             return ratings.Run(parsed, feature, (images, scale, cancellation) =>
             {
                 var fit = HeadFit.Fit(

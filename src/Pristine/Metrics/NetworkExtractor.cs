@@ -24,7 +24,9 @@ internal readonly record struct NetworkShape(int Crops, int Second, int Third, i
 /// </summary>
 /// <param name="session">The network.</param>
 /// <param name="scales">How often the network runs for an image.</param>
-internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales) : FeatureExtractor
+/// <typeparam name="T">What its input consists of: <see cref="float"/> or <see cref="byte"/>.</typeparam>
+internal abstract class NetworkExtractor<T>(OnnxRuntimeSession session, int scales) : FeatureExtractor
+    where T : unmanaged
 {
     // One for each scale: a worker that runs the shape of its run before allocates nothing, so images of one size cost no garbage.
     private readonly OnnxRuntimeWorker[] _workers = [.. Enumerable.Range(0, scales).Select(_ => session.CreateWorker())];
@@ -34,9 +36,6 @@ internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales)
 
     /// <summary>The most images that one run of the network takes.</summary>
     protected virtual int MostTogether => int.MaxValue;
-
-    /// <summary>Position of the output that is read.</summary>
-    protected virtual int Output => 0;
 
     /// <summary>The shape of what the network sees of an image.</summary>
     /// <param name="scale">The scale, from 0.</param>
@@ -48,24 +47,29 @@ internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales)
     /// <param name="scale">The scale, from 0.</param>
     /// <param name="image">As for <see cref="Compute(in ImageView, Span{double})"/>.</param>
     /// <param name="tensor">As many values as <see cref="Shape"/> says, overwritten.</param>
-    protected abstract void Write(int scale, in ImageView image, Span<float> tensor);
+    protected abstract void Write(int scale, in ImageView image, Span<T> tensor);
 
-    /// <summary>Turns the output of a scale into numbers of the feature.</summary>
+    /// <summary>Turns the outputs of a run into numbers of the feature.</summary>
     /// <param name="scale">The scale; they are read in ascending order.</param>
-    /// <param name="output">The output for one image.</param>
+    /// <param name="worker">What ran.</param>
+    /// <param name="image">Which of the images, from 0.</param>
+    /// <param name="images">How many images it ran on.</param>
     /// <param name="features">The image's numbers; 0 before the first scale.</param>
-    protected abstract void Read(int scale, ReadOnlySpan<float> output, Span<double> features);
+    protected abstract void Read(int scale, OnnxRuntimeWorker worker, int image, int images, Span<double> features);
 
-    /// <summary>The output of the last run of a scale.</summary>
+    /// <summary>What ran at a scale.</summary>
     /// <param name="scale">The scale, from 0.</param>
-    internal ReadOnlySpan<float> OutputOf(int scale) => _workers[scale].Output(Output);
+    protected OnnxRuntimeWorker Worker(int scale) => _workers[scale];
 
     /// <inheritdoc/>
     public sealed override void Compute(in ImageView image, Span<double> features)
     {
         features.Clear();
         for (var scale = 0; scale < scales; scale++)
-            Read(scale, Run(scale, image), features);
+        {
+            Run(scale, image);
+            Read(scale, _workers[scale], 0, 1, features);
+        }
     }
 
     /// <inheritdoc/>
@@ -92,22 +96,11 @@ internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales)
     }
 
     /// <summary>Runs the network on one image at one scale.</summary>
-    /// <returns>The output, overwritten by the next run of the scale.</returns>
-    protected ReadOnlySpan<float> Run(int scale, in ImageView image)
+    protected void Run(int scale, in ImageView image)
     {
         var shape = Shape(scale, image.Width, image.Height);
-        Write(scale, image, _workers[scale].Input(shape.Crops, shape.Second, shape.Third, shape.Fourth));
+        Write(scale, image, _workers[scale].InputAt<T>(0, shape.Crops, shape.Second, shape.Third, shape.Fourth));
         _workers[scale].Run();
-        return OutputOf(scale);
-    }
-
-    /// <summary>Runs the network on zeros.</summary>
-    /// <returns>How many values it gives.</returns>
-    protected int RunOnZeros(NetworkShape shape)
-    {
-        _workers[0].Input(shape.Crops, shape.Second, shape.Third, shape.Fourth).Clear();
-        _workers[0].Run();
-        return OutputOf(0).Length;
     }
 
     /// <inheritdoc/>
@@ -121,31 +114,26 @@ internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales)
 
     private void Run(int scale, NetworkShape shape, int[] batch, IReadOnlyList<PreparedImage> images, Span<double> rows)
     {
-        var input = _workers[scale].Input(batch.Length * shape.Crops, shape.Second, shape.Third, shape.Fourth);
+        var input = _workers[scale].InputAt<T>(0, batch.Length * shape.Crops, shape.Second, shape.Third, shape.Fourth);
         for (var i = 0; i < batch.Length; i++)
             ((Tensors)images[batch[i]]).Values(scale).CopyTo(input[(i * shape.Length)..]);
         _workers[scale].Run();
-        var output = OutputOf(scale);
-        if (output.Length % batch.Length != 0)
-            throw new Native.OnnxRuntimeException(
-                $"expected as many values for each of {batch.Length} images; found {output.Length} for all.");
-        var values = output.Length / batch.Length;
         for (var i = 0; i < batch.Length; i++)
-            Read(scale, output.Slice(i * values, values), rows.Slice(batch[i] * Count, Count));
+            Read(scale, _workers[scale], i, batch.Length, rows.Slice(batch[i] * Count, Count));
     }
 
     /// <summary>What the network sees of an image, scale by scale, in rented memory.</summary>
     private sealed class Tensors(int scales) : PreparedImage
     {
-        private readonly (NetworkShape Shape, float[] Memory)[] _scales = new (NetworkShape, float[])[scales];
+        private readonly (NetworkShape Shape, T[] Memory)[] _scales = new (NetworkShape, T[])[scales];
 
         public NetworkShape Shape(int scale) => _scales[scale].Shape;
 
-        public ReadOnlySpan<float> Values(int scale) => _scales[scale].Memory.AsSpan(0, _scales[scale].Shape.Length);
+        public ReadOnlySpan<T> Values(int scale) => _scales[scale].Memory.AsSpan(0, _scales[scale].Shape.Length);
 
-        public Span<float> Rent(int scale, NetworkShape shape)
+        public Span<T> Rent(int scale, NetworkShape shape)
         {
-            _scales[scale] = (shape, ArrayPool<float>.Shared.Rent(shape.Length));
+            _scales[scale] = (shape, ArrayPool<T>.Shared.Rent(shape.Length));
             return _scales[scale].Memory.AsSpan(0, shape.Length);
         }
 
@@ -156,9 +144,47 @@ internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales)
                     if (scale.Memory is { } memory)
                     {
                         scale = default;
-                        ArrayPool<float>.Shared.Return(memory);
+                        ArrayPool<T>.Shared.Return(memory);
                     }
             base.Dispose(disposing);
         }
+    }
+}
+
+/// <summary>An extractor of a network that takes floats, and of which one output of floats is read.</summary>
+/// <param name="session">The network.</param>
+/// <param name="scales">How often the network runs for an image.</param>
+internal abstract class NetworkExtractor(OnnxRuntimeSession session, int scales) : NetworkExtractor<float>(session, scales)
+{
+    /// <summary>Position of the output that is read.</summary>
+    protected virtual int Output => 0;
+
+    /// <summary>Turns the output of a scale into numbers of the feature.</summary>
+    /// <param name="scale">The scale; they are read in ascending order.</param>
+    /// <param name="output">The output for one image.</param>
+    /// <param name="features">The image's numbers; 0 before the first scale.</param>
+    protected abstract void Read(int scale, ReadOnlySpan<float> output, Span<double> features);
+
+    /// <summary>The output of the last run of a scale.</summary>
+    /// <param name="scale">The scale, from 0.</param>
+    internal ReadOnlySpan<float> OutputOf(int scale) => Worker(scale).Output(Output);
+
+    /// <inheritdoc/>
+    protected sealed override void Read(int scale, OnnxRuntimeWorker worker, int image, int images, Span<double> features)
+    {
+        var output = worker.Output(Output);
+        if (output.Length % images != 0)
+            throw new Native.OnnxRuntimeException($"expected as many values for each of {images} images; found {output.Length} for all.");
+        var values = output.Length / images;
+        Read(scale, output.Slice(image * values, values), features);
+    }
+
+    /// <summary>Runs the network on zeros.</summary>
+    /// <returns>How many values it gives.</returns>
+    protected int RunOnZeros(NetworkShape shape)
+    {
+        Worker(0).Input(shape.Crops, shape.Second, shape.Third, shape.Fourth).Clear();
+        Worker(0).Run();
+        return OutputOf(0).Length;
     }
 }

@@ -29,8 +29,8 @@ public sealed class NetworkQuantiser : IDisposable
         _calibration = new Int8Calibration(network.Graphs, network.PixelRange);
         if (network.Layout == NetworkLayout.Arniqa)
             _crops = new ArniqaCrops(ArniqaMode.Official);
-        else if (network.Layout == NetworkLayout.Pristine)
-            _views = new PristineViews();
+        else if (network.Trained != null)
+            _views = new PristineViews(network.Trained);
         else
             _sizes = new ResNetPlanes();
     }
@@ -55,9 +55,9 @@ public sealed class NetworkQuantiser : IDisposable
         }
         else if (_views != null)
         {
-            for (var view = 0; view < PristineViews.Count; view++)
+            for (var view = 0; view < _network.Trained!.Views.Count; view++)
             {
-                var shape = PristineViews.Shape(view, image.Width, image.Height);
+                var shape = _views.Shape(view, image.Width, image.Height);
                 var planes = Planes(shape.Length);
                 _views.Write(view, image, planes);
                 _calibration.Add(planes, shape.Third, shape.Fourth);

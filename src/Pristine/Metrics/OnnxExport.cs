@@ -43,11 +43,11 @@ public sealed class OnnxExport
         Output = head == null ? string.Create(CultureInfo.InvariantCulture, $"embedding [N, {network.Features}]") : "score [N]";
     }
 
-    private OnnxExport(ResNet18 network, IReadOnlyList<QualityHead> heads, string source)
+    private OnnxExport(PristineNetwork network, ITrainedNetwork trunk, IReadOnlyList<QualityHead> heads, string source)
     {
-        (Layout, _source, Heads) = (NetworkLayout.Pristine, source, heads);
-        Graphs = ResNet18Graph.Of(network);
-        Output = string.Create(CultureInfo.InvariantCulture, $"statistics [N, {2 * network.Channels}]");
+        (Layout, Trained, _source, Heads) = (NetworkLayout.Pristine, network, source, heads);
+        Graphs = trunk.Graphs;
+        Output = string.Create(CultureInfo.InvariantCulture, $"statistics [N, {2 * trunk.StageChannels.Sum()}]");
     }
 
     /// <summary>What the file was.</summary>
@@ -56,7 +56,10 @@ public sealed class OnnxExport
     /// <summary>The graphs that it can be written as.</summary>
     internal NetworkGraphs Graphs { get; }
 
-    /// <summary>The regressors of a checkpoint of training/train.py, for the features <c>pristine</c>; empty for other networks.</summary>
+    /// <summary>Which network of this repository a checkpoint of training/train.py is; null for other networks.</summary>
+    internal PristineNetwork? Trained { get; }
+
+    /// <summary>The regressors of a checkpoint of training/train.py, for its features; empty for other networks.</summary>
     public IReadOnlyList<QualityHead> Heads { get; } = [];
 
     /// <summary>The values that a pixel can have as the network takes it.</summary>
@@ -66,8 +69,8 @@ public sealed class OnnxExport
     /// <summary>How pixels become what ARNIQA's and Keras' networks take.</summary>
     internal NormalisedPlanes Pixels => Layout == NetworkLayout.Arniqa ? NormalisedPlanes.ImageNet : NormalisedPlanes.ImageNetMean;
 
-    private string PixelDescription => Layout == NetworkLayout.Pristine
-        ? $"v, 0 to 255, with a border of {PristineViews.Border} pixels of ({string.Join(", ", PristineViews.Means)})"
+    private string PixelDescription => Trained != null
+        ? $"v, 0 to 255, with a border of {PristineViews.Border} pixels of ({string.Join(", ", Trained.Means)})"
         : Pixels.Description;
 
     /// <summary>The model's inputs, in its order.</summary>
@@ -75,6 +78,16 @@ public sealed class OnnxExport
 
     /// <summary>The model's output, with its shape.</summary>
     public string Output { get; }
+
+    /// <summary>Inputs and outputs with their shapes, for people.</summary>
+    /// <param name="isInt8">Whether the model is in 8-bit integers: a checkpoint of training/train.py then takes and gives bytes.</param>
+    public string Describe(bool isInt8) => Trained != null && isInt8
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"squares [N, H/2, W/2, 12] -> {string.Join(", ", Enumerable.Range(1, Trained.StageChannels.Count - 1).Select(
+                stage => $"stage{stage} [N, rows, columns, {Trained.StageChannels[stage - 1]}]"))}, statistics [N, " +
+            $"{2 * Trained.StageChannels[^1]}]")
+        : $"{string.Join(", ", Inputs.Select(input => $"{input} [N, 3, H, W]"))} -> {Output}";
 
     /// <summary>Reads a network: a file that begins as JSON does is taken as Keras' model.json, any other as a checkpoint of
     /// training/train.py or of ARNIQA.</summary>
@@ -103,9 +116,8 @@ public sealed class OnnxExport
         var tensors = TorchCheckpoint.ReadStateDict(content, path);
         if (!PristineCheckpoint.Is(tensors))
             return new(NetworkLayout.Arniqa, ArniqaCheckpoint.ReadEncoder(content, path), source);
-        var network = PristineCheckpoint.ReadTrunk(tensors, path);
-        var heads = PristineCheckpoint.ReadHeads(tensors, network, PristineViews.Count, new PristineFeature().Identity, source);
-        return new(network, heads, source);
+        var (network, trunk) = PristineCheckpoint.ReadTrunk(tensors, path);
+        return new(network, trunk, PristineCheckpoint.ReadHeads(tensors, network, trunk, source), source);
     }
 
     /// <summary>The names that <see cref="Installed"/> takes.</summary>
@@ -165,7 +177,7 @@ public sealed class OnnxExport
     /// <summary>Writes the model in 32-bit floats.</summary>
     /// <param name="path">The .onnx file; it appears only when it is whole, in place of an earlier one.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Save(string path) => Write(path, Graphs.Float());
+    public void Save(string path) => Write(path, Graphs.Float(), isInt8: false);
 
     /// <summary>
     /// Writes the model in 8-bit integers: unsigned activations, signed weights with a step per output channel. Head and norm stay floats.
@@ -178,7 +190,7 @@ public sealed class OnnxExport
     internal void Save(string path, Int8Calibration calibration, CalibrationMethod method = CalibrationMethod.Percentile)
     {
         ArgumentNullException.ThrowIfNull(calibration);
-        Write(path, calibration.Quantised(method));
+        Write(path, calibration.Quantised(method), isInt8: true);
     }
 
     private OnnxExport WithHead(LinearHead head, string file, string source)
@@ -193,12 +205,14 @@ public sealed class OnnxExport
                 $"{file}: expected {2 * _resNet50.Features} weights, twice the features of the encoder; found {head.Weights.Count}.");
     }
 
-    private void Write(string path, OnnxGraph graph)
+    private void Write(string path, OnnxGraph graph, bool isInt8)
     {
         graph.Metadata("source", _source);
         if (_headSource != null)
             graph.Metadata("head", _headSource);
-        graph.Metadata("input", $"{string.Join(" and ", Inputs)}: planes R, G, B of {PixelDescription}");
+        graph.Metadata("input", Trained != null && isInt8
+            ? $"{ConvolutionGraph.SquaresInput}: R, G, B of the four pixels of each 2x2 square, row by row, {PixelDescription}"
+            : $"{string.Join(" and ", Inputs)}: planes R, G, B of {PixelDescription}");
         graph.Save(path);
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pristine.Networks;
 
 /// <summary>The range of values that an activation takes.</summary>
@@ -25,6 +27,18 @@ internal abstract class ConvolutionGraph
 {
     /// <summary>The one input of a graph, and the name of an input's range.</summary>
     public const string Image = "image";
+
+    /// <summary>The one input of an <see cref="ITrainedNetwork"/> in 8-bit integers.</summary>
+    public const string SquaresInput = "squares";
+
+    /// <summary>Key of the metadata with the steps of an <see cref="ITrainedNetwork"/>'s outputs that are bytes, separated by spaces.</summary>
+    public const string StepsKey = "steps";
+
+    /// <summary>As in training/train.py, added to every variance: keeps the root's slope finite.</summary>
+    public const float TrainedSmallestVariance = 1e-5f;
+
+    private const string Quantised = ".q";
+    private const string Dequantised = ".dq";
 
     /// <summary>A bias is a 32-bit integer in steps of (input step x weight step); it stays this far from overflow.</summary>
     private const double LargestBias = 1 << 30;
@@ -60,6 +74,46 @@ internal abstract class ConvolutionGraph
         return Graph;
     }
 
+    /// <summary>The input of an <see cref="ITrainedNetwork"/>: the image's 2x2 squares as channels.</summary>
+    protected string Squares()
+    {
+        if (_ranges == null)
+        {
+            Graph.Input(Image, "batch", "3", "height", "width");
+            return Graph.Node("SpaceToDepth", Image + ".squares", [Image], ("blocksize", 2L));
+        }
+        var (step, zero) = Quantisation.Of(_ranges[Image]);
+        Graph.ByteInput(SquaresInput, "batch", "rows", "columns", "12");
+        var squares = Graph.Node("Transpose", SquaresInput + ".q", [SquaresInput], ("perm", new long[] { 0, 3, 1, 2 }));
+        var name = Graph.Node(
+            "DequantizeLinear", SquaresInput + ".dq",
+            [squares, Graph.Constant(SquaresInput + ".step", [step]), Graph.Constant(SquaresInput + ".zero", [zero])]);
+        _steps[name] = step;
+        return name;
+    }
+
+    /// <summary>The outputs of an <see cref="ITrainedNetwork"/>.</summary>
+    /// <param name="stages">The outputs of the stages.</param>
+    /// <param name="channels">Channels of each stage.</param>
+    protected void TrainedStatistics(List<string> stages, IReadOnlyList<int> channels)
+    {
+        var inside = 0;
+        if (_ranges != null)
+        {
+            var steps = new List<string>();
+            for (; inside < stages.Count - 1; inside++)
+            {
+                var quantised = stages[inside][..^Dequantised.Length] + Quantised;
+                Graph.ByteOutput(
+                    Graph.Node("Transpose", $"stage{inside + 1}", [quantised], ("perm", new long[] { 0, 2, 3, 1 })),
+                    "batch", null, null, $"{channels[inside]}");
+                steps.Add(_steps[stages[inside]].ToString("R", CultureInfo.InvariantCulture));
+            }
+            Graph.Metadata(StepsKey, string.Join(' ', steps));
+        }
+        Statistics(stages[inside..], channels.Skip(inside).Sum(), TrainedSmallestVariance, inside);
+    }
+
     /// <summary>The 3x3 maximum of stride 2 behind a stem.</summary>
     protected string Pool(string x, string stem) => Activation(
         Node(
@@ -74,14 +128,15 @@ internal abstract class ConvolutionGraph
     /// <param name="stages">The outputs of the stages.</param>
     /// <param name="channels">Channels of all stages.</param>
     /// <param name="smallestVariance">Added to the variance, which is not negative.</param>
-    protected void Statistics(List<string> stages, int channels, float smallestVariance)
+    /// <param name="before">Stages before the first.</param>
+    protected void Statistics(List<string> stages, int channels, float smallestVariance, int before = 0)
     {
         var (means, deviations) = (new List<string>(), new List<string>());
         var zero = Graph.Constant("zero", [0f]);
         var smallest = smallestVariance > 0 ? Graph.Constant("variance.smallest", [smallestVariance]) : null;
         for (var stage = 0; stage < stages.Count; stage++)
         {
-            var name = $"stage{stage + 1}";
+            var name = $"stage{before + stage + 1}";
             var mean = Graph.Node("GlobalAveragePool", name + ".mean", [stages[stage]]);
             var square = Graph.Node(
                 "GlobalAveragePool", name + ".square.mean", [Graph.Node("Mul", name + ".square", [stages[stage], stages[stage]])]);
@@ -223,8 +278,8 @@ internal abstract class ConvolutionGraph
         var (step, zero) = Quantisation.Of(_ranges[rangeOf ?? tensor[Prefix.Length..]]);
         var scale = Graph.Constant(tensor + ".step", [step]);
         var point = Graph.Constant(tensor + ".zero", [zero]);
-        var quantised = Graph.Node("QuantizeLinear", tensor + ".q", [tensor, scale, point]);
-        var name = Graph.Node("DequantizeLinear", tensor + ".dq", [quantised, scale, point]);
+        var quantised = Graph.Node("QuantizeLinear", tensor + Quantised, [tensor, scale, point]);
+        var name = Graph.Node("DequantizeLinear", tensor + Dequantised, [quantised, scale, point]);
         _steps[name] = step;
         return name;
     }

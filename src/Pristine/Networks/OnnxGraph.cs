@@ -37,6 +37,12 @@ internal sealed class OnnxGraph(string name)
     /// <summary>An input of whole numbers of 64 bits.</summary>
     public void IntegerInput(string tensor, params string?[] shape) => _inputs.Add((tensor, DataType.Int64, shape));
 
+    /// <summary>An input of bytes.</summary>
+    public void ByteInput(string tensor, params string?[] shape) => _inputs.Add((tensor, DataType.UInt8, shape));
+
+    /// <summary>An output of bytes.</summary>
+    public void ByteOutput(string tensor, params string?[] shape) => _outputs.Add((tensor, DataType.UInt8, shape));
+
     /// <summary>A float output.</summary>
     public void Output(string tensor, params string?[] shape) => _outputs.Add((tensor, DataType.Float, shape));
 

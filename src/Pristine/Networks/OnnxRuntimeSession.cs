@@ -24,7 +24,7 @@ internal sealed class OnnxRuntimeSession : IDisposable
     /// <exception cref="OnnxRuntimeException">The file is no model that the runtime can run.</exception>
     /// <exception cref="DllNotFoundException">ONNX Runtime is not here.</exception>
     public OnnxRuntimeSession(string path, string device = "cpu")
-        : this(device, options => new InferenceSession(path, options))
+        : this(device, isTrained: false, options => new InferenceSession(path, options))
     {
     }
 
@@ -32,9 +32,11 @@ internal sealed class OnnxRuntimeSession : IDisposable
     /// <param name="model">Contents of an .onnx file.</param>
     /// <param name="device">As for files.</param>
     /// <param name="folder">Where files with weights lie that the model names; null for none.</param>
+    /// <param name="isTrained">Whether the model is that of an <see cref="ITrainedNetwork"/>: outputs may be bytes, and the shapes of
+    /// all follow from that of the input.</param>
     /// <inheritdoc cref="OnnxRuntimeSession(string, string)" path="/exception"/>
-    public OnnxRuntimeSession(byte[] model, string device = "cpu", string? folder = null)
-        : this(device, options =>
+    public OnnxRuntimeSession(byte[] model, string device = "cpu", string? folder = null, bool isTrained = false)
+        : this(device, isTrained, options =>
         {
             if (folder != null)
                 options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
@@ -43,7 +45,7 @@ internal sealed class OnnxRuntimeSession : IDisposable
     {
     }
 
-    private OnnxRuntimeSession(string device, Func<SessionOptions, InferenceSession> create)
+    private OnnxRuntimeSession(string device, bool isTrained, Func<SessionOptions, InferenceSession> create)
     {
         var cuda = CudaIndex(device);
         OnnxRuntime.Load();
@@ -63,7 +65,8 @@ internal sealed class OnnxRuntimeSession : IDisposable
         Session = OnnxRuntimeWorker.Try(() => create(options));
         var inputDimensions = Session.InputMetadata.Values.SelectMany(input => input.SymbolicDimensions).ToHashSet(StringComparer.Ordinal);
         TakesBatches = Session.InputMetadata.Values.Concat(Session.OutputMetadata.Values).All(HasFreeBatch);
-        HasOutputsOfKnownShape = Session.OutputMetadata.Values.All(
+        HasByteOutputs = isTrained;
+        HasOutputsOfKnownShape = isTrained || Session.OutputMetadata.Values.All(
             output => output.IsTensor && output.ElementDataType == TensorElementType.Float
             && output.Dimensions.Zip(output.SymbolicDimensions)
             .All(side => side.First >= 0 || (side.Second.Length > 0 && inputDimensions.Contains(side.Second))));
@@ -83,8 +86,14 @@ internal sealed class OnnxRuntimeSession : IDisposable
     /// <summary>Whether inputs are copied to a device when they are bound.</summary>
     internal bool IsOnDevice { get; }
 
+    /// <summary>Whether outputs may be bytes.</summary>
+    internal bool HasByteOutputs { get; }
+
     /// <summary>Whether the shapes of the inputs determine those of the outputs, as the model declares them.</summary>
     internal bool HasOutputsOfKnownShape { get; }
+
+    /// <summary>What a key of the model's metadata says, or null.</summary>
+    public string? Metadata(string key) => Session.ModelMetadata.CustomMetadataMap.GetValueOrDefault(key);
 
     /// <summary>Makes a worker's side of the session.</summary>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
@@ -205,7 +214,14 @@ internal sealed class OnnxRuntimeWorker : IDisposable
     /// </summary>
     /// <param name="index">Position in <see cref="OnnxRuntimeSession.InputNames"/>.</param>
     /// <param name="shape">Sizes of the dimensions, the slowest first; all at least 1.</param>
-    public Span<float> InputAt(int index, params ReadOnlySpan<int> shape)
+    public Span<float> InputAt(int index, params ReadOnlySpan<int> shape) => InputAt<float>(index, shape);
+
+    /// <summary>The same for an input of floats or bytes.</summary>
+    /// <typeparam name="T"><see cref="float"/> or <see cref="byte"/>.</typeparam>
+    /// <param name="index">Position in <see cref="OnnxRuntimeSession.InputNames"/>.</param>
+    /// <param name="shape">Sizes of the dimensions, the slowest first; all at least 1.</param>
+    public Span<T> InputAt<T>(int index, params ReadOnlySpan<int> shape)
+        where T : unmanaged
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         var input = _inputs[index];
@@ -213,10 +229,10 @@ internal sealed class OnnxRuntimeWorker : IDisposable
             ArgumentOutOfRangeException.ThrowIfLessThan(side, 1, nameof(shape));
         if (!input.HasShape(shape))
         {
-            input.Reshape([.. shape]);
+            input.Reshape<T>([.. shape]);
             _areInputsBound = _areOutputsBound = false;
         }
-        return input.Values;
+        return input.Values<T>();
     }
 
     /// <summary>Runs the model on what stands in the buffers of its inputs, on this thread.</summary>
@@ -247,11 +263,18 @@ internal sealed class OnnxRuntimeWorker : IDisposable
     /// <summary>An output of the last run, in row-major order. Valid until the next run.</summary>
     /// <param name="index">Position in <see cref="OnnxRuntimeSession.OutputNames"/>.</param>
     /// <exception cref="InvalidOperationException">There was no run, or it failed.</exception>
-    public ReadOnlySpan<float> Output(int index = 0)
+    public ReadOnlySpan<float> Output(int index = 0) => Output<float>(index);
+
+    /// <summary>The same for an output of floats or bytes.</summary>
+    /// <typeparam name="T"><see cref="float"/> or <see cref="byte"/>.</typeparam>
+    /// <param name="index">Position in <see cref="OnnxRuntimeSession.OutputNames"/>.</param>
+    /// <exception cref="InvalidOperationException">There was no run, or it failed; or the output's values are others.</exception>
+    public ReadOnlySpan<T> Output<T>(int index)
+        where T : unmanaged
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         var output = _outputs[index];
-        return _hasRun ? output.Values : throw new InvalidOperationException("Expected Run before Output.");
+        return _hasRun ? output.Values<T>() : throw new InvalidOperationException("Expected Run before Output.");
     }
 
     /// <inheritdoc/>
@@ -302,10 +325,20 @@ internal sealed class OnnxRuntimeWorker : IDisposable
         {
             var (name, output) = (_session.OutputNames[i], _outputs[i]);
             var information = values[i].GetTensorTypeAndShape();
-            if (information.ElementDataType != TensorElementType.Float)
-                throw new OnnxRuntimeException($"Expected floats in the output {name}; found {information.ElementDataType}.");
-            output.Reshape([.. information.Shape.Select(side => checked((int)side))]);
-            values[i].GetTensorDataAsSpan<float>().CopyTo(output.Values);
+            int[] shape = [.. information.Shape.Select(side => checked((int)side))];
+            switch (information.ElementDataType)
+            {
+                case TensorElementType.Float:
+                    output.Reshape<float>(shape);
+                    values[i].GetTensorDataAsSpan<float>().CopyTo(output.Values<float>());
+                    break;
+                case TensorElementType.UInt8 when _session.HasByteOutputs:
+                    output.Reshape<byte>(shape);
+                    values[i].GetTensorDataAsSpan<byte>().CopyTo(output.Values<byte>());
+                    break;
+                default:
+                    throw new OnnxRuntimeException($"Expected floats in the output {name}; found {information.ElementDataType}.");
+            }
         }
         _binding.ClearBoundOutputs();
         _areOutputsBound = _session.HasOutputsOfKnownShape;
@@ -316,26 +349,30 @@ internal sealed class OnnxRuntimeWorker : IDisposable
     /// <summary>Memory that the runtime reads or writes in place; it grows and never shrinks.</summary>
     private sealed class TensorBuffer : IDisposable
     {
-        private float[] _memory = [];
+        private Array _memory = Array.Empty<float>();
         private int[] _shape = [];
         private int _count;
 
         /// <summary>The runtime's view of the values; null before the first shape.</summary>
         public OrtValue? Value { get; private set; }
 
-        public Span<float> Values => _memory.AsSpan(0, _count);
+        public Span<T> Values<T>()
+            where T : unmanaged => _memory is T[] values
+            ? values.AsSpan(0, _count)
+            : throw new InvalidOperationException($"Expected values of {typeof(T).Name}; there are {_memory.GetType().Name}.");
 
         public bool HasShape(ReadOnlySpan<int> shape) => Value != null && shape.SequenceEqual(_shape);
 
-        public void Reshape(int[] shape)
+        public void Reshape<T>(int[] shape)
+            where T : unmanaged
         {
             Dispose();
             _count = shape.Aggregate(1, (product, side) => checked(product * side));
             _shape = shape;
-            if (_memory.Length < _count)
-                _memory = GC.AllocateUninitializedArray<float>(_count, pinned: true);
+            if (_memory is not T[] memory || memory.Length < _count)
+                _memory = memory = GC.AllocateUninitializedArray<T>(_count, pinned: true);
             Value = OrtValue.CreateTensorValueFromMemory(
-                OrtMemoryInfo.DefaultInstance, _memory.AsMemory(0, _count), Array.ConvertAll(shape, side => (long)side));
+                OrtMemoryInfo.DefaultInstance, memory.AsMemory(0, _count), Array.ConvertAll(shape, side => (long)side));
         }
 
         public void Dispose()

@@ -12,7 +12,7 @@ internal sealed record BasicBlock(Convolution First, Convolution Second, Convolu
 /// </summary>
 /// <param name="Stem">The 7x7 convolution at the beginning.</param>
 /// <param name="Stages">The stages.</param>
-internal sealed record ResNet18(Convolution Stem, IReadOnlyList<IReadOnlyList<BasicBlock>> Stages)
+internal sealed record ResNet18(Convolution Stem, IReadOnlyList<IReadOnlyList<BasicBlock>> Stages) : ITrainedNetwork
 {
     /// <summary>
     /// Pixels around the image that the network wants to see: as many as the mask of the stem reaches beyond it. Below and on the right it
@@ -20,21 +20,18 @@ internal sealed record ResNet18(Convolution Stem, IReadOnlyList<IReadOnlyList<Ba
     /// </summary>
     public int Border => (Stem.Size - 1) / 2;
 
-    /// <summary>Channels of all stages.</summary>
-    public int Channels => Stages.Sum(stage => stage[^1].Second.Outputs);
+    /// <inheritdoc/>
+    public IReadOnlyList<int> StageChannels => [.. Stages.Select(stage => stage[^1].Second.Outputs)];
+
+    /// <inheritdoc/>
+    public NetworkGraphs Graphs => ResNet18Graph.Of(this);
 }
 
 /// <summary>
-/// Writes a <see cref="ResNet18"/> as an ONNX graph: input <c>image</c> [batch, 3, height, width] with a border of <see
-/// cref="ResNet18.Border"/> pixels, which the stem does not add (so a border may have the value that stands for nothing in each channel),
-/// both sides even;
-/// output <c>statistics</c> [batch, 2 x channels of all stages], means and then deviations.
+/// Writes a <see cref="ResNet18"/> as an ONNX graph with input and output of an <see cref="ITrainedNetwork"/>.
 /// </summary>
 internal sealed class ResNet18Graph : ConvolutionGraph
 {
-    /// <summary>As in training/train.py: keeps the root's slope finite.</summary>
-    private const float SmallestVariance = 1e-5f;
-
     private ResNet18Graph(IReadOnlyDictionary<string, ActivationRange>? ranges, List<string>? activations)
         : base("resnet18", ranges, activations)
     {
@@ -55,9 +52,7 @@ internal sealed class ResNet18Graph : ConvolutionGraph
 
     private OnnxGraph Build(ResNet18 network)
     {
-        Graph.Input(Image, "batch", "3", "height", "width");
-        var squares = Activation(Graph.Node("SpaceToDepth", Image + ".squares", [Image], ("blocksize", 2L)), rangeOf: Image);
-        var x = Pool(ConvolveSquares(squares, network.Stem, relu: true), network.Stem.Name);
+        var x = Pool(ConvolveSquares(Squares(), network.Stem, relu: true), network.Stem.Name);
         var stages = new List<string>();
         for (var stage = 0; stage < network.Stages.Count; stage++)
         {
@@ -70,7 +65,7 @@ internal sealed class ResNet18Graph : ConvolutionGraph
             }
             stages.Add(x);
         }
-        Statistics(stages, network.Channels, SmallestVariance);
+        TrainedStatistics(stages, network.StageChannels);
         return Finish();
     }
 

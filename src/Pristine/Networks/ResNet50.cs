@@ -81,21 +81,30 @@ internal enum StridePlace
 /// convolution of stride 2, a 3x3 maximum of stride 2, and 3 + 4 + 6 + 3 bottleneck blocks. Batch normalisations are folded into the
 /// convolutions before them. The numbers of channels are those of the weights.
 /// </summary>
-internal sealed class ResNet50
+internal sealed class ResNet50 : ITrainedNetwork
 {
     /// <summary>Bottleneck blocks per stage.</summary>
     public static IReadOnlyList<int> BlocksPerStage { get; } = [3, 4, 6, 3];
 
-    private ResNet50(Convolution stem, IReadOnlyList<IReadOnlyList<Bottleneck>> stages) => (Stem, Stages) = (stem, stages);
+    /// <summary>A network of convolutions that fit each other.</summary>
+    /// <param name="stem">The 7x7 convolution at the beginning.</param>
+    /// <param name="stages">The stages, each with as many blocks as it has.</param>
+    public ResNet50(Convolution stem, IReadOnlyList<IReadOnlyList<Bottleneck>> stages) => (Stem, Stages) = (stem, stages);
 
     /// <summary>The 7x7 convolution at the beginning.</summary>
     public Convolution Stem { get; }
 
-    /// <summary>The four stages.</summary>
+    /// <summary>The stages; four in the published networks.</summary>
     public IReadOnlyList<IReadOnlyList<Bottleneck>> Stages { get; }
 
     /// <summary>Channels of the last stage: 2048 in the published networks.</summary>
     public int Features => Stages[^1][^1].Expand.Outputs;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> StageChannels => [.. Stages.Select(stage => stage[^1].Expand.Outputs)];
+
+    /// <inheritdoc/>
+    NetworkGraphs ITrainedNetwork.Graphs => ResNet50Graph.OfTrained(this);
 
     /// <summary>Builds the network from the weights of a file, whose shapes are checked against each other.</summary>
     /// <param name="source">Name of the file, for messages.</param>

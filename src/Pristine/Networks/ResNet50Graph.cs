@@ -11,6 +11,9 @@ internal enum ResNet50Output
     /// deviation of every channel in the same order; 7,680 numbers for the published networks.
     /// </summary>
     Statistics,
+
+    /// <summary>Input and outputs of an <see cref="ITrainedNetwork"/>.</summary>
+    TrainedStatistics,
 }
 
 /// <summary>
@@ -29,6 +32,11 @@ internal sealed class ResNet50Graph : ConvolutionGraph
     private ResNet50Graph(ResNet50Output output, IReadOnlyDictionary<string, ActivationRange>? ranges, List<string>? activations)
         : base("resnet50", ranges, activations) => _output = output;
 
+    /// <inheritdoc/>
+    protected override bool KeepsSums => IsTrained;
+
+    private bool IsTrained => _output == ResNet50Output.TrainedStatistics;
+
     /// <summary>The network in 32-bit floats.</summary>
     public static OnnxGraph Float(ResNet50 network, ResNet50Output output = ResNet50Output.Embedding) =>
         new ResNet50Graph(output, null, null).Build(network);
@@ -44,11 +52,17 @@ internal sealed class ResNet50Graph : ConvolutionGraph
     public static NetworkGraphs Of(ResNet50 network, LinearHead head) =>
         new(() => Float(network, head), () => Probe(network), ranges => Int8(network, ranges, head));
 
+    /// <summary>The graphs of the statistics of a network that this repository trained: see <see cref="ITrainedNetwork"/>.</summary>
+    public static NetworkGraphs OfTrained(ResNet50 network) => new(
+        () => Float(network, ResNet50Output.TrainedStatistics), () => Probe(network, ResNet50Output.TrainedStatistics),
+        ranges => Int8(network, ranges, ResNet50Output.TrainedStatistics));
+
     /// <summary>The network in floats with one more output per activation that int8 would quantise.</summary>
-    public static (OnnxGraph Graph, IReadOnlyList<string> Activations) Probe(ResNet50 network)
+    public static (OnnxGraph Graph, IReadOnlyList<string> Activations) Probe(
+        ResNet50 network, ResNet50Output output = ResNet50Output.Embedding)
     {
         var activations = new List<string>();
-        return (new ResNet50Graph(ResNet50Output.Embedding, null, activations).Build(network), activations);
+        return (new ResNet50Graph(output, null, activations).Build(network), activations);
     }
 
     /// <summary>
@@ -68,12 +82,15 @@ internal sealed class ResNet50Graph : ConvolutionGraph
 
     private OnnxGraph Build(ResNet50 network)
     {
-        Graph.Input(Image, "batch", "3", "height", "width");
+        if (!IsTrained)
+            Graph.Input(Image, "batch", "3", "height", "width");
         var stages = Trunk(network, Image);
-        if (_output == ResNet50Output.Statistics)
-            Statistics(stages, network.Stages.Sum(stage => stage[^1].Expand.Outputs), smallestVariance: 0);
-        else
+        if (IsTrained)
+            TrainedStatistics(stages, network.StageChannels);
+        else if (_output == ResNet50Output.Embedding)
             Graph.Output(Embedding(stages[^1]), "batch", $"{network.Features}");
+        else
+            Statistics(stages, network.StageChannels.Sum(), smallestVariance: 0);
         return Finish();
     }
 
@@ -95,8 +112,10 @@ internal sealed class ResNet50Graph : ConvolutionGraph
     /// <summary>The convolutions; returns the output of each stage.</summary>
     private List<string> Trunk(ResNet50 network, string input)
     {
-        var x = Activation(input, rangeOf: Image);
-        x = Pool(Convolve(x, network.Stem, relu: true), network.Stem.Name);
+        var x = IsTrained
+            ? ConvolveSquares(Squares(), network.Stem, relu: true)
+            : Convolve(Activation(input, rangeOf: Image), network.Stem, relu: true);
+        x = Pool(x, network.Stem.Name);
         var stages = new List<string>();
         for (var stage = 0; stage < network.Stages.Count; stage++)
         {

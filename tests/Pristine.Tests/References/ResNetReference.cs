@@ -33,17 +33,19 @@ internal static class ResNetReference
     }
 
     /// <summary>
-    /// Mean and deviation of every channel of each stage of a ResNet-18 as training/train.py takes them: means of a stage, then its
+    /// Mean and deviation of every channel of each stage of a network as training/train.py takes them: means of a stage, then its
     /// deviations.
     /// </summary>
     /// <param name="layer">A convolution by its name in the checkpoint.</param>
-    /// <param name="stages">Number of stages, of two blocks each; each after the first begins with a shortcut.</param>
-    /// <param name="shortcuts">Whether the first block of a stage has a shortcut.</param>
+    /// <param name="parts">The convolutions of a block; the first halves the sides in the first block of a stage after the first.</param>
+    /// <param name="stages">Number of stages, of two blocks each.</param>
+    /// <param name="shortcuts">Whether a block of a stage has a convolution in its shortcut.</param>
     /// <param name="image">Planes of height x width, normalised.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    public static double[] BasicStatistics(
-        Func<string, NormalisedConvolution> layer, int stages, Func<int, bool> shortcuts, double[] image, int height, int width)
+    public static double[] TrainedStatistics(
+        Func<string, NormalisedConvolution> layer, string[] parts, int stages, Func<int, int, bool> shortcuts, double[] image, int height,
+        int width)
     {
         var x = MaxPool(Relu(Convolve(new(3, height, width, image), layer("trunk.stem"), 2)));
         var statistics = new List<double>();
@@ -52,10 +54,11 @@ internal static class ResNetReference
             for (var block = 0; block < 2; block++)
             {
                 var name = $"trunk.stages.{stage}.{block}";
-                var halves = block == 0 && shortcuts(stage);
-                var y = Relu(Convolve(x, layer(name + ".first"), halves ? 2 : 1));
-                y = Convolve(y, layer(name + ".second"), 1);
-                var shortcut = halves ? Convolve(x, layer(name + ".shortcut"), 2) : x;
+                var stride = block == 0 && stage > 0 ? 2 : 1;
+                var y = Convolve(x, layer($"{name}.{parts[0]}"), stride);
+                foreach (var part in parts[1..])
+                    y = Convolve(Relu(y), layer($"{name}.{part}"), 1);
+                var shortcut = shortcuts(stage, block) ? Convolve(x, layer(name + ".shortcut"), stride) : x;
                 x = Relu(y with { Values = [.. y.Values.Zip(shortcut.Values, (a, b) => a + b)] });
             }
             var planes = x.Values.Chunk(x.Height * x.Width).ToArray();

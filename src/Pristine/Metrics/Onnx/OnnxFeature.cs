@@ -100,7 +100,8 @@ internal sealed class OnnxExtractor : NetworkExtractor
                 throw new OnnxRuntimeException(
                     $"expected an output {manifest.Output.Name}; found {string.Join(", ", session.OutputNames)}.");
             var side = Math.Max(64, manifest.MinSide);
-            Count = Run(0, new ImageView(new ImageHeader(side, side, "", 0), new byte[3 * side * side], [])).Length;
+            Run(0, new ImageView(new ImageHeader(side, side, "", 0), new byte[3 * side * side], []));
+            Count = OutputOf(0).Length;
         }
         catch
         {

@@ -4,15 +4,19 @@ using Pristine.Networks;
 namespace Pristine.Metrics.ResNet;
 
 /// <summary>
-/// Reads what training/train.py writes: a state dict of a ResNet-18 whose batch normalisations are folded, of the mean and deviation of
-/// every statistic, and of one linear layer on them.
+/// Reads what training/train.py writes: a state dict of a ResNet-18 or ResNet-50 whose batch normalisations are folded, of the mean and
+/// deviation of every statistic, and of one linear layer on them.
 /// </summary>
 internal static class PristineCheckpoint
 {
     /// <summary>A tensor by which the file is told from other state dicts.</summary>
     private const string Stem = "trunk.stem.weight";
 
-    private const string Quality = "quality";
+    /// <summary>A tensor by which a ResNet-50 is told from a ResNet-18.</summary>
+    private const string Bottleneck = "trunk.stages.0.0.reduce.weight";
+
+    /// <summary>The opinion, the first row of the linear layer.</summary>
+    public const string Quality = "quality";
 
     private const string Damage = "damage";
 
@@ -27,31 +31,60 @@ internal static class PristineCheckpoint
     /// <param name="tensors">The state dict.</param>
     /// <param name="source">Name of the file, for messages.</param>
     /// <exception cref="ModelException">A tensor is missing or has another shape.</exception>
-    public static ResNet18 ReadTrunk(IReadOnlyDictionary<string, TorchTensor> tensors, string source)
+    public static (PristineNetwork Network, ITrainedNetwork Trunk) ReadTrunk(
+        IReadOnlyDictionary<string, TorchTensor> tensors, string source)
     {
         var stem = WithMeans(Layer("trunk.stem", "stem", 3, 7, 2), Tensor(tensors, source, "pixel", 1, 3, 1, 1));
-        var stages = new List<IReadOnlyList<BasicBlock>>();
-        var channels = stem.Outputs;
-        while (tensors.ContainsKey($"trunk.stages.{stages.Count}.0.first.weight"))
+        return tensors.ContainsKey(Bottleneck)
+            ? (PristineNetwork.Large, new ResNet50(stem, Stages("reduce", ReadBottleneck, block => block.Expand)))
+            : (PristineNetwork.Small, new ResNet18(stem, Stages("first", ReadBasic, block => block.Second)));
+
+        // Stages and blocks follow each other while there is a tensor of their first convolution.
+        List<IReadOnlyList<T>> Stages<T>(string first, Func<string, string, int, int, T> read, Func<T, Convolution> last)
         {
-            var blocks = new List<BasicBlock>();
-            while (tensors.ContainsKey($"trunk.stages.{stages.Count}.{blocks.Count}.first.weight"))
+            var stages = new List<IReadOnlyList<T>>();
+            var channels = stem.Outputs;
+            while (tensors.ContainsKey($"trunk.stages.{stages.Count}.0.{first}.weight"))
             {
-                var (from, to) = ($"trunk.stages.{stages.Count}.{blocks.Count}", $"stage{stages.Count + 1}.block{blocks.Count}");
-                var halves = tensors.ContainsKey(from + ".shortcut.weight");
-                var first = Layer(from + ".first", to + ".first", channels, 3, halves ? 2 : 1);
-                var second = Layer(from + ".second", to + ".second", first.Outputs, 3, 1);
-                var shortcut = halves ? Layer(from + ".shortcut", to + ".shortcut", channels, 1, 2) : null;
-                if (second.Outputs != (shortcut?.Outputs ?? channels))
-                    throw new ModelException(
-                        $"{source}: expected as many channels in both branches of {from}; found {second.Outputs} and " +
-                        $"{shortcut?.Outputs ?? channels}.");
-                blocks.Add(new(first, second, shortcut));
-                channels = second.Outputs;
+                var blocks = new List<T>();
+                while (tensors.ContainsKey($"trunk.stages.{stages.Count}.{blocks.Count}.{first}.weight"))
+                {
+                    blocks.Add(read(
+                        $"trunk.stages.{stages.Count}.{blocks.Count}", $"stage{stages.Count + 1}.block{blocks.Count}", channels,
+                        stages.Count > 0 && blocks.Count == 0 ? 2 : 1));
+                    channels = last(blocks[^1]).Outputs;
+                }
+                stages.Add(blocks);
             }
-            stages.Add(blocks);
+            return stages.Count > 0 ? stages : throw new ModelException($"{source}: expected stages after the stem; found none.");
         }
-        return stages.Count > 0 ? new(stem, stages) : throw new ModelException($"{source}: expected stages after the stem; found none.");
+
+        BasicBlock ReadBasic(string from, string to, int channels, int stride)
+        {
+            var first = Layer(from + ".first", to + ".first", channels, 3, stride);
+            var second = Layer(from + ".second", to + ".second", first.Outputs, 3, 1);
+            return new(first, second, Shortcut(from, to, channels, stride, second));
+        }
+
+        Bottleneck ReadBottleneck(string from, string to, int channels, int stride)
+        {
+            var reduce = Layer(from + ".reduce", to + ".reduce", channels, 1, stride);
+            var middle = Layer(from + ".middle", to + ".middle", reduce.Outputs, 3, 1);
+            var expand = Layer(from + ".expand", to + ".expand", middle.Outputs, 1, 1);
+            return new(reduce, middle, expand, Shortcut(from, to, channels, stride, expand));
+        }
+
+        Convolution? Shortcut(string from, string to, int channels, int stride, Convolution last)
+        {
+            var shortcut = tensors.ContainsKey(from + ".shortcut.weight")
+                ? Layer(from + ".shortcut", to + ".shortcut", channels, 1, stride)
+                : null;
+            return last.Outputs == (shortcut?.Outputs ?? channels) && (shortcut != null || stride == 1)
+                ? shortcut
+                : throw new ModelException(
+                    $"{source}: expected as many channels in both branches of {from}; found {last.Outputs} and " +
+                    $"{shortcut?.Outputs ?? channels}.");
+        }
 
         Convolution Layer(string from, string to, int inputs, int size, int stride)
         {
@@ -66,25 +99,24 @@ internal static class PristineCheckpoint
     }
 
     /// <summary>
-    /// Reads the linear layer as regressors on the statistics as <see cref="ResNet18Graph"/> gives them, view after view; the
-    /// standardisation becomes part of the weights.
+    /// Reads the linear layer as regressors on the statistics as the graph of an <see cref="ITrainedNetwork"/> gives them, view after
+    /// view; the standardisation becomes part of the weights.
     /// </summary>
     /// <param name="tensors">The state dict.</param>
-    /// <param name="network">Its trunk.</param>
-    /// <param name="views">Views of an image.</param>
-    /// <param name="features">Identity of the features.</param>
+    /// <param name="network">Whose views there are, and which outputs count.</param>
+    /// <param name="trunk">Its trunk.</param>
     /// <param name="source">Name and hash of the file, for messages and as the origin of the regressors.</param>
-    /// <returns>A regressor for each of <see cref="Outputs"/>.</returns>
+    /// <returns>A regressor for each output of the network.</returns>
     /// <exception cref="ModelException">A tensor is missing or has another shape.</exception>
     public static IReadOnlyList<QualityHead> ReadHeads(
-        IReadOnlyDictionary<string, TorchTensor> tensors, ResNet18 network, int views, string features, string source)
+        IReadOnlyDictionary<string, TorchTensor> tensors, PristineNetwork network, ITrainedNetwork trunk, string source)
     {
-        var count = 2 * network.Channels * views;
+        var count = 2 * trunk.StageChannels.Sum() * network.Views.Count;
         var (mean, deviation) = (Tensor(tensors, source, "mean", count), Tensor(tensors, source, "deviation", count));
         var layer = Tensor(tensors, source, "head.weight", Outputs.Count, count);
         var biases = Tensor(tensors, source, "head.bias", Outputs.Count);
-        var places = Places(network, views);
-        return [.. Outputs.Select((name, row) =>
+        var places = Places(trunk.StageChannels, network.Views.Count);
+        return [.. network.Outputs.Select((name, row) =>
         {
             var weights = new float[count];
             double bias = biases[row];
@@ -95,8 +127,8 @@ internal static class PristineCheckpoint
                 bias -= weight * mean[i];
             }
             return name == Quality
-                ? new QualityHead(name, features, weights, bias, worst: 0, best: 1, source)
-                : new QualityHead(name, features, weights, bias, worst: 1, best: 0, source, HeadLink.Logistic);
+                ? new QualityHead(name, network.Identity, weights, bias, worst: 0, best: 1, source)
+                : new QualityHead(name, network.Identity, weights, bias, worst: 1, best: 0, source, HeadLink.Logistic);
         })];
     }
 
@@ -104,16 +136,17 @@ internal static class PristineCheckpoint
     /// Where a statistic of the checkpoint stands in the features: it has mean and deviation of a stage beside each other, the graph the
     /// means of all stages before all deviations.
     /// </summary>
-    private static int[] Places(ResNet18 network, int views)
+    private static int[] Places(IReadOnlyList<int> stageChannels, int views)
     {
         var places = new List<int>();
+        var all = stageChannels.Sum();
         for (var view = 0; view < views; view++)
         {
-            var before = 2 * network.Channels * view;
-            foreach (var channels in network.Stages.Select(stage => stage[^1].Second.Outputs))
+            var before = 2 * all * view;
+            foreach (var channels in stageChannels)
             {
                 places.AddRange(Enumerable.Range(before, channels));
-                places.AddRange(Enumerable.Range(before + network.Channels, channels));
+                places.AddRange(Enumerable.Range(before + all, channels));
                 before += channels;
             }
         }

@@ -1,36 +1,80 @@
+using System.Globalization;
+using Pristine.Kernels;
 using Pristine.Media;
-using Pristine.Models;
 using Pristine.Networks;
 
 namespace Pristine.Metrics.ResNet;
 
 /// <summary>
-/// One worker's extractor of the features of <c>pristine</c>: mean and standard deviation of every channel of the three stages of a
-/// ResNet-18 that was trained in this repository (training/README.md), for each of the two <see cref="PristineViews"/>.
+/// One worker's extractor of the features of <c>pristine</c> or <c>pristine-large</c>: mean and standard deviation of every channel at the
+/// ends of the stages of a network that was trained in this repository (training/README.md), for each of its <see cref="PristineViews"/>.
+/// Of all stages but the last they are counted here, exactly, in the whole numbers that the network computes with.
 /// </summary>
-/// <param name="session">The network, from <see cref="PristineFeature"/>.</param>
-internal sealed class PristineFeatures(OnnxRuntimeSession session) : NetworkExtractor(session, PristineViews.Count)
+internal sealed class PristineFeatures : NetworkExtractor<byte>
 {
-    /// <summary>Numbers per view: means and deviations of 64 + 128 + 256 channels.</summary>
-    public const int Statistics = 2 * (64 + 128 + 256);
+    private readonly PristineNetwork _network;
+    private readonly PristineViews _views;
 
-    /// <summary>Features per image: those of the whole, then those of the piece; finite and not negative.</summary>
-    public const int Length = PristineViews.Count * Statistics;
+    // What a whole number of a stage stands for, for all stages but the last.
+    private readonly double[] _steps;
+    private readonly long[] _sums;
+    private readonly long[] _squares;
 
-    private readonly PristineViews _views = new();
+    /// <summary>An extractor.</summary>
+    /// <param name="network">What it sees.</param>
+    /// <param name="session">The same in 8-bit integers, ready to run.</param>
+    public PristineFeatures(PristineNetwork network, OnnxRuntimeSession session)
+        : base(session, network.Views.Count)
+    {
+        (_network, _views) = (network, new PristineViews(network));
+        _steps = [.. (session.Metadata(ConvolutionGraph.StepsKey) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(step => double.Parse(step, CultureInfo.InvariantCulture))];
+        if (_steps.Length != network.StageChannels.Count - 1)
+            throw new InvalidOperationException(
+                $"{network.Name}: expected steps of {network.StageChannels.Count - 1} stages in the network; found {_steps.Length}.");
+        (_sums, _squares) = (new long[network.StageChannels.Max()], new long[network.StageChannels.Max()]);
+    }
 
     /// <inheritdoc/>
-    public override int Count => Length;
+    public override int Count => _network.Count;
 
     /// <inheritdoc/>
-    protected override NetworkShape Shape(int scale, int width, int height) => PristineViews.Shape(scale, width, height);
+    protected override NetworkShape Shape(int scale, int width, int height) => _views.SquaresShape(scale, width, height);
 
     /// <inheritdoc/>
-    protected override void Write(int scale, in ImageView image, Span<float> tensor) => _views.Write(scale, image, tensor);
+    protected override void Write(int scale, in ImageView image, Span<byte> tensor) => _views.WriteSquares(scale, image, tensor);
 
     /// <inheritdoc/>
-    protected override void Read(int scale, ReadOnlySpan<float> output, Span<double> features) =>
-        output.WidenTo(features[(scale * Statistics)..]);
+    protected override void Read(int scale, OnnxRuntimeWorker worker, int image, int images, Span<double> features)
+    {
+        // The means of all stages, then the deviations.
+        var means = features.Slice(scale * _network.Statistics, _network.Statistics / 2);
+        var deviations = features.Slice(scale * _network.Statistics + means.Length, means.Length);
+        var before = 0;
+        for (var stage = 0; stage < _steps.Length; stage++)
+        {
+            var channels = _network.StageChannels[stage];
+            var all = worker.Output<byte>(stage);
+            var pixels = all.Slice(image * (all.Length / images), all.Length / images);
+            var sums = _sums.AsSpan(0, channels);
+            var squares = _squares.AsSpan(0, channels);
+            ChannelStatistics.Add(pixels, sums, squares);
+            var (count, step) = (pixels.Length / channels, _steps[stage]);
+            for (var i = 0; i < channels; i++)
+            {
+                var mean = (double)sums[i] / count;
+                // n squares - sum squared, in whole numbers, is not negative, and nothing cancels.
+                var variance = (double)(squares[i] * count - sums[i] * sums[i]) / ((double)count * count);
+                means[before + i] = step * mean;
+                deviations[before + i] = Math.Sqrt(step * step * variance + ConvolutionGraph.TrainedSmallestVariance);
+            }
+            before += channels;
+        }
+        var last = worker.Output(_steps.Length);
+        last = last.Slice(image * (last.Length / images), last.Length / images);
+        last[..(last.Length / 2)].WidenTo(means[before..]);
+        last[(last.Length / 2)..].WidenTo(deviations[before..]);
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -41,26 +85,22 @@ internal sealed class PristineFeatures(OnnxRuntimeSession session) : NetworkExtr
     }
 }
 
-/// <summary><c>pristine</c>: the 1,792 statistics of <see cref="PristineFeatures"/>. The network is part of this library.</summary>
+/// <summary>The statistics of <see cref="PristineFeatures"/>. The network is part of this library.</summary>
+/// <param name="network">The network.</param>
 /// <param name="device"><c>cpu</c> or <c>cuda:N</c>; <see cref="NetworkDevice.Default"/> when null.</param>
-internal sealed class PristineFeature(string? device = null) : Feature
+internal sealed class PristineFeature(PristineNetwork network, string? device = null) : Feature
 {
-    private const string Resource = "pristine-int8.onnx";
-
-    /// <summary>On the default device.</summary>
-    public PristineFeature()
-        : this(null)
-    {
-    }
+    /// <summary>The network.</summary>
+    public PristineNetwork Network => network;
 
     /// <inheritdoc/>
-    public override string Name => PristineMetric.BaseName;
+    public override string Name => network.Name;
 
     /// <inheritdoc/>
-    public override string Identity => "pristine:2:int8";
+    public override string Identity => network.Identity;
 
     /// <inheritdoc/>
-    public override int Count => PristineFeatures.Length;
+    public override int Count => network.Count;
 
     /// <summary>Below this the last stage is a point or two.</summary>
     public override int MinSide => 32;
@@ -72,9 +112,8 @@ internal sealed class PristineFeature(string? device = null) : Feature
     public override string Device => device ?? NetworkDevice.Default;
 
     /// <inheritdoc/>
-    public override PristineFeature WithDevice(string device) => new(device);
+    public override PristineFeature WithDevice(string device) => new(network, device);
 
     /// <inheritdoc/>
-    public override FeatureExtractor CreateExtractor() => new PristineFeatures(
-        NetworkSessions.Open(Resource, Device, () => new OnnxRuntimeSession(BundledFile.Read(Resource), Device)));
+    public override FeatureExtractor CreateExtractor() => new PristineFeatures(network, network.Open(Device));
 }

@@ -1,25 +1,18 @@
 namespace Pristine.Metrics.ResNet;
 
 /// <summary>
-/// <c>pristine</c> and <c>pristine@NAME</c>: what one small network, trained in this repository (training/README.md), says of a photograph:
-/// the opinion that people would have of it, whether it was damaged, and by what. All look at the same features, which are computed once:
-/// score = bias + w . features, and the logistic function of that for all but the opinion. The network: K. He, X. Zhang, S. Ren, J. Sun,
-/// "Deep Residual Learning for Image Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90, its first three stages. Opinions: N. Ahmed, H. M.
-/// S. Asif, "BIQ2021: a large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022, DOI
-/// 10.1117/1.JEI.31.5.053010. Damage: the degradations of ARNIQA (L. Agnolucci et al., WACV 2024, arXiv 2310.14918). Network and regressors
-/// are part of this library.
+/// <c>pristine</c>, <c>pristine@NAME</c> and <c>pristine-large</c>: what networks that were trained in this repository
+/// (training/README.md) say of a photograph. The small one: the opinion that people would have of it, whether it was damaged, and by what,
+/// from the same features, which are computed once; the large one: the opinion alone, closer to people's. score = bias + w . features, and
+/// the logistic function of that for all but the opinion. The networks: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image
+/// Recognition", CVPR 2016, DOI 10.1109/CVPR.2016.90, without their last blocks. Opinions: N. Ahmed, H. M. S. Asif, "BIQ2021: a
+/// large-scale blind image quality assessment database", Journal of Electronic Imaging 31(5), 2022, DOI 10.1117/1.JEI.31.5.053010. Damage:
+/// the degradations of ARNIQA (L. Agnolucci et al., WACV 2024, arXiv 2310.14918). Networks and regressors are part of this library.
 /// </summary>
 public sealed class PristineMetric : FeatureMetric
 {
-    /// <summary>Name of the network's features, and of the opinion.</summary>
-    public const string BaseName = "pristine";
-
-    private const string Opinions = "quality";
+    private const string Opinions = PristineCheckpoint.Quality;
     private const string DamageName = "damage";
-    private const string Resource = "pristine.heads";
-
-    private static readonly Lazy<IReadOnlyDictionary<string, QualityHead>> Bundled = new(() =>
-        QualityHead.ParseAll(BundledFile.Read(Resource), Resource).ToDictionary(head => head.Name, StringComparer.Ordinal));
 
     private readonly string _head;
     private readonly QualityHead? _own;
@@ -29,7 +22,9 @@ public sealed class PristineMetric : FeatureMetric
     /// <param name="head">The regressor.</param>
     /// <exception cref="ArgumentException">The regressor was trained on other features.</exception>
     public PristineMetric(QualityHead head)
-        : this((head ?? throw new ArgumentNullException(nameof(head))).Name, head, new PristineFeature())
+        : this(
+            (head ?? throw new ArgumentNullException(nameof(head))).Name, head,
+            new PristineFeature(PristineNetwork.Of(head) ?? PristineNetwork.Small))
     {
         if (head.Features != Feature.Identity || head.Weights.Length != Feature.Count)
             throw new ArgumentException(
@@ -40,25 +35,31 @@ public sealed class PristineMetric : FeatureMetric
     /// <summary>With the bundled head of a name, or one of the user's own.</summary>
     private PristineMetric(string head, QualityHead? own, PristineFeature feature) => (_head, _own, _feature) = (head, own, feature);
 
-    /// <summary><c>pristine</c>, <c>pristine@damage</c> and one metric for each kind of damage.</summary>
+    /// <summary>
+    /// <c>pristine</c>, <c>pristine@damage</c> and one metric for each kind of damage; <c>pristine-large</c>.
+    /// </summary>
     public static IReadOnlyList<Metric> All { get; } =
-        [.. PristineCheckpoint.Outputs.Select(head => new PristineMetric(head, null, new PristineFeature()))];
+    [
+        .. PristineNetwork.All.SelectMany(
+            network => network.Outputs.Select(head => new PristineMetric(head, null, new PristineFeature(network)))),
+    ];
 
-    /// <summary>The regressor of the opinion, for those who begin with it.</summary>
-    internal static QualityHead Opinion => Bundled.Value[Opinions];
+    private PristineNetwork Network => _feature.Network;
 
-    private QualityHead Head => _own ?? Bundled.Value[_head];
+    private QualityHead Head => _own ?? Network.Head(_head);
 
     private bool IsOpinion => _own == null && _head == Opinions;
 
     /// <inheritdoc/>
-    public override string Name => IsOpinion ? BaseName : $"{BaseName}@{_head}";
+    public override string Name => IsOpinion ? Network.Name : $"{Network.Name}@{_head}";
 
     /// <inheritdoc/>
     public override string Summary => _own != null
         ? $"Score of a regression on the features of this library's own network, trained on {_head}."
         : _head switch
         {
+            Opinions when Network == PristineNetwork.Large =>
+                "The same opinion from a larger network of this library: closer to people's, and slower.",
             Opinions => "Opinion that people would have of a photograph, as a network of this library predicts it; nothing to download.",
             DamageName => "Damage (blur, noise, compression, wrong exposure, lost resolution) as the same network finds it.",
             "blur" => "Out of focus, moved or smoothed, as the same network finds it.",
@@ -74,8 +75,10 @@ public sealed class PristineMetric : FeatureMetric
     /// <inheritdoc/>
     public override string Formula =>
         (_own == null && _head != Opinions ? "logistic function of a" : "a") +
-        " linear function of mean and deviation of every channel of three stages of a ResNet-18 (int8), image at 320 x 320 pixels' area " +
-        "and the middle 224 x 224 pixels of it at 512 x 512 pixels' area";
+        $" linear function of mean and deviation of every channel of {Network.Architecture} (int8), " +
+        string.Join(" and ", Network.Views.Select(
+            view => (view.Piece is { } piece ? $"the middle {piece} x {piece} pixels of it" : "image") +
+            $" at {view.Side} x {view.Side} pixels' area"));
 
     /// <inheritdoc/>
     public override string Citation =>
@@ -95,7 +98,8 @@ public sealed class PristineMetric : FeatureMetric
     /// <inheritdoc/>
     public override string Notes => _own != null ? "" : _head switch
     {
-        Opinions => "0.5 is the middle of the scale of BIQ2021's raters. Measured in docs/results/pristine.md, which says where it fails.",
+        Opinions => $"0.5 is the middle of the scale of BIQ2021's raters. Measured in docs/results/{Network.Name}.md, which says where it " +
+            "fails.",
         DamageName => "Says whether something happened to a photograph, not whether people like it; the kinds are in `pristine@blur` and " +
             "so on. Measured in docs/results/pristine.md.",
         _ => "Of copies that `pristine degrade` makes; several kinds may be likely at once. Measured in docs/results/pristine.md.",
