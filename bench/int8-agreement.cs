@@ -1,5 +1,5 @@
-// How much 8 bits change the scores of resnet50@biq2021, or of pristine and pristine@... or pristine-large: scores every image with the network in 32 and in
-// 8 bits, under the same heads, and prints Spearman's and Pearson's correlation and the largest difference.
+// How much 8 bits change the scores of resnet50@biq2021, or of pristine and pristine@... or pristine-large: scores every image with the
+// network in 32 and in 8 bits, under the same heads, and prints Spearman's and Pearson's correlation and the largest difference.
 //   dotnet run -c Release bench/int8-agreement.cs -- FOLDER [COUNT [MODELS]]
 //   dotnet run -c Release bench/int8-agreement.cs -- FOLDER COUNT pristine-float.onnx [pristine-large]
 #:project ../src/Pristine/Pristine.csproj

@@ -157,7 +157,8 @@ internal static class ExperimentCommand
         };
         private readonly Option<string> _features = new("--features")
         {
-            Description = "What the linear probe sees of an image: the ImageNet network, or one of ours, which needs nothing installed and " +
+            Description =
+                "What the linear probe sees of an image: the ImageNet network, or one of ours, which needs nothing installed and " +
                 "was trained on opinions",
             DefaultValueFactory = _ => new ResNetEmbeddingFeature().Name,
         };

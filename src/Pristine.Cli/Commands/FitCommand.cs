@@ -34,7 +34,8 @@ internal static class FitCommand
         };
         var name = new Option<string?>("--name")
         {
-            Description = "The metric will be called resnet50@NAME, pristine@NAME or pristine-large@NAME; default: the name of the file without its extension",
+            Description = "The metric will be called resnet50@NAME, pristine@NAME or pristine-large@NAME; default: the name of the file " +
+                "without its extension",
             HelpName = "NAME",
         };
         var penalties = new Option<string?>("--penalties")

@@ -56,7 +56,8 @@ public static class MetricCatalog
 
     /// <summary>The features that can be asked for by name: those that regressors are trained on and that find similar images.</summary>
     public static IReadOnlyList<Feature> Features { get; } =
-        [new ResNetFeature(), new ResNetEmbeddingFeature(), .. PristineNetwork.All.Select(network => new PristineFeature(network)), new BrisqueLiveFeature()];
+        [new ResNetFeature(), new ResNetEmbeddingFeature(), .. PristineNetwork.All.Select(
+            network => new PristineFeature(network)), new BrisqueLiveFeature()];
 
     /// <summary>Finds a feature by its exact name.</summary>
     /// <param name="name">For example <c>resnet50</c>.</param>

@@ -81,7 +81,7 @@ public sealed class OnnxExport
 
     /// <summary>Inputs and outputs with their shapes, for people.</summary>
     /// <param name="isInt8">Whether the model is in 8-bit integers: a checkpoint of training/train.py then takes and gives bytes.</param>
-    public string Describe(bool isInt8) => Trained != null && isInt8
+    internal string Describe(bool isInt8) => Trained != null && isInt8
         ? string.Create(
             CultureInfo.InvariantCulture,
             $"squares [N, H/2, W/2, 12] -> {string.Join(", ", Enumerable.Range(1, Trained.StageChannels.Count - 1).Select(

@@ -31,7 +31,9 @@ internal abstract class ConvolutionGraph
     /// <summary>The one input of an <see cref="ITrainedNetwork"/> in 8-bit integers.</summary>
     public const string SquaresInput = "squares";
 
-    /// <summary>Key of the metadata with the steps of an <see cref="ITrainedNetwork"/>'s outputs that are bytes, separated by spaces.</summary>
+    /// <summary>
+    /// Key of the metadata with the steps of an <see cref="ITrainedNetwork"/>'s outputs that are bytes, separated by spaces.
+    /// </summary>
     public const string StepsKey = "steps";
 
     /// <summary>As in training/train.py, added to every variance: keeps the root's slope finite.</summary>

@@ -108,7 +108,9 @@ internal sealed class TinyCheckpoint
     /// <summary>What the network takes of a pixel in the order B, G, R.</summary>
     public float Normalise(int channel, byte value) => value - _pixelMeans[channel];
 
-    /// <summary>Whether a block has a convolution in its shortcut, as the first of a stage has; in a small network's first stage none does.</summary>
+    /// <summary>
+    /// Whether a block has a convolution in its shortcut, as the first of a stage has; in a small network's first stage none does.
+    /// </summary>
     private bool HasShortcut(int stage, int block) => block == 0 && (stage > 0 || IsLarge);
 
     private void Layer(string name, int inputs, int outputs, int size, double spread)

@@ -11,6 +11,9 @@ namespace Pristine.Metrics.ResNet;
 /// </summary>
 public sealed class PristineMetric : FeatureMetric
 {
+    /// <summary>Name of the small network's features, and of its opinion.</summary>
+    public const string BaseName = "pristine";
+
     private const string Opinions = PristineCheckpoint.Quality;
     private const string DamageName = "damage";
 
@@ -98,7 +101,8 @@ public sealed class PristineMetric : FeatureMetric
     /// <inheritdoc/>
     public override string Notes => _own != null ? "" : _head switch
     {
-        Opinions => $"0.5 is the middle of the scale of BIQ2021's raters. Measured in docs/results/{Network.Name}.md, which says where it " +
+        Opinions =>
+            $"0.5 is the middle of the scale of BIQ2021's raters. Measured in docs/results/{Network.Name}.md, which says where it " +
             "fails.",
         DamageName => "Says whether something happened to a photograph, not whether people like it; the kinds are in `pristine@blur` and " +
             "so on. Measured in docs/results/pristine.md.",

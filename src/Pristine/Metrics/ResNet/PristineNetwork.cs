@@ -14,7 +14,7 @@ internal sealed class PristineNetwork
     /// <summary>The small one: opinion, damage and the kinds of damage.</summary>
     public static PristineNetwork Small { get; } = new()
     {
-        Name = "pristine",
+        Name = PristineMetric.BaseName,
         Revision = 2,
         Architecture = "three stages of a ResNet-18",
         Views = [new(320), new(512, 224)],
