@@ -15,6 +15,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from onnx import numpy_helper
 
+import trunk
+
 PACKAGE = 'microsoft.ml.dnnimagefeaturizer.resnet18/0.23.1/tools/DnnImageModels/ResNet18Onnx/ResNet18.onnx'
 CHANNELS = (64, 128, 256, 512)
 BLOCKS = (2, 2, 2, 3)
@@ -23,41 +25,24 @@ MEAN = (103.06, 115.9, 123.15)
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; the first block of a stage after the first halves both sides."""
+    """Two 3x3 convolutions beside a shortcut, which is a convolution where the channels change."""
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs, outputs, stride):
         super().__init__()
-        self.halves = inputs != outputs
-        self.first = nn.Conv2d(inputs, outputs, 3, 2 if self.halves else 1, 1)
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1)
         self.second = nn.Conv2d(outputs, outputs, 3, 1, 1)
-        if self.halves:
-            self.shortcut = nn.Conv2d(inputs, outputs, 1, 2)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride) if inputs != outputs else None
 
     def forward(self, x):
         inner = F.relu(self.first(x))
-        return F.relu(self.second(inner) + (self.shortcut(x) if self.halves else x))
+        return F.relu(self.second(inner) + (self.shortcut(x) if self.shortcut else x))
 
 
-class ResNet18(nn.Module):
-    """The stem and as many stages as asked for. Returns the output of each stage."""
+class ResNet18(trunk.Trunk):
+    """The stem and as many stages as asked for."""
 
     def __init__(self, stages=4):
-        super().__init__()
-        self.channels, self.pixel_mean = CHANNELS[:stages], MEAN
-        self.stem = nn.Conv2d(3, 64, 7, 2, 3)
-        inputs, built = 64, []
-        for outputs, count in list(zip(CHANNELS, BLOCKS))[:stages]:
-            built.append(nn.Sequential(*[Block(inputs if i == 0 else outputs, outputs) for i in range(count)]))
-            inputs = outputs
-        self.stages = nn.ModuleList(built)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.stem(x)), 3, 2, 1)
-        outputs = []
-        for stage in self.stages:
-            x = stage(x)
-            outputs.append(x)
-        return outputs
+        super().__init__(Block, CHANNELS[:stages], BLOCKS, MEAN)
 
 
 def package_file():
@@ -93,7 +78,7 @@ def load_imagenet(stages=4, path=None):
     for stage in network.stages:
         for block in stage:
             # The package lists the shortcut of a block first.
-            if block.halves:
+            if block.shortcut:
                 put(block.shortcut)
             put(block.first)
             put(block.second)

@@ -13,6 +13,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import trunk
+
 CHANNELS = (256, 512, 1024, 2048)
 BLOCKS = (3, 4, 6, 1)
 # Blue, green, red.
@@ -21,44 +23,26 @@ EPSILON = 0.001
 
 
 class Block(nn.Module):
-    """A 1x1, a 3x3 and a 1x1 convolution beside a shortcut, which is a convolution in the first block of a stage."""
+    """A 1x1, a 3x3 and a 1x1 convolution beside a shortcut, which is a convolution where the channels change."""
 
-    def __init__(self, inputs, outputs, stride, first):
+    def __init__(self, inputs, outputs, stride):
         super().__init__()
         inner = outputs // 4
         self.reduce = nn.Conv2d(inputs, inner, 1, stride)
         self.middle = nn.Conv2d(inner, inner, 3, 1, 1)
         self.expand = nn.Conv2d(inner, outputs, 1)
-        self.first = first
-        if first:
-            self.shortcut = nn.Conv2d(inputs, outputs, 1, stride)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride) if inputs != outputs else None
 
     def forward(self, x):
         inner = F.relu(self.middle(F.relu(self.reduce(x))))
-        return F.relu(self.expand(inner) + (self.shortcut(x) if self.first else x))
+        return F.relu(self.expand(inner) + (self.shortcut(x) if self.shortcut else x))
 
 
-class ResNet50(nn.Module):
-    """The stem and as many stages as asked for. Returns the output of each stage."""
+class ResNet50(trunk.Trunk):
+    """The stem and as many stages as asked for."""
 
     def __init__(self, stages=4):
-        super().__init__()
-        self.channels, self.pixel_mean = CHANNELS[:stages], MEAN
-        self.stem = nn.Conv2d(3, 64, 7, 2, 3)
-        inputs, built = 64, []
-        for stage, (outputs, count) in enumerate(list(zip(CHANNELS, BLOCKS))[:stages]):
-            built.append(nn.Sequential(*[
-                Block(inputs if i == 0 else outputs, outputs, 2 if stage > 0 and i == 0 else 1, i == 0) for i in range(count)]))
-            inputs = outputs
-        self.stages = nn.ModuleList(built)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.stem(x)), 3, 2, 1)
-        outputs = []
-        for stage in self.stages:
-            x = stage(x)
-            outputs.append(x)
-        return outputs
+        super().__init__(Block, CHANNELS[:stages], BLOCKS, MEAN)
 
 
 def store_folder():
@@ -100,7 +84,7 @@ def load_imagenet(stages=4, folder=None):
     for s, stage in enumerate(network.stages):
         for b, block in enumerate(stage):
             for part, name in ('reduce', '2a'), ('middle', '2b'), ('expand', '2c'), ('shortcut', '1'):
-                if part != 'shortcut' or block.first:
+                if part != 'shortcut' or block.shortcut:
                     place = f'{s + 2}{"abcdef"[b]}_branch{name}'
                     put(getattr(block, part), 'res' + place, 'bn' + place)
     return network, digest
