@@ -100,17 +100,19 @@ public class FitTests
             "already", PristineCommand.Run("score", Photos, "--head", folder["mine.head"]).Expect(2).Error, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Theory]
+    [InlineData("pristine")]
+    [InlineData("pristine-large")]
     [Trait("kind", "long")]
-    public void Pristine_learns_ratings_and_a_models_errors_with_nothing_installed()
+    public void Networks_of_ours_learn_ratings_and_a_models_errors_with_nothing_installed(string network)
     {
         using var folder = TestFiles.NewFolder();
         (string, string)[] noModels = [("PRISTINE_MODELS", folder["store"])];
         WriteRatings(folder["ratings.csv"]);
         var rated = PristineCommand.Run(
-            ["fit", "--images", Photos, "--mos", folder["ratings.csv"], "--features", "pristine", "--penalties", "1000,1e9", "--worst", "1",
+            ["fit", "--images", Photos, "--mos", folder["ratings.csv"], "--features", network, "--penalties", "1000,1e9", "--worst", "1",
             "--best", "5", "--out", folder["mine.head"]], TestFiles.Root, null, noModels).Expect(0);
-        Assert.Contains("pristine@mine", rated.Error, StringComparison.Ordinal);
+        Assert.Contains(network + "@mine", rated.Error, StringComparison.Ordinal);
         // A model that fails on what is noisy or blurred.
         File.WriteAllLines(folder["failed.csv"],
             ["image,failed", .. Directory.EnumerateFiles(Photos, "*.jpg").Select(file => Path.GetFileName(file))
@@ -118,15 +120,15 @@ public class FitTests
                 .Select(name => $"{name},{(name.Contains("-noise", StringComparison.Ordinal)
                     || name.Contains("-blur", StringComparison.Ordinal) ? 1 : 0)}")]);
         string[] failures =
-            ["fit", "--images", Photos, "--failures", folder["failed.csv"], "--features", "pristine", "--penalties", "100,1e9"];
+            ["fit", "--images", Photos, "--failures", folder["failed.csv"], "--features", network, "--penalties", "100,1e9"];
         var failed = PristineCommand.Run([.. failures, "--out", folder["wrong.head"]], TestFiles.Root, null, noModels).Expect(0);
         Assert.Equal(2, failed.Lines.Length);
         Assert.All(failed.Lines, line => Assert.Contains("AUC ", line, StringComparison.Ordinal));
 
         var result = PristineCommand.Run(
-            ["score", Photos, "--head", folder["mine.head"], "--head", folder["wrong.head"], "--metrics", "pristine@mine,pristine@wrong",
-            "--format", "jsonl"], TestFiles.Root, null, noModels).Expect(0);
-        var (opinions, errors) = (Scores(result, "pristine@mine"), Scores(result, "pristine@wrong"));
+            ["score", Photos, "--head", folder["mine.head"], "--head", folder["wrong.head"], "--metrics",
+            $"{network}@mine,{network}@wrong", "--format", "jsonl"], TestFiles.Root, null, noModels).Expect(0);
+        var (opinions, errors) = (Scores(result, network + "@mine"), Scores(result, network + "@wrong"));
         Assert.True(opinions["boats-noise"] < opinions["boats"], $"{opinions["boats-noise"]} against {opinions["boats"]}");
         Assert.True(errors["boats-noise"] > errors["boats"], $"{errors["boats-noise"]} against {errors["boats"]}");
         Assert.Contains("--failures", PristineCommand.Run(

@@ -107,6 +107,8 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
     [InlineData(2, "Expected every selection once", "--keep-top", "50%,50%", "--by", "sharpness")]
     [InlineData(2, "nosuchcolumn", "--keep", "nosuchcolumn > 3")]
     [InlineData(2, "--trainer: expected a text; found an empty one", "--trainer", " ")]
+    [InlineData(2, "--features", "--features", "resnet18")]
+    [InlineData(2, "--features: expected without --trainer", "--features", "pristine", "--trainer", "train")]
     [InlineData(1, "called kind", "--label-column", "kind")]
     [InlineData(1, "absent.jsonl", "--degraded", "absent.jsonl")]
     public void What_is_wrong_is_said_before_anything_is_computed(int exitCode, string message, params string[] arguments)
@@ -116,6 +118,29 @@ public sealed partial class TrainingExperimentTests(Browser browser) : IClassFix
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Scoring", run.Error, StringComparison.Ordinal);
         Assert.Empty(Stack().Matches(run.Error));
+    }
+
+    [Fact]
+    [Trait("kind", "long")]
+    public void With_a_network_of_ours_nothing_need_be_installed()
+    {
+        using var folder = TestFiles.NewFolder();
+        CommandResult Experiment(params string[] arguments) => PristineCommand.Run(
+            ["experiment", Labels, "--out", folder["answer"], "--seeds", "1", .. arguments], TestFiles.Root, null,
+            ("PRISTINE_MODELS", folder["store"]));
+
+        var refused = Experiment().Expect(1);
+        Assert.Contains("resnet50-imagenet is not installed", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("or add --features pristine-large", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["answer/models"]));
+
+        // Without conditions of its own the experiment ranks by metrics that need nothing either.
+        Experiment("--features", "pristine-large").Expect(0);
+        using var json = JsonDocument.Parse(File.ReadAllText(folder["answer/experiment.json"]));
+        var text = json.RootElement.GetRawText();
+        Assert.Contains("logistic regression on pristine-large (7,680 features)", text, StringComparison.Ordinal);
+        Assert.Contains("pristine-large", string.Join(' ', json.RootElement.GetProperty("conditions").EnumerateArray().Select(
+            condition => condition.GetProperty("name").GetString())), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -203,7 +203,7 @@ internal static class ExperimentCommand
                     _imageRoot, _imageColumn, _labelColumn, _splitColumn,
                 ])
                 command.Options.Add(option);
-            _features.OneOf([new ResNetEmbeddingFeature().Name, .. PristineNetwork.All.Select(network => network.Name)]);
+            _features.OneOf([new ResNetEmbeddingFeature().Name, .. PristineNetwork.Names]);
             _seeds.Between(1, 10_000);
             _jobs.Between(1, Inputs.MostWorkers);
         }
@@ -217,7 +217,12 @@ internal static class ExperimentCommand
                 SplitColumn = parsed.GetValue(_splitColumn),
             });
 
-        public string Features(ParseResult parsed) => parsed.GetRequiredValue(_features);
+        /// <summary>What the linear probe sees.</summary>
+        /// <exception cref="UsageException">It was named, and another trainer too.</exception>
+        public string Features(ParseResult parsed) =>
+            parsed.GetResult(_trainer) is { Implicit: false } && parsed.GetResult(_features) is { Implicit: false }
+            ? throw new UsageException("--features: expected without --trainer, whose command sees the images themselves; found both.")
+            : parsed.GetRequiredValue(_features);
 
         public string Folder(ParseResult parsed) => parsed.GetRequiredValue(_output);
 

@@ -25,7 +25,7 @@ internal static class FitCommand
                 "failures begin with what that network says",
             DefaultValueFactory = _ => ResNetMetric.BaseName,
         };
-        features.OneOf([ResNetMetric.BaseName, .. PristineNetwork.All.Select(network => network.Name)]);
+        features.OneOf([ResNetMetric.BaseName, .. PristineNetwork.Names]);
         var output = new Option<string>("--out", "-o")
         {
             Description = "File for the head; 'pristine score --head' takes it",

@@ -14,12 +14,6 @@ internal sealed record BasicBlock(Convolution First, Convolution Second, Convolu
 /// <param name="Stages">The stages.</param>
 internal sealed record ResNet18(Convolution Stem, IReadOnlyList<IReadOnlyList<BasicBlock>> Stages) : ITrainedNetwork
 {
-    /// <summary>
-    /// Pixels around the image that the network wants to see: as many as the mask of the stem reaches beyond it. Below and on the right it
-    /// wants one more where the sides would be odd, which changes nothing.
-    /// </summary>
-    public int Border => (Stem.Size - 1) / 2;
-
     /// <inheritdoc/>
     public IReadOnlyList<int> StageChannels => [.. Stages.Select(stage => stage[^1].Second.Outputs)];
 

@@ -7,7 +7,7 @@ internal static class HeadFile
     public static MetricFile File { get; } = new(
         "head", "FILE",
         $"A head that 'pristine fit' trained: adds the metric {ResNetMetric.BaseName}@NAME, " +
-        $"{string.Join(" or ", PristineNetwork.All.Select(network => network.Name + "@NAME"))}; may be repeated",
+        $"{string.Join(" or ", PristineNetwork.Names.Select(name => name + "@NAME"))}; may be repeated",
         file => ToMetric(QualityHead.Read(file)));
 
     /// <summary>The metric of a regressor: which one, its features say.</summary>

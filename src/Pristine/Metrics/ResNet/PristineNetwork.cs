@@ -44,6 +44,9 @@ internal sealed class PristineNetwork
     /// <summary>Those that are carried.</summary>
     public static IReadOnlyList<PristineNetwork> All { get; } = [Small, Large];
 
+    /// <summary>The names of all.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(network => network.Name)];
+
     /// <summary>Name of its features, and of its opinion.</summary>
     public required string Name { get; init; }
 
