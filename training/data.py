@@ -37,6 +37,17 @@ def split(ratings):
     return ordered[count:], ordered[:count]
 
 
+def read_opinions(path, training):
+    """{file name: opinion} of a file that teacher.py wrote: all training images, and no others."""
+    with open(path) as file:
+        opinions = {name: float(opinion) for name, opinion in (line.rstrip('\n').split('\t') for line in file)}
+    names = {name for name, _ in training}
+    if opinions.keys() != names:
+        wrong = opinions.keys() ^ names
+        raise ValueError(f'{path}: expected the {len(names)} training images; {len(wrong)} are missing or not among them, such as {min(wrong)}')
+    return opinions
+
+
 def read_log(folder):
     """{file name: (file, kind, level)} of a folder that `pristine degrade` wrote."""
     copies = {}

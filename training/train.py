@@ -237,6 +237,7 @@ def main():
     parser.add_argument('--head-rate', type=float, default=2e-5)
     parser.add_argument('--decay', type=float, default=0.998, help='of the moving average of the weights')
     parser.add_argument('--init', help='weights (epochN.pt of another run) to start from, instead of ridge regressions on ImageNet features')
+    parser.add_argument('--teacher', help='file of teacher.py: opinions are learnt half from people, half from the network that wrote it')
     parser.add_argument('--jitter', type=int, default=0, help='a training step takes whole images larger or smaller by up to this many times 32')
     parser.add_argument('--start-images', type=int, default=4000)
     parser.add_argument('--penalty', type=float, default=1000, help='of the ridge regressions that the linear layer starts as')
@@ -258,6 +259,7 @@ def main():
 
     views = data.parse_views(options.views)
     training, validation = data.split(data.read_ratings(options.ratings, options.images))
+    taught = data.read_opinions(options.teacher, training) if options.teacher else dict(training)
     copies = [data.read_log(folder) for folder in options.degraded]
     validation_copies = [data.read_log(folder) for folder in options.degraded_validation]
     trunk, package = (resnet50 if options.network == 'resnet50' else resnet18).load_imagenet(options.stages)
@@ -332,9 +334,10 @@ def main():
         batch = images.collect(futures)
         if step + 1 < total:
             ahead = prepare(step + 1)
-        opinions = torch.tensor([mos for _, mos in rows], device=options.device)
+        opinions = torch.tensor([(mos + taught[name]) / 2 for name, mos in rows], device=options.device)
+        intact = torch.tensor([mos >= data.INTACT for _, mos in rows], device=options.device)
         parts = losses(
-            network(batch), opinions, opinions >= data.INTACT, torch.tensor(parents, dtype=torch.long, device=options.device),
+            network(batch), opinions, intact, torch.tensor(parents, dtype=torch.long, device=options.device),
             [level for _, _, level in found], torch.tensor([data.KINDS.index(data.GROUPS[kind]) for _, kind, _ in found], dtype=torch.long))
         optimiser.zero_grad(set_to_none=True)
         sum(parts.values()).backward()

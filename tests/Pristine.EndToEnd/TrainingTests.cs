@@ -130,6 +130,32 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
     }
 
     [Fact]
+    public void A_network_learns_half_from_people_and_half_from_a_teacher()
+    {
+        var rated = SmallData.Ratings(_data.RatingsFile);
+        var (taught, same, incomplete) = (_data["opinions.tsv"], _data["ratings.tsv"], _data["short.tsv"]);
+        _data.Teach($"{_data.Whole.Folder}/epoch2.pt", taught).Expect(0);
+        var names = File.ReadLines(taught).Select(line => line.Split('\t')[0]).ToArray();
+        Assert.Equal(SmallData.TrainingImages, names.Distinct().Count());
+
+        // Where the teacher says what people say, nothing changes.
+        File.WriteAllLines(same, names.Select(name => $"{name}\t{rated[name]}"));
+        _data.Train("same", ["--teacher", same], killedAfter: "epoch1.pt").Expect(KilledExitCode);
+        _data.Train("taught", ["--teacher", taught], killedAfter: "epoch1.pt").Expect(KilledExitCode);
+        var differing = Differing(
+            [($"{_data.Whole.Folder}/epoch1.pt", _data["same/epoch1.pt"]), ($"{_data.Whole.Folder}/epoch1.pt", _data["taught/epoch1.pt"])]);
+        Assert.Empty(differing[0]);
+        Assert.Contains(Convolution, differing[1]);
+
+        File.WriteAllLines(incomplete, File.ReadLines(taught).Skip(1));
+        var refused = _data.Train("short", ["--teacher", incomplete]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains(
+            $"{incomplete}: expected the {SmallData.TrainingImages} training images; 1 are missing or not among them, such as {names[0]}", refused.Error,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Its_weights_become_a_network_and_its_regressors()
     {
         var (network, heads) = (_data["trained.onnx"], _data["trained.heads"]);
@@ -165,7 +191,9 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
         private const int Batch = 8;
 
         /// <summary>36 images, of which 4 validate.</summary>
-        public const int StepsPerEpoch = 32 / Batch;
+        public const int TrainingImages = 32;
+
+        public const int StepsPerEpoch = TrainingImages / Batch;
 
         private readonly TemporaryFolder _folder = TestFiles.NewFolder();
         private readonly Lazy<string> _images;
@@ -205,17 +233,27 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
         internal CommandResult Train(string folder, string[]? more = null, string? killedAfter = null)
         {
             string[] start = killedAfter == null ? [] : ["-c", Killed, killedAfter];
-            // As training/README.md says of processors without 16-bit floats.
-            string[] precision = Avx512F.IsSupported ? [] : ["--float32"];
             return Run(
                 Python,
-                [.. start, TestFiles.InRepository("training", "train.py"), "--images", _images.Value, "--ratings", Ratings,
+                [.. start, TestFiles.InRepository("training", "train.py"), .. Network,
                     "--degraded", _folder["copies/train"], "--degraded-validation", _folder["copies/validation"],
-                    "--out", _folder[folder], "--views", "whole:64,crop:64", "--stages", "3", "--epochs", "2", "--batch", $"{Batch}",
-                    "--start-images", "32", "--threads", "1", .. precision, .. more ?? []]);
+                    "--out", _folder[folder], "--epochs", "2", "--batch", $"{Batch}", "--start-images", $"{TrainingImages}", .. more ?? []]);
         }
 
-        private string Ratings => _folder["Train (Images and MOS).csv"];
+        /// <summary>Writes what a network says of the training images.</summary>
+        internal CommandResult Teach(string weights, string file) => Run(
+            Python, [TestFiles.InRepository("training", "teacher.py"), weights, .. Network, "--network", "resnet18", "--out", file]);
+
+        /// <summary>The MOS of each file, as it is written.</summary>
+        internal static Dictionary<string, string> Ratings(string file) =>
+            File.ReadLines(file).Skip(1).Select(line => line.Split(',')).ToDictionary(fields => fields[0], fields => fields[1]);
+
+        internal string RatingsFile => _folder["Train (Images and MOS).csv"];
+
+        /// <summary>Data and network of both scripts; the precision as training/README.md says of processors without 16-bit floats.</summary>
+        private string[] Network =>
+            ["--images", _images.Value, "--ratings", RatingsFile, "--views", "whole:64,crop:64", "--stages", "3", "--threads", "1",
+                .. Avx512F.IsSupported ? (string[])[] : ["--float32"]];
 
         /// <summary>Makes the images, their ratings and the degraded copies.</summary>
         /// <returns>The folder of the images.</returns>
@@ -235,9 +273,9 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
                 var rating = name.Contains('-', StringComparison.Ordinal) ? 0.1 + 0.35 * share : 0.5 + 0.4 * share;
                 lines.Add(string.Create(CultureInfo.InvariantCulture, $"{name},{rating:F4},,"));
             }
-            File.WriteAllLines(Ratings, lines);
+            File.WriteAllLines(RatingsFile, lines);
             Run(
-                Python, TestFiles.InRepository("training", "split.py"), "--images", images, "--ratings", Ratings,
+                Python, TestFiles.InRepository("training", "split.py"), "--images", images, "--ratings", RatingsFile,
                 "--out", _folder["intact"]).Expect(0);
             Degrade("train", "2-5", "11");
             Degrade("validation", "3-5", "901");
