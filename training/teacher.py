@@ -5,9 +5,7 @@ import os
 import torch
 
 import data
-import resnet18
-import resnet50
-from train import Images, Network
+from train import Images, imagenet
 
 
 def main():
@@ -26,9 +24,7 @@ def main():
     torch.set_num_threads(options.threads)
     views = data.parse_views(options.views)
     training, _ = data.split(data.read_ratings(options.ratings, options.images))
-    trunk, _ = (resnet50 if options.network == 'resnet50' else resnet18).load_imagenet(options.stages)
-    network = Network(trunk, views).to(options.device, memory_format=torch.channels_last)
-    network.reduced = not options.float32
+    network, _ = imagenet(options, views)
     network.load_state_dict(torch.load(options.weights, map_location=options.device))
     images = Images(views, options.threads, options.device)
     names = [name for name, _ in training]

@@ -122,6 +122,14 @@ def ridge(features, targets, penalty):
     return weights, mean
 
 
+def imagenet(options, views):
+    """The network that the options name, its trunk with the weights of its package, and the SHA-256 of these."""
+    trunk, package = (resnet50 if options.network == 'resnet50' else resnet18).load_imagenet(options.stages)
+    network = Network(trunk, views).to(options.device, memory_format=torch.channels_last)
+    network.reduced = not options.float32
+    return network, package
+
+
 def start_heads(network, images, rated, copies, count, penalty, seed, log):
     """The linear layer starts as ridge regressions on the features of the untrained network."""
     draw = chance(seed, 0xA)
@@ -262,9 +270,7 @@ def main():
     taught = data.read_opinions(options.teacher, training) if options.teacher else dict(training)
     copies = [data.read_log(folder) for folder in options.degraded]
     validation_copies = [data.read_log(folder) for folder in options.degraded_validation]
-    trunk, package = (resnet50 if options.network == 'resnet50' else resnet18).load_imagenet(options.stages)
-    network = Network(trunk, views).to(options.device, memory_format=torch.channels_last)
-    network.reduced = not options.float32
+    network, package = imagenet(options, views)
     images = Images(views, options.threads, options.device)
     images.root = os.path.join(options.images, '')
 

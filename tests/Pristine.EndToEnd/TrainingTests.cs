@@ -151,8 +151,8 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
         var refused = _data.Train("short", ["--teacher", incomplete]);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains(
-            $"{incomplete}: expected the {SmallData.TrainingImages} training images; 1 are missing or not among them, such as {names[0]}", refused.Error,
-            StringComparison.Ordinal);
+            $"{incomplete}: expected the {SmallData.TrainingImages} training images; 1 are missing or not among them, such as {names[0]}",
+            refused.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -237,7 +237,8 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
                 Python,
                 [.. start, TestFiles.InRepository("training", "train.py"), .. Network,
                     "--degraded", _folder["copies/train"], "--degraded-validation", _folder["copies/validation"],
-                    "--out", _folder[folder], "--epochs", "2", "--batch", $"{Batch}", "--start-images", $"{TrainingImages}", .. more ?? []]);
+                    "--out", _folder[folder], "--epochs", "2", "--batch", $"{Batch}", "--start-images", $"{TrainingImages}",
+                    .. more ?? []]);
         }
 
         /// <summary>Writes what a network says of the training images.</summary>
@@ -250,7 +251,9 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
 
         internal string RatingsFile => _folder["Train (Images and MOS).csv"];
 
-        /// <summary>Data and network of both scripts; the precision as training/README.md says of processors without 16-bit floats.</summary>
+        /// <summary>
+        /// Data and network of both scripts; the precision as training/README.md says of processors without 16-bit floats.
+        /// </summary>
         private string[] Network =>
             ["--images", _images.Value, "--ratings", RatingsFile, "--views", "whole:64,crop:64", "--stages", "3", "--threads", "1",
                 .. Avx512F.IsSupported ? (string[])[] : ["--float32"]];
