@@ -38,9 +38,14 @@ def split(ratings):
 
 
 def read_opinions(path, training):
-    """{file name: opinion} of a file that teacher.py wrote: all training images, and no others."""
-    with open(path) as file:
-        opinions = {name: float(opinion) for name, opinion in (line.rstrip('\n').split('\t') for line in file)}
+    """{file name: opinion} of a CSV file that teacher.py or `pristine export` wrote, for all training images and no others: column `id` and the last one."""
+    with open(path, newline='') as file:
+        rows = list(csv.reader(file))
+    try:
+        place = rows[0].index('id')
+        opinions = {row[place]: float(row[-1]) for row in rows[1:]}
+    except (IndexError, ValueError) as error:
+        raise ValueError(f'{path}: expected a CSV file with a column id, and opinions in the last one: {error}') from error
     names = {name for name, _ in training}
     if opinions.keys() != names:
         wrong = opinions.keys() ^ names
@@ -70,11 +75,11 @@ def parse_views(text):
     return views
 
 
-def shrunk(image, side):
+def shrunk(image, side, resample=Image.BICUBIC):
     """The image shrunk to the area of side x side, its shape kept, as Pristine does; a smaller one stays as it is."""
     scale = min(1, (side * side / (image.width * image.height)) ** 0.5)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image if size == image.size else image.resize(size, Image.BICUBIC)
+    return image if size == image.size else image.resize(size, resample)
 
 
 def load_views(path, views, chance=None):

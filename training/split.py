@@ -12,16 +12,23 @@ def main():
     parser.add_argument('--out', required=True)
     parser.add_argument('--count', type=int, help='no more than this many of the intact ones that train; those whose names have the smallest SHA-256')
     parser.add_argument('--validation-count', type=int, help='the same of those that validate')
+    parser.add_argument('--rated', help='folder for links to all images that train, whatever people say of them')
     options = parser.parse_args()
     training, validation = data.split(data.read_ratings(options.ratings, options.images))
-    for part, rows, count in (('train', training, options.count), ('validation', validation, options.validation_count)):
-        folder = os.path.join(options.out, part)
+
+    def link(names, folder):
         os.makedirs(folder, exist_ok=True)
-        intact = [name for name, mos in rows if mos >= data.INTACT][:count]
-        for name in intact:
+        for name in names:
             target = os.path.join(folder, name)
             if not os.path.exists(target):
                 os.link(os.path.join(options.images, name), target)
+
+    if options.rated:
+        link([name for name, _ in training], options.rated)
+    for part, rows, count in (('train', training, options.count), ('validation', validation, options.validation_count)):
+        folder = os.path.join(options.out, part)
+        intact = [name for name, mos in rows if mos >= data.INTACT][:count]
+        link(intact, folder)
         print(f'{part}: {len(rows)} rated images, {len(intact)} intact -> {folder}')
 
 

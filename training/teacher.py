@@ -1,5 +1,6 @@
 """Writes what a trained network says of every training image, for a smaller one to learn from (train.py --teacher)."""
 import argparse
+import csv
 import os
 
 import torch
@@ -19,7 +20,7 @@ def main():
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--float32', action='store_true')
-    parser.add_argument('--out', required=True, help='file to write: a line of name, tab and opinion for each image')
+    parser.add_argument('--out', required=True, help='CSV file to write: id, the name of an image, and opinion')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     views = data.parse_views(options.views)
@@ -32,8 +33,10 @@ def main():
     with torch.no_grad():
         for batch in images.batches([os.path.join(options.images, name) for name in names], 16):
             opinions += network(batch)[:, 0].tolist()
-    with open(options.out, 'w') as file:
-        file.writelines(f'{name}\t{opinion:.6f}\n' for name, opinion in zip(names, opinions))
+    with open(options.out, 'w', newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(['id', 'opinion'])
+        writer.writerows([name, f'{opinion:.6f}'] for name, opinion in zip(names, opinions))
 
 
 if __name__ == '__main__':

@@ -231,7 +231,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--images', required=True, help='folder of BIQ2021 images')
     parser.add_argument('--ratings', required=True, help='its "Train (Images and MOS).csv"')
-    parser.add_argument('--degraded', default=[], nargs='+', help='folders of pristine degrade, made of training images; none: opinions only')
+    parser.add_argument('--degraded', default=[], nargs='+', metavar='COPIES[=ORIGINALS]',
+                        help='folders of pristine degrade, made of training images, and of what, where it is not --images; none: opinions only')
     parser.add_argument('--degraded-validation', default=[], nargs='+', help='the same of validation images')
     parser.add_argument('--out', required=True, help='folder of the run; a run that is there goes on')
     parser.add_argument('--views', default='whole:256,crop:224')
@@ -245,7 +246,7 @@ def main():
     parser.add_argument('--head-rate', type=float, default=2e-5)
     parser.add_argument('--decay', type=float, default=0.998, help='of the moving average of the weights')
     parser.add_argument('--init', help='weights (epochN.pt of another run) to start from, instead of ridge regressions on ImageNet features')
-    parser.add_argument('--teacher', help='file of teacher.py: opinions are learnt half from people, half from the network that wrote it')
+    parser.add_argument('--teacher', help='opinions of another network (teacher.py or pristine export, as CSV): half of what is learnt, people are the other half')
     parser.add_argument('--jitter', type=int, default=0, help='a training step takes whole images larger or smaller by up to this many times 32')
     parser.add_argument('--start-images', type=int, default=4000)
     parser.add_argument('--penalty', type=float, default=1000, help='of the ridge regressions that the linear layer starts as')
@@ -268,7 +269,11 @@ def main():
     views = data.parse_views(options.views)
     training, validation = data.split(data.read_ratings(options.ratings, options.images))
     taught = data.read_opinions(options.teacher, training) if options.teacher else dict(training)
-    copies = [data.read_log(folder) for folder in options.degraded]
+    copies, originals = [], []
+    for entry in options.degraded:
+        folder, _, source = entry.partition('=')
+        copies.append(data.read_log(folder))
+        originals.append(os.path.join(source or options.images, ''))
     validation_copies = [data.read_log(folder) for folder in options.degraded_validation]
     network, package = imagenet(options, views)
     images = Images(views, options.threads, options.device)
@@ -320,13 +325,16 @@ def main():
         order = chance(options.seed, 1, epoch).permutation(len(training))
         rows = [training[i] for i in order[place * options.batch:(place + 1) * options.batch]]
         draw = chance(options.seed, 2, step)
-        parents, found = [], []
-        for i in draw.permutation(len(rows)):
-            copied = copies[int(draw.integers(len(copies)))].get(rows[i][0]) if copies else None
+        parents, found, roots = [], [], [images.root] * len(rows)
+        for i in draw.permutation(len(rows)) if copies else []:
+            drawn = int(draw.integers(len(copies)))
+            # A rated image is seen as the copies of the folder were made of it, whether or not one is seen with it.
+            roots[i] = originals[drawn]
+            copied = copies[drawn].get(rows[i][0])
             if copied and len(parents) < options.copies:
                 parents.append(int(i))
                 found.append(copied)
-        paths = [images.root + name for name, _ in rows] + [copied[0] for copied in found]
+        paths = [root + name for root, (name, _) in zip(roots, rows)] + [copied[0] for copied in found]
         # One size for all images of a step, so that they are one batch, and one of few, for which the convolutions are prepared once.
         larger = 32 * int(chance(options.seed, 4, step).integers(-options.jitter, options.jitter + 1))
         stepped = [(kind, side + larger if kind == 'whole' else side) for kind, side in views]

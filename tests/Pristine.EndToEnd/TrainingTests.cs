@@ -133,13 +133,13 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
     public void A_network_learns_half_from_people_and_half_from_a_teacher()
     {
         var rated = SmallData.Ratings(_data.RatingsFile);
-        var (taught, same, incomplete) = (_data["opinions.tsv"], _data["ratings.tsv"], _data["short.tsv"]);
+        var (taught, same, incomplete) = (_data["opinions.csv"], _data["ratings.csv"], _data["short.csv"]);
         _data.Teach($"{_data.Whole.Folder}/epoch2.pt", taught).Expect(0);
-        var names = File.ReadLines(taught).Select(line => line.Split('\t')[0]).ToArray();
+        var names = File.ReadLines(taught).Skip(1).Select(line => line.Split(',')[0]).ToArray();
         Assert.Equal(SmallData.TrainingImages, names.Distinct().Count());
 
         // Where the teacher says what people say, nothing changes.
-        File.WriteAllLines(same, names.Select(name => $"{name}\t{rated[name]}"));
+        File.WriteAllLines(same, ["id,opinion", .. names.Select(name => $"{name},{rated[name]}")]);
         _data.Train("same", ["--teacher", same], killedAfter: "epoch1.pt").Expect(KilledExitCode);
         _data.Train("taught", ["--teacher", taught], killedAfter: "epoch1.pt").Expect(KilledExitCode);
         var differing = Differing(
@@ -147,12 +147,16 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
         Assert.Empty(differing[0]);
         Assert.Contains(Convolution, differing[1]);
 
-        File.WriteAllLines(incomplete, File.ReadLines(taught).Skip(1));
+        File.WriteAllLines(incomplete, File.ReadLines(taught).Where((_, line) => line != 1));
         var refused = _data.Train("short", ["--teacher", incomplete]);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains(
             $"{incomplete}: expected the {SmallData.TrainingImages} training images; 1 are missing or not among them, such as {names[0]}",
             refused.Error, StringComparison.Ordinal);
+        File.WriteAllLines(incomplete, names.Select(name => $"{name}\t{rated[name]}"));
+        refused = _data.Train("short", ["--teacher", incomplete]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains($"{incomplete}: expected a CSV file with a column id", refused.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -168,6 +172,49 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
         string[] names = ["quality", "damage", "blur", "noise", "compression", "dark", "bright", "contrast", "color", "lowres"];
         foreach (var name in names)
             Assert.Contains($"\"name\":\"{name}\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_network_of_a_repository_is_a_start_for_another_run()
+    {
+        var (network, heads, weights) = (_data["carried.onnx"], _data["carried.heads"], _data["carried.pt"]);
+        PristineCommand.Run(
+            "models", "convert", $"{_data.Whole.Folder}/epoch2.pt", "--out", network, "--heads", heads, "--int8", "--calibration",
+            _data["copies/train"]).Expect(0);
+        _data.Unpack(network, heads, weights).Expect(0);
+        _data.Teach($"{_data.Whole.Folder}/epoch2.pt", _data["trained.csv"]).Expect(0);
+        _data.Teach(weights, _data["carried.csv"]).Expect(0);
+
+        // What the 8 bits lose is small beside what the images differ by.
+        var (trained, carried) = (Opinions("trained.csv"), Opinions("carried.csv"));
+        Assert.True(trained.Max() - trained.Min() > 0.2, $"{trained.Min()} to {trained.Max()}");
+        Assert.All(trained.Zip(carried), pair => Assert.Equal(pair.First, pair.Second, 0.02));
+        var differing = Differing([($"{_data.Whole.Folder}/epoch2.pt", weights)])[0];
+        Assert.Contains(Convolution, differing);
+        Assert.DoesNotContain(differing, name => name.StartsWith("trunk.stem", StringComparison.Ordinal)
+            || name.StartsWith("trunk.stages.0", StringComparison.Ordinal));
+
+        File.WriteAllBytes(heads, File.ReadAllBytes(heads).AsSpan(0, 2000).ToArray());
+        var refused = _data.Unpack(network, heads, weights);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains($"{heads}: ", refused.Error, StringComparison.Ordinal);
+
+        double[] Opinions(string file) =>
+            [.. File.ReadLines(_data[file]).Skip(1).Select(line => double.Parse(line.Split(',')[1], CultureInfo.InvariantCulture))];
+    }
+
+    [Fact]
+    public void Rated_images_are_seen_in_the_size_in_which_their_copies_were_made()
+    {
+        _data.MakeSmaller("smaller");
+        var (copies, smaller) = (_data["copies/train"], _data["smaller"]);
+        Assert.Equal(SmallData.TrainingImages + SmallData.ValidationImages, Directory.GetFiles(smaller).Length);
+        _data.Train("named", ["--degraded", $"{copies}={_data.Images}"], killedAfter: "epoch1.pt").Expect(KilledExitCode);
+        _data.Train("sizes", ["--degraded", $"{copies}={smaller}"], killedAfter: "epoch1.pt").Expect(KilledExitCode);
+        var differing = Differing(
+            [($"{_data.Whole.Folder}/epoch1.pt", _data["named/epoch1.pt"]), ($"{_data.Whole.Folder}/epoch1.pt", _data["sizes/epoch1.pt"])]);
+        Assert.Empty(differing[0]);
+        Assert.Contains(Convolution, differing[1]);
     }
 
     /// <summary>For each two files the tensors that differ.</summary>
@@ -190,8 +237,12 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
     {
         private const int Batch = 8;
 
+        private const string RatingsName = "Train (Images and MOS).csv";
+
         /// <summary>36 images, of which 4 validate.</summary>
         public const int TrainingImages = 32;
+
+        public const int ValidationImages = 4;
 
         public const int StepsPerEpoch = TrainingImages / Batch;
 
@@ -245,24 +296,40 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
         internal CommandResult Teach(string weights, string file) => Run(
             Python, [TestFiles.InRepository("training", "teacher.py"), weights, .. Network, "--network", "resnet18", "--out", file]);
 
+        /// <summary>Makes weights to start from of a converted network.</summary>
+        internal CommandResult Unpack(string network, string heads, string file) => Run(
+            Python,
+            [TestFiles.InRepository("training", "unpack.py"), network, heads, .. Data, "--views", "whole:64,crop:64", "--count", "8",
+                "--out", file]);
+
+        /// <summary>Writes the rated images smaller.</summary>
+        internal void MakeSmaller(string folder) =>
+            Run(Python, [TestFiles.InRepository("training", "smaller.py"), .. Data, "--out", _folder[folder]]).Expect(0);
+
         /// <summary>The MOS of each file, as it is written.</summary>
         internal static Dictionary<string, string> Ratings(string file) =>
             File.ReadLines(file).Skip(1).Select(line => line.Split(',')).ToDictionary(fields => fields[0], fields => fields[1]);
 
-        internal string RatingsFile => _folder["Train (Images and MOS).csv"];
+        /// <summary>Written with the images, whichever is asked for first.</summary>
+        internal string RatingsFile => Path.Combine(Path.GetDirectoryName(Images)!, RatingsName);
+
+        /// <summary>The folder of the rated images.</summary>
+        internal string Images => _images.Value;
+
+        private string[] Data => ["--images", _images.Value, "--ratings", RatingsFile];
 
         /// <summary>
         /// Data and network of both scripts; the precision as training/README.md says of processors without 16-bit floats.
         /// </summary>
         private string[] Network =>
-            ["--images", _images.Value, "--ratings", RatingsFile, "--views", "whole:64,crop:64", "--stages", "3", "--threads", "1",
+            [.. Data, "--views", "whole:64,crop:64", "--stages", "3", "--threads", "1",
                 .. Avx512F.IsSupported ? (string[])[] : ["--float32"]];
 
         /// <summary>Makes the images, their ratings and the degraded copies.</summary>
         /// <returns>The folder of the images.</returns>
         private string Make()
         {
-            var images = _folder["images"];
+            var (images, ratings) = (_folder["images"], _folder[RatingsName]);
             Directory.CreateDirectory(images);
             var lines = new List<string> { "Image Name,MOS,," };
             foreach (var photo in Directory.GetFiles(TestFiles.InRepository("samples", "photos"), "*.jpg").Order(StringComparer.Ordinal))
@@ -276,9 +343,9 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
                 var rating = name.Contains('-', StringComparison.Ordinal) ? 0.1 + 0.35 * share : 0.5 + 0.4 * share;
                 lines.Add(string.Create(CultureInfo.InvariantCulture, $"{name},{rating:F4},,"));
             }
-            File.WriteAllLines(RatingsFile, lines);
+            File.WriteAllLines(ratings, lines);
             Run(
-                Python, TestFiles.InRepository("training", "split.py"), "--images", images, "--ratings", RatingsFile,
+                Python, TestFiles.InRepository("training", "split.py"), "--images", images, "--ratings", ratings,
                 "--out", _folder["intact"]).Expect(0);
             Degrade("train", "2-5", "11");
             Degrade("validation", "3-5", "901");
