@@ -21,7 +21,7 @@ def main():
     state = torch.load(checkpoint, map_location='cpu')
     # The large network has blocks of three convolutions, and answers one question.
     large = 'trunk.stages.0.0.reduce.weight' in state
-    views = data.parse_views('whole:384' if large else 'whole:320,crop:224')
+    views = data.parse_views('whole:384' if large else 'whole:288,crop:192')
     network = train.Network(resnet50.ResNet50(4) if large else resnet18.ResNet18(3), views)
     network.load_state_dict(state)
     network.reduced = False

@@ -104,9 +104,8 @@ public class CheckTests
         var planted = Directory.GetFiles(Photos).Select(file => Path.GetFileName(file)!)
             .Where(name => Planted.Any(plant => name.EndsWith(plant.Ending + ".jpg", StringComparison.Ordinal))).ToHashSet();
         Assert.Superset(planted, found);
-        // What was left as it was: raindrops.jpg has 0.79, paintbrushes.jpg and dune.jpg are close below 0.7; processors round 8 bits
-        // apart.
-        Assert.Subset(new HashSet<string> { "raindrops.jpg", "paintbrushes.jpg", "dune.jpg" }, found.Except(planted).ToHashSet());
+        // What was left as it was: paintbrushes.jpg has 0.74, raindrops.jpg and ladybird.jpg 0.6; processors round 8 bits apart.
+        Assert.Subset(new HashSet<string> { "paintbrushes.jpg", "raindrops.jpg", "ladybird.jpg" }, found.Except(planted).ToHashSet());
     }
 
     [Fact]

@@ -15,9 +15,9 @@ internal sealed class PristineNetwork
     public static PristineNetwork Small { get; } = new()
     {
         Name = PristineMetric.BaseName,
-        Revision = 2,
+        Revision = 3,
         Architecture = "three stages of a ResNet-18",
-        Views = [new(320), new(512, 224)],
+        Views = [new(288), new(512, 192)],
         Means = [123, 116, 103],
         StageChannels = [64, 128, 256],
         Outputs = PristineCheckpoint.Outputs,

@@ -48,10 +48,10 @@ public sealed class PristineMetricTests
     }
 
     [Theory]
-    [InlineData(512, 384, 370, 277, 224, 224)]
+    [InlineData(512, 384, 333, 249, 192, 192)]
     [InlineData(100, 80, 100, 80, 100, 80)]
-    [InlineData(4000, 3000, 370, 277, 224, 224)]
-    [InlineData(32, 100_000, 6, 17889, 9, 224)]
+    [InlineData(4000, 3000, 333, 249, 192, 192)]
+    [InlineData(32, 100_000, 5, 16100, 9, 192)]
     [InlineData(1, 1, 1, 1, 1, 1)]
     public void Large_images_are_shrunk_to_an_area_and_small_ones_left_alone(
         int width, int height, int wholeWidth, int wholeHeight, int pieceWidth, int pieceHeight)
@@ -75,7 +75,7 @@ public sealed class PristineMetricTests
         Assert.Equal(own.Sha256, metric.ModelSha256);
         var large = new QualityHead("mine", PristineNetwork.Large.Identity, new float[PristineNetwork.Large.Count], 0.5, 1, 5, "");
         Assert.Equal("pristine-large@mine", HeadFile.ToMetric(large).Name);
-        Assert.Contains("pristine:2:int8", Assert.Throws<ArgumentException>(() => new PristineMetric(
+        Assert.Contains("pristine:3:int8", Assert.Throws<ArgumentException>(() => new PristineMetric(
             new QualityHead("mine", "resnet50:int8", [1], 0, 0, 1, ""))).Message, StringComparison.Ordinal);
         Assert.Null(metric.Missing);
     }
