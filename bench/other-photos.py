@@ -25,8 +25,10 @@ def fetch(rows):
             continue
         clone = options.work / "repositories" / row["repository"].replace("/", "+")
         if not clone.exists():
-            subprocess.run(["git", "clone", "--quiet", "--bare", "--filter=blob:none", f"https://github.com/{row['repository']}", clone], check=True)
-        content = subprocess.run(["git", "--git-dir", clone, "show", f"{row['commit']}:{row['path']}"], check=True, stdout=subprocess.PIPE).stdout
+            address = f"https://github.com/{row['repository']}"
+            subprocess.run(["git", "clone", "--quiet", "--bare", "--filter=blob:none", address, clone], check=True)
+        show = ["git", "--git-dir", clone, "show", f"{row['commit']}:{row['path']}"]
+        content = subprocess.run(show, check=True, stdout=subprocess.PIPE).stdout
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
@@ -34,10 +36,12 @@ def fetch(rows):
 def scores(name):
     """{image: {metric: score, higher is better}} of a folder."""
     table, file = options.work / f"{name}.scores", options.work / f"{name}.csv"
-    for arguments in (["score", options.work / name, "--metrics", options.metrics, "--out", table], ["export", table, "--format", "csv", "--out", file]):
+    score = ["score", options.work / name, "--metrics", options.metrics, "--out", table]
+    for arguments in (score, ["export", table, "--format", "csv", "--out", file]):
         subprocess.run([*shlex.split(options.pristine), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with open(file, newline="") as rows:
-        return {row["image"]: {metric: direction(metric) * float(row[metric]) for metric in options.metrics.split(",")} for row in csv.DictReader(rows)}
+        metrics = options.metrics.split(",")
+        return {row["image"]: {metric: direction(metric) * float(row[metric]) for metric in metrics} for row in csv.DictReader(rows)}
 
 
 def direction(metric):

@@ -38,7 +38,7 @@ def split(ratings):
 
 
 def read_opinions(path, training):
-    """{file name: opinion} of a CSV file that teacher.py or `pristine export` wrote, for all training images and no others: column `id` and the last one."""
+    """{file name: opinion} of a CSV file of teacher.py or `pristine export`: column `id` and the last one, for all training images and no others."""
     with open(path, newline='') as file:
         rows = list(csv.reader(file))
     try:

@@ -17,7 +17,8 @@ QUALITIES = (75, 95)
 def write(source, target, seed, place):
     """An image at the area of a square of one of the sides, shrunk by one of three filters, as a JPEG of a quality of 75 to 95."""
     draw = np.random.default_rng(np.random.SeedSequence((seed, place)))
-    side, resample, quality = SIDES[draw.integers(len(SIDES))], FILTERS[draw.integers(len(FILTERS))], int(draw.integers(QUALITIES[0], QUALITIES[1] + 1))
+    side, resample = SIDES[draw.integers(len(SIDES))], FILTERS[draw.integers(len(FILTERS))]
+    quality = int(draw.integers(QUALITIES[0], QUALITIES[1] + 1))
     data.shrunk(Image.open(source).convert('RGB'), side, resample).save(target, 'JPEG', quality=quality)
 
 

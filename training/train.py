@@ -246,7 +246,7 @@ def main():
     parser.add_argument('--head-rate', type=float, default=2e-5)
     parser.add_argument('--decay', type=float, default=0.998, help='of the moving average of the weights')
     parser.add_argument('--init', help='weights (epochN.pt of another run) to start from, instead of ridge regressions on ImageNet features')
-    parser.add_argument('--teacher', help='opinions of another network (teacher.py or pristine export, as CSV): half of what is learnt, people are the other half')
+    parser.add_argument('--teacher', help='CSV of opinions (teacher.py or pristine export): half of what is learnt, people are the other half')
     parser.add_argument('--jitter', type=int, default=0, help='a training step takes whole images larger or smaller by up to this many times 32')
     parser.add_argument('--start-images', type=int, default=4000)
     parser.add_argument('--penalty', type=float, default=1000, help='of the ridge regressions that the linear layer starts as')
