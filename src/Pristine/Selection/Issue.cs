@@ -78,8 +78,8 @@ public sealed record Issue
         : Selection.Rule.MetricsOf(Selection.Rule.Parse(AnyRule).Columns);
 
     /// <summary>
-    /// Where the rule is no more than a column and its threshold, which may be larger for some images: the column, and whether an image
-    /// without the issue has at most the threshold. Null for other rules.
+    /// Where the rule is no more than a column and its threshold, for all images or some: the column, and whether an image without the
+    /// issue has at most the threshold. Null for other rules.
     /// </summary>
     internal (string Metric, bool IsAtMost)? Limit => By == null || ComparesImages ? null
         : Template == $"{By} > {{0}}" || Template.StartsWith($"{By} > {{0}} and ", StringComparison.Ordinal) ? (By.Trim('"'), true)
@@ -275,8 +275,8 @@ public sealed record Issue
             Threshold = 0.7,
             By = "\"pristine@damage\"",
             IsLargestWorst = true,
-            Reason = "Below the area of 128 x 128 pixels the network takes sound photographs for damaged ones. It costs many times what all " +
-                "other issues cost; --issues default,-damaged leaves it out.",
+            Reason = "Below the area of 128 x 128 pixels the network takes sound photographs for damaged ones. It costs many times what " +
+                "all other issues cost; --issues default,-damaged leaves it out.",
             Calibration =
                 "Flags 1.4 % of sound photographs that the network was not trained on; finds 60, 84 and 88 % of copies of levels " +
                 "3, 4 and 5, damaged in 14 ways (docs/check.md).",
