@@ -36,16 +36,19 @@ def fetch(rows):
 def scores(name):
     """{image: {metric: score, higher is better}} of a folder."""
     table, file = options.work / f"{name}.scores", options.work / f"{name}.csv"
-    score = ["score", options.work / name, "--metrics", options.metrics, "--out", table]
-    for arguments in (score, ["export", table, "--format", "csv", "--out", file]):
-        subprocess.run([*shlex.split(options.pristine), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    with open(file, newline="") as rows:
-        metrics = options.metrics.split(",")
-        return {row["image"]: {metric: direction(metric) * float(row[metric]) for metric in metrics} for row in csv.DictReader(rows)}
+    pristine("score", options.work / name, "--metrics", options.metrics, "--out", table)
+    pristine("export", table, "--format", "csv", "--out", file)
+    with open(file, newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    if failed := [f"{row['image']} ({row['status']})" for row in rows if not all(row[metric] for metric in metrics)]:
+        raise SystemExit(f"{options.work / name}: expected a score of every metric for every image; missing: {', '.join(failed)}")
+    return {row["image"]: {metric: signs[metric] * float(row[metric]) for metric in metrics} for row in rows}
 
 
-def direction(metric):
-    return -1 if metric.startswith("brisque") or "@" in metric and "@biq" not in metric and "@koniq" not in metric else 1
+def pristine(*arguments):
+    """What a command of Pristine prints."""
+    command = [*shlex.split(options.pristine), *map(str, arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
 
 
 def ranks(values):
@@ -81,16 +84,21 @@ def interval(statistic, *groups):
 
 with open(root / "bench" / "other-photos.csv", newline="") as file:
     photos = list(csv.DictReader(file))
+metrics = options.metrics.split(",")
+ends = {name: end for name, end, *_ in (line.split("\t") for line in pristine("metrics").splitlines() if "\t" in line)}
+if unknown := [metric for metric in metrics if ends.get(metric) not in ("high", "low")]:
+    raise SystemExit(f"--metrics: expected metrics with a good end (pristine metrics); found {', '.join(unknown)}")
+signs = {metric: 1 if ends[metric] == "high" else -1 for metric in metrics}
 fetch(photos)
 opinions, blur = scores("opinions"), scores("blur")
 labels = {(row["set"], row["image"]): row["label"] for row in photos}
 print("| metric | SRCC with opinions | AUC, blurred against sharp |\n| --- | ---: | ---: |")
-for metric in options.metrics.split(","):
+for metric in metrics:
     pairs = [(each[metric], float(labels["opinions", image])) for image, each in opinions.items()]
     sharp, blurred = ([each[metric] for image, each in blur.items() if labels["blur", image] == label] for label in ("sharp", "blurred"))
     agreement = lambda drawn: srcc([score for score, _ in drawn], [opinion for _, opinion in drawn])
     print(f"| `{metric}` | {agreement(pairs):.3f} ({interval(agreement, pairs)}) | {auc(blurred, sharp):.3f} ({interval(auc, blurred, sharp)}) |")
-damage = [(labels["blur", image], each["pristine@damage"]) for image, each in blur.items()] if "pristine@damage" in options.metrics else []
+damage = [(labels["blur", image], each["pristine@damage"]) for image, each in blur.items()] if "pristine@damage" in metrics else []
 for label in ("sharp", "blurred") if damage else ():
     found = [-score for each, score in damage if each == label]
     print(f"\n`pristine@damage` above 0.7: {sum(score > 0.7 for score in found)} of {len(found)} {label} ones")

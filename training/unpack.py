@@ -17,17 +17,28 @@ import resnet18
 import train
 
 
-def read_heads(path):
-    """(weights, bias) of each regressor, in the order of the file: a line of JSON, then the weights as floats."""
-    content, place, heads = open(path, 'rb').read(), 0, []
+# The outputs of train.py in their order, as Pristine names them.
+OUTPUTS = ['quality', 'damage', *('color' if kind == 'colour' else kind for kind in data.KINDS)]
+
+
+def read_heads(path, count):
+    """(weights, bias) of the regressor of each output. The file has a line of JSON for each, and behind it the weights as floats."""
+    content, place, heads = open(path, 'rb').read(), 0, {}
     while place < len(content):
-        end = content.find(b'\n', place)
-        header = json.loads(content[place:end])
-        place = end + 1 + 4 * header['count']
+        line = content[place:].split(b'\n', 1)[0]
+        try:
+            header = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f'{path}: expected a line of JSON at byte {place}: {error}') from error
+        start = place + len(line) + 1
+        place = start + 4 * header['count']
         if place > len(content):
             raise ValueError(f'{path}: expected {place} bytes with the weights of {header["name"]}; found {len(content)}')
-        heads.append((np.frombuffer(content[end + 1:place], '<f4').astype(np.float64), header['bias']))
-    return heads
+        heads[header['name']] = np.frombuffer(content[start:place], '<f4').astype(np.float64), header['bias']
+    found = {name: len(weights) for name, (weights, _) in heads.items()}
+    if found != dict.fromkeys(OUTPUTS, count):
+        raise ValueError(f'{path}: expected heads of {count} weights each for {OUTPUTS}; found {found}')
+    return [heads[name] for name in OUTPUTS]
 
 
 def places(channels, views):
@@ -50,6 +61,8 @@ def put_stages(trunk, path, frozen=1):
             continue
         stage, block, layer, kind = rest
         source = f'stage{int(stage) + 1}.block{block}.{layer}.{kind}'
+        if source + '.q' not in stored or source + '.step' not in stored:
+            raise ValueError(f'{path}: expected a network in 8 bits with {source}; it is missing')
         numbers, step = stored[source + '.q'].astype(np.float64), stored[source + '.step'].astype(np.float64)
         if tuple(numbers.shape) != tuple(value.shape):
             raise ValueError(f'{path}: expected {source} of shape {tuple(value.shape)}; found {numbers.shape}')
@@ -73,10 +86,7 @@ def main():
     put_stages(trunk, options.network)
     network = train.Network(trunk, views)
     network.reduced = False
-    heads = read_heads(options.heads)
-    if len(heads) != 2 + len(data.KINDS) or any(len(weights) != len(network.mean) for weights, _ in heads):
-        raise ValueError(f'{options.heads}: expected {2 + len(data.KINDS)} heads of {len(network.mean)} weights each; '
-                         f'found {[len(weights) for weights, _ in heads]}')
+    heads = read_heads(options.heads, len(network.mean))
     images = train.Images(views, options.threads, 'cpu')
     training, _ = data.split(data.read_ratings(options.ratings, options.images))
     paths = [os.path.join(options.images, name) for name, _ in training[:options.count]]

@@ -194,10 +194,22 @@ public sealed class TrainingTests : IClassFixture<TrainingTests.SmallData>
         Assert.DoesNotContain(differing, name => name.StartsWith("trunk.stem", StringComparison.Ordinal)
             || name.StartsWith("trunk.stages.0", StringComparison.Ordinal));
 
-        File.WriteAllBytes(heads, File.ReadAllBytes(heads).AsSpan(0, 2000).ToArray());
+        var content = File.ReadAllBytes(heads);
+        File.WriteAllBytes(heads, content.AsSpan(0, 2000).ToArray());
         var refused = _data.Unpack(network, heads, weights);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains($"{heads}: ", refused.Error, StringComparison.Ordinal);
+
+        // A head of another name, and a network in floats.
+        File.WriteAllBytes(heads, Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(content).Replace(
+            "\"name\":\"damage\"", "\"name\":\"harm\"", StringComparison.Ordinal)));
+        refused = _data.Unpack(network, heads, weights);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains($"{heads}: expected heads of", refused.Error, StringComparison.Ordinal);
+        PristineCommand.Run("models", "convert", $"{_data.Whole.Folder}/epoch2.pt", "--out", _data["floats.onnx"]).Expect(0);
+        refused = _data.Unpack(_data["floats.onnx"], heads, weights);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains($"{_data["floats.onnx"]}: expected a network in 8 bits", refused.Error, StringComparison.Ordinal);
 
         double[] Opinions(string file) =>
             [.. File.ReadLines(_data[file]).Skip(1).Select(line => double.Parse(line.Split(',')[1], CultureInfo.InvariantCulture))];
