@@ -53,6 +53,15 @@ def read_opinions(path, training):
     return opinions
 
 
+def copies_and_originals(entry):
+    """The two folders of COPIES=ORIGINALS, the second one '' where it is not named; there may be a = in their names too."""
+    parts = entry.split('=')
+    for count in range(len(parts), 0, -1):
+        if os.path.isdir('='.join(parts[:count])):
+            return '='.join(parts[:count]), '='.join(parts[count:])
+    return entry, ''
+
+
 def read_log(folder):
     """{file name: (file, kind, level)} of a folder that `pristine degrade` wrote."""
     copies = {}

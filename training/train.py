@@ -271,7 +271,7 @@ def main():
     taught = data.read_opinions(options.teacher, training) if options.teacher else dict(training)
     copies, originals = [], []
     for entry in options.degraded:
-        folder, _, source = entry.partition('=')
+        folder, source = data.copies_and_originals(entry)
         copies.append(data.read_log(folder))
         originals.append(os.path.join(source or options.images, ''))
     validation_copies = [data.read_log(folder) for folder in options.degraded_validation]

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using Pristine.Tests;
 
@@ -128,7 +126,7 @@ public class OutputTests
     [Fact]
     public void Ctrl_C_leaves_no_output_under_its_name_and_the_scores_to_go_on_from()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGINT with kill.");
+        PristineCommand.RequireCtrlC();
         using var folder = TestFiles.NewFolder();
         const int items = 10_000;
         File.WriteAllText(
@@ -142,8 +140,7 @@ public class OutputTests
         while (!process.HasExited && !File.Exists(folder["dropped.jsonl.partial"]))
             Thread.Sleep(20);
         Thread.Sleep(300);
-        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
-            kill.WaitForExit();
+        PristineCommand.SendCtrlC(process);
         var result = PristineCommand.Finish(process, null).Expect(130);
         Assert.Contains($"--scores {folder["scores"]} goes on", result.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(folder["kept.json"]));

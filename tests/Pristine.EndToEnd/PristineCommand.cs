@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using System.Text;
 using Pristine.Tests;
@@ -74,6 +75,28 @@ internal static class PristineCommand
             process.WaitForExit();
             return new CommandResult(process.ExitCode, output.ToArray(), error.Result);
         }
+    }
+
+    /// <summary>
+    /// Skips the test where Ctrl-C cannot be sent. A shell lets the commands that it starts in the background ignore it, and so do all that
+    /// those start: the program keeps to that, as it should.
+    /// </summary>
+    public static void RequireCtrlC()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGINT with kill.");
+        const string status = "/proc/self/status", name = "SigIgn:";
+        const int interrupt = 1 << (2 - 1);
+        var ignored = !File.Exists(status) ? 0 : ulong.Parse(
+            File.ReadLines(status).Single(line => line.StartsWith(name, StringComparison.Ordinal)).AsSpan(name.Length),
+            NumberStyles.AllowHexSpecifier | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+        Assert.SkipUnless((ignored & interrupt) == 0, "SIGINT is ignored here: the tests were started in the background by a script.");
+    }
+
+    /// <summary>Sends Ctrl-C; a test that does begins with <see cref="RequireCtrlC"/>.</summary>
+    public static void SendCtrlC(Process process)
+    {
+        using var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
     }
 
     /// <summary>Starts a program; a variable of the environment without a value is removed.</summary>

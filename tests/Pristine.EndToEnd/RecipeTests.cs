@@ -122,6 +122,40 @@ public class RecipeTests
         PristineCommand.Run("run", folder["new.yaml"]).Expect(0);
     }
 
+    [Fact]
+    public void Another_rule_of_an_issue_is_refused_and_other_issues_are_told_of()
+    {
+        using var folder = TestFiles.NewFolder();
+        PristineCommand.Run(
+            "filter", Photos, "--drop-issue", "dark,duplicates,near_duplicates,odd_size", "--set", "odd_size=2", "--out", folder["kept.txt"],
+            "--write-recipe", folder["recipe.yaml"]).Expect(0);
+        var recipe = File.ReadAllText(folder["recipe.yaml"]);
+        Assert.Contains("  issue dark: luma_p95 < 0.2\n", recipe, StringComparison.Ordinal);
+        Assert.Contains("  issue duplicates: --dedup exact\n  issue near_duplicates: --dedup near:4\n", recipe, StringComparison.Ordinal);
+        Assert.Contains("  issue odd_size: sqrt(width * height) beyond 2 interquartile ranges\n", recipe, StringComparison.Ordinal);
+        Assert.DoesNotContain("the recipe", PristineCommand.Run("run", folder["recipe.yaml"]).Expect(0).Error, StringComparison.Ordinal);
+        Assert.Equal(recipe, File.ReadAllText(folder["kept.txt.recipe.yaml"]));
+
+        File.Delete(folder["kept.txt"]);
+        File.WriteAllText(folder["recipe.yaml"], recipe.Replace("luma_p95 < 0.2", "luma_p95 <= 0.15", StringComparison.Ordinal));
+        Assert.Contains(
+            "made with issue dark as 'luma_p95 <= 0.15'; found 'luma_p95 < 0.2', which gives other images",
+            PristineCommand.Run("run", folder["recipe.yaml"]).Expect(2).Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["kept.txt"]));
+        File.WriteAllText(folder["recipe.yaml"], recipe.Replace("  issue dark: luma_p95 < 0.2\n", "", StringComparison.Ordinal));
+        Assert.Contains(
+            "made with the issues duplicates, near_duplicates, odd_size; this run has dark, duplicates, near_duplicates, odd_size.",
+            PristineCommand.Run("run", folder["recipe.yaml"]).Expect(0).Error, StringComparison.Ordinal);
+
+        PristineCommand.Run(
+            "check", Photos, "--issues", "dark", "--out", folder["check.txt"], "--write-recipe", folder["check.yaml"]).Expect(0);
+        Assert.Contains("  issue dark: luma_p95 < 0.2\n", File.ReadAllText(folder["check.yaml"]), StringComparison.Ordinal);
+        PristineCommand.Run("score", Photos, "--metrics", "luma_p95", "--out", folder["scores"]).Expect(0);
+        PristineCommand.Run(
+            "select", folder["scores"], "--drop-issue", "dark", "--out", folder["kept.txt"], "--write-recipe", folder["select.yaml"]).Expect(0);
+        Assert.Contains("  issue dark: luma_p95 < 0.2\n", File.ReadAllText(folder["select.yaml"]), StringComparison.Ordinal);
+    }
+
     /// <summary>
     /// data-juicer's decisions by its own formulas, operation by operation and all together, on a thousand records with up to three images.
     /// </summary>

@@ -336,6 +336,25 @@ public sealed partial class ReportTests(Browser browser, PhotoReport photos) : I
     }
 
     [Fact]
+    public async Task Pictures_that_are_too_small_for_the_network_are_not_called_sound()
+    {
+        using var folder = TestFiles.NewFolder();
+        // Grey, 64 x 64 pixels.
+        File.WriteAllBytes(folder["small.png"], Convert.FromBase64String(
+            "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAKUlEQVR42u3MQREAAAwCIKMb3RD77SAA6VEEAoFAIBAIBAKBQCAQ" +
+            "fA8G320AeXC6efoAAAAASUVORK5CYII="));
+        const string others = "1 image below the area of 128 x 128 pixels.";
+        string[] check = ["check", "small.png", "--issues", "damaged", "--scores", "scores"];
+        Assert.Contains(
+            $"Not judged: damaged: {others}", PristineCommand.Run(check, folder.Path).Expect(0).Output, StringComparison.Ordinal);
+        PristineCommand.Run([.. check, "--format", "html", "--out", "report.html"], folder.Path).Expect(0);
+        await using var opened = await browser.Open(folder["report.html"]);
+        Assert.Contains(
+            $"Not judged for damaged: {others}", await opened.Page.Locator("#issues").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Empty(opened.Messages);
+    }
+
+    [Fact]
     [Trait("kind", "long")]
     public async Task Duplicates_are_shown_with_which_stays_and_a_command_that_keeps_it()
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Pristine.Tests;
 
@@ -178,7 +177,7 @@ public class ScoreTests
     [Fact]
     public void Ctrl_C_leaves_whole_lines_and_says_how_to_go_on()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGINT with kill.");
+        PristineCommand.RequireCtrlC();
         using var folder = TestFiles.NewFolder();
         for (var i = 0; i < 5000; i++)
             File.CreateSymbolicLink(folder[$"{i:00000}.jpg"], TestFiles.InRepository("samples", "photos", "leaf.jpg"));
@@ -187,8 +186,7 @@ public class ScoreTests
         var first = new List<byte>();
         while (first.Count == 0 || first[^1] != '\n')
             first.Add((byte)process.StandardOutput.BaseStream.ReadByte());
-        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
-            kill.WaitForExit();
+        PristineCommand.SendCtrlC(process);
         var result = PristineCommand.Finish(process, null).Expect(130);
         Assert.EndsWith("\n", result.Output, StringComparison.Ordinal);
         var keys = result.Lines.Prepend(System.Text.Encoding.UTF8.GetString([.. first]))
@@ -206,7 +204,7 @@ public class ScoreTests
     [InlineData("mcp")]
     public void Ctrl_C_ends_a_command_that_waits_for_its_input(params string[] arguments)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGINT with kill.");
+        PristineCommand.RequireCtrlC();
         using var folder = TestFiles.NewFolder();
         using var process = PristineCommand.Start(arguments, folder.Path);
         // One image, so that it is known to be at work; then nothing more, and no end.
@@ -225,8 +223,7 @@ public class ScoreTests
         writer.Flush();
         if (arguments[0] != "filter")
             Assert.NotNull(process.StandardOutput.ReadLine());
-        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
-            kill.WaitForExit();
+        PristineCommand.SendCtrlC(process);
         process.WaitForExit();
         Assert.Equal(130, process.ExitCode);
     }

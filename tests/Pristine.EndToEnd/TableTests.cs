@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using Pristine.Tests;
 
@@ -69,7 +67,7 @@ public class TableTests(TableTests.LeafTable leaf) : IClassFixture<TableTests.Le
     [Trait("kind", "long")]
     public void Ctrl_C_keeps_what_was_scored_and_the_same_command_goes_on()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "Sends SIGINT with kill.");
+        PristineCommand.RequireCtrlC();
         using var folder = TestFiles.NewFolder();
         Directory.CreateDirectory(folder["images"]);
         for (var i = 0; i < 3000; i++)
@@ -77,8 +75,7 @@ public class TableTests(TableTests.LeafTable leaf) : IClassFixture<TableTests.Le
         var process = PristineCommand.Start(["score", folder["images"], "--out", folder["table"], "--part-seconds", "0.1"], folder.Path);
         while (!Directory.Exists(folder["table"]) || Directory.GetFiles(folder["table"], "*.parquet").Length == 0)
             Thread.Sleep(20);
-        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
-            kill.WaitForExit();
+        PristineCommand.SendCtrlC(process);
         var result = PristineCommand.Finish(process, null).Expect(130);
         Assert.Contains("the same command goes on", result.Error, StringComparison.Ordinal);
         var stopped = PristineCommand.Run("select", folder["table"], "--keep", "width > 0").Expect(0);

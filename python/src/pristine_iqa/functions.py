@@ -200,7 +200,8 @@ class CheckResult:
         images: Number of images.
         with_issue: How many of them have at least one of the issues.
         issues: An entry for every issue that was looked for: ``name``, ``summary``, ``rule`` (SQL that is true of the images which have it), ``threshold``
-            where it has one, ``count``, ``share`` (0 to 1, of all images), ``not_judged``, ``examples`` (``id``, ``image``, ``value``), ``reason``, ``calibration``.
+            where it has one, ``count``, ``share`` (0 to 1, of all images), ``not_judged`` (images without its scores), ``out_of_scope`` (those that it cannot
+            judge: ``damaged`` small ones), ``examples`` (``id``, ``image``, ``value``), ``reason``, ``calibration``.
     """
 
     def __init__(self, found: Dict[str, Any]):
@@ -216,7 +217,8 @@ class CheckResult:
 
     def frame(self, format: str = "pandas") -> Any:
         """The issues without their texts and examples, as ``pandas``, ``arrow``, ``dict`` or ``rows``."""
-        types = {"name": "VARCHAR", "count": "BIGINT", "share": "DOUBLE", "threshold": "DOUBLE", "not_judged": "BIGINT", "rule": "VARCHAR", "summary": "VARCHAR"}
+        types = {"name": "VARCHAR", "count": "BIGINT", "share": "DOUBLE", "threshold": "DOUBLE", "not_judged": "BIGINT", "out_of_scope": "BIGINT",
+                 "rule": "VARCHAR", "summary": "VARCHAR"}
         return frame([{name: issue.get(name) for name in types} for issue in self.issues], format, types)
 
     def __repr__(self) -> str:

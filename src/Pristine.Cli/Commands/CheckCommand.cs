@@ -95,7 +95,7 @@ internal static class CheckCommand
                     throw new UsageException($"--scores: expected with a dataset; '{input}' is a score table already.");
                 var table = TableArguments.Open(input);
                 var read = chosen.SelectMany(issue => issue.Metrics).Select(metric => metric.Name).ToHashSet();
-                recipe.Apply(parsed, table.Provenance.Columns.Where(column => read.Contains(column.Metric)));
+                recipe.Apply(parsed, table.Provenance.Columns.Where(column => read.Contains(column.Metric)), options.Issues);
                 return Job.Run(
                     () => "Stopped.",
                     cancellation => Finish(table, input, input, options, written, inputs.Options(parsed).Remote!, cancellation));
@@ -118,7 +118,7 @@ internal static class CheckCommand
             options = options with { Issues = options.Issues with { Issues = issues } };
         }
         var scoring = inputs.Scoring(parsed, DatasetCheck.Metrics(options.Issues.Issues)) with { Watch = new RunWatch() };
-        recipe.Apply(parsed, scoring.AllMetrics);
+        recipe.Apply(parsed, scoring.AllMetrics, options.Issues);
         using var sending = inputs.Watching.StartSending(parsed);
         return Job.Run(() => kept == null ? "Stopped." : $"Stopped. The same command goes on from {kept}.", cancellation =>
         {

@@ -69,7 +69,7 @@ internal static class FilterCommand
             var mode = outputs.Mode(parsed, dataset);
             if (needed.NeedsImages)
                 dataset.RequireImages();
-            recipe.Apply(parsed, scoring.AllMetrics);
+            recipe.Apply(parsed, scoring.AllMetrics, options.Issues);
             scoring = scoring with { Watch = new RunWatch() };
             using var sending = inputs.Watching.StartSending(parsed);
             return Job.Run(

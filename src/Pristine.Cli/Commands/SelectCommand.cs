@@ -39,7 +39,7 @@ internal static class SelectCommand
             using var open = outputs.Open(
                 parsed, dataset, dataset?.Source ?? table.Provenance.Dataset.Path, mode, arguments.Remote(parsed));
             var metrics = options.Parse().Metrics.Select(metric => metric.Name).ToArray();
-            recipe.Apply(parsed, table.Provenance.Columns.Where(column => metrics.Contains(column.Metric)));
+            recipe.Apply(parsed, table.Provenance.Columns.Where(column => metrics.Contains(column.Metric)), options.Issues);
             return Job.Run(() => "Stopped; no file has its final name yet.", cancellation =>
             {
                 using var run = SelectionRun.Run(

@@ -38,10 +38,9 @@ internal static class CheckDisplay
             List(writer, "Not looked for", [$"{issue.Rule.Issue.Name}: {issue.Obstacle}"], width);
         var notJudged = result.Issues.Where(issue => issue.Obstacle == null).Select(issue => issue.NotJudged).DefaultIfEmpty().Max();
         if (notJudged > 0)
-            List(writer, "Not judged",
-                [string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{notJudged:N0} {(notJudged == 1 ? "image" : "images")} without scores; a rule about a score drops them too")], width);
+            List(writer, "Not judged", [$"{Images(notJudged)} without scores; a rule about a score drops them too"], width);
+        foreach (var issue in result.Issues.Where(issue => issue.OutOfScope > 0))
+            List(writer, "Not judged", [$"{issue.Rule.Issue.Name}: {Images(issue.OutOfScope)} {issue.Rule.Issue.Scope!.Others}"], width);
     }
 
     /// <summary>Writes command lines that go on from here.</summary>
@@ -66,10 +65,13 @@ internal static class CheckDisplay
 
     private static string Counted(CheckResult result)
     {
-        var images = string.Create(CultureInfo.InvariantCulture, $"{result.Images:N0} {(result.Images == 1 ? "image" : "images")}");
+        var images = Images(result.Images);
         var texts = string.Create(CultureInfo.InvariantCulture, $"{result.Texts:N0} {(result.Texts == 1 ? "text" : "texts")}");
         return result.Texts == 0 ? images : result.Images == 0 ? texts : $"{images}, {texts}";
     }
+
+    private static string Images(long count) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? "image" : "images")}");
 
     private static string Examples(FoundIssue issue)
     {

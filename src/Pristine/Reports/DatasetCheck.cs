@@ -25,7 +25,11 @@ public sealed record IssueExample(long Key, string Id, string Image, double? Val
 /// <param name="NotJudged">Images of which the rule is unknown, because they have no score.</param>
 /// <param name="Examples">The worst of them, or the first where none is worse.</param>
 /// <param name="Obstacle">Why it could not be looked for at all; null where it could.</param>
-public sealed record FoundIssue(IssueRule Rule, long Count, long NotJudged, IReadOnlyList<IssueExample> Examples, string? Obstacle);
+public sealed record FoundIssue(IssueRule Rule, long Count, long NotJudged, IReadOnlyList<IssueExample> Examples, string? Obstacle)
+{
+    /// <summary>Images that the issue cannot judge whatever their scores: <c>damaged</c> leaves out those that are too small for it.</summary>
+    public long OutOfScope { get; init; }
+}
 
 /// <summary>What is wrong with a dataset.</summary>
 /// <param name="Images">Its images; one that several items name counts for each.</param>
@@ -93,6 +97,7 @@ public sealed record CheckResult(long Images, long WithIssue, IReadOnlyList<Foun
             json.WriteNumber("count", found.Count);
             json.WriteNumber("share", Of(issue) is > 0 and var all ? (double)found.Count / all : 0);
             json.WriteNumber("not_judged", found.NotJudged);
+            json.WriteNumber("out_of_scope", found.OutOfScope);
             json.WriteStartArray("examples");
             foreach (var example in found.Examples)
             {
@@ -199,8 +204,10 @@ public static class DatasetCheck
         var conditions = rules.Select((rule, i) => obstacles[i] != null
             ? null : rule.Dedup is { } method ? CopyOf(method) : $"({Selection.Rule.Parse(rule.Rule!, columns).Condition.ConditionSql()})")
             .ToArray();
-        var (images, imageIssues) = Count(database, ImagesView, conditions, i => !rules[i].Issue.IsOfText);
-        var (texts, textIssues) = Count(database, TextsView, conditions, i => rules[i].Issue.IsOfText);
+        var scopes = rules.Select(rule => rule.Issue.Scope is { } scope
+            ? Selection.Rule.Parse(scope.Rule, columns).Condition.ConditionSql() : null).ToArray();
+        var (images, imageIssues) = Count(database, ImagesView, conditions, scopes, i => !rules[i].Issue.IsOfText);
+        var (texts, textIssues) = Count(database, TextsView, conditions, scopes, i => rules[i].Issue.IsOfText);
         var found = conditions.Select((_, i) => rules[i].Issue.IsOfText ? textIssues[i] : imageIssues[i]).ToArray();
         string AnyOf(bool ofText) => string.Join(" OR ", conditions
             .Where((condition, i) => condition != null && rules[i].Issue.IsOfText == ofText)
@@ -220,7 +227,10 @@ public static class DatasetCheck
                 rule, found[i].Count, found[i].NotJudged, found[i].Count == 0
                     ? []
                     : Examples(database, rule.Issue, conditions[i]!, columns, options.Examples),
-                obstacles[i] ?? (IsNowhere(rule.Issue) ? $"no item has {(rule.Issue.IsOfText ? "a text" : "an image")}" : null)))
+                obstacles[i] ?? (IsNowhere(rule.Issue) ? $"no item has {(rule.Issue.IsOfText ? "a text" : "an image")}" : null))
+            {
+                OutOfScope = found[i].OutOfScope,
+            })
                 .Where(issue => !areBothAsked || !IsNowhere(issue.Rule.Issue)),
         ])
         {
@@ -232,16 +242,18 @@ public static class DatasetCheck
     private const string ImagesView = "images";
     private const string TextsView = "texts";
 
-    /// <summary>How many rows a view has, and for some conditions for how many they hold, and are unknown.</summary>
-    private static (long Rows, (long Count, long NotJudged)[] Found) Count(
-        DuckDbConnection database, string view, string?[] conditions, Func<int, bool> isOfView)
+    /// <summary>How many rows a view has; for some conditions, for how many they hold, are unknown, and cannot judge.</summary>
+    private static (long Rows, (long Count, long NotJudged, long OutOfScope)[] Found) Count(
+        DuckDbConnection database, string view, string?[] conditions, string?[] scopes, Func<int, bool> isOfView)
     {
+        static string Those(string where) => $"count(*) FILTER (WHERE {where})";
         var counts = conditions.Select((condition, i) => condition == null || !isOfView(i)
-            ? "0, 0"
-            : $"count(*) FILTER (WHERE {condition}), count(*) FILTER (WHERE {condition} IS NULL)");
+            ? "0, 0, 0"
+            : $"{Those(condition)}, {Those($"{condition} IS NULL")}, {Those($"NOT ({scopes[i] ?? "true"})")}");
         using var reader = database.Query($"SELECT {string.Join(", ", counts.Prepend("count(*)"))} FROM {view}");
         reader.Read();
-        return (reader.Int64(0), [.. conditions.Select((_, i) => (reader.Int64(1 + (2 * i)), reader.Int64(2 + (2 * i))))]);
+        return (reader.Int64(0),
+            [.. conditions.Select((_, i) => (reader.Int64(1 + (3 * i)), reader.Int64(2 + (3 * i)), reader.Int64(3 + (3 * i))))]);
     }
 
     /// <summary>The column that says whether an image is a copy of an earlier one, by another name.</summary>

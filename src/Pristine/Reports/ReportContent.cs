@@ -118,7 +118,8 @@ internal sealed record ReportContent
             if (found.Rule.Threshold is { } given && given != found.Rule.Issue.Threshold)
                 json.WriteString("set", string.Create(CultureInfo.InvariantCulture, $"{found.Rule.Issue.Name}={given}"));
             json.WriteNumber("count", found.Count);
-            json.WriteNumber("notJudged", found.NotJudged);
+            json.WriteNumber("outOfScope", found.OutOfScope);
+            json.WriteString("others", found.OutOfScope > 0 ? found.Rule.Issue.Scope!.Others : null);
             json.WriteBoolean("isOfText", found.Rule.Issue.IsOfText);
             WritePlaces(
                 json, "places",

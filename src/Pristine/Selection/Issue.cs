@@ -21,6 +21,11 @@ internal enum IssueKind
     NearCopies,
 }
 
+/// <summary>Which images an issue can judge.</summary>
+/// <param name="Rule">Holds for them.</param>
+/// <param name="Others">What the others are, as in "3 images below the area of 128 x 128 pixels".</param>
+internal sealed record IssueScope(string Rule, string Others);
+
 /// <summary>
 /// Something that is often wrong with images, as a rule with a name: <c>dark</c> is <c>luma_p95 &lt; 0.2</c>. The rule holds for the images
 /// that have the issue. All issues stand in <see cref="All"/>, with why the threshold is what it is and what was measured with it.
@@ -70,6 +75,9 @@ public sealed record Issue
     /// <summary>The rule, with {0} for the threshold; of <see cref="IssueKind.Sizes"/> {0} and {1} for the ends.</summary>
     internal string Template { get; private init; } = "";
 
+    /// <summary>What it can judge; null where that is every image with a score.</summary>
+    internal IssueScope? Scope { get; private init; }
+
     /// <summary>The metrics that its rule reads.</summary>
     public IReadOnlyList<Metric> Metrics =>
         Kind == IssueKind.Copies
@@ -82,7 +90,7 @@ public sealed record Issue
     /// issue has at most the threshold. Null for other rules.
     /// </summary>
     internal (string Metric, bool IsAtMost)? Limit => By == null || ComparesImages ? null
-        : Template == $"{By} > {{0}}" || Template.StartsWith($"{By} > {{0}} and ", StringComparison.Ordinal) ? (By.Trim('"'), true)
+        : Template == $"{By} > {{0}}" ? (By.Trim('"'), true)
         : Template == $"{By} < {{0}}" ? (By.Trim('"'), false)
         : null;
 
@@ -271,7 +279,8 @@ public sealed record Issue
         new("damaged")
         {
             Summary = "a network trained on degraded photographs finds damage",
-            Template = "\"pristine@damage\" > {0} and width * height >= 16384",
+            Template = "\"pristine@damage\" > {0}",
+            Scope = new("width * height >= 16384", "below the area of 128 x 128 pixels"),
             Threshold = 0.7,
             By = "\"pristine@damage\"",
             IsLargestWorst = true,
@@ -393,7 +402,8 @@ public sealed record Issue
     internal string Rule(params double[] numbers) => ComparesImages
         ? throw new RuleException($"Expected an issue with a rule; '{Name}' compares images with one another.")
         : string.Format(
-            CultureInfo.InvariantCulture, Template, [.. numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))]);
+            CultureInfo.InvariantCulture, Scope == null ? Template : $"{Template} and {Scope.Rule}",
+            [.. numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))]);
 
     /// <summary>A rule that reads the same columns, for when the table is not known.</summary>
     internal string AnyRule => Rule(0, 1);

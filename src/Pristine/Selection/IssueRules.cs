@@ -45,6 +45,16 @@ public static class IssueRules
             table, issue, options.ThresholdOf(issue)), MethodOf(issue, options.ThresholdOf(issue))))];
     }
 
+    /// <summary>What an issue is with some options, whatever the table: equal texts find the same images.</summary>
+    internal static string Definition(Issue issue, IssueOptions options)
+    {
+        var threshold = options.ThresholdOf(issue);
+        return MethodOf(issue, threshold) is { } method ? $"--dedup {method}"
+            : issue.Kind == IssueKind.Sizes
+                ? string.Create(CultureInfo.InvariantCulture, $"{issue.By} beyond {threshold} interquartile ranges")
+                : threshold is { } number ? issue.Rule(number) : issue.Rule();
+    }
+
     /// <summary>How an issue compares images; null for one with a rule.</summary>
     /// <exception cref="RuleException">The threshold is no number of bits.</exception>
     internal static DuplicateMethod? MethodOf(Issue issue, double? threshold) => issue.Kind switch
@@ -63,7 +73,7 @@ public static class IssueRules
     {
         IssueKind.Copies or IssueKind.NearCopies => null,
         IssueKind.Sizes => issue.Rule(Fences(table, threshold!.Value)),
-        _ => threshold is { } number ? issue.Rule(number) : issue.Template,
+        _ => threshold is { } number ? issue.Rule(number) : issue.Rule(),
     };
 
     /// <summary>

@@ -218,16 +218,18 @@ public sealed partial record SelectionOptions
         return ParsedSelection.Of(this, columns, needed);
     }
 
+    /// <summary>The issues that are dropped.</summary>
+    internal IssueOptions Issues => new() { Issues = DropIssues, Thresholds = IssueThresholds };
+
     /// <summary>The same with the issues as rules of a table, and as <see cref="Dedup"/> where they compare images.</summary>
     internal SelectionOptions WithIssueRules(ScoreTable table) => DropIssues.Count == 0 ? this : WithIssueRules(
-        IssueRules.Of(table, new IssueOptions { Issues = DropIssues, Thresholds = IssueThresholds }).Select(issue => issue.Rule)
+        IssueRules.Of(table, Issues).Select(issue => issue.Rule)
             .OfType<string>());
 
     private SelectionOptions WithIssueRules(IEnumerable<string> rules)
     {
         // Near duplicates hold the exact ones.
-        var methods = DropIssues.Select(issue => IssueRules.MethodOf(
-            issue, IssueThresholds.TryGetValue(issue.Name, out var given) ? given : issue.Threshold)).OfType<DuplicateMethod>();
+        var methods = DropIssues.Select(issue => IssueRules.MethodOf(issue, Issues.ThresholdOf(issue))).OfType<DuplicateMethod>();
         return this with { Drop = [.. Drop, .. rules], DropIssues = [], Dedup = Dedup ?? methods.MaxBy(method => method.Kind) };
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pristine.Media;
+using Pristine.Metrics;
 using Pristine.Reports;
 using Pristine.Selection;
 using Pristine.Tests.Selection;
@@ -29,6 +30,24 @@ public class DatasetCheckTests
         Assert.Equal((1, 0), (result.Issues[1].Count, result.Issues[1].NotJudged));
         Assert.Equal(0, result.Issues[2].Count);
         Assert.Empty(result.Issues[2].Examples);
+    }
+
+    [Fact]
+    public void What_an_issue_cannot_judge_is_counted_apart()
+    {
+        using var folder = TestFiles.NewFolder();
+        var table = SmallTable.Make(folder, [MetricCatalog.Get("pristine@damage"), MetricCatalog.Get("sharpness")],
+        [
+            SmallTable.Row(0, 0.9), SmallTable.Row(1, 0.1), SmallTable.Row(2, 0.9, side: 30), SmallTable.Row(3, 0.1, side: 30),
+            SmallTable.Row(4, double.NaN, side: 30), SmallTable.Row(5, 0, status: ImageStatus.Truncated),
+        ]);
+        var result = table.Check(For("damaged", "missing"), TestContext.Current.CancellationToken);
+        // Of sizes 640 x 480 and 30 x 480.
+        Assert.Equal((1, 1, 3), (result.Issues[0].Count, result.Issues[0].NotJudged, result.Issues[0].OutOfScope));
+        Assert.Equal((0, 0, 0), (result.Issues[1].Count, result.Issues[1].NotJudged, result.Issues[1].OutOfScope));
+        using var json = JsonDocument.Parse(result.ToJson());
+        Assert.Equal(3, json.RootElement.GetProperty("issues")[0].GetProperty("out_of_scope").GetInt32());
+        Assert.Equal("1 2 3 4", table.Kept(new SelectionOptions { DropIssues = [Issue.Get("damaged")] }));
     }
 
     [Fact]

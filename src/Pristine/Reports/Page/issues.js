@@ -40,6 +40,8 @@ function drawIssues() {
       absent.length > 0 ? element('p', { class: 'hint' }, `Looked for and not found: ${absent.join(', ')}.`) : null,
       blind.length > 0 ? element('p', { class: 'hint' }, `Not looked for, because the table lacks their scores: ${blind.map(issue => issue.name).join(', ')}. `,
         element('code', {}, `pristine check ${shellWord(data.dataset)} --scores ${shellWord(data.table)}`), ' adds them.') : null,
+      data.issues.filter(issue => issue.others != null).map(issue => element('p', { class: 'hint' },
+        `Not judged for ${issue.name}: ${counted(issue.outOfScope, 'image')} ${issue.others}.`)),
       found.length > 0 ? element('p', { class: 'next' }, `Keep the ${data.present === 0 ? 'records' : 'images'} without the issues that are ticked:`) : null,
       found.length > 0 ? command.node : null));
 }
