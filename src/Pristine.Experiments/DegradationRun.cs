@@ -89,7 +89,7 @@ public static class DegradationRun
     private static IEnumerable<DegradedItem> RunChecked(
         Dataset dataset, string target, DegradationOptions options, CancellationToken cancellation)
     {
-        var export = FileExport.For(dataset, target, FileExportMode.Copy);
+        using var export = FileExport.For(dataset, target, FileExportMode.Copy);
         var hasFile = dataset.HasRecords;
         var datasetFile = dataset.IsFolderWithImages ? target : Path.Combine(target, Path.GetFileName(dataset.Source));
         var logFile = Path.Combine(target, LogName);

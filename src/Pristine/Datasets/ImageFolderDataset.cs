@@ -194,7 +194,7 @@ internal sealed class ImageFolderWriter : DatasetWriter
         if (RealPath.IsWithin(RealPath.Of(target), RealPath.Of(source)))
             throw new DatasetException($"Expected a target outside of the dataset's folder '{source}'; '{target}' lies in it.");
         OutputPlace.CheckFolder(target);
-        OutputPlace.RemoveAbandoned(target, rows.Keys);
+        OutputPlace.RemoveLeft(target, rows.Keys);
         (_target, _rows) = (target, rows);
     }
 

@@ -176,6 +176,7 @@ internal sealed class MediaReader : IDisposable
 internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
 {
     private readonly OutputNumbers _numbers = new(path);
+    private IDisposable? _held;
     private readonly List<PartialFile> _complete = [];
     private PartialFile? _file;
     private int _number;
@@ -212,13 +213,14 @@ internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
             _file?.Discard();
         foreach (var file in _complete)
             file.Dispose();
+        _held?.Dispose();
     }
 
     /// <summary>Opens the first output, or the next.</summary>
     protected Stream OpenNext()
     {
         if (_number == 0)
-            _numbers.RemoveAbandoned();
+            _held = _numbers.Hold();
         HasItems = false;
         _file = PartialFile.Create(_numbers.NameOf(_number++), File.Exists(dataset.Source) || RemoteAddress.HasScheme(
             dataset.Source) ? dataset.Source : null, dataset.Remote);
@@ -228,7 +230,7 @@ internal abstract class ItemWriter(string path, Dataset dataset) : DatasetWriter
     /// <summary>Ends the output that is open.</summary>
     protected virtual void End()
     {
-        _file?.Close();
+        _file?.Close(isOneOfMany: _held != null);
         if (_file != null)
             _complete.Add(_file);
         _file = null;

@@ -20,23 +20,35 @@ internal sealed partial class OutputNumbers(string path)
         : Before + number.ToString(CultureInfo.InvariantCulture).PadLeft(_number.Groups[1].Length, '0') + After;
 
     /// <summary>
-    /// Removes what a run that was killed has left under temporary names of these outputs: the next run may make fewer of them. One run at
-    /// a time writes them.
+    /// Holds these outputs for a run where there are several, and removes what a run that was killed has left under temporary names of
+    /// them: the next run may make fewer of them.
     /// </summary>
-    public void RemoveAbandoned()
+    /// <returns>Holds them until it is disposed; null for one output, which holds itself.</returns>
+    /// <exception cref="DatasetException">Another run writes them, or they cannot be written.</exception>
+    public IDisposable? Hold()
     {
-        var folder = IsNumbered ? Path.GetDirectoryName(Path.GetFullPath(Before + "0")) : null;
         // The number may stand in the name of the folder.
-        if (RemoteAddress.HasScheme(path) || !Directory.Exists(folder) || After.Contains(Path.DirectorySeparatorChar))
-            return;
-        var (start, end) = (Path.GetFileName(Before), After + WholeFile.Suffix);
-        foreach (var file in Directory.EnumerateFiles(folder))
+        if (!IsNumbered || RemoteAddress.HasScheme(path) || After.Contains(Path.DirectorySeparatorChar))
+            return null;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var held = OutputPlace.Hold(path, path, () => Directory.CreateDirectory(folder));
+        try
         {
-            var name = Path.GetFileName(file);
-            if (name.Length >= start.Length + _number.Groups[1].Length + end.Length
-                && name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)
-                && name[start.Length..^end.Length].All(char.IsAsciiDigit))
-                File.Delete(file);
+            var (start, end) = (Path.GetFileName(Before), After + WholeFile.Suffix);
+            foreach (var file in Directory.EnumerateFiles(folder))
+            {
+                var name = Path.GetFileName(file);
+                if (name.Length >= start.Length + _number.Groups[1].Length + end.Length
+                    && name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)
+                    && name[start.Length..^end.Length].All(char.IsAsciiDigit))
+                    OutputPlace.RemoveLeft(file);
+            }
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
         }
     }
 

@@ -59,16 +59,69 @@ public static class OutputPlace
     }
 
     /// <summary>
-    /// Removes what a run that was killed has left under temporary names in a folder. One run at a time writes to it.
+    /// Holds a folder for a run that writes files into it, and removes what a run that was killed has left there under temporary names.
     /// </summary>
-    /// <param name="folder">The folder.</param>
+    /// <param name="folder">The folder, which is made if it is not there; nothing is done of an address.</param>
     /// <param name="names">The names of files that may be written into it.</param>
-    internal static void RemoveAbandoned(string folder, IEnumerable<string> names)
+    /// <returns>Holds the folder until it is disposed; null of an address.</returns>
+    /// <exception cref="DatasetException">Another run writes into it, or it cannot be written to.</exception>
+    internal static IDisposable? Hold(string folder, IEnumerable<string> names)
     {
         if (RemoteAddress.HasScheme(folder))
-            return;
-        foreach (var file in names.Select(name => WholeFile.TemporaryOf(Path.Combine(folder, name))).Where(File.Exists))
-            File.Delete(file);
+            return null;
+        var held = Hold(folder, folder, () => Directory.CreateDirectory(folder));
+        try
+        {
+            RemoveLeft(folder, names);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Holds a name.</summary>
+    /// <param name="name">What is held.</param>
+    /// <param name="place">What the user calls it.</param>
+    /// <param name="prepare">Done before.</param>
+    /// <exception cref="DatasetException">Another run holds it, or it cannot be written to.</exception>
+    internal static IDisposable Hold(string name, string place, Action prepare)
+    {
+        try
+        {
+            prepare();
+            return WholeFile.Hold(name);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetException($"Cannot write '{place}': {e.Message}", e);
+        }
+    }
+
+    /// <summary>Removes what a killed run has left in a folder under temporary names.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="names">The names of files that may be written into it.</param>
+    /// <exception cref="DatasetException">Another run is writing one of them, or it cannot be removed.</exception>
+    internal static void RemoveLeft(string folder, IEnumerable<string> names)
+    {
+        foreach (var name in names)
+            RemoveLeft(WholeFile.TemporaryOf(Path.Combine(folder, name)));
+    }
+
+    /// <summary>Removes what a killed run has left under a temporary name.</summary>
+    /// <exception cref="DatasetException">Another run is writing it, or it cannot be removed.</exception>
+    internal static void RemoveLeft(string temporary)
+    {
+        try
+        {
+            WholeFile.RemoveLeft(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetException($"Cannot write '{temporary[..^WholeFile.Suffix.Length]}': {e.Message}", e);
+        }
     }
 
     /// <summary>Removes a file that an earlier export has left.</summary>

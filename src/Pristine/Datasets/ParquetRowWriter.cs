@@ -38,6 +38,7 @@ internal sealed class ParquetRowWriter : DatasetWriter
     private (ParquetFile? File, ParquetFileReader? Reader) _open;
     private double _pendingBytes;
     private double _bytesPerRow;
+    private readonly IDisposable? _held;
     private PartialFile? _file;
     private CountingStream? _stream;
     private ParquetFileWriter? _writer;
@@ -58,7 +59,7 @@ internal sealed class ParquetRowWriter : DatasetWriter
         if (path != "-" && (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)))
         {
             _folder = path;
-            OutputPlace.RemoveAbandoned(path, inputs.Select(input => input.Name));
+            _held = OutputPlace.Hold(path, inputs.Select(input => input.Name));
             return;
         }
         if (path != "-" && !ParquetDataset.IsName(path) && !(File.Exists(path) && !Native.Vips.IsRegularFile(path)))
@@ -67,7 +68,7 @@ internal sealed class ParquetRowWriter : DatasetWriter
                 $"folder/; found '{path}'.");
         CheckSchemas();
         // A place that cannot be written to is found before the work.
-        _numbers.RemoveAbandoned();
+        _held = _numbers.Hold();
         Open(_numbers.NameOf(0), inputs[0]);
     }
 
@@ -125,6 +126,7 @@ internal sealed class ParquetRowWriter : DatasetWriter
             _file?.Discard();
         foreach (var file in _complete)
             file.Dispose();
+        _held?.Dispose();
     }
 
     private double BytesPerRow(ParquetRow row)
@@ -221,7 +223,7 @@ internal sealed class ParquetRowWriter : DatasetWriter
         Flush();
         _writer!.Close();
         CloseWriter();
-        _file.Close();
+        _file.Close(isOneOfMany: _held != null);
         _complete.Add(_file);
         _file = null;
     }

@@ -175,12 +175,14 @@ internal sealed class PartialFile : IDisposable
     }
 
     /// <summary>Ends the content; the name is given by <see cref="Complete"/>.</summary>
-    public void Close()
+    /// <param name="isOneOfMany">Whether it is one of many outputs, which are held together and not all kept open.</param>
+    public void Close(bool isOneOfMany)
     {
         EndCompression();
-        if (_file != null)
-            _file.Close();
-        else if (_upload == null)
+        _file?.Flush();
+        if (_file != null && isOneOfMany)
+            _file.Dispose();
+        else if (_file == null && _upload == null)
             Stream.Dispose();
     }
 
@@ -199,11 +201,10 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Closes an output that has nothing in it, and removes it where it has a temporary name.</summary>
     public void Discard()
     {
+        EndCompression();
+        _file?.Discard();
         Stream.Dispose();
-        _file?.Dispose();
         _upload?.Dispose();
-        if (_file != null)
-            File.Delete(WholeFile.TemporaryOf(_file.Path));
     }
 
     /// <summary>Closes an output that is written at once, when all is known: what is less is not kept.</summary>
@@ -219,11 +220,12 @@ internal sealed class PartialFile : IDisposable
     public void Dispose()
     {
         var isEmpty = _file is { Stream: { CanWrite: true } written } && (_compressed?.Position ?? written.Position) == 0;
+        EndCompression();
+        if (isEmpty)
+            _file!.Discard();
         Stream.Dispose();
         _file?.Dispose();
         _upload?.Dispose();
-        if (isEmpty)
-            File.Delete(WholeFile.TemporaryOf(_file!.Path));
     }
 
     private void EndCompression()

@@ -18,6 +18,7 @@ internal sealed class TarSampleWriter : DatasetWriter
     private readonly IReadOnlyList<(string Name, string Path)> _inputs;
     private readonly string? _folder;
     private readonly OutputNumbers _numbers;
+    private readonly IDisposable? _held;
     private readonly RemoteAccess? _remote;
     private readonly List<PartialFile> _complete = [];
     private PartialFile? _file;
@@ -43,11 +44,9 @@ internal sealed class TarSampleWriter : DatasetWriter
                 $"Expected a name that ends in .tar or .tar.gz for the kept samples, such as kept.tar or kept-{{000000..}}.tar, or a " +
                 $"folder/; found '{path}'.");
         // A place that cannot be written to is found before the work; a folder's archives have the names of their samples'.
-        _numbers.RemoveAbandoned();
+        _held = _folder == null ? _numbers.Hold() : OutputPlace.Hold(_folder, inputs.Select(input => input.Name));
         if (_folder == null)
             Open(_numbers.NameOf(0));
-        else
-            OutputPlace.RemoveAbandoned(_folder, inputs.Select(input => input.Name));
     }
 
     /// <summary>Bytes after which an archive of several is ended.</summary>
@@ -97,6 +96,7 @@ internal sealed class TarSampleWriter : DatasetWriter
             _file?.Dispose();
             foreach (var file in _complete)
                 file.Dispose();
+            _held?.Dispose();
         }
     }
 
@@ -114,7 +114,7 @@ internal sealed class TarSampleWriter : DatasetWriter
         if (_file == null)
             return;
         _stream!.Write(Padding());
-        _file.Close();
+        _file.Close(isOneOfMany: _held != null);
         _complete.Add(_file);
         (_file, _stream) = (null, null);
     }

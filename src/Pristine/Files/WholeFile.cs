@@ -18,7 +18,15 @@ internal sealed class WholeFile : IDisposable
     /// </summary>
     public const int MaxNameBytes = 255;
 
+    // How systems say that another process has a file open: EWOULDBLOCK, ERROR_SHARING_VIOLATION.
+    private const int HeldOnLinux = 11;
+    private const int HeldOnMacOS = 35;
+    private const int HeldOnWindows = unchecked((int)0x80070020);
+
     private const int BufferSize = 1 << 16;
+
+    // Nobody else writes it meanwhile. Windows lets an open file be renamed only where deleting is shared, which elsewhere is no lock.
+    private static readonly FileShare Alone = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
     private static readonly TimeSpan YoungAge = TimeSpan.FromMinutes(1);
     private readonly FileStream _stream;
 
@@ -32,10 +40,32 @@ internal sealed class WholeFile : IDisposable
 
     /// <summary>Opens a file for writing under <see cref="TemporaryOf"/>, which replaces what an interrupted run has left there.</summary>
     /// <param name="path">The final name.</param>
-    /// <exception cref="IOException">The file cannot be made.</exception>
+    /// <exception cref="IOException">The file cannot be made, or another process is writing it.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be made.</exception>
-    public static WholeFile Create(string path) =>
-        new(path, new FileStream(TemporaryOf(path), FileMode.Create, FileAccess.ReadWrite, FileShare.Read, BufferSize));
+    public static WholeFile Create(string path)
+    {
+        var temporary = TemporaryOf(path);
+        while (true)
+        {
+            FileStream stream;
+            try
+            {
+                // Nothing of it is touched before it is known that nobody else writes it.
+                stream = new FileStream(temporary, FileMode.OpenOrCreate, FileAccess.ReadWrite, Alone, BufferSize);
+            }
+            catch (IOException exception) when (IsHeld(exception))
+            {
+                throw HeldByAnother(temporary, exception);
+            }
+            if (File.Exists(temporary))
+            {
+                stream.SetLength(0);
+                return new(path, stream);
+            }
+            // Between opening and locking it got its final name: what was opened is another run's result.
+            stream.Dispose();
+        }
+    }
 
     /// <summary>Writes a file, or replaces it whole. Several processes may do so at once; the last one wins.</summary>
     /// <param name="path">The final name.</param>
@@ -86,29 +116,61 @@ internal sealed class WholeFile : IDisposable
 
     /// <summary>
     /// As <see cref="Make(string, Action{string})"/> for a file that one process at a time writes: a run that was killed leaves at most one
-    /// file under <see cref="TemporaryOf"/>, which the next removes.
+    /// file under <see cref="TemporaryOf"/>, which the next replaces.
     /// </summary>
     /// <param name="path">The final name.</param>
     /// <param name="write">Makes the file of the name that it is given.</param>
+    /// <exception cref="IOException">Another process is writing it.</exception>
     public static void MakeAlone(string path, Action<string> write)
     {
+        // The writer opens the file by its name: what is held meanwhile is a file beside it.
+        using var held = Hold(path);
         File.Delete(TemporaryOf(path));
         Make(TemporaryOf(path), write, temporary => Finish(temporary, path));
     }
 
     /// <summary>
-    /// Makes a file that must not be there yet. Its content is not forced to the disk: this is for copies, which are many and can be made
-    /// again.
+    /// Makes a file that must not be there yet, in a folder that this process holds (<see cref="Hold"/>). Its content is not forced
+    /// to the disk: this is for copies, which are many and can be made again.
     /// </summary>
     /// <param name="path">The final name.</param>
     /// <param name="write">Makes the file of the name that it is given.</param>
     /// <exception cref="IOException">Something of that name is there, or the file cannot be made.</exception>
     public static void MakeNew(string path, Action<string> write)
     {
-        // One writer at a time: what a killed run has left under the same name goes.
+        // What a killed run has left under the same name goes.
         File.Delete(TemporaryOf(path));
         Make(TemporaryOf(path), write, temporary => File.Move(temporary, path));
     }
+
+    /// <summary>Holds a name for a run that writes files of that name, or in a folder of that name, until the result is disposed.</summary>
+    /// <param name="path">The name. Beside a file, or in a folder, there is a file while it is held.</param>
+    /// <exception cref="IOException">Another process holds it.</exception>
+    public static IDisposable Hold(string path) =>
+        new Held(Create(Directory.Exists(path) ? System.IO.Path.Combine(path, ".pristine-export") : WithSuffix(path, ".lock")));
+
+    /// <summary>Removes a file that a killed process has left under a temporary name, if it is there.</summary>
+    /// <param name="temporary">The file.</param>
+    /// <exception cref="IOException">A process is writing it.</exception>
+    public static void RemoveLeft(string temporary)
+    {
+        try
+        {
+            using var stream = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, Alone, 1);
+            File.Delete(temporary);
+        }
+        catch (FileNotFoundException)
+        {
+            // There is none.
+        }
+        catch (IOException exception) when (IsHeld(exception))
+        {
+            throw HeldByAnother(temporary, exception);
+        }
+    }
+
+    /// <summary>Whether a file could not be opened because another process has it open.</summary>
+    public static bool IsHeld(IOException exception) => exception.HResult is HeldOnLinux or HeldOnMacOS or HeldOnWindows;
 
     /// <summary>
     /// Replaces a small file that one process at a time renews every few seconds. It is not forced to the disk: after a crash of the
@@ -197,24 +259,41 @@ internal sealed class WholeFile : IDisposable
         return name[..length];
     }
 
-    /// <summary>Flushes the content to the disk and closes the file, which keeps its temporary name.</summary>
-    public void Close()
+    /// <summary>Flushes the content to the disk. The file keeps its temporary name, and no other process can write it.</summary>
+    public void Flush()
     {
-        if (!_stream.CanWrite)
-            return;
-        _stream.Flush(flushToDisk: true);
-        _stream.Dispose();
+        if (_stream.CanWrite)
+            _stream.Flush(flushToDisk: true);
     }
 
     /// <summary>Flushes the content to the disk and gives the file its name.</summary>
     public void Complete()
     {
-        Close();
+        Flush();
+        // Held until it has its name.
         File.Move(TemporaryOf(Path), Path, overwrite: true);
+        _stream.Dispose();
+    }
+
+    /// <summary>Removes the file, of whose content nothing is wanted.</summary>
+    public void Discard()
+    {
+        // Held until it is gone; Windows removes it when it is closed.
+        File.Delete(TemporaryOf(Path));
+        _stream.Dispose();
     }
 
     /// <summary>Closes the file. One that was not completed keeps its temporary name.</summary>
     public void Dispose() => _stream.Dispose();
+
+    private static IOException HeldByAnother(string temporary, IOException exception) =>
+        new($"another process is writing it (it holds '{temporary}')", exception);
+
+    /// <summary>A name that is held by a file, which is there as long as it is held.</summary>
+    private sealed class Held(WholeFile file) : IDisposable
+    {
+        public void Dispose() => file.Discard();
+    }
 
     private static void Finish(string temporary, string path)
     {

@@ -99,7 +99,7 @@ internal sealed record ImageFormat(string Name, string Loader)
             var type = file.Slice((int)at + 4, 4);
             if (type.SequenceEqual("IEND"u8) || !(IsLetters(type) || !type.ContainsAnyExcept((byte)0)))
                 return false;
-            at += around + BinaryPrimitives.ReadUInt32BigEndian(file[(int)at..]);
+            at += around + (long)BinaryPrimitives.ReadUInt32BigEndian(file[(int)at..]);
         }
         return true;
     }

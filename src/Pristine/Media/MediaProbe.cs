@@ -186,7 +186,7 @@ internal static partial class MediaProbe
                 };
                 return (null, true);
             }
-            at += 8 + size + (size & 1);
+            at += 8L + size + (size & 1);
         }
         return (DecodeResult.Unreadable("a WAV file without samples"), true);
     }

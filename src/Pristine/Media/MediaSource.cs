@@ -101,11 +101,11 @@ public sealed class FileSource : MediaSource
         _path = path;
     }
 
-    /// <inheritdoc/>
-    public override string LocalPath => _path;
+    /// <summary>The path; null for one with a NUL character, which is no file's: no system takes it.</summary>
+    public override string? LocalPath => _path.Contains('\0', StringComparison.Ordinal) ? null : _path;
 
     /// <inheritdoc/>
-    public override SourceStamp? Stamp() => SourceStamp.Of(_path);
+    public override SourceStamp? Stamp() => LocalPath is { } path ? SourceStamp.Of(path) : null;
 
     internal override DecodeResult? Read(long limit, ReusableBuffer buffer) => ImageFile.Read(_path, limit, buffer);
 }

@@ -55,19 +55,25 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
     {
         var (width, height) = (directory.Value(WidthTag, 0), directory.Value(HeightTag, 0));
         var isTiled = directory.Has(TileWidthTag);
-        var (offsets, bytes) = isTiled ? (TileOffsetsTag, TileBytesTag) : (StripOffsetsTag, StripBytesTag);
+        var (starts, lengths) = (
+            directory.Numbers(isTiled ? TileOffsetsTag : StripOffsetsTag), directory.Numbers(isTiled ? TileBytesTag : StripBytesTag));
         var rows = Math.Clamp(isTiled ? directory.Value(TileHeightTag, height) : directory.Value(RowsPerStripTag, height), 1, height);
         var across = isTiled ? 1 + (width - 1) / Math.Max(1, directory.Value(TileWidthTag, width)) : 1;
         var bands = 1 + (height - 1) / rows;
         var pieces = bands * across;
-        var planes = directory.Value(PlanarTag, 1) == 2 ? directory.Value(SamplesTag, 1) : 1;
+        var planes = directory.Value(PlanarTag, 1) == 2 ? Math.Max(1, directory.Value(SamplesTag, 1)) : 1;
+        var wanted = pieces > starts.Count / planes ? starts.Count : pieces * planes;
+        // Of numbers that the file does not hold, all that is behind them is not there either: a file says more than it can have.
+        var held = Math.Min(wanted, Math.Min(starts.Held, wanted > lengths.Held && lengths.Held < lengths.Count ? lengths.Held : wanted));
         var there = bands;
-        for (long i = 0; i < pieces * planes && i < directory.Count(offsets); i++)
+        for (long i = 0; i < held; i++)
         {
-            var band = i % pieces / across;
-            if (band < there && directory.Value(offsets, 0, i) + directory.Value(bytes, 0, i) > fileLength)
-                there = band;
+            var (start, length) = (directory.Value(starts, i), directory.Value(lengths, i));
+            if (start < 0 || length < 0 || start > fileLength - length)
+                there = Math.Min(there, i % pieces / across);
         }
+        if (held < wanted)
+            there = held / pieces == (wanted - 1) / pieces ? Math.Min(there, held % pieces / across) : 0;
         return (int)Math.Min(height, there * rows);
     }
 
@@ -126,6 +132,13 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
         _ => $"code {compression}, which is not known",
     };
 
+    /// <summary>Numbers of a tag.</summary>
+    /// <param name="Place">Where the first one is.</param>
+    /// <param name="Size">The bytes of each.</param>
+    /// <param name="Count">How many the tag says there are.</param>
+    /// <param name="Held">How many of them the file has.</param>
+    private readonly record struct TagNumbers(long Place, int Size, long Count, long Held);
+
     /// <summary>The entries of a directory, of the classic or the big kind: tag, type, count, value or its place in the file.</summary>
     private readonly ref struct Directory
     {
@@ -182,27 +195,32 @@ internal readonly record struct TiffStructure(int Width, int Height, int Orienta
 
         public bool Has(int tag) => Find(tag) >= 0;
 
-        /// <summary>How many numbers a tag has; 0 when it is missing.</summary>
-        public long Count(int tag) => Find(tag) is >= 0 and var entry ? _big ? Read64(entry + 4) : Read32(entry + 4) : 0;
+        /// <summary>The first number of a tag; <paramref name="otherwise"/> when it is missing or no whole number.</summary>
+        public long Value(int tag, long otherwise) => Numbers(tag) is { Held: > 0 } numbers ? Value(numbers, 0) : otherwise;
 
-        /// <summary>
-        /// A number of a tag, the first if no other is asked for; <paramref name="otherwise"/> when it is missing or no whole number.
-        /// </summary>
-        public long Value(int tag, long otherwise, long index = 0)
+        /// <summary>A number of a tag; 0 where there is none.</summary>
+        public long Value(in TagNumbers numbers, long index)
+        {
+            if (index >= numbers.Held)
+                return 0;
+            var at = (int)(numbers.Place + index * numbers.Size);
+            return numbers.Size switch { 1 => _file[at], 2 => Read16(at), 4 => Read32(at), _ => Read64(at) };
+        }
+
+        /// <summary>The whole numbers of a tag; none when it is missing or has others.</summary>
+        public TagNumbers Numbers(int tag)
         {
             var entry = Find(tag);
             if (entry < 0)
-                return otherwise;
+                return default;
             var size = Read16(entry + 2) switch { 1 => 1, 3 => 2, 4 => 4, 16 => 8, _ => 0 };
             var count = _big ? Read64(entry + 4) : Read32(entry + 4);
-            if (size == 0 || count <= index)
-                return otherwise;
+            if (size == 0 || count <= 0)
+                return default;
             var (first, room) = _big ? (entry + 12, 8) : (entry + 8, 4);
             var place = count > room / size ? _big ? Read64(first) : Read32(first) : first;
-            if (place < 0 || place > _file.Length - size || index > (_file.Length - size - place) / size)
-                return otherwise;
-            var value = (int)(place + index * size);
-            return size switch { 1 => _file[value], 2 => Read16(value), 4 => Read32(value), _ => Read64(value) };
+            return new TagNumbers(
+                place, size, count, place < 0 || place > _file.Length ? 0 : Math.Min(count, (_file.Length - place) / size));
         }
 
         // Where the tag's entry stands; -1 without one.

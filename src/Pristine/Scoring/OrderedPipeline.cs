@@ -17,7 +17,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     /// <summary>Bytes that inputs under way may hold together before the next one is read.</summary>
     private const long Budget = 256 << 20;
 
-    /// <summary>How long a cancelled run waits for an input that is being read, in milliseconds.</summary>
+    /// <summary>How long a run that ends waits for an input that is being read, in milliseconds.</summary>
     private const int PatienceWithSource = 1000;
 
     /// <summary>
@@ -45,7 +45,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     private int _taking;
     private bool _isReading;
     private bool _sourceEnded;
-    private bool _abandoned;
+    private volatile bool _abandoned;
 
     /// <summary>
     /// When what is still worked on is given up, by <see cref="Environment.TickCount64"/>; null while nobody stops the run.
@@ -188,15 +188,18 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
     }
 
     /// <summary>
-    /// True where the run is cancelled and all that is under way is reading the next input, which may never come: a list on standard input
-    /// whose writer says nothing.
+    /// True where the run ends and all that is under way is reading the next input, which may never come: a list on standard input whose
+    /// writer says nothing.
     /// </summary>
-    private bool WaitsForSourceAlone => _cancellation.IsCancellationRequested && _isReading && _taking == _running;
+    private bool WaitsForSourceAlone => IsEnding && _isReading && _taking == _running;
+
+    /// <summary>Whether no further input is wanted: the run is cancelled, a worker has failed, or nobody takes the results.</summary>
+    private bool IsEnding => _abandoned || _cancellation.IsCancellationRequested;
 
     /// <summary>Milliseconds for which a cancelled run still waits for what is worked on; -1 where nobody has stopped the run.</summary>
     private int PatienceLeft => _end is { } end ? (int)Math.Max(0, end - Environment.TickCount64) : Timeout.Infinite;
 
-    /// <summary>Waits for the threads to end, of a cancelled run not for ever.</summary>
+    /// <summary>Waits for the threads to end, but not for ever for an input or a cancelled run.</summary>
     /// <returns>False when a thread still reads or works. It is one of the background, and ends when its reading or work does.</returns>
     private bool WaitForThreads()
     {
@@ -228,7 +231,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
         lock (_gate)
         {
             _taking++;
-            if (_cancellation.IsCancellationRequested)
+            if (IsEnding)
                 Monitor.PulseAll(_gate);
         }
         try
@@ -252,7 +255,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
             {
                 while (!_abandoned && (sequence - _consumed >= _window.Length || _held > Budget && sequence > _consumed))
                     Monitor.Wait(_gate);
-                if (_abandoned || _sourceEnded || _cancellation.IsCancellationRequested)
+                if (_sourceEnded || IsEnding)
                     return false;
                 _isReading = true;
             }
@@ -275,7 +278,7 @@ internal sealed class OrderedPipeline<TInput, TOutput, TWorker>
                     _isReading = false;
             }
             // Whoever consumes may have left in the meantime.
-            if (_cancellation.IsCancellationRequested)
+            if (IsEnding)
             {
                 _source.Dispose();
                 return false;

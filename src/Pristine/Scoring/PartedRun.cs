@@ -267,7 +267,7 @@ internal sealed class PartedRun : IDisposable
         {
             var list = _table.Manifest.List ?? throw new DatasetException(
                 $"Expected {TableManifest.FileName} of {_table.Folder} to name the list of files that the part {listed.Name} is of.");
-            return DatasetFile.OpenRead(Path.Combine(_table.Folder, list));
+            return DatasetFile.OpenRead(TablePlace.Of(_table.Folder, list, TableManifest.FileName));
         }
     }
 

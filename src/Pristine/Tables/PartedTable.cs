@@ -62,7 +62,7 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
     {
         foreach (var place in (string[])[folder, Path.Combine(folder, Done), Path.Combine(folder, Failed)])
             WholeFile.RemoveAbandoned(place);
-        foreach (var list in Directory.EnumerateFiles(folder, "files-*.list").Where(list => Path.GetFileName(list) != manifest.List))
+        foreach (var list in Directory.EnumerateFiles(folder, TableManifest.Lists).Where(list => Path.GetFileName(list) != manifest.List))
             Delete(() => File.Delete(list));
     }
 
@@ -120,7 +120,7 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
             return;
         try
         {
-            File.Move(Path.Combine(folder, marker.File), FileOf(marker.Part), overwrite: true);
+            File.Move(TablePlace.Of(folder, marker.File, MarkerOf(marker.Part)), FileOf(marker.Part), overwrite: true);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -135,7 +135,9 @@ internal sealed class PartedTable(string folder, TableManifest manifest)
     public string Find(PartMarker marker)
     {
         // Moved between the first two questions, it is found by the third.
-        foreach (var file in (string[])[FileOf(marker.Part), Path.Combine(folder, marker.File!), FileOf(marker.Part)])
+        if (File.Exists(FileOf(marker.Part)))
+            return FileOf(marker.Part);
+        foreach (var file in (string[])[TablePlace.Of(folder, marker.File!, MarkerOf(marker.Part)), FileOf(marker.Part)])
             if (File.Exists(file))
                 return file;
         throw new ScoreTableException(

@@ -1,30 +1,32 @@
 using System.Diagnostics;
+using Pristine.Files;
 
 namespace Pristine.Tables;
 
 /// <summary>Files that one process at a time holds open. The system frees them when a process is killed.</summary>
 internal static class TableLock
 {
+    private const string WriterFile = ".table.lock";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    // How systems say that another process has a file open: EWOULDBLOCK, ERROR_SHARING_VIOLATION.
-    private const int HeldOnLinux = 11;
-    private const int HeldOnMacOS = 35;
-    private const int HeldOnWindows = unchecked((int)0x80070020);
 
     /// <summary>Held for a whole run.</summary>
     /// <exception cref="IOException">Another process writes the table.</exception>
     public static FileStream OfWriter(string folder)
     {
-        var file = Path.Combine(folder, ".table.lock");
+        var file = Path.Combine(folder, WriterFile);
         return TryTake(file) ?? throw new IOException($"Another process is writing the table {folder} (it holds {file}).");
     }
 
+    /// <summary>The same, waiting for a process that holds it for a moment.</summary>
+    /// <exception cref="IOException">Another process holds it for long.</exception>
+    public static FileStream OfWriterSoon(string folder) => Take(Path.Combine(folder, WriterFile));
+
     /// <summary>Held while scores.json is read and written.</summary>
     /// <exception cref="IOException">Another process holds it for long.</exception>
-    public static FileStream OfProvenance(string folder)
+    public static FileStream OfProvenance(string folder) => Take(Path.Combine(folder, ".scores.lock"));
+
+    private static FileStream Take(string file)
     {
-        var file = Path.Combine(folder, ".scores.lock");
         var waiting = Stopwatch.StartNew();
         while (true)
         {
@@ -42,7 +44,7 @@ internal static class TableLock
         {
             return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException exception) when (exception.HResult is HeldOnLinux or HeldOnMacOS or HeldOnWindows)
+        catch (IOException exception) when (WholeFile.IsHeld(exception))
         {
             // What else is wrong, such as a read-only file system, is told as it is.
             return null;

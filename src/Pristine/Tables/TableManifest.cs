@@ -41,6 +41,9 @@ internal sealed partial record TableManifest
     /// <summary>The file's name within the table.</summary>
     public const string FileName = "manifest.json";
 
+    /// <summary>The names of the lists of files that a table may keep.</summary>
+    public const string Lists = "files-*.list";
+
     /// <summary>The layout that this program writes and reads.</summary>
     public const int CurrentLayout = 1;
 

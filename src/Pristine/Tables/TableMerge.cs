@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -28,6 +29,8 @@ public static partial class TableMerge
 
     /// <summary>The most missing parts that a message names.</summary>
     private const int MostNamed = 20;
+
+    private const string Parts = "part-*.parquet";
 
     private static readonly MergeJson Json = new(new()
     {
@@ -136,7 +139,7 @@ public static partial class TableMerge
             Directory.Delete(staging, recursive: true);
         Directory.CreateDirectory(staging);
         var manifest = TableManifest.Read(folder);
-        var old = Directory.EnumerateFiles(folder, "part-*.parquet").Select(file => Path.GetFileName(file)).ToList();
+        var old = Directory.EnumerateFiles(folder, Parts).Select(file => Path.GetFileName(file)).ToList();
         // New names, so that a half replaced table cannot be taken for a whole one.
         var next = manifest?.Parts.Count ?? (table.Parts.Count == 0 ? 0 : table.Parts.Max(part => part.Sequence) + 1);
         var files = WriteParts(table, staging, next, partBytes);
@@ -147,46 +150,74 @@ public static partial class TableMerge
                 .. Directory.EnumerateFiles(folder, PartedTable.Statuses).Select(file => Path.GetFileName(file))]);
         WholeFile.Write(Path.Combine(folder, Journal), stream => JsonSerializer.Serialize(
             stream, new CompactJournal(table.Provenance with { FinishedShards = [0] }, old, files), Json.CompactJournal));
-        Recover(folder);
+        Finish(folder);
         return files.Count;
     }
 
     /// <summary>Ends a compaction that was stopped after its files were written.</summary>
+    /// <exception cref="ScoreTableException">Its journal is damaged, or another process is at it for long.</exception>
     internal static void Recover(string folder)
     {
+        if (!File.Exists(Path.Combine(folder, Journal)))
+            return;
+        try
+        {
+            using var writer = TableLock.OfWriterSoon(folder);
+            Finish(folder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ScoreTableException($"A compaction of the table {folder} was stopped and cannot be ended: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Puts the files of a compaction in the places of the old ones, as its journal says. The table is locked.</summary>
+    private static void Finish(string folder)
+    {
         var file = Path.Combine(folder, Journal);
+        // Another process may have ended it, before the table was locked here.
         if (!File.Exists(file))
             return;
         CompactJournal journal;
         try
         {
             using var stream = File.OpenRead(file);
-            journal = JsonSerializer.Deserialize(stream, Json.CompactJournal)!;
+            journal = JsonSerializer.Deserialize(stream, Json.CompactJournal) is { Table: not null, Old: not null, New: not null } read
+                ? read : throw new JsonException("fields are missing");
         }
-        catch (FileNotFoundException)
+        catch (JsonException exception)
         {
-            // Another process has ended it.
-            return;
+            throw new ScoreTableException($"{file} is damaged: {exception.Message}", exception);
         }
-        foreach (var name in journal.Old)
+        // All names are looked at before anything is done.
+        var old = journal.Old.Select(name => PlaceOf(folder, name, IsOld(name))).ToArray();
+        var made = journal.New.Select(name => (
+            From: Path.Combine(folder, Staging, name), To: PlaceOf(folder, name, IsMatch(Parts, name)))).ToArray();
+        foreach (var place in old)
         {
-            var old = Path.Combine(folder, name);
-            if (Directory.Exists(old))
-                Directory.Delete(old, recursive: true);
+            if (Directory.Exists(place))
+                Directory.Delete(place, recursive: true);
             else
-                File.Delete(old);
+                File.Delete(place);
         }
-        foreach (var name in journal.New)
-        {
-            var written = Path.Combine(folder, Staging, name);
-            if (File.Exists(written))
-                File.Move(written, Path.Combine(folder, name), overwrite: true);
-        }
+        foreach (var (from, to) in made)
+            if (File.Exists(from))
+                File.Move(from, to, overwrite: true);
         journal.Table.Write(folder);
         if (Directory.Exists(Path.Combine(folder, Staging)))
             Directory.Delete(Path.Combine(folder, Staging), recursive: true);
         File.Delete(file);
     }
+
+    /// <summary>Whether a compaction removes files or folders of this name.</summary>
+    private static bool IsOld(string name) => name == TableManifest.FileName || PartedTable.Folders.Contains(name)
+        || IsMatch(Parts, name) || IsMatch(TableManifest.Lists, name) || IsMatch(PartedTable.Statuses, name);
+
+    private static bool IsMatch(string pattern, string name) => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
+
+    private static string PlaceOf(string folder, string name, bool isKnown) => isKnown && Path.GetFileName(name) == name
+        ? TablePlace.Of(folder, name, Journal)
+        : throw new ScoreTableException($"{Path.Combine(folder, Journal)} names '{name}', which is no file of a table: it is damaged.");
 
     private static ScoreTable Whole(ScoreTable table) => table.Incomplete is { } missing
         ? throw new ScoreTableException($"The table {table.Folder} is not complete: {missing}. 'pristine score' goes on with it.")

@@ -36,6 +36,70 @@ public sealed class WholeFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_another_writes_is_neither_touched_nor_removed()
+    {
+        var path = _folder["a"];
+        using (var file = WholeFile.Create(path))
+        {
+            file.Stream.Write("one"u8);
+            file.Stream.Flush();
+            foreach (var attempt in (Action[])[
+                () => WholeFile.Create(path), () => WholeFile.RemoveLeft(WholeFile.TemporaryOf(path)),
+                () => PartialFile.Create(path, null).Dispose()])
+            {
+                var refused = Assert.ThrowsAny<Exception>(attempt);
+                Assert.Contains("another process is writing it", refused.Message, StringComparison.Ordinal);
+            }
+            // Between its end and its name it is held as well.
+            file.Flush();
+            Assert.Throws<IOException>(() => WholeFile.Create(path));
+            file.Complete();
+        }
+        Assert.Equal("one", File.ReadAllText(path));
+        using (var next = WholeFile.Create(path))
+            next.Discard();
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void Names_that_are_held_are_held_once()
+    {
+        foreach (var name in (string[])[_folder.Path, _folder["kept-{000..}.tar"]])
+        {
+            using (WholeFile.Hold(name))
+            {
+                Assert.Throws<IOException>(() => WholeFile.Hold(name));
+                Assert.Single(Directory.GetFiles(_folder.Path));
+            }
+            Assert.Empty(Directory.GetFiles(_folder.Path));
+            WholeFile.Hold(name).Dispose();
+        }
+    }
+
+    [Fact]
+    public void Several_outputs_of_one_run_are_not_written_by_another()
+    {
+        var numbers = new OutputNumbers(_folder["kept-{000..}.tar"]);
+        File.WriteAllText(_folder["kept-007.tar.partial"], "left by a killed run");
+        using (numbers.Hold())
+        {
+            Assert.False(File.Exists(_folder["kept-007.tar.partial"]));
+            Assert.Contains(
+                "another process is writing it", Assert.Throws<DatasetException>(() => numbers.Hold()).Message, StringComparison.Ordinal);
+        }
+        // One of them by its own name.
+        using (WholeFile.Create(_folder["kept-003.tar"]))
+            Assert.Throws<DatasetException>(() => numbers.Hold());
+        numbers.Hold()!.Dispose();
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+
+        using (var export = new FileExport(_folder["copies"], FileExportMode.Copy, _folder.Path))
+            Assert.Throws<DatasetException>(() => new FileExport(_folder["copies"], FileExportMode.Link, _folder.Path));
+        new FileExport(_folder["copies"], FileExportMode.Copy, _folder.Path).Dispose();
+        Assert.Empty(Directory.GetFiles(_folder["copies"]));
+    }
+
+    [Fact]
     public void A_write_that_fails_leaves_what_was_there_and_nothing_else()
     {
         var path = _folder["a"];

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Pristine.Media;
 using Pristine.Native;
 
@@ -40,6 +41,40 @@ public sealed class IncompleteImageTests : IDisposable
             unfinished.AsSpan((int)(share * file.Length)).Clear();
             ExpectIncomplete(unfinished, $"{saver} {options}, {share} of it there");
         }
+    }
+
+    /// <summary>Sizes that arithmetic of 32 bits wraps around, so that a reader stands still or goes back.</summary>
+    [Theory]
+    [InlineData(0xFFFFFFF0)]
+    [InlineData(0xFFFFFFF4)]
+    [InlineData(0xFFFFFFF8)]
+    [InlineData(0xFFFFFFFF)]
+    public void A_chunk_of_the_largest_size_ends_the_file(uint size)
+    {
+        byte[] file = [
+            .. (byte[])[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10], (byte)(size >> 24), (byte)(size >> 16), (byte)(size >> 8),
+            (byte)size, .. "IHDR"u8, .. new byte[8]];
+        Assert.NotEqual(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
+        Assert.NotEqual(ImageStatus.Ok, _decoder.Decode(file, ImageInput.Header).Status);
+    }
+
+    /// <summary>A directory that speaks of thousands of millions of strips in a file of some hundred bytes.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_tiff_that_promises_more_strips_than_it_can_hold_is_judged_at_once(bool isList)
+    {
+        var file = TestTiff.Make(new byte[12], 2, 2, (257, int.MaxValue), (278, 1));
+        for (var entry = 10; entry + 12 <= file.Length; entry += 12)
+            if (BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(entry)) is 273 or 279)
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(entry + 4), uint.MaxValue);
+                if (isList)
+                    BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(entry + 8), (uint)file.Length - 8);
+            }
+        Assert.NotEqual(ImageStatus.Ok, _decoder.Decode(file, Both).Status);
+        Assert.True(TiffStructure.TryRead(file, out var tiff));
+        Assert.InRange(tiff.RowsThere, 0, 2);
     }
 
     [Fact]

@@ -45,6 +45,18 @@ public sealed class MediaMetricTests : IDisposable
             ["audio_duration"], JsonSerializer.Serialize(new Dictionary<string, string> { ["audio"] = address }))[0]["audio_duration"]);
     }
 
+    [Theory]
+    [InlineData(0xFFFFFFF7)]
+    [InlineData(0xFFFFFFF8)]
+    [InlineData(0xFFFFFFFF)]
+    public void A_chunk_of_the_largest_size_ends_a_wave_file(uint size)
+    {
+        File.WriteAllBytes(
+            At("a.wav"), [.. "RIFF"u8, 0, 0, 0, 0, .. "WAVE"u8, .. "junk"u8, .. BitConverter.GetBytes(size), .. new byte[40]]);
+        Assert.Contains(
+            "without samples", Rows(["audio_duration"], """{"id":"a","audio":"a.wav"}""")[0].Error!, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_broken_file_never_passes_unseen()
     {

@@ -141,6 +141,30 @@ public class OrderedPipelineTests
         freed.Wait(TestContext.Current.CancellationToken);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_failure_or_a_consumer_that_leaves_ends_a_run_whose_source_never_answers(bool fails)
+    {
+        using var answer = new ManualResetEventSlim();
+        using var freed = new CountdownEvent(3);
+        IEnumerable<int> Source()
+        {
+            yield return 1;
+            yield return 2;
+            answer.Wait(CancellationToken.None);
+            yield return 3;
+        }
+        var results = Run(Source(), i => fails && i == 2 ? throw new InvalidOperationException() : i, onDispose: () => freed.Signal());
+        if (fails)
+            Assert.Throws<InvalidOperationException>(() => results.Count());
+        else
+            Assert.Equal([1, 2], results.Take(2));
+        // The threads end when the source lets them.
+        answer.Set();
+        freed.Wait(TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public void Cancellation_ends_a_run_whose_worker_hangs()
     {

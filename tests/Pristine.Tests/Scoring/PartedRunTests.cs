@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Scoring;
@@ -289,6 +291,56 @@ public sealed class PartedRunTests : IDisposable
         Assert.Equal(0, Run(input, "table", null));
         Assert.Equal(1, TableMerge.Compact(_folder["table"]));
         Assert.Equal(Exported(ScoreTable.Open(_folder["one"]), "parquet"), Exported(ScoreTable.Open(_folder["table"]), "parquet"));
+    }
+
+    /// <summary>A table may come from anywhere: to open it must not do what a file in it says to files elsewhere.</summary>
+    [Theory]
+    [InlineData("../victim", "part-0000-000001.parquet")]
+    [InlineData("scores.json", "part-0000-000001.parquet")]
+    [InlineData("part-1.parquet/../../victim", "part-0000-000001.parquet")]
+    [InlineData("link/part-1.parquet", "part-0000-000001.parquet")]
+    [InlineData("part-0000-000000.parquet", "../victim")]
+    [InlineData("part-0000-000000.parquet", "part-1/../../victim")]
+    public void A_table_names_no_files_but_its_own(string old, string made)
+    {
+        Run(Make("folder", 20), "table", null);
+        var before = Exported(ScoreTable.Open(_folder["table"]), "jsonl");
+        File.WriteAllText(_folder["victim"], "kept");
+        Directory.CreateSymbolicLink(_folder["table/link"], _folder.Path);
+        Directory.CreateDirectory(_folder["table/compact"]);
+        File.WriteAllText(_folder["table/compact/part-0000-000001.parquet"], "made");
+        File.WriteAllText(_folder["table/compact.json"], JsonSerializer.Serialize(new
+        {
+            table = JsonNode.Parse(File.ReadAllText(_folder["table/scores.json"])),
+            old = (string[])[old, old.Replace("..", _folder.Path, StringComparison.Ordinal)],
+            @new = (string[])[made],
+        }));
+        foreach (var open in (Action[])[() => ScoreTable.Open(_folder["table"]), () => TableMerge.Open([_folder["table"]])])
+            Assert.Contains("is no file of a table", Assert.Throws<ScoreTableException>(open).Message, StringComparison.Ordinal);
+        Assert.Equal("kept", File.ReadAllText(_folder["victim"]));
+        File.Delete(_folder["table/compact.json"]);
+        Assert.Equal(before, Exported(ScoreTable.Open(_folder["table"]), "jsonl"));
+    }
+
+    [Theory]
+    [InlineData("../victim")]
+    [InlineData("work/../../victim")]
+    [InlineData("link/victim")]
+    public void A_finished_part_names_no_file_outside_of_its_table(string name)
+    {
+        Run(Make("folder", 20), "table", Sharding.Of(0, 1));
+        File.WriteAllText(_folder["victim"], "kept");
+        Directory.CreateSymbolicLink(_folder["table/link"], _folder.Path);
+        var marker = Assert.Single(Directory.GetFiles(_folder["table/done"]));
+        var said = JsonNode.Parse(File.ReadAllText(marker))!;
+        said["file"] = name;
+        File.WriteAllText(marker, said.ToJsonString());
+        foreach (var rows in Directory.GetFiles(_folder["table"], "part-*.parquet"))
+            File.Delete(rows);
+        Assert.Contains(
+            "expected one within the table", Assert.Throws<ScoreTableException>(() => ScoreTable.Open(_folder["table"])).Message,
+            StringComparison.Ordinal);
+        Assert.Equal("kept", File.ReadAllText(_folder["victim"]));
     }
 
     [Fact]
