@@ -1,3 +1,4 @@
+using Pristine.Datasets;
 using Pristine.Native;
 using Pristine.Selection;
 
@@ -36,7 +37,7 @@ internal static class Failure
         var cause = Cause(exception);
         return cause switch
         {
-            UsageException or RuleException => (cause.Message, ExitCode.Usage),
+            UsageException or RuleException or DatasetException { IsOfRequest: true } => (cause.Message, ExitCode.Usage),
             PristineException or IOException or UnauthorizedAccessException or DllNotFoundException or PlatformNotSupportedException
                 => (cause.Message, ExitCode.Failed),
             OutOfMemoryException => ($"There is not enough memory. {cause.Message}", ExitCode.Failed),

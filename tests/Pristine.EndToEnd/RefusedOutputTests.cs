@@ -42,7 +42,7 @@ public class RefusedOutputTests
     {
         using var folder = TestFiles.NewFolder();
         PristineCommand.Run("score", Photos, "--out", folder["scores"], "--metrics", "width").Expect(0);
-        Assert.Contains("a name for parquet", PristineCommand.Run(
+        Assert.Contains("Expected a name that ends in .csv for a table as csv", PristineCommand.Run(
             "export", folder["scores"], "--format", "csv", "--out", folder["x.parquet"]).Expect(2).Error, StringComparison.Ordinal);
         Assert.Contains("is a folder", PristineCommand.Run("export", folder["scores"], "--format", "csv", "--out", folder["new/"])
             .Expect(1).Error, StringComparison.Ordinal);

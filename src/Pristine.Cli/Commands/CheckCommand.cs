@@ -76,7 +76,13 @@ internal static class CheckCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetRequiredValue(output) is var place and not "-")
-                OutputPlace.CheckFile(place);
+                OutputPlace.CheckFile(OutputName.Checked(
+                    place, $"the result as {parsed.GetRequiredValue(format)}", parsed.GetRequiredValue(format) switch
+                    {
+                        "json" => ".json",
+                        "html" => ".html",
+                        _ => ".txt",
+                    }));
             var chosen = IssueNames.Read([parsed.GetRequiredValue(issues)]);
             if (chosen.Count == 0)
                 throw new UsageException($"--issues: expected at least one; found '{parsed.GetValue(issues)}'.");

@@ -32,9 +32,6 @@ internal static class ExportCommand
         {
             var file = parsed.GetRequiredValue(output);
             var asked = parsed.GetRequiredValue(format);
-            var extension = Path.GetExtension(file).TrimStart('.').ToLowerInvariant();
-            if (extension is "parquet" or "csv" or "jsonl" && extension != asked)
-                throw new UsageException($"--out: expected a name for {asked}; found '{file}', a name for {extension}.");
             var rows = TableArguments.Open(parsed.GetRequiredValue(folder)).Export(file, asked);
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows -> {file}"));
             return ExitCode.Done;

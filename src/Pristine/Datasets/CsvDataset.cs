@@ -300,15 +300,9 @@ internal sealed class CsvDataset : Dataset
             var (number, bytes, end) = (line.Number, line.Text, line.End);
             Lines = number;
             Separator ??= (byte)SeparatorOf(Encoding.UTF8.GetString(bytes.Span));
-            var isOpen = false;
-            while ((isOpen = IsOpen(bytes.Span, Separator.Value)) && _lines.Next(out line))
-            {
-                bytes = (byte[])[.. bytes.Span, .. end.Span, .. line.Text.Span];
-                (end, Lines) = (line.End, line.Number);
-                if (bytes.Length > LineReader.MaxRecordBytes)
-                    throw new DatasetException(
-                        $"A field that begins in line {number} is not closed within {LineReader.MaxRecordBytes >> 20} MiB.");
-            }
+            var isOpen = IsOpen(bytes.Span, Separator.Value, isWithin: false);
+            if (isOpen)
+                bytes = Rest(bytes, number, ref end, out isOpen);
             byte[] whole = [.. number == 1 && _start == 0 && _lines.HasBom ? LineReader.Bom : default, .. bytes.Span, .. end.Span];
             row = new Row(bytes, end, whole, number, isOpen);
             return true;
@@ -316,14 +310,37 @@ internal sealed class CsvDataset : Dataset
 
         public void Dispose() => _stream.Dispose();
 
-        /// <summary>True when bytes end within a quoted field. A quote that does not begin a field is a character like any other.</summary>
-        private static bool IsOpen(ReadOnlySpan<byte> row, byte separator)
+        /// <summary>Reads the further lines of a row of which a field has line feeds. Each line is looked at once.</summary>
+        private byte[] Rest(ReadOnlyMemory<byte> first, long number, ref ReadOnlyMemory<byte> end, out bool isOpen)
         {
-            while (!row.IsEmpty)
+            using var bytes = new MemoryStream();
+            bytes.Write(first.Span);
+            isOpen = true;
+            while (isOpen && _lines.Next(out var line))
             {
-                if (row[0] == '"')
+                bytes.Write(end.Span);
+                bytes.Write(line.Text.Span);
+                (end, Lines) = (line.End, line.Number);
+                if (bytes.Length > LineReader.MaxRecordBytes)
+                    throw new DatasetException(
+                        $"A field that begins in line {number} is not closed within {LineReader.MaxRecordBytes >> 20} MiB.");
+                isOpen = IsOpen(line.Text.Span, Separator!.Value, isWithin: true);
+            }
+            return bytes.ToArray();
+        }
+
+        /// <summary>True when bytes end within a quoted field. A quote that does not begin a field is a character like any other.</summary>
+        /// <param name="row">The bytes of a line.</param>
+        /// <param name="separator">What separates fields.</param>
+        /// <param name="isWithin">Whether they begin within a quoted field.</param>
+        private static bool IsOpen(ReadOnlySpan<byte> row, byte separator, bool isWithin)
+        {
+            while (isWithin || !row.IsEmpty)
+            {
+                if (isWithin || row[0] == '"')
                 {
-                    row = row[1..];
+                    row = isWithin ? row : row[1..];
+                    isWithin = false;
                     int quote;
                     // Two quotes stand for one.
                     while ((quote = row.IndexOf((byte)'"')) >= 0 && quote + 1 < row.Length && row[quote + 1] == '"')

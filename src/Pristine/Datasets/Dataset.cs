@@ -389,4 +389,7 @@ public sealed class DatasetException(string message, Exception? innerException =
 {
     /// <summary>True where files or parts of the dataset could not be read, and all others were.</summary>
     internal bool IsOfSomeParts { get; init; }
+
+    /// <summary>True where what is asked for cannot be, whatever the data: a name that promises another format than is written.</summary>
+    internal bool IsOfRequest { get; init; }
 }

@@ -6,7 +6,7 @@ internal static class OutputName
     private static readonly string[] OtherFormats =
     [
         ".json", ".jsonl", ".ndjson", ".txt", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".tar", ".tgz", ".zip", ".gz", ".zst",
-        ".bz2", ".xz", ".h5", ".hdf5", ".npy", ".pkl", ".xlsx",
+        ".bz2", ".xz", ".h5", ".hdf5", ".npy", ".pkl", ".xlsx", ".html", ".htm", ".yaml", ".yml",
     ];
 
     /// <summary>The name, when its extension is one of the format's own or one that stands for no format.</summary>
@@ -25,11 +25,30 @@ internal static class OutputName
             DatasetFormat.Csv => ("rows of a table", [".csv", ".tsv"]),
             _ => ("a list of paths", [".txt"]),
         };
-        var extension = DatasetFile.ExtensionOf(path);
-        return own.Contains(extension) || !(OtherFormats.Contains(extension) || FolderDataset.IsImageName(path))
-            ? path
-            : throw new DatasetException(
-                $"Expected a name that ends in {string.Join(" or ", own)} for the kept items, which are written as {written}, the format " +
-                $"of the dataset; found '{path}'.");
+        return IsOf(path, own) ? path : throw new DatasetException(
+            $"Expected a name that ends in {string.Join(" or ", own)} for the kept items, which are written as {written}, the format " +
+            $"of the dataset; found '{path}'.")
+        {
+            IsOfRequest = true,
+        };
     }
+
+    /// <summary>The name of an output that is no dataset, when its extension is one of its own or one that stands for no format.</summary>
+    /// <param name="path">The output; <c>-</c> for standard output.</param>
+    /// <param name="what">What is written, such as <c>a ledger</c>.</param>
+    /// <param name="own">The extensions that it may have.</param>
+    /// <exception cref="DatasetException">The extension is that of another format.</exception>
+    public static string Checked(string path, string what, params ReadOnlySpan<string> own)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var isParquet = DatasetFile.ExtensionOf(path) == ".parquet" && DatasetFile.IsCompressed(path);
+        return IsOf(path, own) && !isParquet ? path : throw new DatasetException(
+            $"Expected a name that ends in {string.Join(" or ", own.ToArray())} for {what}; found '{path}'.")
+        {
+            IsOfRequest = true,
+        };
+    }
+
+    private static bool IsOf(string path, ReadOnlySpan<string> own) => DatasetFile.ExtensionOf(path) is var extension
+        && (own.Contains(extension) || !(OtherFormats.Contains(extension) || FolderDataset.IsImageName(path)));
 }

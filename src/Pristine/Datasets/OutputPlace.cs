@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using Pristine.Files;
 using Pristine.Remote;
 
@@ -8,6 +9,10 @@ namespace Pristine.Datasets;
 /// </summary>
 public static class OutputPlace
 {
+    // What a score table has in its folder.
+    private static readonly string[] TableFiles =
+        ["scores.json", "part-*.parquet", "manifest.json", "files-*.list", "compact.json", "overrides.jsonl"];
+
     private const string ProbeName = $".pristine{WholeFile.Suffix}";
 
     /// <summary>Checks that a file can be written.</summary>
@@ -19,6 +24,7 @@ public static class OutputPlace
         RefuseAddress(file);
         if (Directory.Exists(file) || Path.EndsInDirectorySeparator(file))
             throw new DatasetException($"Expected the name of a file to write; '{file}' is a folder.");
+        RefuseTable(file);
         MakeWritable(Path.GetDirectoryName(Path.GetFullPath(file))!, file);
     }
 
@@ -48,6 +54,18 @@ public static class OutputPlace
         if (RemoteAddress.HasScheme(place))
             throw new DatasetException(
                 $"Expected a file or folder to write to; found the address '{RemoteAddress.Display(place)}', which cannot be written to.");
+    }
+
+    /// <summary>A score table is an input like any other, and its files are not outputs.</summary>
+    /// <exception cref="DatasetException">The name is that of a file of a score table.</exception>
+    internal static void RefuseTable(string file)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        var name = Path.GetFileName(file);
+        if (Array.Exists(TableFiles, pattern => FileSystemName.MatchesSimpleExpression(pattern, name))
+            && File.Exists(Path.Combine(folder, TableFiles[0]))
+            && TableFiles.Skip(1).Any(pattern => Directory.EnumerateFiles(folder, pattern).Any()))
+            throw new DatasetException($"Expected another file to write; '{file}' is a file of the score table '{folder}'.");
     }
 
     /// <summary>Removes a folder that was made for results which did not come about.</summary>

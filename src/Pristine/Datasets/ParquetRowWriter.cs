@@ -65,7 +65,10 @@ internal sealed class ParquetRowWriter : DatasetWriter
         if (path != "-" && !ParquetDataset.IsName(path) && !(File.Exists(path) && !Native.Vips.IsRegularFile(path)))
             throw new DatasetException(
                 $"Expected a name that ends in .parquet for the kept rows, such as kept.parquet or kept-{{00000..}}.parquet, or a " +
-                $"folder/; found '{path}'.");
+                $"folder/; found '{path}'.")
+            {
+                IsOfRequest = true,
+            };
         CheckSchemas();
         // A place that cannot be written to is found before the work.
         _held = _numbers.Hold();

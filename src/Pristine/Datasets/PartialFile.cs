@@ -138,6 +138,7 @@ internal sealed class PartialFile : IDisposable
                 return new PartialFile(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1 << 16));
             if (input != null)
                 CheckIsNot(path, input);
+            OutputPlace.RefuseTable(path);
             // Missing parent folders are made.
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             return new PartialFile(WholeFile.Create(path));

@@ -42,7 +42,10 @@ internal sealed class TarSampleWriter : DatasetWriter
             && !(exists && !Native.Vips.IsRegularFile(path)))
             throw new DatasetException(
                 $"Expected a name that ends in .tar or .tar.gz for the kept samples, such as kept.tar or kept-{{000000..}}.tar, or a " +
-                $"folder/; found '{path}'.");
+                $"folder/; found '{path}'.")
+            {
+                IsOfRequest = true,
+            };
         // A place that cannot be written to is found before the work; a folder's archives have the names of their samples'.
         _held = _folder == null ? _numbers.Hold() : OutputPlace.Hold(_folder, inputs.Select(input => input.Name));
         if (_folder == null)

@@ -30,6 +30,9 @@ internal sealed class PartedRun : IDisposable
     private readonly PartLeases _leases;
     private readonly int[] _share;
     private readonly ConcurrentDictionary<int, string> _unreadable = [];
+
+    /// <summary>Parts that are finished, but of files that have changed since, and how.</summary>
+    private readonly List<(int Part, string Reason)> _changed = [];
     private readonly RunWatch _watch;
     private readonly StatusFile _status;
     private readonly DuckDbConnection _writing = DuckDbConnection.Open(new DuckDbOptions { Threads = 1 });
@@ -78,6 +81,7 @@ internal sealed class PartedRun : IDisposable
 
     private IEnumerable<ScoredItem> Score()
     {
+        FindChanged();
         var files = ScoringRun.FilesOf(_dataset);
         var look = _options.LeaseTime / 20;
         look = look < ShortestLook ? ShortestLook : look > LongestLook ? LongestLook : look;
@@ -99,19 +103,62 @@ internal sealed class PartedRun : IDisposable
     /// <exception cref="DatasetException">Parts could not be read, neither by this process nor by another one.</exception>
     private void End()
     {
+        string Listed(IEnumerable<(int Part, string Reason)> parts) =>
+            FileByFile.Join(parts.Select(part => $"Part {_table.NameOf(part.Part)}: {part.Reason}"));
         var left = _unreadable.Where(part => !_table.IsDone(part.Key)).OrderBy(part => part.Key).ToArray();
-        if (left.Length == 0)
+        var messages = new List<string>();
+        if (left.Length > 0)
+            messages.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{left.Length:N0} of {_share.Length:N0} parts could not be read, the others are finished; the same command tries them " +
+                $"again: {Listed(left.Select(part => (part.Key, part.Value)))}"));
+        if (_changed.Count > 0)
+            messages.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_changed.Count:N0} of {_share.Length:N0} parts are finished, but their files have changed since: {Listed(_changed)}"));
+        if (messages.Count == 0)
         {
             _status.End(RunState.Done);
             return;
         }
-        var message = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{left.Length:N0} of {_share.Length:N0} parts could not be read, the others are finished; the same command tries them " +
-            $"again: {FileByFile.Join(left.Select(part => $"Part {_table.NameOf(part.Key)}: {part.Value}"))}");
+        var message = string.Join(' ', messages);
         _status.End(RunState.Failed, message);
         throw new DatasetException(message) { IsOfSomeParts = true };
     }
+
+    /// <summary>Finds finished parts whose files are others than their rows are of: those rows would pass for the new files'.</summary>
+    private void FindChanged()
+    {
+        foreach (var part in _share.Where(part => _table.Manifest.Parts[part].FileBytes != null && _table.IsDone(part)))
+        {
+            if (TableManifest.ReadMarker(_table.MarkerOf(part))?.Source is not { } scored)
+                continue;
+            var name = _table.Manifest.Parts[part].Name;
+            try
+            {
+                var opened = _dataset.OpenPart(name, OpenList(name));
+                if (opened.File != null && SourceStamp.Of(opened.File) is var stamp
+                    && (stamp?.Bytes != scored.Bytes || !_options.HasMoved && stamp?.Modified != scored.Modified))
+                    _changed.Add((part, Changed(opened.File, "as it was when it was scored", scored, stamp)));
+            }
+            catch (Exception exception) when (FileByFile.IsOfFile(exception))
+            {
+                _changed.Add((part, exception.Message));
+            }
+        }
+    }
+
+    private static string Changed(string file, string how, SourceStamp expected, SourceStamp? stamp) =>
+        $"Expected '{file}' to be {how}, {expected.Bytes} bytes; found " +
+        $"{(stamp is { } now ? $"{now.Bytes} bytes, written {DateTime.UnixEpoch.AddMicroseconds(now.Modified):u}" : "no file")}. " +
+        $"Score into another folder (--out), or finish and merge this one, and bring the merged table up to date.";
+
+    private Func<Stream> OpenList(string part) => () =>
+    {
+        var list = _table.Manifest.List ?? throw new DatasetException(
+            $"Expected {TableManifest.FileName} of {_table.Folder} to name the list of files that the part {part} is of.");
+        return DatasetFile.OpenRead(TablePlace.Of(_table.Folder, list, TableManifest.FileName));
+    };
 
     /// <summary>Scores the parts that nobody works on now.</summary>
     private IEnumerable<ScoredItem> ScoreFree(ScoredFiles? files)
@@ -176,7 +223,10 @@ internal sealed class PartedRun : IDisposable
             if (attempt.ItemsRead > 0)
                 continue;
             if (attempt.IsRead)
-                End(attempt, new PartMarker(attempt.Lease.Part, _table.Manifest.Fingerprint, 0, 0, attempt.Numbers.Lines, null));
+                End(attempt, new PartMarker(attempt.Lease.Part, _table.Manifest.Fingerprint, 0, 0, attempt.Numbers.Lines, null)
+                {
+                    Source = attempt.Source,
+                });
             GiveUp(attempt);
         }
         while (free.MoveNext());
@@ -253,22 +303,14 @@ internal sealed class PartedRun : IDisposable
     {
         isReplaced = false;
         var listed = _table.Manifest.Parts[number];
-        var part = _dataset.OpenPart(listed.Name, OpenList);
+        var part = _dataset.OpenPart(listed.Name, OpenList(listed.Name));
         if (part.File == null || SourceStamp.Of(part.File) is var stamp
             && stamp?.Bytes == listed.FileBytes && (_options.HasMoved || stamp?.Modified == listed.FileModified))
             return part;
         isReplaced = stamp != null && part.IsWholeFile && TableManifest.ReadFailure(_table.FailureOf(number)) is { IsReplaceable: true };
-        return isReplaced ? part : throw new DatasetException(
-            $"Expected '{part.File}' to be as it was when the table's parts were listed, {listed.FileBytes} bytes; found " +
-            $"{(stamp is { } now ? $"{now.Bytes} bytes, written {DateTime.UnixEpoch.AddMicroseconds(now.Modified):u}" : "no file")}. " +
-            $"Score into another folder (--out), or finish and merge this one, and bring the merged table up to date.");
-
-        Stream OpenList()
-        {
-            var list = _table.Manifest.List ?? throw new DatasetException(
-                $"Expected {TableManifest.FileName} of {_table.Folder} to name the list of files that the part {listed.Name} is of.");
-            return DatasetFile.OpenRead(TablePlace.Of(_table.Folder, list, TableManifest.FileName));
-        }
+        return isReplaced ? part : throw new DatasetException(Changed(
+            part.File, "as it was when the table's parts were listed", new SourceStamp(listed.FileBytes ?? 0, listed.FileModified ?? 0),
+            stamp));
     }
 
     /// <summary>Copies the rows that an earlier owner of a part has written.</summary>
@@ -316,7 +358,10 @@ internal sealed class PartedRun : IDisposable
                     TablePart.Join(_writing, file = TablePart.FileOf(attempt.Folder, 9999, 0), rows);
                 End(attempt, new PartMarker(
                     attempt.Lease.Part, _table.Manifest.Fingerprint, rows.Sum(part => part.Contents.Rows), attempt.Items,
-                    attempt.Numbers.Lines, Path.GetRelativePath(_table.Folder, file)));
+                    attempt.Numbers.Lines, Path.GetRelativePath(_table.Folder, file))
+                {
+                    Source = attempt.Source,
+                });
             });
         GiveUp(attempt);
     }
@@ -349,6 +394,9 @@ internal sealed class PartAttempt(PartLease lease, InputPart part, string folder
     public PartLease Lease => lease;
 
     public InputPart Part => part;
+
+    /// <summary>The stamp of the file that the part is of, when it was opened; null where it is none.</summary>
+    public SourceStamp? Source { get; } = part.File == null ? null : SourceStamp.Of(part.File);
 
     public string Folder => folder;
 

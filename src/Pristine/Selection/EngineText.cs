@@ -21,16 +21,16 @@ internal static class EngineText
     private static readonly ConcurrentDictionary<string, double?> Numbers = new(StringComparer.Ordinal);
     private static readonly ConcurrentDictionary<string, bool?> Conditions = new(StringComparer.Ordinal);
 
-    /// <summary>TRY_CAST(text AS DOUBLE).</summary>
+    /// <summary>The number that a text is, as <see cref="RuleSql.FiniteSql"/> has it.</summary>
     public static double? Number(string text)
     {
         if (IsJsonNumber(text) && double.Parse(text, CultureInfo.InvariantCulture) is var number && double.IsFinite(number) && number != 0)
             return number;
-        return Ask(Numbers, text, "DOUBLE", reader => reader.Double(0));
+        return Ask(Numbers, text, RuleSql.FiniteSql("$1"), reader => reader.Double(0));
     }
 
     /// <summary>TRY_CAST(text AS BOOLEAN).</summary>
-    public static bool? Condition(string text) => Ask(Conditions, text, "BOOLEAN", reader => reader.Boolean(0));
+    public static bool? Condition(string text) => Ask(Conditions, text, "TRY_CAST($1 AS BOOLEAN)", reader => reader.Boolean(0));
 
     /// <summary>lower(text).</summary>
     public static string Lower(string text) => Map(text, LowerCase.Value);
@@ -69,14 +69,14 @@ internal static class EngineText
         return i == text.Length;
     }
 
-    private static T? Ask<T>(ConcurrentDictionary<string, T?> known, string text, string type, Func<DuckDbReader, T> read)
+    private static T? Ask<T>(ConcurrentDictionary<string, T?> known, string text, string sql, Func<DuckDbReader, T> read)
         where T : struct
     {
         if (known.TryGetValue(text, out var answer))
             return answer;
         lock (Gate)
         {
-            using var reader = Database.Value.Query($"SELECT TRY_CAST($1 AS {type})", text);
+            using var reader = Database.Value.Query($"SELECT {sql}", text);
             reader.Read();
             answer = reader.IsNull(0) ? null : read(reader);
         }

@@ -64,14 +64,15 @@ public sealed class LedgerWriter : IDisposable
 
     /// <summary>Opens a ledger.</summary>
     /// <param name="path">
-    /// The file, or <c>-</c> for standard output; a name that ends in <c>.parquet</c> gives Parquet, <c>.csv</c> CSV, any other JSON lines.
+    /// The file, or <c>-</c> for standard output; a name that ends in <c>.parquet</c> gives Parquet, <c>.csv</c> CSV, any other JSON lines,
+    /// unless it promises something else.
     /// </param>
     /// <param name="input">The dataset's file, which must not be overwritten; null when there is none.</param>
     /// <param name="remote">Writes to addresses of buckets; null for files only.</param>
     /// <exception cref="DatasetException">The file is the input, a folder, or cannot be written.</exception>
     public LedgerWriter(string path, string? input = null, RemoteAccess? remote = null)
     {
-        (_path, _remote, _file) = (path, remote, PartialFile.Create(path, input, remote));
+        (_path, _remote, _file) = (path, remote, PartialFile.Create(Ledger.Checked(path, "a ledger"), input, remote));
         if (_file.HasName && !RemoteAddress.IsBucket(path))
             OutputPlace.CheckFile(path + LedgerSelection.Suffix);
     }
@@ -113,12 +114,16 @@ public sealed class Ledger
 
     /// <summary>The formats of ledgers, by the ends of their names: <c>parquet</c>, <c>csv</c>, else <c>jsonl</c>.</summary>
     /// <param name="file">The name.</param>
-    public static string FormatOf(string file) => Path.GetExtension(file).ToLowerInvariant() switch
+    public static string FormatOf(string file) => DatasetFile.ExtensionOf(file) switch
     {
         ".parquet" => "parquet",
         ".csv" => "csv",
         _ => "jsonl",
     };
+
+    /// <summary>The name of a file in one of these formats.</summary>
+    /// <exception cref="DatasetException">It promises another.</exception>
+    internal static string Checked(string file, string what) => OutputName.Checked(file, what, ".jsonl", ".ndjson", ".json", ".csv", ".parquet");
 
     /// <summary>Opens a ledger.</summary>
     /// <param name="file">The file.</param>

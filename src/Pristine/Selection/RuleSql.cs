@@ -12,7 +12,7 @@ internal static class RuleSql
         NumberLiteral literal when width == Width.Native => ((long)literal.Value).ToString(CultureInfo.InvariantCulture),
         NumberLiteral literal =>
             $"CAST('{literal.Value.ToString("R", CultureInfo.InvariantCulture)}' AS {(width == Width.Float ? "FLOAT" : "DOUBLE")})",
-        ColumnReference { Kind: ValueKind.Any } field => $"TRY_CAST({Identifier(field)} AS DOUBLE)",
+        ColumnReference { Kind: ValueKind.Any } field => FiniteSql(Identifier(field)),
         ColumnReference column => width == Width.Double ? $"CAST({Identifier(column)} AS DOUBLE)" : Identifier(column),
         // Dividing by zero gives a missing value.
         Arithmetic { Operator: '/' or '%' } quotient =>
@@ -23,6 +23,13 @@ internal static class RuleSql
         FunctionCall call => Call(call),
         _ => throw new InvalidOperationException($"{expression.Source} is no number."),
     };
+
+    /// <summary>
+    /// The number that a text is; a missing value of another text, and of <c>nan</c> and <c>inf</c>: DuckDB takes them for numbers, and the
+    /// first for one above all others.
+    /// </summary>
+    public static string FiniteSql(string text) =>
+        $"CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS DOUBLE) END";
 
     /// <summary>A text.</summary>
     public static string TextSql(this RuleExpression expression) => expression switch

@@ -150,9 +150,10 @@ public sealed class ScoreTable
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         CopyOptions(format);
+        OutputName.Checked(file, $"a table as {format}", $".{format}");
         using var database = DuckDbConnection.Open();
         using var scratch = ScratchFolder.Create("export");
-        if (file != "-" && !(File.Exists(file) && !Vips.IsRegularFile(file)))
+        if (file != "-" && !DatasetFile.IsCompressed(file) && !(File.Exists(file) && !Vips.IsRegularFile(file)))
         {
             OutputPlace.CheckFile(file);
             WholeFile.MakeAlone(Path.GetFullPath(file), partial =>
@@ -162,7 +163,7 @@ public sealed class ScoreTable
             });
             return RowCount;
         }
-        // Standard output, a device or a pipe.
+        // Standard output, a device or a pipe, or a file that is compressed.
         using var output = PartialFile.Create(file, null);
         Copy(database, RowsInOrder(database), format, scratch, output.Stream);
         output.Complete();

@@ -178,7 +178,11 @@ internal sealed partial record TableManifest
 /// <param name="File">
 /// Where the rows were written, relative to the table; they are moved to their own name afterwards. Null for none.
 /// </param>
-internal sealed record PartMarker(int Part, string Manifest, long Rows, long Items, long Lines, string? File);
+internal sealed record PartMarker(int Part, string Manifest, long Rows, long Items, long Lines, string? File)
+{
+    /// <summary>The stamp of the dataset's file that the rows are of; null where it is none, or an older program wrote this.</summary>
+    public SourceStamp? Source { get; init; }
+}
 
 /// <summary>Why a part could not be read. It is tried again by every run.</summary>
 /// <param name="Part">The part, from 0.</param>

@@ -344,6 +344,26 @@ public sealed class PartedRunTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_changes_after_its_part_is_finished_is_told_of()
+    {
+        var input = Make("jsonl", 60);
+        Run(input, "table", Sharding.Of(0, 1));
+        Assert.Equal(0, Run(input, "table", Sharding.Of(0, 1)));
+        var before = File.GetLastWriteTimeUtc(input);
+        File.SetLastWriteTimeUtc(input, before.AddMinutes(1));
+        Assert.Contains(
+            "finished, but their files have changed since", Assert.Throws<DatasetException>(() => Run(input, "table", Sharding.Of(0, 1)))
+                .Message, StringComparison.Ordinal);
+        Assert.Contains("have changed since", Assert.Throws<DatasetException>(() => Run(input, "table", Sharding.Auto)).Message,
+            StringComparison.Ordinal);
+        File.SetLastWriteTimeUtc(input, before);
+        Assert.Equal(0, Run(input, "table", Sharding.Auto));
+        File.AppendAllText(input, "\n");
+        Assert.Contains("have changed since", Assert.Throws<DatasetException>(() => Run(input, "table", Sharding.Of(0, 1))).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_plan_lists_the_parts_once()
     {
         var input = Make("folder", 300);

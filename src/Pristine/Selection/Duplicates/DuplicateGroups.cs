@@ -154,6 +154,7 @@ public sealed class DuplicateGroups : IDisposable
     /// <exception cref="DatasetException">The file cannot be written.</exception>
     public void WriteColumns(string file, string format)
     {
+        Ledger.Checked(file, "the images and their groups");
         Write(
             file,
             format,
