@@ -200,3 +200,31 @@ def test_spark_with_the_library(photos, expected):
         assert [row["id"] for row in rows] == photos
     finally:
         session.stop()
+
+
+@pytest.mark.parametrize("item", [{"image": ""}, {"image": [None]}, {"image": ["", {"url": None}]}, {"image": []}, {"image": None}, {}])
+def test_paddlemix_items_without_an_image_are_kept(item):
+    from pristine_iqa.adapters.paddlemix import iqa_brisque, tag_brisque
+
+    assert iqa_brisque(item, min_score=0.5)
+    assert tag_brisque(dict(item))["__tag_brisque"] == 1.0
+
+
+def test_webdataset_looks_at_every_image_of_a_sample(photos):
+    from pristine_iqa.adapters.webdataset import add_scores, keep, names_of
+
+    good, bad = ((PHOTOS / name).read_bytes() for name in ("leaf.jpg", "boats-noise.jpg"))
+    sample = {"__key__": "a", "left.JPG": good, "right.jpg": bad, "json": b"{}"}
+    assert names_of(sample) == ["left.JPG", "right.jpg"]
+    assert not keep("brisque", least=0.5)(sample)
+    assert keep("brisque", least=0.5)({"__key__": "a", "left.jpg": good, "right.png": good})
+    assert keep("brisque", least=0.5)({"__key__": "a", "txt": b"no image"})
+    assert add_scores("brisque")(sample)["iqa"]["status"] == "ok"
+
+
+def test_missing_values_of_pandas_are_no_images(photos):
+    pandas = pytest.importorskip("pandas")
+    from pristine_iqa.adapters.pandas import add_scores
+
+    table = pandas.DataFrame({"image": pandas.array([photos[0], None, photos[1]], dtype="string")})
+    assert list(add_scores(table, "width").image_status) == ["ok", "no_image", "ok"]

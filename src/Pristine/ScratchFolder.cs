@@ -31,7 +31,17 @@ internal sealed class ScratchFolder : IDisposable
         }
         while (true)
         {
-            var path = Directory.CreateTempSubdirectory($"{Prefix}{purpose}-").FullName;
+            string path;
+            try
+            {
+                path = Directory.CreateTempSubdirectory($"{Prefix}{purpose}-").FullName;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new IOException(
+                    $"Cannot make a folder for temporary files in '{System.IO.Path.GetTempPath()}': {exception.Message} TMPDIR names another.",
+                    exception);
+            }
             if (Own(path, FileMode.CreateNew) is { } owner)
                 return new ScratchFolder(path, owner);
         }

@@ -8,6 +8,8 @@ from typing import Any, Optional, Tuple, Union
 
 from .errors import RequestError
 
+_ORIENTATION = 0x0112
+
 Request = Tuple[Optional[str], Union[bytes, bytearray, memoryview, None]]
 """A path or the bytes of an image file, one of which is None."""
 
@@ -71,9 +73,21 @@ def _path(path: str) -> Request:
 
 
 def _of_pil(image: Any) -> bytes:
-    buffer = io.BytesIO()
-    if image.mode not in ("L", "RGB"):
+    """A PNG file of what the image's own file shows: turned upright, with its transparency and its 16 bits."""
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        from PIL import ImageOps
+
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        image = image if image.mode == "I" else image.convert("I")
+        least, most = image.getextrema()
+        if least < 0 or most > 0xFFFF:
+            raise RequestError("Expected an image of mode %s with values of 16 bits, 0 to 65535; found %s to %s." % (image.mode, least, most))
+    elif image.mode == "F":
+        raise RequestError("Expected an image of 8 or 16 bits per sample; found one of mode F, whose range is not known.")
+    elif image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
         image = image.convert("RGB")
+    buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=0)
     return buffer.getvalue()
 

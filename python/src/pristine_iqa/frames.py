@@ -33,7 +33,8 @@ ROW_TYPES: Dict[str, str] = {
 
 
 def frame(
-    rows: Iterable[Mapping[str, Any]], format: str, types: Optional[Mapping[str, str]] = None, scores: Sequence[str] = ()
+    rows: Iterable[Mapping[str, Any]], format: str, types: Optional[Mapping[str, str]] = None, scores: Sequence[str] = (),
+    known: Optional[Mapping[str, str]] = None
 ) -> Any:
     """Makes one table of rows.
 
@@ -42,9 +43,10 @@ def frame(
         format: ``pandas``, ``arrow``, ``dict`` (a list per column) or ``rows`` (a list of dicts).
         types: The SQL types of the columns where they are known.
         scores: Names of columns that are scores, where the types are not known.
+        known: The SQL types of some columns, of which more may be in the rows.
 
     Returns:
-        For ``pandas`` a DataFrame: whole numbers are ``Int64``, scores ``float64`` with the digits that the program writes,
+        For ``pandas`` a DataFrame: whole numbers are ``Int64``, truth values ``bool`` (``boolean`` where one is missing), scores ``float64`` with the digits that the program writes,
         ``modified`` is ``datetime64[ns, UTC]``. For ``arrow`` a ``pyarrow.Table`` with the types of score tables (scores ``float32``).
 
     Raises:
@@ -58,7 +60,7 @@ def frame(
     columns = _columns(rows, types)
     if format == "dict":
         return columns
-    kinds = {name: (types or {}).get(name) or _kind(name, columns, scores) for name in columns}
+    kinds = {name: (types or known or {}).get(name) or _kind(name, columns, scores) for name in columns}
     return _pandas(columns, kinds) if format == "pandas" else _arrow(columns, kinds)
 
 
@@ -111,6 +113,8 @@ def _pandas(columns: Dict[str, List[Any]], kinds: Mapping[str, str]) -> Any:
             return pandas.Series(values, dtype="float64")
         if kind == "TIMESTAMP":
             return pandas.to_datetime(pandas.Series(values, dtype="object"), utc=True)
+        if kind == "BOOLEAN":
+            return pandas.array(values, dtype="boolean" if None in values else "bool")
         return pandas.Series(values, dtype="object")
 
     return pandas.DataFrame({name: series(name, values) for name, values in columns.items()})

@@ -1,5 +1,7 @@
 """Whole datasets at once: score, filter, check."""
 
+import glob
+import gzip
 import json
 import os
 import subprocess
@@ -7,11 +9,15 @@ import tempfile
 import warnings
 from itertools import chain
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
+from urllib.parse import urlsplit
 
-from ._program import Names, PathLike, find_program, message, names, scoring_arguments, texts
+from ._program import Names, PathLike, find_program, message, names, scoring_arguments, texts, told_in
 from .errors import CommandError, PristineWarning, RequestError
 from .frames import check_format, frame
 from .scorer import Row, Scorer
+
+
+_NOTHING = object()
 
 
 def score(
@@ -51,7 +57,7 @@ def score(
     Raises:
         CommandError: The dataset cannot be read, a metric is not known, or its model is not installed.
         MissingDependency: pandas or pyarrow is not installed.
-        RequestError: One of the images is none.
+        RequestError: One of the images is none; the message says at which position.
         ProgramNotFound: The program is not installed.
     """
     check_format(format)
@@ -69,15 +75,22 @@ def score(
         "keep_truncated": keep_truncated,
     }
     if isinstance(images, (str, os.PathLike)):
-        arguments = ["score", _argument(images), "--format", "jsonl"] + scoring_arguments(**options)
-        return frame(_rows_of(arguments), format, scores=names(metrics))
-    if isinstance(images, (bytes, bytearray, memoryview)):
+        rows = list(_rows_of(["score", _argument(images), "--format", "jsonl"] + scoring_arguments(**options)))
+        # What has no value in any row has no type either: the program knows it.
+        types: Mapping[str, str] = {}
+        if any(all(row.get(name) is None for row in rows) for name in (rows[0] if rows else [""])):
+            with Scorer(**options) as scorer:
+                types = scorer.columns
+        return frame(rows, format, types if not rows else None, names(metrics), types)
+    if _is_one(images):
         images = [images]
     if not isinstance(images, Iterable):
         raise RequestError("Expected the path of a dataset, or images in an iterable; found %s." % type(images).__name__)
     images = _of_table(images, image_field or "image")
     with Scorer(**options) as scorer:
-        return frame(_score_all(scorer, images), format, scorer.columns)
+        rows = list(_score_all(scorer, images))
+        _warn_of_missing(rows)
+        return frame(rows, format, scorer.columns)
 
 
 class FilterResult:
@@ -87,7 +100,8 @@ class FilterResult:
         kept: Number of items that are kept.
         dropped: Number of items that are dropped.
         out: The file or folder with the kept items; None where none was asked for.
-        items: The kept items where no ``out`` was asked for: paths for images, dicts for records; otherwise None.
+        items: The kept items where no ``out`` was asked for: paths of images, dicts of the records of JSON (of COCO its ``images``). None with
+            ``out``, and for other datasets (tables, archives, Hugging Face folders), of which the ledger tells.
         ledger: An entry for every item, in order: ``index``, ``id``, ``image``, ``kept``, ``status``, ``rule``, ``column``, ``value``,
             ``threshold``, ``margin``, ``reason``.
     """
@@ -142,7 +156,8 @@ def filter(
     """Keeps the images or records that pass rules.
 
     Args:
-        images: The path of a folder, a dataset or a glob; or paths in any iterable.
+        images: The path of a folder, a dataset or a glob; or paths in any iterable, or in the column ``image_field`` (None: ``image``) of a pandas
+            DataFrame. :func:`score` takes images in memory.
         keep: Rules that a kept item fulfils, for example ``"brisque <= 40 and min_side >= 256"`` (docs/rules.md); all must hold.
         drop: Rules that no kept item fulfils.
         drop_issue: Issues that no kept image has, for example ``"dark,blurry"``; :func:`check` knows them all.
@@ -164,9 +179,12 @@ def filter(
         The kept items and a ledger of all.
 
     Raises:
+        RequestError: A path in an iterable is none; the message says at which position.
         CommandError: A rule is not understood, the dataset cannot be read, ``out`` cannot be written, or a model is not installed.
         ProgramNotFound: The program is not installed.
     """
+    source, given = _source(images, image_field)
+    image_field = image_field if given is None else None
     arguments = scoring_arguments(
         heads=heads, networks=networks, device=device, workers=workers, image_root=image_root, image_field=image_field,
         max_megapixels=max_megapixels, image_timeout=image_timeout, keep_truncated=keep_truncated,
@@ -178,19 +196,19 @@ def filter(
         arguments += ["--drop-issue", ",".join(names(drop_issue))]
     arguments += _thresholds(thresholds)
     for option, value in (
-        ("--dedup", dedup), ("--keep-best", keep_best), ("--per", per), ("--min-quality", min_quality), ("--max-quality", max_quality), ("--by", by), ("--keep-top", keep_top), ("--limit", limit),
-        ("--images", several), ("--no-image", no_image),
+        ("--dedup", dedup), ("--keep-best", keep_best), ("--per", per), ("--min-quality", min_quality), ("--max-quality", max_quality), ("--by", by),
+        ("--keep-top", keep_top), ("--limit", limit), ("--images", several), ("--no-image", no_image),
     ):
         if value is not None:
             arguments += [option, str(value)]
-    source, given = _source(images)
     with tempfile.TemporaryDirectory(prefix="pristine-") as folder:
         ledger = os.path.join(folder, "ledger.jsonl")
-        kept = os.fspath(out) if out is not None else os.path.join(folder, "kept" + _extension(source))
-        _run(["filter", source, "--out", kept, "--ledger", ledger] + arguments, given)
+        extension = _extension(source)
+        kept = os.fspath(out) if out is not None else os.path.join(folder, "kept" + extension) if extension is not None else None
+        _run(["filter", source, "--ledger", ledger] + ([] if kept is None else ["--out", kept]) + arguments, given)
         with open(ledger, encoding="utf-8") as lines:
             entries = [json.loads(line) for line in lines]
-        return FilterResult(None if out is None else kept, _items(kept) if out is None else None, entries)
+        return FilterResult(None if out is None else kept, _items(kept) if kept is not None and out is None else None, entries)
 
 
 class CheckResult:
@@ -199,9 +217,9 @@ class CheckResult:
     Attributes:
         images: Number of images.
         with_issue: How many of them have at least one of the issues.
-        issues: An entry for every issue that was looked for: ``name``, ``summary``, ``rule`` (SQL that is true of the images which have it), ``threshold``
-            where it has one, ``count``, ``share`` (0 to 1, of all images), ``not_judged`` (images without its scores), ``out_of_scope`` (those that it cannot
-            judge: ``damaged`` small ones), ``examples`` (``id``, ``image``, ``value``), ``reason``, ``calibration``.
+        issues: An entry for every issue that was looked for: ``name``, ``summary``, ``rule`` (SQL that is true of the images which have it),
+            ``threshold`` where it has one, ``count``, ``share`` (0 to 1, of all images), ``not_judged`` (images without its scores), ``out_of_scope`` (those that
+            it cannot judge: ``damaged`` small ones), ``examples`` (``id``, ``image``, ``value``), ``reason``, ``calibration``.
     """
 
     def __init__(self, found: Dict[str, Any]):
@@ -217,8 +235,10 @@ class CheckResult:
 
     def frame(self, format: str = "pandas") -> Any:
         """The issues without their texts and examples, as ``pandas``, ``arrow``, ``dict`` or ``rows``."""
-        types = {"name": "VARCHAR", "count": "BIGINT", "share": "DOUBLE", "threshold": "DOUBLE", "not_judged": "BIGINT", "out_of_scope": "BIGINT",
-                 "rule": "VARCHAR", "summary": "VARCHAR"}
+        types = {
+            "name": "VARCHAR", "count": "BIGINT", "share": "DOUBLE", "threshold": "DOUBLE", "not_judged": "BIGINT", "out_of_scope": "BIGINT",
+            "rule": "VARCHAR", "summary": "VARCHAR",
+        }
         return frame([{name: issue.get(name) for name in types} for issue in self.issues], format, types)
 
     def __repr__(self) -> str:
@@ -245,7 +265,8 @@ def check(
     """Says what is wrong with the images of a dataset.
 
     Args:
-        images: The path of a folder, a dataset, a glob or a score table; or paths in any iterable.
+        images: The path of a folder, a dataset, a glob or a score table; or paths in any iterable, or in the column ``image_field`` (None: ``image``) of a
+            pandas DataFrame.
         issues: Issues to look for, separated by commas or as a sequence; none for the default ones.
         thresholds: Thresholds of issues instead of their defaults, for example ``{"dark": 0.3}``.
         examples: Images to name for each issue, 0 to 1000.
@@ -255,9 +276,12 @@ def check(
         The issues with their counts, rules and examples. ``filter(images, drop_issue=...)`` drops the images that have them.
 
     Raises:
+        RequestError: A path in an iterable is none; the message says at which position.
         CommandError: The dataset cannot be read, or there is no such issue.
         ProgramNotFound: The program is not installed.
     """
+    source, given = _source(images, image_field)
+    image_field = image_field if given is None else None
     arguments = scoring_arguments(
         device=device, workers=workers, image_root=image_root, image_field=image_field, max_megapixels=max_megapixels, image_timeout=image_timeout,
         keep_truncated=keep_truncated,
@@ -265,32 +289,73 @@ def check(
     if names(issues):
         arguments += ["--issues", ",".join(names(issues))]
     arguments += _thresholds(thresholds) + ["--examples", str(examples)]
-    source, given = _source(images)
     return CheckResult(json.loads(_run(["check", source, "--format", "json"] + arguments, given)))
 
 
 def _thresholds(thresholds: Optional[Mapping[str, float]]) -> List[str]:
-    return [part for name, value in (thresholds or {}).items() for part in ("--set", "%s=%r" % (name, value))]
+    return [part for name, value in (thresholds or {}).items() for part in ("--set", "%s=%r" % (name, float(value)))]
 
 
-def _source(images: Any) -> Tuple[str, Optional[bytes]]:
+def _source(images: Any, column: Optional[str]) -> Tuple[str, Optional[bytes]]:
     """The input of a command and what it reads from its standard input."""
     if isinstance(images, (str, os.PathLike)):
         return _argument(images), None
-    # NUL stands in no path.
-    return "-", b"".join(os.fsencode(path) + b"\0" for path in images)
+    if _is_one(images) or not isinstance(images, Iterable):
+        raise RequestError("Expected the path of a dataset, or paths in an iterable; found %s." % type(images).__name__)
+    paths = []
+    for position, path in enumerate(_of_table(images, column or "image")):
+        if not isinstance(path, (str, os.PathLike)):
+            raise RequestError(
+                "Expected the path of an image at position %d, counted from 0; found %s. score() takes images in memory and records; a dataset of "
+                "records is filtered and checked by the path of its file." % (position, type(path).__name__)
+            )
+        name = os.fsencode(path)
+        # NUL stands in no path.
+        if not name or b"\0" in name:
+            raise RequestError(
+                "Expected the path of an image at position %d, counted from 0; found %s." % (position, "one with a NUL" if name else "an empty one")
+            )
+        paths.append(name + b"\0")
+    return "-", b"".join(paths)
+
+
+def _is_one(image: Any) -> bool:
+    """True for one image in memory, which many would be in an iterable: bytes, a PIL image, an array of a height, a width and channels."""
+    if isinstance(image, (bytes, bytearray, memoryview)) or (hasattr(image, "save") and hasattr(image, "mode")):
+        return True
+    shape = getattr(image, "shape", None)
+    is_array = shape is not None and hasattr(image, "tobytes") and str(image.dtype) in ("uint8", "torch.uint8")
+    return is_array and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)))
 
 
 def _score_all(scorer: Scorer, images: Iterable[Any]) -> Iterator[Row]:
     """Rows of images, or of the records that they are."""
     inputs = iter(images)
-    first = next(inputs, None)
-    if first is None:
-        return iter(())
+    first = next(inputs, _NOTHING)
+    if first is _NOTHING:
+        return
     inputs = chain([first], inputs)
+    several: Iterator[List[Row]]
     if isinstance(first, Mapping) and not _is_image(first):
-        return chain.from_iterable(scorer.score_records(inputs))
-    return scorer.score_many(inputs)
+        several = scorer.score_records(inputs)
+    else:
+        several = ([row] for row in scorer.score_many(inputs))
+    answered = 0
+    try:
+        for rows in several:
+            yield from rows
+            answered += 1
+    except RequestError as error:
+        raise RequestError("Position %d, counted from 0: %s" % (answered, error)) from error
+
+
+def _warn_of_missing(rows: List[Row]) -> None:
+    """As the program does of datasets."""
+    missing = [row for row in rows if row["status"] == "missing"]
+    if missing and len(missing) * 10 >= len(rows) * 9:
+        warnings.warn(
+            "%d of %d images are missing, first %r." % (len(missing), len(rows), missing[0]["image"]), PristineWarning, stacklevel=3
+        )
 
 
 def _of_table(images: Iterable[Any], column: str) -> Iterable[Any]:
@@ -317,26 +382,40 @@ def _argument(path: PathLike) -> str:
     return os.path.join(".", text) if text.startswith("-") else text
 
 
-def _extension(source: str) -> str:
-    lowered = source.lower()
-    for extension in (".jsonl.gz", ".json.gz", ".csv.gz", ".tsv.gz", ".jsonl", ".json", ".csv", ".tsv", ".tar", ".parquet"):
-        if lowered.endswith(extension) and not os.path.isdir(source):
-            return extension
-    return ".txt"
+def _extension(source: str) -> Optional[str]:
+    """The end of the name of a file that can hold what is kept of a dataset, where its items can be read from there; else None."""
+    if os.path.isdir(source):
+        # The rows of a Hugging Face folder are kept together with their images.
+        inner = glob.escape(source)
+        return None if any(glob.glob(os.path.join(inner, depth, "metadata.*")) for depth in ("", "*", os.path.join("*", "*"))) else ".txt"
+    lowered = (urlsplit(source).path if "://" in source else source).lower()
+    for extension in (".jsonl", ".ndjson", ".json"):
+        for compressed in ("", ".gz"):
+            if lowered.endswith(extension + compressed):
+                return extension + compressed
+    return None if lowered.endswith((".csv", ".tsv", ".tar", ".tgz", ".parquet", ".zip", ".h5", ".gz", ".zst")) else ".txt"
 
 
-def _items(kept: str) -> Optional[List[Any]]:
-    """The kept items of a list, JSON or JSONL; None for other formats, which need a file of their own."""
-    if kept.endswith((".txt", ".json", ".jsonl")):
-        with open(kept, "rb") as file:
-            content = file.read()
-        if kept.endswith(".json"):
-            return list(json.loads(content))
-        if kept.endswith(".jsonl"):
-            return [json.loads(line) for line in content.splitlines() if line.strip()]
+def _items(kept: str) -> List[Any]:
+    """The kept items of a list, JSON or JSONL."""
+    name = kept[:-len(".gz")] if kept.endswith(".gz") else kept
+    with gzip.open(kept, "rb") if name != kept else open(kept, "rb") as file:
+        content = file.read()
+    if name.endswith(".txt"):
         separator = b"\0" if b"\0" in content else b"\n"
         return [os.fsdecode(path) for path in content.split(separator) if path]
-    return None
+    # Bytes that are not UTF-8 are in the records as they were: text.encode("utf-8", "surrogateescape") gives them back.
+    text = content.decode("utf-8-sig", "surrogateescape")
+    if text.lstrip()[:1] == "[":
+        return list(json.loads(text))
+    if name.endswith(".json"):
+        try:
+            whole = json.loads(text)
+        except json.JSONDecodeError:
+            pass
+        else:
+            return list(whole["images"]) if "images" in whole and "annotations" in whole else [whole]
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def _run(arguments: List[str], given: Optional[bytes]) -> bytes:
@@ -362,6 +441,9 @@ def _check(code: int, stderr: str) -> None:
         warnings.warn(message(stderr, "More images failed than should."), PristineWarning, stacklevel=4)
     elif code != 0:
         raise CommandError(message(stderr, "The program ended with exit code %d." % code), code)
+    else:
+        for told in told_in(stderr):
+            warnings.warn(told, PristineWarning, stacklevel=4)
 
 
 __all__: Tuple[str, ...] = ("CheckResult", "FilterResult", "check", "filter", "score")

@@ -72,7 +72,7 @@ internal static class BenchCommand
             "bench",
             "Measures how well metrics agree with people, or how well they find degraded images. Prints Markdown.",
             "pristine bench --images koniq10k/512x384 --mos koniq10k.csv",
-            "pristine bench --degraded degraded/degradations.jsonl --out bench");
+            "pristine bench --degraded degraded/degraded.jsonl --out bench");
         foreach (var option in (Option[])[images, mos, degraded, metrics, output, imageColumn, scoreColumn, direction, resamples, seed])
             command.Options.Add(option);
         inputs.AddHeadsTo(command);

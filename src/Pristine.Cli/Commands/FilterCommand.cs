@@ -17,7 +17,7 @@ internal static class FilterCommand
     {
         var inputs = new Inputs();
         var selection = new SelectionArguments();
-        var outputs = new SelectionOutputs(isRequired: true);
+        var outputs = new SelectionOutputs();
         var scores = new Option<string?>("--scores")
         {
             Description = "Score table to keep: an interrupted run goes on from it, and 'pristine select' tries other rules in seconds; " +
@@ -49,6 +49,7 @@ internal static class FilterCommand
         recipe.AddTo(command);
         command.SetAction(parsed =>
         {
+            outputs.RequireAny(parsed);
             var options = selection.ReadSome(parsed, inputs.Known(parsed));
             var needed = options.Parse();
             var gates = parsed.GetValue(cascade) ? Gates(needed) : [];
@@ -101,7 +102,8 @@ internal static class FilterCommand
                     scratch?.Keep();
                     throw new DatasetException(
                         $"{exception.Message} Nothing was exported; the scores of the others are in {folder}. The same command with " +
-                        $"--scores {folder} goes on from there.", exception);
+                        $"--scores {folder} goes on from there once all can be read. To go on without them: 'pristine score' of the " +
+                        $"others with --out {folder} --moved, then 'pristine select {folder}'.", exception);
                 }
                 using var run = SelectionRun.Run(
                     ScoreTable.Open(folder), options, new SelectionResources { Threads = scoring.Workers }, () => dataset, cancellation);

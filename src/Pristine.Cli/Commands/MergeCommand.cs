@@ -37,6 +37,8 @@ internal static class MergeCommand
         command.SetAction(parsed =>
         {
             var target = parsed.GetRequiredValue(output);
+            if (target == "-")
+                throw new UsageException("--out: expected a folder or a file; 'pristine export' writes the rows of a table to stdout.");
             var table = TableMerge.Open(parsed.GetRequiredValue(folders));
             var format = Path.GetExtension(target).TrimStart('.').ToLowerInvariant();
             if (format is "parquet" or "csv" or "jsonl")

@@ -45,6 +45,7 @@ internal static class ScoreCommand
                 recipe.Apply(parsed, scoring.AllMetrics);
                 return TableScoring.Run(parsed, inputs, dataset, folder, scoring, table.Options(parsed, scoring.Known));
             }
+            table.RefuseWithoutFolder(parsed);
             recipe.Apply(parsed, scoring.AllMetrics);
             return Run(parsed, inputs, scoring, parsed.GetValue(format) ?? (Console.IsOutputRedirected ? "jsonl" : "table"));
         });

@@ -17,7 +17,7 @@ internal static class SelectCommand
         var folder = new Argument<string>("TABLE") { Description = "A score table, made by 'pristine score INPUT --out TABLE'" };
         var arguments = new TableArguments();
         var selection = new SelectionArguments();
-        var outputs = new SelectionOutputs(isRequired: false);
+        var outputs = new SelectionOutputs();
         var recipe = new RecipeArguments();
         var command = new CliCommand(
             "select",

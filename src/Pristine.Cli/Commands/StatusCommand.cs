@@ -35,9 +35,12 @@ internal static class StatusCommand
         foreach (var folder in folders.SelectMany(Tables))
         {
             var found = RunStatus.ReadAll(folder);
-            runs.AddRange((found.Count > 0 ? found : OfTable(folder)).Select(status => (folder, status)));
-            if (PartedTable.Open(folder) is { } parted)
+            var parted = PartedTable.Open(folder);
+            if (parted != null)
                 shared.TryAdd(folder, parted);
+            // What is only planned has no rows, and nobody works on it.
+            var isPlanned = found.Count == 0 && parted != null && parted.Markers().All(marker => marker == null);
+            runs.AddRange((found.Count > 0 ? found : isPlanned ? [Planned] : OfTable(folder)).Select(status => (folder, status)));
         }
         if (runs.Count == 0)
             throw new ScoreTableException(
@@ -79,6 +82,8 @@ internal static class StatusCommand
 
     private static bool IsTable(string folder) =>
         File.Exists(Path.Combine(folder, TableProvenance.FileName)) || RunStatus.ReadAll(folder).Count > 0;
+
+    private static RunStatus Planned => new() { State = RunState.Stopped };
 
     /// <summary>What a table without the status of a run tells: one that was made before, or copied without it.</summary>
     private static IReadOnlyList<RunStatus> OfTable(string folder)

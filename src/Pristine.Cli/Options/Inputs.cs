@@ -310,7 +310,7 @@ internal sealed class Inputs
             Console.Error.WriteLine($"{dataset.Source}: {layout}");
         if (dataset.Format == DatasetFormat.Folder && Dataset.FileBesideImages(dataset.Source) is { } file)
             Console.Error.WriteLine(
-                $"{dataset.Source}: a folder of images; '{file}' is not read: name that file where its records are meant.");
+                $"pristine: {dataset.Source} is a folder of images; '{file}' is not read: name that file where its records are meant.");
     }
 
     /// <summary>

@@ -50,7 +50,15 @@ internal sealed class SelectionOutputs
     private readonly Option<bool> _hardLink = new("--hardlink") { Description = "The same with hard links" };
 
     /// <param name="isRequired">Whether the command makes no sense without a file for the kept items.</param>
-    public SelectionOutputs(bool isRequired) => _out.Required = isRequired;
+    public SelectionOutputs(bool isRequired = false) => _out.Required = isRequired;
+
+    /// <summary>Refuses a command line that asks for nothing.</summary>
+    /// <exception cref="UsageException">No output is named.</exception>
+    public void RequireAny(ParseResult parsed)
+    {
+        if (((Option<string?>[])[_out, _dropped, _ledger, _report]).All(option => parsed.GetValue(option) == null))
+            throw new UsageException("Expected --out PATH; found none. --dropped, --ledger and --report may stand alone, too.");
+    }
 
     public void AddTo(Command command)
     {

@@ -72,6 +72,15 @@ internal sealed class TableScoring
     /// <summary>The table to write; null when rows go to stdout.</summary>
     public string? Folder(ParseResult parsed) => parsed.GetValue(_out);
 
+    /// <summary>Refuses options that are about a table where none is written.</summary>
+    /// <exception cref="UsageException">One is given.</exception>
+    public void RefuseWithoutFolder(ParseResult parsed)
+    {
+        foreach (var option in (Option[])[_shard, _rescore, _moved, _retryFailed, _partSeconds, _leaseSeconds])
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name}: expected with --out, the folder of a score table; rows on stdout have none.");
+    }
+
     public ScoreTableOptions Options(ParseResult parsed, MetricSet known)
     {
         var rescore = parsed.GetRequiredValue(_rescore);

@@ -74,11 +74,16 @@ internal sealed class JsonRecord(ReadOnlyMemory<byte> json) : ItemRecord
         }
     }
 
-    internal override void WriteFields(Utf8JsonWriter target)
+    internal override void WriteFields(Utf8JsonWriter target) => WriteFields(target, _ => true);
+
+    /// <summary>Writes some of the fields.</summary>
+    public void WriteFields(Utf8JsonWriter target, Func<string, bool> isWanted)
     {
         using var document = RecordJson.Parse(json);
         foreach (var field in document.RootElement.EnumerateObject())
         {
+            if (!isWanted(RecordJson.Name(field)))
+                continue;
             target.WritePropertyName(RecordJson.Name(field));
             target.WriteRawValue(RecordJson.Raw(field.Value), skipInputValidation: true);
         }

@@ -59,6 +59,8 @@ internal sealed class ParquetRowWriter : DatasetWriter
         if (path != "-" && (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)))
         {
             _folder = path;
+            foreach (var input in inputs)
+                PartialFile.CheckIsNot(Path.Combine(path, input.Name), input.Path);
             _held = OutputPlace.Hold(path, inputs.Select(input => input.Name));
             return;
         }

@@ -230,9 +230,11 @@ internal sealed class TarSample(SlicedFile archive, string archiveName, string k
     public DatasetItem ToItem(long index, RecordedStream? recorded)
     {
         Bytes = recorded == null ? (ReadOnlyMemory<byte>?)null : recorded.Take(before, End);
-        var twice = _members.GroupBy(member => member.Suffix).FirstOrDefault(group => group.Count() > 1)?.Key;
+        var error = _members.GroupBy(member => member.Suffix).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice
+            ? $"expected one member .{twice} in the sample '{key}'; found it twice"
+            : TarRecord.Fault(this);
         var sources = new List<MediaSource>();
-        foreach (var (_, member) in twice == null ? _members : [])
+        foreach (var (_, member) in error == null ? _members : [])
             if (MediaNames.KindOf(member.Name) is { } kind)
                 sources.Add(SourceOf(member, kind));
         return new DatasetItem
@@ -241,8 +243,8 @@ internal sealed class TarSample(SlicedFile archive, string archiveName, string k
             Id = key,
             Sources = sources,
             Raw = default,
-            Record = twice == null ? new TarRecord(this) : null,
-            Error = twice == null ? null : $"{archiveName}: expected one member .{twice} in the sample '{key}'; found it twice.",
+            Record = error == null ? new TarRecord(this) : null,
+            Error = error == null ? null : $"{archiveName}: {error}.",
             Sample = this,
         };
     }
@@ -316,25 +318,47 @@ internal sealed class TarRecord(TarSample sample) : ItemRecord
     internal override IReadOnlyList<string> Texts =>
         [.. Parsed()?.Texts ?? [], .. TextMembers().Where(member => member.Suffix != Class).Select(Content)];
 
-    public override IReadOnlyList<string> FieldNames => [.. Parsed()?.FieldNames ?? [], .. TextMembers().Select(member => member.Suffix)];
+    /// <summary>Why the sample's JSON cannot be read; null where it can, or there is none.</summary>
+    public static string? Fault(TarSample sample)
+    {
+        if (JsonOf(sample) is not { } member)
+            return null;
+        try
+        {
+            RecordJson.Parse(sample.Content(member.Member)).Dispose();
+            return null;
+        }
+        catch (JsonException exception)
+        {
+            return $"expected JSON in '{member.Member.Name}'; {RecordReader.Describe(exception)}";
+        }
+    }
+
+    public override IReadOnlyList<string> FieldNames =>
+        [.. (Parsed()?.FieldNames ?? []).Where(name => !IsOfMember(name)), .. TextMembers().Select(member => member.Suffix)];
 
     public override string?[] Fields(IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
         var values = Parsed()?.Fields(names) ?? new string?[names.Count];
         for (var i = 0; i < values.Length; i++)
-            if (values[i] == null && TextMembers().FirstOrDefault(member => member.Suffix == names[i]) is { } member)
+            if (TextMembers().FirstOrDefault(member => member.Suffix == names[i]) is { } member)
                 values[i] = Content(member);
         return values;
     }
 
     internal override void WriteFields(Utf8JsonWriter json)
     {
-        var parsed = Parsed();
-        parsed?.WriteFields(json);
-        foreach (var member in TextMembers().Where(member => parsed?.FieldNames.Contains(member.Suffix) != true))
+        Parsed()?.WriteFields(json, name => !IsOfMember(name));
+        foreach (var member in TextMembers())
             json.WriteString(member.Suffix, Content(member));
     }
+
+    /// <summary>Whether a text member has a field's name: it is what is judged, and stands for the field.</summary>
+    private bool IsOfMember(string name) => TextMembers().Any(member => member.Suffix == name);
+
+    private static TarSampleMember? JsonOf(TarSample sample) =>
+        sample.Members.FirstOrDefault(member => member.Suffix == Json && member.Member.Length <= MostBytes);
 
     private IEnumerable<TarSampleMember> TextMembers() =>
         sample.Members.Where(member => TextSuffixes.Contains(member.Suffix) && member.Member.Length <= MostBytes);
@@ -345,19 +369,11 @@ internal sealed class TarRecord(TarSample sample) : ItemRecord
     /// <summary>The JSON member where it is an object; null where there is none, or it is something else.</summary>
     private JsonRecord? Parsed()
     {
-        if (sample.Members.FirstOrDefault(member => member.Suffix == Json && member.Member.Length <= MostBytes) is not { } member)
+        if (JsonOf(sample) is not { } member)
             return null;
         var content = sample.Content(member.Member);
-        try
-        {
-            using var document = RecordJson.Parse(content);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? new JsonRecord(content) : null;
-        }
-        catch (JsonException)
-        {
-            // The members are exported as they are; a rule on a field finds none.
-            return null;
-        }
+        using var document = RecordJson.Parse(content);
+        return document.RootElement.ValueKind == JsonValueKind.Object ? new JsonRecord(content) : null;
     }
 }
 

@@ -47,6 +47,8 @@ internal sealed class TarSampleWriter : DatasetWriter
                 IsOfRequest = true,
             };
         // A place that cannot be written to is found before the work; a folder's archives have the names of their samples'.
+        foreach (var (name, input) in _folder == null ? [] : inputs)
+            PartialFile.CheckIsNot(Path.Combine(_folder!, name), input);
         _held = _folder == null ? _numbers.Hold() : OutputPlace.Hold(_folder, inputs.Select(input => input.Name));
         if (_folder == null)
             Open(_numbers.NameOf(0));

@@ -220,8 +220,9 @@ internal sealed class HttpStore : RemoteStore, IDisposable
             throw Private(uri.IdnHost, addresses[0]);
     }
 
+    /// <summary>Nothing is wrong with the file, which another run may be allowed to ask for: it was not reached.</summary>
     private static RemoteException Private(string host, IPAddress address) =>
-        new(RemoteFailure.Refused,
+        new(RemoteFailure.Network,
         $"the host {host}{(host == address.ToString() ? "" : $" leads to {address}, which")} is not a public address; " +
         $"--allow-private-hosts allows it");
 }

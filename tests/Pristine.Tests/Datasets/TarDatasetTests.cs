@@ -49,6 +49,50 @@ public sealed class TarDatasetTests : IDisposable
             items.Select(item => item.Id), dataset.Parts.Single().Read(TestContext.Current.CancellationToken).Select(item => item.Id));
     }
 
+    [Theory]
+    [InlineData("a.tar")]
+    [InlineData("a.tar.gz")]
+    public void A_sample_whose_json_is_broken_is_an_item_with_an_error(string name)
+    {
+        (string Json, bool IsGood)[] cases =
+            [("{\"n\": 1}", true), ("{\"n\": \"cut of", false), ("", false), ("[1]", true), ("{\"n\": NaN}", true), ("no json", false)];
+        Archive(name, TarEntryFormat.Pax, [.. cases.SelectMany((one, i) => (
+            (string, byte[])[])[($"{i}.jpg", Leaf), ($"{i}.json", Bytes(one.Json)), ($"{i}.txt", Bytes("a caption"))])]);
+        var items = Dataset.Open(_folder[name]).Read(TestContext.Current.CancellationToken).ToList();
+        Assert.Equal(cases.Length, items.Count);
+        foreach (var (item, one) in items.Zip(cases))
+        {
+            Assert.Equal(one.IsGood, item.Error == null);
+            if (one.IsGood)
+            {
+                Assert.Equal("a caption", item.Record!.Fields(["txt"])[0]);
+                continue;
+            }
+            Assert.Contains($"{name}: expected JSON in '{item.Id}.json'; ", item.Error!, StringComparison.Ordinal);
+            Assert.Null(item.Record);
+            Assert.Empty(item.Images);
+        }
+    }
+
+    [Fact]
+    public void A_text_member_stands_for_a_field_of_its_name_wherever_it_is_read()
+    {
+        Archive("a.tar", TarEntryFormat.Pax, ("1.jpg", Leaf), ("1.json", Bytes("""{"txt": "of the json", "n": 1}""")),
+            ("1.txt", Bytes("of the member")));
+        var record = Dataset.Open(_folder["a.tar"]).Read(TestContext.Current.CancellationToken).Single().Record!;
+        Assert.Equal(13, record.Text.Length);
+        Assert.Equal(["n", "txt"], record.FieldNames);
+        Assert.Equal((string?[])["of the member", "1"], record.Fields(["txt", "n"]));
+        using var written = new MemoryStream();
+        using (var json = new System.Text.Json.Utf8JsonWriter(written))
+        {
+            json.WriteStartObject();
+            record.WriteFields(json);
+            json.WriteEndObject();
+        }
+        Assert.Equal("""{"n":1,"txt":"of the member"}""", Encoding.UTF8.GetString(written.ToArray()));
+    }
+
     [Fact]
     public void A_header_that_promises_gigabytes_of_attributes_takes_no_memory_for_them()
     {

@@ -237,7 +237,7 @@ public sealed class RemoteImageTests : IDisposable
             "http://2130706433:{0}/leaf.jpg", "http://0x7f.1:{0}/leaf.jpg", "http://[::ffff:127.0.0.1]:{0}/leaf.jpg"])
         {
             var row = Score(string.Format(CultureInfo.InvariantCulture, address, _server.Port), closed);
-            Assert.Equal(ImageStatus.Unreadable, row.Status);
+            Assert.Equal(ImageStatus.Network, row.Status);
             Assert.EndsWith("is not a public address; --allow-private-hosts allows it", row.Error, StringComparison.Ordinal);
         }
         Assert.Empty(_server.Requests);

@@ -22,7 +22,7 @@ class ImageScores:
         self.options: Dict[str, Any] = dict(options, metrics=metrics if isinstance(metrics, str) else ",".join(metrics))
 
     def rows(self, images: Sequence[Any]) -> List[Row]:
-        """A row per image; None and NaN are no images and have the status ``no_image``."""
+        """A row per image; None, NaN and NA are no images and have the status ``no_image``."""
         scorer = shared_scorer(**self.options)
         there = [image for image in images if not is_missing(image)]
         rows = iter(list(scorer.score_many(there)))
@@ -70,5 +70,5 @@ class Range:
 
 
 def is_missing(image: Any) -> bool:
-    """True for None and NaN, which tables have where there is no image."""
-    return image is None or (isinstance(image, float) and image != image)
+    """True for None, NaN and pandas' NA, which tables have where there is no image."""
+    return image is None or (isinstance(image, float) and image != image) or type(image).__name__ in ("NAType", "NaTType")

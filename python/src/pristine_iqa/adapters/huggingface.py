@@ -9,7 +9,7 @@
     dataset = dataset.map(add_scores("brisque,sharpness"), batched=True)
     good = dataset.filter(keep("brisque", least=0.5), batched=True)
 
-Decoded images work too, but are sent as PNG, and lose their orientation and JPEG's own pixels where the library has changed them.
+Decoded images work too, but are sent as PNG: their pixels are those of the library's decoder, not of this program's.
 """
 
 from typing import Any, Dict, List, Optional
@@ -37,7 +37,7 @@ class add_scores(ImageScores):
 
 
 class keep(ImageScores):
-    """For ``Dataset.filter(..., batched=True)``: True where a value lies in a range; both ends belong to it.
+    """For ``Dataset.filter(..., batched=True)``: True where a value lies in a range; both ends belong to it. Rows without an image are dropped.
 
     Args:
         metrics: The metric, or several, the first of which counts.

@@ -174,13 +174,11 @@ def _check(min_score: float, max_score: float) -> None:
 
 
 def _images(item: Item, key: str) -> List[Any]:
-    """The images of an item: a path, or the list that MIX items have."""
+    """The images of an item: a path, or the list that MIX items have. None and an empty text are no image."""
     value = item.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, (list, tuple)):
-        return [value]
-    return [image.get("url") or image.get("path") if isinstance(image, dict) else image for image in value]
+    several = value if isinstance(value, (list, tuple)) else [value]
+    images = [image.get("url") or image.get("path") if isinstance(image, dict) else image for image in several]
+    return [image for image in images if image is not None and not (isinstance(image, str) and not image)]
 
 
 def _worst(qualities: List[Optional[float]]) -> Optional[float]:

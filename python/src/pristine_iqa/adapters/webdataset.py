@@ -21,7 +21,7 @@ from ._images import NO_IMAGE, ImageScores, Range
 Sample = Dict[str, Any]
 
 IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif")
-"""The fields that are looked for, in this order."""
+"""The fields that are looked for, in this order; then those that end so, as ``left.jpg``, in the order of the sample."""
 
 
 class add_scores(ImageScores):
@@ -29,7 +29,7 @@ class add_scores(ImageScores):
 
     Args:
         metrics: Names of metrics, separated by commas or as a sequence.
-        image: The field of the image; None takes the first that an extension in :data:`IMAGES` names.
+        image: The field of the image; None takes the first that an extension in :data:`IMAGES` names. :class:`keep` looks at all of them.
         field: The field that is added.
         options: More arguments of :class:`~pristine_iqa.Scorer`.
     """
@@ -65,7 +65,7 @@ def keep(
     metrics: Names = "brisque", *, least: Optional[float] = None, most: Optional[float] = None, by: Optional[str] = None,
     image: Optional[str] = None, field: str = "iqa", **options: Any
 ) -> Callable[[Sample], bool]:
-    """For ``.select``: True where a value lies in a range; both ends belong to it. Samples without an image are kept.
+    """For ``.select``: True where a value lies in a range; both ends belong to it, for each image of the sample. Samples without an image are kept.
 
     Args:
         metrics, image, field, options: As for :class:`add_scores`. A sample that has ``field`` is not scored again.
@@ -81,13 +81,21 @@ class _Keep:
         self._range = Range(by, least, most, scores.options["metrics"])
 
     def __call__(self, sample: Sample) -> bool:
-        row = sample.get(self._scores.field) or self._scores(sample)[self._scores.field]
-        return row["status"] == NO_IMAGE or self._range.holds(row)
+        row = sample.get(self._scores.field)
+        names = [self._scores.image] if self._scores.image is not None else names_of(sample)
+        rows = [row] if row else self._scores.rows([image_of(sample, name) for name in names])
+        return all(row["status"] == NO_IMAGE or self._range.holds(row) for row in rows)
+
+
+def names_of(sample: Sample) -> List[str]:
+    """The fields of a sample that are images."""
+    plain = [extension for extension in IMAGES if extension in sample]
+    return plain + [name for name in sample if name not in plain and name.lower().rpartition(".")[2] in IMAGES]
 
 
 def image_of(sample: Sample, image: Optional[str] = None) -> Any:
     """The image of a sample with its name; None where it has none."""
-    name = image if image is not None else next((extension for extension in IMAGES if extension in sample), None)
+    name = image if image is not None else next(iter(names_of(sample)), None)
     if name is None or sample.get(name) is None:
         return None
     content = sample[name]
