@@ -171,13 +171,24 @@ internal sealed class ServerApi : IDisposable
     {
         if (context.Request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) != true)
             throw new RequestException(415, $"Expected the Content-Type application/json; found '{context.Request.ContentType}'.");
+        JsonDocument document;
         try
         {
-            return await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
+            document = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
         }
         catch (JsonException exception)
         {
             throw new RequestException(400, $"Expected JSON in the body; {exception.Message}");
+        }
+        try
+        {
+            SelectionRequest.RequireUnicode(document.RootElement);
+            return document;
+        }
+        catch
+        {
+            document.Dispose();
+            throw;
         }
     }
 
