@@ -541,16 +541,16 @@ internal sealed class ServerApi : IDisposable
             throw new RequestException(400, "Expected dropped_only with the ledger only; found it with kept items.");
         // One at a time: each may fill the disk up to the limit.
         await _exporting.WaitAsync(context.RequestAborted);
-        var folder = Directory.CreateTempSubdirectory("pristine-export-");
         try
         {
+            using var scratch = ScratchFolder.Create("export");
             var (path, items, leftOut) = await Task.Run(
                 () =>
                 {
                     var dataset = new Lazy<Dataset>(() => SelectionRun.OpenDataset(_served.Table, _options.Remote));
                     var file = what == "ledger"
-                        ? Path.Combine(folder.FullName, "ledger." + format)
-                        : Path.Combine(folder.FullName, "kept" + KeptExport.ExtensionFor(dataset.Value, format));
+                        ? scratch.FileOf("ledger." + format)
+                        : scratch.FileOf("kept" + KeptExport.ExtensionFor(dataset.Value, format));
                     using var run = SelectionRun.Run(
                         _served.Table, options with { Overrides = _overrides.Path },
                         new SelectionResources { Threads = _options.Scoring.Workers, MemoryLimit = 512L << 20 },
@@ -578,7 +578,6 @@ internal sealed class ServerApi : IDisposable
         }
         finally
         {
-            folder.Delete(recursive: true);
             _exporting.Release();
         }
     }
