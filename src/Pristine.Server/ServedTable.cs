@@ -123,7 +123,7 @@ internal sealed class ServedTable : IDisposable
 
     /// <summary>Where the bytes of an image are.</summary>
     /// <param name="key">The key of its row.</param>
-    /// <exception cref="RequestException">There is no such image, or it lies outside of the dataset.</exception>
+    /// <exception cref="RequestException">There is no such image, or it may not leave.</exception>
     public MediaSource SourceOf(long key)
     {
         string? reference;
@@ -139,10 +139,30 @@ internal sealed class ServedTable : IDisposable
             return ImageFinder.Held([reference], () => SelectionRun.OpenDataset(Table, _options.Remote), CancellationToken.None)
                 .GetValueOrDefault(reference) ?? throw new RequestException(404, "The dataset no longer holds this image.");
         }
-        var source = _finder.Find(reference);
-        if (source.LocalPath is { } path && !IsInside(path))
-            throw new RequestException(403, OutsideOf(reference, path));
-        return source;
+        return _finder.Find(reference, place => Check(reference, place));
+    }
+
+    /// <summary>Checks that something may leave. A link in a folder of the dataset is part of it, wherever it leads.</summary>
+    /// <param name="reference">An image, a sound or a film, as the dataset names it.</param>
+    /// <param name="place">The file or address that it is read from: its own, or that of the archive it lies in.</param>
+    /// <exception cref="RequestException">It lies outside of the dataset, or at an address and none is read.</exception>
+    public void Check(string reference, string place)
+    {
+        if (RemoteAddress.HasScheme(place))
+        {
+            if (!_options.ReadsAddresses)
+                throw new RequestException(403, $"'{reference}' is at an address, and addresses are not read here (--no-addresses).");
+            return;
+        }
+        // A name with NUL is that of no file.
+        if (place.Contains('\0'))
+            return;
+        var full = Path.GetFullPath(place);
+        if (!Array.Exists(_folders, folder => full.StartsWith(folder, StringComparison.Ordinal)))
+        {
+            throw new RequestException(
+                403, $"'{reference}' lies outside of the dataset. --allow-folder {Path.GetDirectoryName(full)} shows it.");
+        }
     }
 
     public void Dispose()
@@ -150,20 +170,6 @@ internal sealed class ServedTable : IDisposable
         foreach (var selection in _selections)
             selection.Dispose();
         _database.Dispose();
-    }
-
-    /// <summary>The sentence about an image that may not leave.</summary>
-    /// <param name="reference">The image as the dataset names it.</param>
-    /// <param name="path">Where it is.</param>
-    public static string OutsideOf(string reference, string path) =>
-        $"The image '{reference}' lies outside of the dataset. --allow-folder {Path.GetDirectoryName(Path.GetFullPath(path))} shows it.";
-
-    /// <summary>Whether a file lies in a folder whose images may be shown.</summary>
-    /// <param name="path">The file.</param>
-    public bool IsInside(string path)
-    {
-        var full = Path.GetFullPath(path);
-        return Array.Exists(_folders, folder => full.StartsWith(folder, StringComparison.Ordinal));
     }
 
     private static string FolderOf(string path) =>

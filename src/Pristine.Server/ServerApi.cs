@@ -557,7 +557,7 @@ internal sealed class ServerApi : IDisposable
                         () => dataset.Value, context.RequestAborted);
                     if (what == "kept")
                     {
-                        var unread = new KeptExport(_options, _served.IsInside).Write(run, dataset.Value, file, context.RequestAborted);
+                        var unread = new KeptExport(_options, _served).Write(run, dataset.Value, file, context.RequestAborted);
                         return (file, run.Kept, unread);
                     }
                     using var stream = new FileStream(file, FileMode.CreateNew);

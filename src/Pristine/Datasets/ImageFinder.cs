@@ -22,7 +22,10 @@ internal sealed class ImageFinder(
 
     /// <summary>The source of an image.</summary>
     /// <param name="reference">The image's name in the table.</param>
-    public MediaSource Find(string reference)
+    /// <param name="check">
+    /// Called with each file or address that the image may be read from, before it is opened; throws where it may not be. Optional.
+    /// </param>
+    public MediaSource Find(string reference, Action<string>? check = null)
     {
         if (held != null && held.TryGetValue(reference, out var found))
             return found;
@@ -35,18 +38,28 @@ internal sealed class ImageFinder(
             var place = RecordReader.PathOf(archive, imageRoot);
             if (RemoteAddress.HasScheme(place) ? !isTable && !ZipDataset.IsName(archive) : !File.Exists(place))
                 continue;
+            check?.Invoke(place);
             if (!isTable)
             {
                 var members = _archives.GetOrAdd(archive, _ => new(() => Members(place))).Value;
-                return members.GetValueOrDefault(member) ?? SourceOf(reference);
+                return members.GetValueOrDefault(member) ?? SourceOf(reference, check);
             }
+            // The library follows links before it goes up ("link/.."), .NET and who has checked the path do not.
+            if (!RemoteAddress.HasScheme(place))
+                place = Path.GetFullPath(place);
             if (ParquetDataset.Find(_tables.GetOrAdd(place, _ => new ParquetFile(place, place, remote)), member) is { } cell)
                 return cell;
         }
-        return SourceOf(reference);
+        return SourceOf(reference, check);
     }
 
-    private MediaSource SourceOf(string reference) => RecordReader.SourceOf(reference, imageRoot, remote);
+    private MediaSource SourceOf(string reference, Action<string>? check)
+    {
+        var source = RecordReader.SourceOf(reference, imageRoot, remote);
+        if (source.HeldBy is { } place)
+            check?.Invoke(place);
+        return source;
+    }
 
     /// <summary>Looks for <c>data:</c> addresses by reading their dataset up to the last of them.</summary>
     /// <param name="references">Names of images in a table.</param>
