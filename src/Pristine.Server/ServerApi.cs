@@ -417,7 +417,7 @@ internal sealed class ServerApi : IDisposable
 
     private async Task ThumbAsync(HttpContext context)
     {
-        var source = await Task.Run(() => _served.SourceOf(KeyOf(context)), context.RequestAborted);
+        var source = await Task.Run(() => _served.SourceOf(KeyOf(context), context.RequestAborted), context.RequestAborted);
         var (result, picture) = await _thumbnails.RunAsync(
             maker => (maker.Make(source, out var thumbnail), thumbnail), context.RequestAborted);
         await WritePictureAsync(context, result, "image/webp", picture);
@@ -425,7 +425,7 @@ internal sealed class ServerApi : IDisposable
 
     private async Task ImageAsync(HttpContext context)
     {
-        var source = await Task.Run(() => _served.SourceOf(KeyOf(context)), context.RequestAborted);
+        var source = await Task.Run(() => _served.SourceOf(KeyOf(context), context.RequestAborted), context.RequestAborted);
         // As the dataset has it, if that is a picture that browsers show; whatever else it is stays here.
         var (fault, type, bytes) = await _pictures.RunAsync(
             maker =>

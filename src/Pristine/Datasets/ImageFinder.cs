@@ -66,28 +66,43 @@ internal sealed class ImageFinder(
     /// <param name="open">Opens the table's dataset.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>Those that were found; all of them are in memory.</returns>
-    public static IReadOnlyDictionary<string,
-    MediaSource> Held(IEnumerable<string> references, Func<Dataset> open, CancellationToken cancellation)
+    public static IReadOnlyDictionary<string, MediaSource> Held(
+        IEnumerable<string> references, Func<Dataset> open, CancellationToken cancellation)
     {
-        var wanted = references.Where(reference => reference.StartsWith(Data, StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, MediaSource>(StringComparer.Ordinal);
+        ReadHeld(
+            references, open,
+            image =>
+            {
+                found[image.Reference] = image;
+                return true;
+            },
+            cancellation);
+        return found;
+    }
+
+    /// <summary>Reads a dataset up to the last of some <c>data:</c> addresses.</summary>
+    /// <param name="references">Names of images in a table.</param>
+    /// <param name="open">Opens the table's dataset.</param>
+    /// <param name="take">Called once with each that is found; false ends the reading.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    public static void ReadHeld(
+        IEnumerable<string> references, Func<Dataset> open, Func<DataSource, bool> take, CancellationToken cancellation)
+    {
+        var wanted = references.Where(reference => reference.StartsWith(Data, StringComparison.OrdinalIgnoreCase))
+            .ToHashSet(StringComparer.Ordinal);
         if (wanted.Count == 0)
-            return found;
+            return;
         try
         {
-            foreach (var image in open().Read(cancellation).SelectMany(item => item.Images))
-            {
-                if (wanted.Remove(image.Reference))
-                    found[image.Reference] = image;
-                if (wanted.Count == 0)
+            foreach (var image in open().Read(cancellation).SelectMany(item => item.Images).OfType<DataSource>())
+                if (wanted.Remove(image.Reference) && (!take(image) || wanted.Count == 0))
                     break;
-            }
         }
         catch (DatasetException)
         {
             // The others are told of as missing.
         }
-        return found;
     }
 
     private Dictionary<string, MediaSource> Members(string archive)

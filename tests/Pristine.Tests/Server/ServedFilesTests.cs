@@ -197,6 +197,19 @@ public class ServedFilesTests
         Assert.Equal(HttpStatusCode.NotFound, (await asking).Status);
     }
 
+    [Fact]
+    public async Task Images_of_a_page_that_the_dataset_holds_itself_are_read_together()
+    {
+        await using var records = new Records();
+        var photo = Convert.ToBase64String(await File.ReadAllBytesAsync(Photo, Cancellation));
+        await records.ServeAsync(string.Join('\n', ((string[])["jpg", "jpeg", "png"]).Select(type =>
+            $$"""{"image":"data:image/{{type}};base64,{{photo}}"}""")));
+        Assert.Equal(HttpStatusCode.OK, (await records.GetAsync("image?key=0")).Status);
+        await File.WriteAllTextAsync(records["data/data.jsonl"], "", Cancellation);
+        foreach (var path in (string[])["image?key=1", "thumb?key=2", "thumb?key=0"])
+            Assert.Equal(HttpStatusCode.OK, (await records.GetAsync(path)).Status);
+    }
+
     /// <summary>Puts a photograph into an archive or table.</summary>
     /// <returns>Its name in it.</returns>
     private static string MakeArchive(string path, string kind)
