@@ -1,7 +1,5 @@
 using System.Globalization;
 using Pristine.Datasets;
-using Pristine.Media;
-using Pristine.Remote;
 using Pristine.Selection;
 
 namespace Pristine.Server;
@@ -11,8 +9,8 @@ namespace Pristine.Server;
 /// download. No request names a file: the format is chosen from a list, and images are those of the dataset's folders.
 /// </summary>
 /// <param name="options">Limits.</param>
-/// <param name="isShown">Whether the image at a path may leave.</param>
-internal sealed class KeptExport(ServerOptions options, Func<string, bool> isShown)
+/// <param name="served">Says what may leave.</param>
+internal sealed class KeptExport(ServerOptions options, ServedTable served)
 {
     private const int ItemsBetweenChecks = 64;
 
@@ -65,14 +63,13 @@ internal sealed class KeptExport(ServerOptions options, Func<string, bool> isSho
     /// <summary>Writes the kept items.</summary>
     /// <param name="run">The selection.</param>
     /// <param name="dataset">Its dataset.</param>
-    /// <param name="path">The file, alone in its folder.</param>
+    /// <param name="path">The file; what else its folder has counts as written.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>How many items were left out because an image of theirs cannot be read.</returns>
-    /// <exception cref="RequestException">An image lies outside of the dataset, or the file becomes too long.</exception>
+    /// <exception cref="RequestException">Something that the file would hold may not leave, or the file becomes too long.</exception>
     public long Write(SelectionRun run, Dataset dataset, string path, CancellationToken cancellation)
     {
         using var writer = dataset.CreateExport(path);
-        var holdsImages = writer is TarItemWriter or ParquetItemWriter;
         if (writer.NeedsSurvey)
         {
             foreach (var item in run.KeptItems(cancellation))
@@ -86,8 +83,9 @@ internal sealed class KeptExport(ServerOptions options, Func<string, bool> isSho
             var (count, leftOut) = (0L, 0L);
             foreach (var item in run.KeptItems(cancellation))
             {
-                if (holdsImages)
-                    Check(item);
+                foreach (var source in writer.ReadFor(item))
+                    if (source.HeldBy is { } place)
+                        served.Check(source.Reference, place);
                 leftOut += writer.TryWrite(item) == null ? 0 : 1;
                 if (++count % ItemsBetweenChecks == 0)
                     CheckLength(path);
@@ -95,18 +93,6 @@ internal sealed class KeptExport(ServerOptions options, Func<string, bool> isSho
             writer.Complete();
             CheckLength(path);
             return leftOut;
-        }
-    }
-
-    /// <summary>Only what may be looked at leaves.</summary>
-    private void Check(DatasetItem item)
-    {
-        foreach (var image in item.Images)
-        {
-            if (image is RemoteSource && !options.ReadsAddresses)
-                throw new RequestException(403, $"The image '{image.Reference}' is at an address, and addresses are not read here.");
-            if (image is not RemoteSource && image.LocalPath is { } local && !isShown(local))
-                throw new RequestException(403, ServedTable.OutsideOf(image.Reference, local));
         }
     }
 

@@ -122,6 +122,7 @@ internal sealed class McpTools(ScoringOptions scoring, RemoteAccess? remote)
                 json.WriteStartObject();
                 foreach (var (name, value) in call.Arguments ?? new Dictionary<string, JsonElement>())
                 {
+                    SelectionRequest.RequireUnicode(value);
                     json.WritePropertyName(name);
                     value.WriteTo(json);
                 }

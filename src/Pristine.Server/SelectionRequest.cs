@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pristine.Datasets;
 using Pristine.Metrics;
 using Pristine.Selection;
 using Pristine.Selection.Duplicates;
@@ -52,6 +53,44 @@ internal static class SelectionRequest
                 var other => throw Bad($"no_image: expected keep or drop; found '{other}'"),
             },
         };
+    }
+
+    /// <summary>
+    /// Checks all names and texts of a value, before any of them is asked for: JSON can write half of a surrogate pair, and bytes that are
+    /// no UTF-8, and reading such a text is an <see cref="InvalidOperationException"/>.
+    /// </summary>
+    /// <exception cref="RequestException">One is no Unicode text.</exception>
+    public static void RequireUnicode(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var field in value.EnumerateObject())
+                {
+                    Require(field, static named => named.Name, static _ => "the name of a field");
+                    RequireUnicode(field.Value);
+                }
+                break;
+            case JsonValueKind.Array:
+                foreach (var element in value.EnumerateArray())
+                    RequireUnicode(element);
+                break;
+            case JsonValueKind.String:
+                Require(value, static text => text.GetString(), RecordJson.Raw);
+                break;
+        }
+    }
+
+    private static void Require<T>(T of, Func<T, string?> read, Func<T, string> show)
+    {
+        try
+        {
+            read(of);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Bad($"expected Unicode texts; found {show(of)} with half of a surrogate pair, or with bytes that are no UTF-8");
+        }
     }
 
     /// <summary>A text; null where the object has none.</summary>

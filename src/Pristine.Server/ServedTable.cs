@@ -18,6 +18,9 @@ internal sealed class ServedTable : IDisposable
     /// <summary>Selections that are kept; each holds a decision for every item.</summary>
     private const int MostSelections = 4;
 
+    /// <summary>How many of the rows after one are looked for with it, where it is on no page.</summary>
+    private const int RowsTogether = 500;
+
     private const long SelectionMemory = 512L << 20;
 
     private readonly ServerOptions _options;
@@ -26,7 +29,11 @@ internal sealed class ServedTable : IDisposable
     private readonly Lock _selectionsLock = new();
     private readonly List<KeptSelection> _selections = [];
     private readonly ImageFinder _finder;
+    private readonly HeldImages _held;
     private readonly string[] _folders;
+
+    /// <summary>The items of the page that was asked for last, as a list for a query.</summary>
+    private string _page = "-1";
 
     public ServedTable(ScoreTable table, ServerOptions options)
     {
@@ -34,6 +41,7 @@ internal sealed class ServedTable : IDisposable
         var source = table.Provenance.Dataset;
         ImageRoot = options.ImageRoot ?? source.ImageRoot;
         _finder = new ImageFinder(ImageRoot, remote: options.Remote);
+        _held = new HeldImages(() => SelectionRun.OpenDataset(Table, options.Remote));
         _folders = [.. ((string[])[ImageRoot, FolderOf(source.Path), .. options.Folders])
             .Where(folder => folder.Length > 0 && !RemoteAddress.IsRemote(folder))
             .Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar)];
@@ -102,8 +110,10 @@ internal sealed class ServedTable : IDisposable
             return;
         var columns = ImageColumns.Select(column => column.Type is ColumnType.Map ? $"{column.RuleSql} AS {column.Identifier}"
             : column.Type is ColumnType.Timestamp ? $"{column.Identifier}::VARCHAR" : column.Identifier);
+        _held.ForgetAbsent();
         lock (_databaseLock)
         {
+            _page = list;
             using var rows = _database.Query(
                 $"SELECT {string.Join(", ", columns)}, item_index AS place FROM images WHERE item_index IN ({list}) ORDER BY images.key");
             while (rows.Read())
@@ -123,8 +133,9 @@ internal sealed class ServedTable : IDisposable
 
     /// <summary>Where the bytes of an image are.</summary>
     /// <param name="key">The key of its row.</param>
-    /// <exception cref="RequestException">There is no such image, or it lies outside of the dataset.</exception>
-    public MediaSource SourceOf(long key)
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="RequestException">There is no such image, or it may not leave.</exception>
+    public MediaSource SourceOf(long key, CancellationToken cancellation)
     {
         string? reference;
         lock (_databaseLock)
@@ -136,13 +147,33 @@ internal sealed class ServedTable : IDisposable
             throw new RequestException(404, string.Create(CultureInfo.InvariantCulture, $"The table has no image with the key {key}."));
         if (reference.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
         {
-            return ImageFinder.Held([reference], () => SelectionRun.OpenDataset(Table, _options.Remote), CancellationToken.None)
-                .GetValueOrDefault(reference) ?? throw new RequestException(404, "The dataset no longer holds this image.");
+            return _held.Find(reference, () => AskedWith(key, reference), cancellation)
+                ?? throw new RequestException(404, "The dataset no longer holds this image.");
         }
-        var source = _finder.Find(reference);
-        if (source.LocalPath is { } path && !IsInside(path))
-            throw new RequestException(403, OutsideOf(reference, path));
-        return source;
+        return _finder.Find(reference, place => Check(reference, place));
+    }
+
+    /// <summary>Checks that something may leave. A link in a folder of the dataset is part of it, wherever it leads.</summary>
+    /// <param name="reference">An image, a sound or a film, as the dataset names it.</param>
+    /// <param name="place">The file or address that it is read from: its own, or that of the archive it lies in.</param>
+    /// <exception cref="RequestException">It lies outside of the dataset, or at an address and none is read.</exception>
+    public void Check(string reference, string place)
+    {
+        if (RemoteAddress.HasScheme(place))
+        {
+            if (!_options.ReadsAddresses)
+                throw new RequestException(403, $"'{reference}' is at an address, and addresses are not read here (--no-addresses).");
+            return;
+        }
+        // A name with NUL is that of no file.
+        if (place.Contains('\0'))
+            return;
+        var full = Path.GetFullPath(place);
+        if (!Array.Exists(_folders, folder => full.StartsWith(folder, StringComparison.Ordinal)))
+        {
+            throw new RequestException(
+                403, $"'{reference}' lies outside of the dataset. --allow-folder {Path.GetDirectoryName(full)} shows it.");
+        }
     }
 
     public void Dispose()
@@ -152,18 +183,26 @@ internal sealed class ServedTable : IDisposable
         _database.Dispose();
     }
 
-    /// <summary>The sentence about an image that may not leave.</summary>
-    /// <param name="reference">The image as the dataset names it.</param>
-    /// <param name="path">Where it is.</param>
-    public static string OutsideOf(string reference, string path) =>
-        $"The image '{reference}' lies outside of the dataset. --allow-folder {Path.GetDirectoryName(Path.GetFullPath(path))} shows it.";
-
-    /// <summary>Whether a file lies in a folder whose images may be shown.</summary>
-    /// <param name="path">The file.</param>
-    public bool IsInside(string path)
+    /// <summary>
+    /// Images that the dataset holds itself and that will be asked for with one: those of its page, or of the rows after it.
+    /// </summary>
+    private List<string> AskedWith(long key, string reference)
     {
-        var full = Path.GetFullPath(path);
-        return Array.Exists(_folders, folder => full.StartsWith(folder, StringComparison.Ordinal));
+        lock (_databaseLock)
+        {
+            var page = Held($"item_index IN ({_page})");
+            return page.Contains(reference) ? page : Held(string.Create(CultureInfo.InvariantCulture, $"key >= {key}"));
+        }
+
+        List<string> Held(string condition)
+        {
+            using var rows = _database.Query(
+                $"SELECT image FROM images WHERE {condition} AND image ILIKE 'data:%' ORDER BY key LIMIT {RowsTogether}");
+            var found = new List<string>();
+            while (rows.Read())
+                found.Add(rows.Text(0)!);
+            return found;
+        }
     }
 
     private static string FolderOf(string path) =>

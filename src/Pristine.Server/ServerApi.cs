@@ -171,13 +171,24 @@ internal sealed class ServerApi : IDisposable
     {
         if (context.Request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) != true)
             throw new RequestException(415, $"Expected the Content-Type application/json; found '{context.Request.ContentType}'.");
+        JsonDocument document;
         try
         {
-            return await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
+            document = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
         }
         catch (JsonException exception)
         {
             throw new RequestException(400, $"Expected JSON in the body; {exception.Message}");
+        }
+        try
+        {
+            SelectionRequest.RequireUnicode(document.RootElement);
+            return document;
+        }
+        catch
+        {
+            document.Dispose();
+            throw;
         }
     }
 
@@ -406,7 +417,7 @@ internal sealed class ServerApi : IDisposable
 
     private async Task ThumbAsync(HttpContext context)
     {
-        var source = await Task.Run(() => _served.SourceOf(KeyOf(context)), context.RequestAborted);
+        var source = await Task.Run(() => _served.SourceOf(KeyOf(context), context.RequestAborted), context.RequestAborted);
         var (result, picture) = await _thumbnails.RunAsync(
             maker => (maker.Make(source, out var thumbnail), thumbnail), context.RequestAborted);
         await WritePictureAsync(context, result, "image/webp", picture);
@@ -414,7 +425,7 @@ internal sealed class ServerApi : IDisposable
 
     private async Task ImageAsync(HttpContext context)
     {
-        var source = await Task.Run(() => _served.SourceOf(KeyOf(context)), context.RequestAborted);
+        var source = await Task.Run(() => _served.SourceOf(KeyOf(context), context.RequestAborted), context.RequestAborted);
         // As the dataset has it, if that is a picture that browsers show; whatever else it is stays here.
         var (fault, type, bytes) = await _pictures.RunAsync(
             maker =>
@@ -530,23 +541,23 @@ internal sealed class ServerApi : IDisposable
             throw new RequestException(400, "Expected dropped_only with the ledger only; found it with kept items.");
         // One at a time: each may fill the disk up to the limit.
         await _exporting.WaitAsync(context.RequestAborted);
-        var folder = Directory.CreateTempSubdirectory("pristine-export-");
         try
         {
+            using var scratch = ScratchFolder.Create("export");
             var (path, items, leftOut) = await Task.Run(
                 () =>
                 {
                     var dataset = new Lazy<Dataset>(() => SelectionRun.OpenDataset(_served.Table, _options.Remote));
                     var file = what == "ledger"
-                        ? Path.Combine(folder.FullName, "ledger." + format)
-                        : Path.Combine(folder.FullName, "kept" + KeptExport.ExtensionFor(dataset.Value, format));
+                        ? scratch.FileOf("ledger." + format)
+                        : scratch.FileOf("kept" + KeptExport.ExtensionFor(dataset.Value, format));
                     using var run = SelectionRun.Run(
                         _served.Table, options with { Overrides = _overrides.Path },
                         new SelectionResources { Threads = _options.Scoring.Workers, MemoryLimit = 512L << 20 },
                         () => dataset.Value, context.RequestAborted);
                     if (what == "kept")
                     {
-                        var unread = new KeptExport(_options, _served.IsInside).Write(run, dataset.Value, file, context.RequestAborted);
+                        var unread = new KeptExport(_options, _served).Write(run, dataset.Value, file, context.RequestAborted);
                         return (file, run.Kept, unread);
                     }
                     using var stream = new FileStream(file, FileMode.CreateNew);
@@ -567,7 +578,6 @@ internal sealed class ServerApi : IDisposable
         }
         finally
         {
-            folder.Delete(recursive: true);
             _exporting.Release();
         }
     }

@@ -58,6 +58,6 @@ internal sealed record ServerOptions
     /// <summary>Reads addresses; null for the default limits, which exclude hosts that are not public.</summary>
     public RemoteAccess? Remote { get; init; }
 
-    /// <summary>Whether POST /score may name addresses.</summary>
+    /// <summary>Whether images at addresses are read: those that POST /score names, and those of the table's rows.</summary>
     public bool ReadsAddresses { get; init; } = true;
 }

@@ -16,6 +16,8 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
     private const string IsShown =
         "document.querySelectorAll('#items li').length > 0 && /\\d/.test(document.getElementById('kept-count').textContent)";
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     private static readonly string Photos = TestFiles.InRepository("samples", "photos");
 
     /// <summary>A server that is running, and a table of the sample photos.</summary>
@@ -265,6 +267,37 @@ public sealed class ServeTests(Browser browser) : IClassFixture<Browser>
             await reader.GetStringAsync(new Uri("overrides", UriKind.Relative), TestContext.Current.CancellationToken))
             .RootElement.GetProperty("overrides").EnumerateArray().Select(said => said.GetProperty("index").GetInt64()).ToHashSet();
         Assert.Subset(holding, acknowledged.ToHashSet());
+    }
+
+    [Fact]
+    public async Task What_an_export_of_a_killed_server_leaves_the_next_run_removes()
+    {
+        using var folder = TestFiles.NewFolder();
+        var photos = Directory.CreateDirectory(folder["photos"]).FullName;
+        File.Copy(Path.Combine(Photos, "leaf.jpg"), Path.Combine(photos, "leaf.jpg"));
+        // More than what the system takes of an answer that nobody reads.
+        await using (var large = File.OpenWrite(Path.Combine(photos, "leaf.jpg")))
+            large.SetLength(64 << 20);
+        var temporary = Directory.CreateDirectory(folder["temporary"]).FullName;
+        PristineCommand.Run("score", photos, "--out", folder["scores"], "--metrics", "width").Expect(0);
+        using var server = PristineCommand.Start(["serve", folder["scores"], "--port", "0"], folder.Path, ("TMPDIR", temporary));
+        server.ErrorDataReceived += (_, _) => { };
+        server.BeginErrorReadLine();
+        using (var client = new HttpClient { BaseAddress = new Uri((await server.StandardOutput.ReadLineAsync(Cancellation))!) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("export", UriKind.Relative))
+            {
+                Content = JsonContent.Create(new { what = "kept", format = "tar" }),
+            };
+            using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+            answer.EnsureSuccessStatusCode();
+            server.Kill();
+            await server.WaitForExitAsync(Cancellation);
+        }
+        Assert.Contains(
+            Directory.GetFiles(temporary, "*", SearchOption.AllDirectories), file => new FileInfo(file) is { Length: > 64 << 20 });
+        PristineCommand.Run(["check", Photos], folder.Path, null, ("TMPDIR", temporary));
+        Assert.Empty(Directory.GetDirectories(temporary, "pristine-*"));
     }
 
     [Fact]

@@ -79,7 +79,10 @@ internal static class ServeCommand
             DefaultValueFactory = _ => 4096,
         };
         export.Between(1, 1 << 20);
-        var noAddresses = new Option<bool>("--no-addresses") { Description = "Do not read images at addresses that requests name" };
+        var noAddresses = new Option<bool>("--no-addresses")
+        {
+            Description = "Do not read what is at addresses that requests or the table's rows name",
+        };
         var command = new CliCommand(
             "serve",
             "Serves a score table, or scores a dataset and serves that: a page to review it at / and an API, see docs/serve.md.",

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Pristine.Media;
 using Pristine.Native;
 using Pristine.Remote;
 
@@ -337,6 +338,10 @@ public abstract class DatasetWriter : IDisposable
 
     /// <summary>True for a writer that has to see all items before it writes the first.</summary>
     internal virtual bool NeedsSurvey => false;
+
+    /// <summary>What is read for an item besides the dataset itself, to be held by the output.</summary>
+    /// <param name="item">The item, before it is written.</param>
+    internal virtual IEnumerable<MediaSource> ReadFor(DatasetItem item) => [];
 
     /// <summary>True for a writer that puts scores beside the items.</summary>
     internal virtual bool NeedsScores => false;

@@ -22,7 +22,10 @@ internal sealed class ImageFinder(
 
     /// <summary>The source of an image.</summary>
     /// <param name="reference">The image's name in the table.</param>
-    public MediaSource Find(string reference)
+    /// <param name="check">
+    /// Called with each file or address that the image may be read from, before it is opened; throws where it may not be. Optional.
+    /// </param>
+    public MediaSource Find(string reference, Action<string>? check = null)
     {
         if (held != null && held.TryGetValue(reference, out var found))
             return found;
@@ -35,46 +38,71 @@ internal sealed class ImageFinder(
             var place = RecordReader.PathOf(archive, imageRoot);
             if (RemoteAddress.HasScheme(place) ? !isTable && !ZipDataset.IsName(archive) : !File.Exists(place))
                 continue;
+            check?.Invoke(place);
             if (!isTable)
             {
                 var members = _archives.GetOrAdd(archive, _ => new(() => Members(place))).Value;
-                return members.GetValueOrDefault(member) ?? SourceOf(reference);
+                return members.GetValueOrDefault(member) ?? SourceOf(reference, check);
             }
+            // The library follows links before it goes up ("link/.."), .NET and who has checked the path do not.
+            if (!RemoteAddress.HasScheme(place))
+                place = Path.GetFullPath(place);
             if (ParquetDataset.Find(_tables.GetOrAdd(place, _ => new ParquetFile(place, place, remote)), member) is { } cell)
                 return cell;
         }
-        return SourceOf(reference);
+        return SourceOf(reference, check);
     }
 
-    private MediaSource SourceOf(string reference) => RecordReader.SourceOf(reference, imageRoot, remote);
+    private MediaSource SourceOf(string reference, Action<string>? check)
+    {
+        var source = RecordReader.SourceOf(reference, imageRoot, remote);
+        if (source.HeldBy is { } place)
+            check?.Invoke(place);
+        return source;
+    }
 
     /// <summary>Looks for <c>data:</c> addresses by reading their dataset up to the last of them.</summary>
     /// <param name="references">Names of images in a table.</param>
     /// <param name="open">Opens the table's dataset.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>Those that were found; all of them are in memory.</returns>
-    public static IReadOnlyDictionary<string,
-    MediaSource> Held(IEnumerable<string> references, Func<Dataset> open, CancellationToken cancellation)
+    public static IReadOnlyDictionary<string, MediaSource> Held(
+        IEnumerable<string> references, Func<Dataset> open, CancellationToken cancellation)
     {
-        var wanted = references.Where(reference => reference.StartsWith(Data, StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, MediaSource>(StringComparer.Ordinal);
+        ReadHeld(
+            references, open,
+            image =>
+            {
+                found[image.Reference] = image;
+                return true;
+            },
+            cancellation);
+        return found;
+    }
+
+    /// <summary>Reads a dataset up to the last of some <c>data:</c> addresses.</summary>
+    /// <param name="references">Names of images in a table.</param>
+    /// <param name="open">Opens the table's dataset.</param>
+    /// <param name="take">Called once with each that is found; false ends the reading.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    public static void ReadHeld(
+        IEnumerable<string> references, Func<Dataset> open, Func<DataSource, bool> take, CancellationToken cancellation)
+    {
+        var wanted = references.Where(reference => reference.StartsWith(Data, StringComparison.OrdinalIgnoreCase))
+            .ToHashSet(StringComparer.Ordinal);
         if (wanted.Count == 0)
-            return found;
+            return;
         try
         {
-            foreach (var image in open().Read(cancellation).SelectMany(item => item.Images))
-            {
-                if (wanted.Remove(image.Reference))
-                    found[image.Reference] = image;
-                if (wanted.Count == 0)
+            foreach (var image in open().Read(cancellation).SelectMany(item => item.Images).OfType<DataSource>())
+                if (wanted.Remove(image.Reference) && (!take(image) || wanted.Count == 0))
                     break;
-            }
         }
         catch (DatasetException)
         {
             // The others are told of as missing.
         }
-        return found;
     }
 
     private Dictionary<string, MediaSource> Members(string archive)

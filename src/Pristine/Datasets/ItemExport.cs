@@ -339,6 +339,8 @@ internal sealed class TarItemWriter : ItemWriter
         Open();
     }
 
+    internal override IEnumerable<MediaSource> ReadFor(DatasetItem item) => item.Sources;
+
     internal override string? TryWrite(DatasetItem item)
     {
         // Everything is read before anything is written: a sample is whole or not there.
@@ -433,6 +435,8 @@ internal sealed class FolderItemWriter : ItemWriter
     }
 
     internal override bool NeedsSurvey => true;
+
+    internal override IEnumerable<MediaSource> ReadFor(DatasetItem item) => item.Images;
 
     internal override void Survey(DatasetItem item) => _isList |= item.Images.Count > 1;
 

@@ -48,6 +48,9 @@ internal sealed class ParquetItemWriter : ItemWriter
 
     internal override bool NeedsScores => true;
 
+    internal override IEnumerable<MediaSource> ReadFor(DatasetItem item) =>
+        _hasBytes ? item.Images.Where(image => image.LocalPath == null) : [];
+
     internal override void Survey(DatasetItem item)
     {
         _isList |= item.Images.Count > 1;

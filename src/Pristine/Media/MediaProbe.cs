@@ -65,7 +65,7 @@ internal static partial class MediaProbe
         return OfFile(path, stamp, kind, ref header);
     }
 
-    /// <summary>Does something with a source as a file: where it is none, with a copy that is deleted afterwards.</summary>
+    /// <summary>Does something with a source as a file: where it is none, with a copy in a <see cref="ScratchFolder"/>.</summary>
     /// <param name="source">A sound or a film.</param>
     /// <param name="use">Takes the file, which is not empty, and its size and time.</param>
     /// <returns>Null when all went well; otherwise a result with the reason, of <paramref name="use"/> or why there is no file.</returns>
@@ -82,16 +82,10 @@ internal static partial class MediaProbe
         using var buffer = new ReusableBuffer();
         if (source.Read(Math.Min(MostBytes, Array.MaxLength), buffer) is { } failure)
             return failure;
-        var copy = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllBytes(copy, buffer.Span);
-            return use(copy, SourceStamp.Of(copy)!.Value);
-        }
-        finally
-        {
-            File.Delete(copy);
-        }
+        using var scratch = ScratchFolder.Create("media");
+        var copy = scratch.FileOf("copy");
+        File.WriteAllBytes(copy, buffer.Span);
+        return use(copy, SourceStamp.Of(copy)!.Value);
     }
 
     /// <summary>The version of the program that reads headers, as it says itself; null where it is not installed.</summary>

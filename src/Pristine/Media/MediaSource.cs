@@ -25,6 +25,9 @@ public readonly record struct SourceStamp(long Bytes, long Modified)
     /// <returns>Null when there is no file at the path, or it cannot be asked.</returns>
     public static SourceStamp? Of(string path)
     {
+        // No file has such a name; .NET refuses it with an exception.
+        if (path.Contains('\0'))
+            return null;
         try
         {
             var file = new FileInfo(path);
@@ -65,6 +68,11 @@ public abstract class MediaSource
     /// Names what others read as well, so that it need not be scored twice: a file or an address; null where no two items name the same.
     /// </summary>
     internal virtual string? SharedName => LocalPath;
+
+    /// <summary>
+    /// The file or address that its bytes are read from: its own, or that of the archive it lies in; null where they are in memory.
+    /// </summary>
+    internal virtual string? HeldBy => LocalPath;
 
     /// <summary>Bytes of memory that it holds on to, besides those of its item.</summary>
     internal virtual long HeldBytes => 0;

@@ -54,6 +54,12 @@ public sealed class DataSource : MediaSource
     /// <param name="address">A reference.</param>
     public static bool IsData(ReadOnlySpan<byte> address) => address.Length >= 5 && Ascii.EqualsIgnoreCase(address[..5], "data:"u8);
 
+    /// <summary>Bytes of the address.</summary>
+    internal int AddressBytes => _address.Length;
+
+    /// <summary>The same in memory of its own, so that nothing else of its record stays.</summary>
+    internal DataSource Alone() => new(_address.ToArray(), Kind);
+
     /// <summary>Null: its reference says what it holds.</summary>
     public override SourceStamp? Stamp() => null;
 

@@ -50,6 +50,8 @@ public sealed class RemoteSource : MediaSource
     /// <summary>True for a member of an archive; false for all that is at an address.</summary>
     internal bool IsMember => _unpack != null;
 
+    internal override string HeldBy => Address;
+
     internal override string? SharedName => IsMember ? null : Address;
 
     /// <summary>

@@ -71,6 +71,8 @@ public sealed class SliceSource : MediaSource
         (_file, _offset, _length) = (file, offset, length);
     }
 
+    internal override string HeldBy => _file.Path;
+
     /// <summary>The slice's size and the time of the file it lies in.</summary>
     public override SourceStamp? Stamp() => _file.Stamp() is { } file ? file with { Bytes = _length } : null;
 

@@ -30,6 +30,8 @@ internal sealed class ZipSource(string reference, SlicedFile file, ZipPlace plac
     // What programs put into the header of an entry and not into the directory, such as times.
     private const int MostMore = 128;
 
+    internal override string HeldBy => file.Path;
+
     /// <summary>The entry's size and the time of the archive.</summary>
     public override SourceStamp? Stamp() => file.Stamp() is { } stamp ? stamp with { Bytes = place.Length } : null;
 

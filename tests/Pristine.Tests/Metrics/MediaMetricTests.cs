@@ -249,6 +249,22 @@ public sealed class MediaMetricTests : IDisposable
     }
 
     /// <summary>A film of 40 frames, 10 a second, each of one grey: 0, 5, 10, ... of 255.</summary>
+    [Fact]
+    public void A_copy_for_a_program_goes_with_the_process()
+    {
+        var copy = "";
+        var source = new MemorySource("a.wav", new byte[100], kind: MediaKind.Audio);
+        Assert.Null(MediaProbe.WithFile(source, (path, stamp) =>
+        {
+            // The next run removes the folder of one that was killed.
+            Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(path)!, ".pristine-scratch")));
+            Assert.Equal(100, stamp.Bytes);
+            copy = path;
+            return null;
+        }));
+        Assert.False(Directory.Exists(Path.GetDirectoryName(copy)));
+    }
+
     private void MakeLighter(string name)
     {
         Make("probe.mkv", "color=black:size=64x48:rate=10:duration=1");
