@@ -17,7 +17,8 @@ public sealed class OverrideException(string message, Exception? innerException 
 /// <param name="Keep">True keeps it, false drops it; null takes an earlier decision back.</param>
 /// <param name="By">Who decided; null where that is not known.</param>
 /// <param name="At">When, in UTC; null where that is not known.</param>
-public sealed record ItemOverride(long Index, string Id, bool? Keep, string? By, DateTime? At);
+public sealed record ItemOverride(
+    [property: JsonRequired] long Index, [property: JsonRequired] string Id, [property: JsonRequired] bool? Keep, string? By, DateTime? At);
 
 /// <summary>
 /// Reads and writes <c>overrides.jsonl</c>: one JSON object per line, <c>{"index":7,"id":"a","keep":false}</c>, of which the last about an
@@ -32,6 +33,9 @@ public static partial class Overrides
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        // A field that is misspelt must not read as one that is absent.
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
     });
 
     /// <summary>Reads the decisions that hold: the last of each item that was not taken back, by position.</summary>
@@ -79,7 +83,7 @@ public static partial class Overrides
                 {
                     found.Add(ReadLine(line, string.Create(CultureInfo.InvariantCulture, $"{file}, line {number}")));
                 }
-                catch (OverrideException) when (end < 0)
+                catch (OverrideException) when (end < 0 && !IsJson(line))
                 {
                     return found;
                 }
@@ -87,6 +91,23 @@ public static partial class Overrides
             whole += end < 0 ? rest.Length : end + 1;
         }
         return found;
+    }
+
+    /// <summary>True for a JSON value from its beginning to its end, and not for the beginning of one.</summary>
+    private static bool IsJson(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line);
+        try
+        {
+            while (reader.Read())
+            {
+            }
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private static ItemOverride ReadLine(ReadOnlySpan<byte> line, string place)

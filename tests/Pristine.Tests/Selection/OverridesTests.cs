@@ -82,6 +82,34 @@ public class OverridesTests
         Assert.Contains("line 2", Assert.Throws<OverrideException>(() => Overrides.Read(file)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"index":7,"id":"a","kep":false}""", "kep")]
+    [InlineData("""{"index":7,"id":"a"}""", "keep")]
+    [InlineData("""{"index":7,"keep":false}""", "id")]
+    [InlineData("""{"id":"a","keep":false}""", "index")]
+    [InlineData("""{"index":7,"id":"a","keep":false,"why":"dark"}""", "why")]
+    [InlineData("""{"index":7,"id":"a","keep":false,"keep":null}""", "keep")]
+    [InlineData("""{"index":7,"id":"a","keep":"no"}""", "keep")]
+    public void A_line_with_other_fields_than_those_of_an_override_is_told_of(string line, string field)
+    {
+        using var folder = TestFiles.NewFolder();
+        var file = folder["overrides.jsonl"];
+        const string first = """{"index":7,"id":"a","keep":false}""";
+        // Also as the last line, which an editor has left open.
+        foreach (var end in (string[])["\n", ""])
+        {
+            var text = $"{first}\n{line}{end}";
+            File.WriteAllText(file, text);
+            var message = Assert.Throws<OverrideException>(() => Overrides.Read(file)).Message;
+            Assert.StartsWith($"{file}, line 2: expected an override", message, StringComparison.Ordinal);
+            Assert.Contains(field, message[message.IndexOf(';', StringComparison.Ordinal)..], StringComparison.Ordinal);
+            Assert.Throws<OverrideException>(() => OverrideLog.Open(file));
+            Assert.Equal(text, File.ReadAllText(file));
+        }
+        File.WriteAllText(file, first + "\n" + """{"index":7,"id":"a","keep":null,"by":"ann","at":"2026-11-26T12:00:00Z"}""");
+        Assert.Empty(Overrides.Read(file));
+    }
+
     [Fact]
     public void Only_one_process_adds_to_a_file()
     {
