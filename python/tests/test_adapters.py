@@ -8,6 +8,7 @@ import tarfile
 import pytest
 from conftest import PHOTOS
 
+from pristine_iqa import RequestError
 from pristine_iqa.adapters import dask, huggingface, pandas, pytorch, spark, webdataset
 
 
@@ -146,6 +147,20 @@ def test_webdataset_samples_are_scored(shard, photos, expected):
     assert [keep(sample) for sample in samples[:5]] == right[:5]
 
 
+def test_webdataset_samples_have_images_by_their_last_extension(photos, expected):
+    content = (PHOTOS / "leaf.jpg").read_bytes()
+    right = expected[str(PHOTOS / "leaf.jpg")]["brisque"]
+    add = webdataset.add_scores("brisque")
+    for sample in ({"left.jpg": content, "right.png": content}, {"json": b"{}", "Left.JPG": content}, {"png": content}, {"jfif": content}):
+        name = next(name for name in sample if name != "json")
+        row = add(dict(sample, __key__="7"))["iqa"]
+        assert (row["brisque"], row["image"]) == (right, "7." + name)
+    row = webdataset.add_scores("brisque", image="right.png")({"__key__": "7", "left.jpg": b"none", "right.png": content})["iqa"]
+    assert (row["brisque"], row["image"]) == (right, "7.right.png")
+    assert not webdataset.keep(least=0.999)({"__key__": "7", "left.jpg": content})
+    assert add({"__key__": "7", "jpg.txt": b"words"})["iqa"]["status"] == "no_image"
+
+
 def test_webdataset_with_the_library(shard, photos, expected):
     wds = pytest.importorskip("webdataset")
     scored = list(wds.WebDataset(str(shard), shardshuffle=False).compose(webdataset.scored("brisque")).select(webdataset.keep(least=0.5)))
@@ -162,6 +177,20 @@ def test_pandas_gets_new_columns(photos, expected):
     right = [expected[path]["brisque"] for path in photos] + [None]
     assert [None if pd.isna(value) else value for value in scored["iqa_brisque"]] == right
     assert scored["iqa_image_status"].iloc[-1] == "no_image"
+
+
+def test_every_missing_value_of_a_table_is_no_image():
+    pd = pytest.importorskip("pandas")
+    leaf = str(PHOTOS / "leaf.jpg")
+    df = pd.DataFrame({"path": pd.array([leaf, None, leaf], dtype="string")})
+    assert list(pandas.add_scores(df, column="path")["image_status"]) == ["ok", "no_image", "ok"]
+    df = pd.DataFrame({"path": [leaf, pd.NA, pd.NaT, float("nan"), None, {"bytes": None, "path": None}]}, dtype="object")
+    scored = pandas.add_scores(df, column="path")
+    assert list(scored["image_status"]) == ["ok"] + ["no_image"] * 5 and scored["brisque"].notna().sum() == 1
+    part = next(spark.add_scores("path string", column="path")[0](iter([df])))
+    assert list(part["image_status"]) == list(scored["image_status"])
+    with pytest.raises(RequestError, match="an empty one. It is at position 2, counted from 0."):
+        pandas.add_scores(pd.DataFrame({"path": [leaf, None, ""]}), column="path")
 
 
 def test_dask_computes_partitions(photos, expected):
@@ -202,29 +231,10 @@ def test_spark_with_the_library(photos, expected):
         session.stop()
 
 
-@pytest.mark.parametrize("item", [{"image": ""}, {"image": [None]}, {"image": ["", {"url": None}]}, {"image": []}, {"image": None}, {}])
-def test_paddlemix_items_without_an_image_are_kept(item):
-    from pristine_iqa.adapters.paddlemix import iqa_brisque, tag_brisque
-
-    assert iqa_brisque(item, min_score=0.5)
-    assert tag_brisque(dict(item))["__tag_brisque"] == 1.0
-
-
-def test_webdataset_looks_at_every_image_of_a_sample(photos):
-    from pristine_iqa.adapters.webdataset import add_scores, keep, names_of
-
+def test_webdataset_keeps_samples_of_which_every_image_passes():
     good, bad = ((PHOTOS / name).read_bytes() for name in ("leaf.jpg", "boats-noise.jpg"))
     sample = {"__key__": "a", "left.JPG": good, "right.jpg": bad, "json": b"{}"}
-    assert names_of(sample) == ["left.JPG", "right.jpg"]
-    assert not keep("brisque", least=0.5)(sample)
-    assert keep("brisque", least=0.5)({"__key__": "a", "left.jpg": good, "right.png": good})
-    assert keep("brisque", least=0.5)({"__key__": "a", "txt": b"no image"})
-    assert add_scores("brisque")(sample)["iqa"]["status"] == "ok"
-
-
-def test_missing_values_of_pandas_are_no_images(photos):
-    pandas = pytest.importorskip("pandas")
-    from pristine_iqa.adapters.pandas import add_scores
-
-    table = pandas.DataFrame({"image": pandas.array([photos[0], None, photos[1]], dtype="string")})
-    assert list(add_scores(table, "width").image_status) == ["ok", "no_image", "ok"]
+    assert not webdataset.keep("brisque", least=0.5)(sample)
+    assert webdataset.keep("brisque", least=0.5, image="left.JPG")(sample)
+    assert webdataset.keep("brisque", least=0.5)({"__key__": "a", "left.jpg": good, "right.png": good})
+    assert webdataset.keep("brisque", least=0.5)({"__key__": "a", "txt": b"no image"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import SAMPLES
 
-from pristine_iqa import WorkerError
+from pristine_iqa import RequestError, WorkerError
 from pristine_iqa.adapters import paddlemix
 from pristine_iqa.adapters.paddlemix import ensemble, iqa_arniqa, iqa_brisque, iqa_brisque_batch, tag_arniqa, tag_brisque
 
@@ -92,6 +92,13 @@ def test_another_field_several_images_and_images_that_are_none(dataset):
     both = tag_brisque.score({"images": [{"id": 1, "url": photo}, {"id": 2, "url": other}]}, key="images")
     assert both == min(tag_brisque.score({"image": photo}), tag_brisque.score({"image": other}))
     assert iqa_brisque({"text": "words"}, min_score=0.99) and iqa_brisque({"image": None}, min_score=0.99, max_score=0.995)
+    for nothing in ("", [], [None], [""], [{"url": None}], {"url": ""}, float("nan")):
+        assert iqa_brisque({"image": nothing}, min_score=0.99) and tag_brisque.score({"image": nothing}) == 1.0
+    assert tag_brisque.score({"image": [None, {"path": photo}]}) == tag_brisque.score({"image": {"url": photo}}) == tag_brisque.score({"image": photo})
+    content = (SAMPLES / photo).read_bytes()
+    assert tag_brisque.score({"image": [{"bytes": content, "path": None}]}) == tag_brisque.score({"image": photo})
+    with pytest.raises(RequestError, match="found int. It is at position 1"):
+        iqa_brisque_batch([{"image": [photo, photo]}, {"image": 3}])
     assert tag_brisque({"image": "nowhere.jpg"}) == {"image": "nowhere.jpg", "__tag_brisque": None}
     assert not iqa_brisque({"image": "nowhere.jpg"})
     assert not ensemble({"__tag_brisque": None}, [tag_brisque], [1.0])

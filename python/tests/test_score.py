@@ -109,6 +109,24 @@ def test_an_empty_frame_has_the_columns_and_types_of_a_full_one(photos):
     assert list(pristine_iqa.score([]).dtypes.items()) == list(pristine_iqa.score(photos[:3]).dtypes.items())
 
 
+def test_an_empty_dataset_has_the_columns_of_an_empty_list(tmp_path):
+    pytest.importorskip("pandas")
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "empty.jsonl", tmp_path / "folder"):
+        with pytest.warns(pristine_iqa.PristineWarning, match="no items in"):
+            df = pristine_iqa.score(path, "brisque,phash")
+        assert list(df.dtypes.items()) == list(pristine_iqa.score([], "brisque,phash").dtypes.items())
+
+
+def test_a_column_without_values_has_the_type_of_a_full_one(tmp_path):
+    pytest.importorskip("pandas")
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
+    by_path = pristine_iqa.score(tmp_path, "brisque,phash,width")
+    assert list(by_path.dtypes.items()) == list(pristine_iqa.score([tmp_path / "broken.jpg"], "brisque,phash,width").dtypes.items())
+    assert str(by_path.dtypes["phash"]) == "object" and str(by_path.dtypes["brisque"]) == "float64"
+
+
 def test_an_arrow_table_has_the_types_of_score_tables(photos):
     pyarrow = pytest.importorskip("pyarrow")
     table = pristine_iqa.score(photos[:5], format="arrow")
@@ -155,56 +173,3 @@ def test_options_reach_the_program(tmp_path):
     assert row["status"] == "too_large"
     row = pristine_iqa.score([PHOTOS / "corrupt.jpg"], keep_truncated=True, format="rows")[0]
     assert row["status"] == "partial"
-
-
-def test_one_image_in_memory_is_one_image():
-    numpy = pytest.importorskip("numpy")
-    image = pytest.importorskip("PIL.Image").open(PHOTOS / "leaf.jpg")
-    for one in (image, numpy.asarray(image), numpy.asarray(image)[:, :, 0], (PHOTOS / "leaf.jpg").read_bytes()):
-        rows = pristine_iqa.score(one, "width", format="rows")
-        assert [(row["status"], row["width"]) for row in rows] == [("ok", image.width)]
-
-
-def test_pil_images_have_the_scores_of_their_files(tmp_path):
-    numpy = pytest.importorskip("numpy")
-    image = pytest.importorskip("PIL.Image")
-    photo = image.open(PHOTOS / "leaf.jpg")
-    grey = numpy.asarray(photo.convert("L")).astype("uint16") * 256 + 77
-    image.fromarray(grey).save(tmp_path / "16.png")
-    upright = photo.getexif()
-    upright[0x0112] = 6
-    photo.save(tmp_path / "turned.jpg", exif=upright, quality=95)
-    clear = photo.convert("RGBA")
-    clear.putalpha(image.linear_gradient("L").resize(photo.size))
-    clear.save(tmp_path / "alpha.png")
-    clear.convert("P").save(tmp_path / "palette.png")
-    for name in ("16.png", "turned.jpg", "alpha.png", "palette.png"):
-        file, opened = pristine_iqa.score([tmp_path / name, image.open(tmp_path / name)], "brisque,brightness", format="rows")
-        assert (file["width"], file["height"]) == (opened["width"], opened["height"]), name
-        # JPEGs are decoded by another library.
-        assert file["brightness"] == pytest.approx(opened["brightness"], abs=2e-3 if name.endswith("jpg") else 0), name
-        assert name.endswith("jpg") or file["brisque"] == opened["brisque"], name
-    for mode, value, message in (("F", 0.5, "mode F"), ("I", 70_000, "0 to 65535; found 70000")):
-        with pytest.raises(pristine_iqa.RequestError, match=message):
-            pristine_iqa.score([image.new(mode, (8, 8), value)])
-
-
-def test_the_position_of_what_is_no_image_is_told(photos):
-    with pytest.raises(pristine_iqa.RequestError, match="^Position 2, counted from 0: "):
-        pristine_iqa.score([photos[0], photos[1], float("nan"), photos[2]])
-
-
-def test_a_folder_without_images_has_the_columns_of_a_full_one(tmp_path, photos):
-    pytest.importorskip("pandas")
-    full = pristine_iqa.score(photos[:2], "brisque,phash")
-    with pytest.warns(pristine_iqa.PristineWarning, match="no items"):
-        empty = pristine_iqa.score(tmp_path, "brisque,phash")
-    assert list(empty.dtypes.items()) == list(full.dtypes.items())
-    (tmp_path / "broken.jpg").write_bytes(b"no image")
-    broken = pristine_iqa.score(tmp_path, "brisque,phash")
-    assert list(broken.dtypes.items()) == list(full.dtypes.items())
-
-
-def test_paths_that_are_nearly_all_missing_are_warned_of():
-    with pytest.warns(pristine_iqa.PristineWarning, match="3 of 3 images are missing, first 'a.jpg'"):
-        pristine_iqa.score(["a.jpg", "b.jpg", "c.jpg"], "width")

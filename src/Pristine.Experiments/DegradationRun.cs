@@ -89,7 +89,7 @@ public static class DegradationRun
     private static IEnumerable<DegradedItem> RunChecked(
         Dataset dataset, string target, DegradationOptions options, CancellationToken cancellation)
     {
-        using var export = FileExport.For(dataset, target, FileExportMode.Copy);
+        var export = FileExport.For(dataset, target, FileExportMode.Copy);
         var hasFile = dataset.HasRecords;
         var datasetFile = dataset.IsFolderWithImages ? target : Path.Combine(target, Path.GetFileName(dataset.Source));
         var logFile = Path.Combine(target, LogName);
@@ -137,7 +137,7 @@ public static class DegradationRun
         return drawn == 0 ? -1 : lots.Order().ElementAt(drawn - 1);
     }
 
-    private static bool IsNamed(string? path) => path is { Length: > 0 } && !path.Contains('\0');
+    private static bool IsNamed(string? path) => path is { Length: > 0 };
 
     private static DegradationLogEntry Write(FileExport export, MediaSource image, DegradationLogEntry entry, byte[] file)
     {
@@ -187,11 +187,11 @@ public static class DegradationRun
 
         private (DegradationLogEntry Entry, byte[] File) Work(DatasetItem item, MediaSource image)
         {
-            if (image.LocalPath is not { } path)
+            if (image is FileSource && !IsNamed(image.LocalPath))
+                return Entry(null, DegradationOutcome.Failed, null, "the path is empty or has a NUL character", []);
+            if (image.LocalPath == null)
                 return Entry(
                     null, DegradationOutcome.Failed, null, "it is no file of its own, so the exported item would not show the copy", []);
-            if (!IsNamed(path))
-                return Entry(null, DegradationOutcome.Failed, null, "the path is empty or has a NUL character", []);
             var place = export.PlaceOf(image);
             var random = RandomStream.Of(options.Seed, place);
             var degradation = Draw(ref random);

@@ -12,7 +12,8 @@ Three lines, a DataFrame::
 - :class:`Scorer`: a running worker, for images that come one by one or from many threads.
 - :mod:`pristine_iqa.adapters`: PaddleMIX, Hugging Face datasets, PyTorch, WebDataset, pandas, Dask, Spark.
 
-The work is done by the program ``pristine`` in this package; nothing else needs to be installed. pandas and pyarrow are needed only for what they give.
+The work is done by the program ``pristine`` in this package; nothing else needs to be installed. pandas and pyarrow are needed only
+for what they give.
 """
 
 from ._version import __version__

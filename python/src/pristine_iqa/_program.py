@@ -90,9 +90,9 @@ def scoring_arguments(
 def message(stderr: str, otherwise: str) -> str:
     """What the program said of its end: its last lines that begin with its name, else all of it."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return " ".join(told_in(stderr) or lines[-5:]) or otherwise
+    return " ".join(told(stderr) or lines[-5:]) or otherwise
 
 
-def told_in(stderr: str) -> List[str]:
-    """What a user should see of what the program said: the lines that begin with its name."""
-    return [line.strip()[len("pristine: "):] for line in stderr.splitlines() if line.startswith("pristine: ")]
+def told(stderr: str) -> List[str]:
+    """What the program says of a run besides its summary: the lines that begin with its name, without it."""
+    return [line.strip()[len("pristine: "):] for line in stderr.splitlines() if line.strip().startswith("pristine: ")]

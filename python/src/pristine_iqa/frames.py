@@ -33,8 +33,7 @@ ROW_TYPES: Dict[str, str] = {
 
 
 def frame(
-    rows: Iterable[Mapping[str, Any]], format: str, types: Optional[Mapping[str, str]] = None, scores: Sequence[str] = (),
-    known: Optional[Mapping[str, str]] = None
+    rows: Iterable[Mapping[str, Any]], format: str, types: Optional[Mapping[str, str]] = None, scores: Sequence[str] = ()
 ) -> Any:
     """Makes one table of rows.
 
@@ -43,10 +42,9 @@ def frame(
         format: ``pandas``, ``arrow``, ``dict`` (a list per column) or ``rows`` (a list of dicts).
         types: The SQL types of the columns where they are known.
         scores: Names of columns that are scores, where the types are not known.
-        known: The SQL types of some columns, of which more may be in the rows.
 
     Returns:
-        For ``pandas`` a DataFrame: whole numbers are ``Int64``, truth values ``bool`` (``boolean`` where one is missing), scores ``float64`` with the digits that the program writes,
+        For ``pandas`` a DataFrame: whole numbers are ``Int64``, scores ``float64`` with the digits that the program writes, truth values ``bool``,
         ``modified`` is ``datetime64[ns, UTC]``. For ``arrow`` a ``pyarrow.Table`` with the types of score tables (scores ``float32``).
 
     Raises:
@@ -60,7 +58,7 @@ def frame(
     columns = _columns(rows, types)
     if format == "dict":
         return columns
-    kinds = {name: (types or known or {}).get(name) or _kind(name, columns, scores) for name in columns}
+    kinds = {name: (types or {}).get(name) or _kind(name, columns, scores) for name in columns}
     return _pandas(columns, kinds) if format == "pandas" else _arrow(columns, kinds)
 
 
@@ -79,6 +77,14 @@ def check_format(format: str) -> None:
             __import__(library)
         except ImportError as error:
             raise MissingDependency("The format %r needs %s, which is not installed; format='dict' needs nothing." % (format, library)) from error
+
+
+def are_known(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether rows tell their columns and the types of these by themselves: there are rows, and each column has a value or a known type."""
+    return bool(rows) and all(
+        name in ROW_TYPES or name.endswith("_quality") or name + "_quality" in rows[0] or any(row.get(name) is not None for row in rows)
+        for name in rows[0]
+    )
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], types: Optional[Mapping[str, str]]) -> Dict[str, List[Any]]:
@@ -114,7 +120,7 @@ def _pandas(columns: Dict[str, List[Any]], kinds: Mapping[str, str]) -> Any:
         if kind == "TIMESTAMP":
             return pandas.to_datetime(pandas.Series(values, dtype="object"), utc=True)
         if kind == "BOOLEAN":
-            return pandas.array(values, dtype="boolean" if None in values else "bool")
+            return pandas.Series(values, dtype="boolean" if None in values else "bool")
         return pandas.Series(values, dtype="object")
 
     return pandas.DataFrame({name: series(name, values) for name, values in columns.items()})
@@ -135,7 +141,9 @@ def _arrow(columns: Dict[str, List[Any]], kinds: Mapping[str, str]) -> Any:
             return pyarrow.array(maps, type=pyarrow.map_(pyarrow.string(), pyarrow.string()))
         if kind.startswith("FLOAT["):
             return pyarrow.array(values, type=pyarrow.list_(pyarrow.float32()))
-        types = {"INTEGER": pyarrow.int32(), "BIGINT": pyarrow.int64(), "FLOAT": pyarrow.float32(), "DOUBLE": pyarrow.float64(), "BOOLEAN": pyarrow.bool_()}
+        types = {
+            "INTEGER": pyarrow.int32(), "BIGINT": pyarrow.int64(), "FLOAT": pyarrow.float32(), "DOUBLE": pyarrow.float64(), "BOOLEAN": pyarrow.bool_()
+        }
         return pyarrow.array(values, type=types.get(kind, pyarrow.string()))
 
     return pyarrow.table({name: array(name, values) for name, values in columns.items()})

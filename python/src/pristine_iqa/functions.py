@@ -1,7 +1,5 @@
 """Whole datasets at once: score, filter, check."""
 
-import glob
-import gzip
 import json
 import os
 import subprocess
@@ -9,15 +7,13 @@ import tempfile
 import warnings
 from itertools import chain
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
-from urllib.parse import urlsplit
 
-from ._program import Names, PathLike, find_program, message, names, scoring_arguments, texts, told_in
+from ._images import at, checked, is_image, is_one_image, path_of
+from ._kept import Kept
+from ._program import Names, PathLike, find_program, message, names, scoring_arguments, texts, told
 from .errors import CommandError, PristineWarning, RequestError
-from .frames import check_format, frame
+from .frames import are_known, check_format, frame
 from .scorer import Row, Scorer
-
-
-_NOTHING = object()
 
 
 def score(
@@ -43,6 +39,7 @@ def score(
 
             - the path of a folder (searched recursively), an image, or a dataset (.json, .jsonl, .csv, .tar, ...), or a glob;
             - images, in any iterable: paths, bytes of image files, PIL images, arrays of 8-bit samples, mappings with ``bytes`` or ``path``;
+            - one of these that is not a path: an array of two or three dimensions is one image;
             - records, in any iterable of other mappings, which name their images as the lines of a JSONL dataset do;
             - a pandas DataFrame or a Hugging Face ``Dataset``, whose images stand in the column ``image_field`` (None: ``image``).
         metrics: Names of metrics, separated by commas or as a sequence; ``pristine metrics`` lists them.
@@ -57,8 +54,11 @@ def score(
     Raises:
         CommandError: The dataset cannot be read, a metric is not known, or its model is not installed.
         MissingDependency: pandas or pyarrow is not installed.
-        RequestError: One of the images is none; the message says at which position.
+        RequestError: One of the images is none; it says at which position.
         ProgramNotFound: The program is not installed.
+
+    Warns:
+        PristineWarning: What the program has to say about a dataset, such as that it has no items, or that nearly all of its images are missing.
     """
     check_format(format)
     options: Dict[str, Any] = {
@@ -75,17 +75,16 @@ def score(
         "keep_truncated": keep_truncated,
     }
     if isinstance(images, (str, os.PathLike)):
-        rows = list(_rows_of(["score", _argument(images), "--format", "jsonl"] + scoring_arguments(**options)))
-        # What has no value in any row has no type either: the program knows it.
-        types: Mapping[str, str] = {}
-        if any(all(row.get(name) is None for row in rows) for name in (rows[0] if rows else [""])):
+        arguments = ["score", _argument(images), "--format", "jsonl"] + scoring_arguments(**options)
+        rows = list(_rows_of(arguments))
+        types = None
+        if format != "rows" and not are_known(rows):
             with Scorer(**options) as scorer:
                 types = scorer.columns
-        return frame(rows, format, types if not rows else None, names(metrics), types)
-    if _is_one(images):
+        return frame(rows, format, types, names(metrics))
+    if is_one_image(images):
         images = [images]
-    if not isinstance(images, Iterable):
-        raise RequestError("Expected the path of a dataset, or images in an iterable; found %s." % type(images).__name__)
+    _check_iterable(images, "images")
     images = _of_table(images, image_field or "image")
     with Scorer(**options) as scorer:
         rows = list(_score_all(scorer, images))
@@ -100,8 +99,9 @@ class FilterResult:
         kept: Number of items that are kept.
         dropped: Number of items that are dropped.
         out: The file or folder with the kept items; None where none was asked for.
-        items: The kept items where no ``out`` was asked for: paths of images, dicts of the records of JSON (of COCO its ``images``). None with
-            ``out``, and for other datasets (tables, archives, Hugging Face folders), of which the ledger tells.
+        items: The kept items where no ``out`` was asked for: paths for images, dicts for records, rows of tables (CSV, TSV) and
+            images of COCO files. Bytes that are not UTF-8 are surrogates in their texts, as in the paths of ``os.fsdecode``.
+            None with ``out``, and for archives and Parquet.
         ledger: An entry for every item, in order: ``index``, ``id``, ``image``, ``kept``, ``status``, ``rule``, ``column``, ``value``,
             ``threshold``, ``margin``, ``reason``.
     """
@@ -156,8 +156,8 @@ def filter(
     """Keeps the images or records that pass rules.
 
     Args:
-        images: The path of a folder, a dataset or a glob; or paths in any iterable, or in the column ``image_field`` (None: ``image``) of a pandas
-            DataFrame. :func:`score` takes images in memory.
+        images: The path of a folder, a dataset or a glob; paths in any iterable; or a pandas DataFrame or Hugging Face ``Dataset`` with paths in the
+            column ``image_field`` (None: ``image``).
         keep: Rules that a kept item fulfils, for example ``"brisque <= 40 and min_side >= 256"`` (docs/rules.md); all must hold.
         drop: Rules that no kept item fulfils.
         drop_issue: Issues that no kept image has, for example ``"dark,blurry"``; :func:`check` knows them all.
@@ -179,14 +179,16 @@ def filter(
         The kept items and a ledger of all.
 
     Raises:
-        RequestError: A path in an iterable is none; the message says at which position.
         CommandError: A rule is not understood, the dataset cannot be read, ``out`` cannot be written, or a model is not installed.
+        RequestError: What stands in an iterable is no path; it says at which position. Images in memory are for :func:`score`.
         ProgramNotFound: The program is not installed.
+
+    Warns:
+        PristineWarning: As for :func:`score`.
     """
     source, given = _source(images, image_field)
-    image_field = image_field if given is None else None
     arguments = scoring_arguments(
-        heads=heads, networks=networks, device=device, workers=workers, image_root=image_root, image_field=image_field,
+        heads=heads, networks=networks, device=device, workers=workers, image_root=image_root, image_field=image_field if given is None else None,
         max_megapixels=max_megapixels, image_timeout=image_timeout, keep_truncated=keep_truncated,
     )
     for option, rules in (("--keep", keep), ("--drop", drop)):
@@ -196,19 +198,20 @@ def filter(
         arguments += ["--drop-issue", ",".join(names(drop_issue))]
     arguments += _thresholds(thresholds)
     for option, value in (
-        ("--dedup", dedup), ("--keep-best", keep_best), ("--per", per), ("--min-quality", min_quality), ("--max-quality", max_quality), ("--by", by),
-        ("--keep-top", keep_top), ("--limit", limit), ("--images", several), ("--no-image", no_image),
+        ("--dedup", dedup), ("--keep-best", keep_best), ("--per", per), ("--min-quality", min_quality), ("--max-quality", max_quality),
+        ("--by", by), ("--keep-top", keep_top), ("--limit", limit), ("--images", several), ("--no-image", no_image),
     ):
         if value is not None:
             arguments += [option, str(value)]
     with tempfile.TemporaryDirectory(prefix="pristine-") as folder:
         ledger = os.path.join(folder, "ledger.jsonl")
-        extension = _extension(source)
-        kept = os.fspath(out) if out is not None else os.path.join(folder, "kept" + extension) if extension is not None else None
-        _run(["filter", source, "--ledger", ledger] + ([] if kept is None else ["--out", kept]) + arguments, given)
+        kept = Kept(source, folder, image_field) if out is None else None
+        exported = ["--out", os.fspath(out)] if kept is None else kept.arguments
+        _run(["filter", source, "--ledger", ledger] + exported + arguments, given)
         with open(ledger, encoding="utf-8") as lines:
             entries = [json.loads(line) for line in lines]
-        return FilterResult(None if out is None else kept, _items(kept) if kept is not None and out is None else None, entries)
+        count = sum(1 for entry in entries if entry["kept"])
+        return FilterResult(None if out is None else os.fspath(out), None if kept is None else kept.items(count), entries)
 
 
 class CheckResult:
@@ -217,9 +220,10 @@ class CheckResult:
     Attributes:
         images: Number of images.
         with_issue: How many of them have at least one of the issues.
-        issues: An entry for every issue that was looked for: ``name``, ``summary``, ``rule`` (SQL that is true of the images which have it),
-            ``threshold`` where it has one, ``count``, ``share`` (0 to 1, of all images), ``not_judged`` (images without its scores), ``out_of_scope`` (those that
-            it cannot judge: ``damaged`` small ones), ``examples`` (``id``, ``image``, ``value``), ``reason``, ``calibration``.
+        issues: An entry for every issue that was looked for: ``name``, ``summary``, ``rule`` (SQL that is true of the images which
+            have it), ``threshold`` where it has one, ``count``, ``share`` (0 to 1, of all images), ``not_judged`` (images without its
+            scores), ``out_of_scope`` (those that it cannot judge: ``damaged`` small ones), ``examples`` (``id``, ``image``, ``value``),
+            ``reason``, ``calibration``.
     """
 
     def __init__(self, found: Dict[str, Any]):
@@ -235,10 +239,8 @@ class CheckResult:
 
     def frame(self, format: str = "pandas") -> Any:
         """The issues without their texts and examples, as ``pandas``, ``arrow``, ``dict`` or ``rows``."""
-        types = {
-            "name": "VARCHAR", "count": "BIGINT", "share": "DOUBLE", "threshold": "DOUBLE", "not_judged": "BIGINT", "out_of_scope": "BIGINT",
-            "rule": "VARCHAR", "summary": "VARCHAR",
-        }
+        types = {"name": "VARCHAR", "count": "BIGINT", "share": "DOUBLE", "threshold": "DOUBLE", "not_judged": "BIGINT", "out_of_scope": "BIGINT",
+                 "rule": "VARCHAR", "summary": "VARCHAR"}
         return frame([{name: issue.get(name) for name in types} for issue in self.issues], format, types)
 
     def __repr__(self) -> str:
@@ -265,8 +267,7 @@ def check(
     """Says what is wrong with the images of a dataset.
 
     Args:
-        images: The path of a folder, a dataset, a glob or a score table; or paths in any iterable, or in the column ``image_field`` (None: ``image``) of a
-            pandas DataFrame.
+        images: As for :func:`filter`, or the path of a score table.
         issues: Issues to look for, separated by commas or as a sequence; none for the default ones.
         thresholds: Thresholds of issues instead of their defaults, for example ``{"dark": 0.3}``.
         examples: Images to name for each issue, 0 to 1000.
@@ -276,15 +277,17 @@ def check(
         The issues with their counts, rules and examples. ``filter(images, drop_issue=...)`` drops the images that have them.
 
     Raises:
-        RequestError: A path in an iterable is none; the message says at which position.
         CommandError: The dataset cannot be read, or there is no such issue.
+        RequestError: As for :func:`filter`.
         ProgramNotFound: The program is not installed.
+
+    Warns:
+        PristineWarning: As for :func:`score`.
     """
     source, given = _source(images, image_field)
-    image_field = image_field if given is None else None
     arguments = scoring_arguments(
-        device=device, workers=workers, image_root=image_root, image_field=image_field, max_megapixels=max_megapixels, image_timeout=image_timeout,
-        keep_truncated=keep_truncated,
+        device=device, workers=workers, image_root=image_root, image_field=image_field if given is None else None, max_megapixels=max_megapixels,
+        image_timeout=image_timeout, keep_truncated=keep_truncated,
     )
     if names(issues):
         arguments += ["--issues", ",".join(names(issues))]
@@ -293,69 +296,53 @@ def check(
 
 
 def _thresholds(thresholds: Optional[Mapping[str, float]]) -> List[str]:
-    return [part for name, value in (thresholds or {}).items() for part in ("--set", "%s=%r" % (name, float(value)))]
+    arguments: List[str] = []
+    for name, value in (thresholds or {}).items():
+        try:
+            # A number of NumPy has another text.
+            arguments += ["--set", "%s=%r" % (name, float(value))]
+        except (TypeError, ValueError) as error:
+            raise RequestError("Expected a number as the threshold of %r; found %r." % (name, value)) from error
+    return arguments
 
 
-def _source(images: Any, column: Optional[str]) -> Tuple[str, Optional[bytes]]:
+def _source(images: Any, image_field: Optional[str]) -> Tuple[str, Optional[bytes]]:
     """The input of a command and what it reads from its standard input."""
     if isinstance(images, (str, os.PathLike)):
         return _argument(images), None
-    if _is_one(images) or not isinstance(images, Iterable):
-        raise RequestError("Expected the path of a dataset, or paths in an iterable; found %s." % type(images).__name__)
+    _check_iterable(images, "paths")
+    if is_one_image(images):
+        raise RequestError("Expected a path, or paths in an iterable; found an image, %s. %s" % (type(images).__name__, _IN_MEMORY))
     paths = []
-    for position, path in enumerate(_of_table(images, column or "image")):
-        if not isinstance(path, (str, os.PathLike)):
-            raise RequestError(
-                "Expected the path of an image at position %d, counted from 0; found %s. score() takes images in memory and records; a dataset of "
-                "records is filtered and checked by the path of its file." % (position, type(path).__name__)
-            )
-        name = os.fsencode(path)
-        # NUL stands in no path.
-        if not name or b"\0" in name:
-            raise RequestError(
-                "Expected the path of an image at position %d, counted from 0; found %s." % (position, "one with a NUL" if name else "an empty one")
-            )
-        paths.append(name + b"\0")
-    return "-", b"".join(paths)
+    for position, image in enumerate(_of_table(images, image_field or "image")):
+        try:
+            paths.append(os.fsencode(path_of(image)))
+        except RequestError as error:
+            raise RequestError("%s %s" % (at(position, error), _IN_MEMORY)) from error
+    # NUL stands in no path.
+    return "-", b"".join(path + b"\0" for path in paths)
 
 
-def _is_one(image: Any) -> bool:
-    """True for one image in memory, which many would be in an iterable: bytes, a PIL image, an array of a height, a width and channels."""
-    if isinstance(image, (bytes, bytearray, memoryview)) or (hasattr(image, "save") and hasattr(image, "mode")):
-        return True
-    shape = getattr(image, "shape", None)
-    is_array = shape is not None and hasattr(image, "tobytes") and str(image.dtype) in ("uint8", "torch.uint8")
-    return is_array and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)))
+_IN_MEMORY = "Images and records in memory are for score, whose frame has a row for each; filter and check take paths, or the path of a dataset."
+
+
+def _check_iterable(images: Any, what: str) -> None:
+    if isinstance(images, Mapping) and not is_image(images):
+        raise RequestError("Expected the path of a dataset, or %s in an iterable; found a mapping. A record is scored by score([record])." % what)
+    if not isinstance(images, Iterable) and not is_one_image(images):
+        raise RequestError("Expected the path of a dataset, or %s in an iterable; found %s." % (what, type(images).__name__))
 
 
 def _score_all(scorer: Scorer, images: Iterable[Any]) -> Iterator[Row]:
     """Rows of images, or of the records that they are."""
     inputs = iter(images)
-    first = next(inputs, _NOTHING)
-    if first is _NOTHING:
-        return
+    first = next(inputs, None)
+    if first is None:
+        return iter(())
     inputs = chain([first], inputs)
-    several: Iterator[List[Row]]
-    if isinstance(first, Mapping) and not _is_image(first):
-        several = scorer.score_records(inputs)
-    else:
-        several = ([row] for row in scorer.score_many(inputs))
-    answered = 0
-    try:
-        for rows in several:
-            yield from rows
-            answered += 1
-    except RequestError as error:
-        raise RequestError("Position %d, counted from 0: %s" % (answered, error)) from error
-
-
-def _warn_of_missing(rows: List[Row]) -> None:
-    """As the program does of datasets."""
-    missing = [row for row in rows if row["status"] == "missing"]
-    if missing and len(missing) * 10 >= len(rows) * 9:
-        warnings.warn(
-            "%d of %d images are missing, first %r." % (len(missing), len(rows), missing[0]["image"]), PristineWarning, stacklevel=3
-        )
+    if isinstance(first, Mapping) and not is_image(first):
+        return chain.from_iterable(scorer.score_records(inputs))
+    return scorer.score_many(inputs)
 
 
 def _of_table(images: Iterable[Any], column: str) -> Iterable[Any]:
@@ -371,57 +358,18 @@ def _of_table(images: Iterable[Any], column: str) -> Iterable[Any]:
     return images[column] if hasattr(images, "iterrows") else (row[column] for row in images)
 
 
-def _is_image(mapping: Mapping[str, Any]) -> bool:
-    """True for an image as Hugging Face datasets have it; records have other fields."""
-    return bool(mapping) and set(mapping) <= {"bytes", "path"}
-
-
 def _argument(path: PathLike) -> str:
-    text = os.fspath(path)
+    text = checked(os.fsdecode(path))
     # An option must not be taken for it.
     return os.path.join(".", text) if text.startswith("-") else text
-
-
-def _extension(source: str) -> Optional[str]:
-    """The end of the name of a file that can hold what is kept of a dataset, where its items can be read from there; else None."""
-    if os.path.isdir(source):
-        # The rows of a Hugging Face folder are kept together with their images.
-        inner = glob.escape(source)
-        return None if any(glob.glob(os.path.join(inner, depth, "metadata.*")) for depth in ("", "*", os.path.join("*", "*"))) else ".txt"
-    lowered = (urlsplit(source).path if "://" in source else source).lower()
-    for extension in (".jsonl", ".ndjson", ".json"):
-        for compressed in ("", ".gz"):
-            if lowered.endswith(extension + compressed):
-                return extension + compressed
-    return None if lowered.endswith((".csv", ".tsv", ".tar", ".tgz", ".parquet", ".zip", ".h5", ".gz", ".zst")) else ".txt"
-
-
-def _items(kept: str) -> List[Any]:
-    """The kept items of a list, JSON or JSONL."""
-    name = kept[:-len(".gz")] if kept.endswith(".gz") else kept
-    with gzip.open(kept, "rb") if name != kept else open(kept, "rb") as file:
-        content = file.read()
-    if name.endswith(".txt"):
-        separator = b"\0" if b"\0" in content else b"\n"
-        return [os.fsdecode(path) for path in content.split(separator) if path]
-    # Bytes that are not UTF-8 are in the records as they were: text.encode("utf-8", "surrogateescape") gives them back.
-    text = content.decode("utf-8-sig", "surrogateescape")
-    if text.lstrip()[:1] == "[":
-        return list(json.loads(text))
-    if name.endswith(".json"):
-        try:
-            whole = json.loads(text)
-        except json.JSONDecodeError:
-            pass
-        else:
-            return list(whole["images"]) if "images" in whole and "annotations" in whole else [whole]
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def _run(arguments: List[str], given: Optional[bytes]) -> bytes:
     """Runs a command and gives what it has written."""
     done = subprocess.run([find_program()] + arguments, input=given if given is not None else b"", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    _check(done.returncode, done.stderr.decode("utf-8", "replace"))
+    # That a list which the caller has made is empty is no news.
+    said = "" if given == b"" and done.returncode == 0 else done.stderr.decode("utf-8", "replace")
+    _check(done.returncode, said)
     return done.stdout
 
 
@@ -437,13 +385,21 @@ def _rows_of(arguments: List[str]) -> Iterator[Row]:
 
 
 def _check(code: int, stderr: str) -> None:
-    if code == 3:
-        warnings.warn(message(stderr, "More images failed than should."), PristineWarning, stacklevel=4)
-    elif code != 0:
+    """Raises what went wrong in a run, and warns of what the program said besides its summary."""
+    if code not in (0, 3):
         raise CommandError(message(stderr, "The program ended with exit code %d." % code), code)
-    else:
-        for told in told_in(stderr):
-            warnings.warn(told, PristineWarning, stacklevel=4)
+    for line in told(stderr) or (["More images failed than should."] if code == 3 else []):
+        warnings.warn(line, PristineWarning, stacklevel=4)
+
+
+def _warn_of_missing(rows: List[Row]) -> None:
+    """The program's warnings about a dataset of which at least nine in ten images are not reached, about images from an iterable."""
+    count = sum(1 for row in rows if row["status"] != "no_image")
+    for status, what in (("network", "could not be fetched"), ("missing", "are missing")):
+        lost = [row for row in rows if row["status"] == status]
+        if lost and len(lost) * 10 >= count * 9:
+            text = "%d of %d images %s, first '%s': %s." % (len(lost), count, what, lost[0]["image"], lost[0]["error"])
+            warnings.warn(text, PristineWarning, stacklevel=3)
 
 
 __all__: Tuple[str, ...] = ("CheckResult", "FilterResult", "check", "filter", "score")

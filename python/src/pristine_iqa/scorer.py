@@ -14,7 +14,7 @@ from collections import deque
 from concurrent.futures import Future
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
-from ._images import name_of, request_of
+from ._images import at, name_of, request_of
 from ._program import Names, PathLike, find_program, message, scoring_arguments, texts
 from .errors import PristineError, RequestError, WorkerError
 
@@ -301,9 +301,13 @@ class Scorer:
             The rows, in the order of the images.
 
         Raises:
-            RequestError: One of them is no image; the rows before it are given first.
+            RequestError: One of them is no image; it says which. The rows before it are given first.
             WorkerError: The worker has ended, or the Scorer is closed.
         """
+        return self.score_numbered(enumerate(images))
+
+    def score_numbered(self, images: Iterable[Tuple[int, Any]]) -> Iterator[Row]:
+        """As :meth:`score_many`, of images with their positions, which errors name: for lists in which some are missing."""
         return self._stream(images, self._submit_any)
 
     def score_record(self, record: Mapping[str, Any]) -> List[Row]:
@@ -323,7 +327,7 @@ class Scorer:
 
     def score_records(self, records: Iterable[Mapping[str, Any]]) -> Iterator[List[Row]]:
         """Scores the images of records in parallel: a list as of :meth:`score_record` for each, in order."""
-        return self._stream(records, self._submit_record)
+        return self._stream(enumerate(records), self._submit_record)
 
     def close(self) -> None:
         """Ends the worker, after the answers to what was asked. Does nothing the second time."""
@@ -384,35 +388,43 @@ class Scorer:
             raise RequestError("Expected a record of JSON values: %s" % error) from error
         return self._worker.ask(b'"record":' + text, _rows), len(text)
 
-    def _stream(self, inputs: Iterable[Any], submit: Callable[[Any], Tuple["Future[Any]", int]]) -> Iterator[Any]:
-        window: Deque[Tuple["Future[Any]", int]] = deque()
+    def _stream(self, inputs: Iterable[Tuple[int, Any]], submit: Callable[[Any], Tuple["Future[Any]", int]]) -> Iterator[Any]:
+        window: Deque[Tuple["Future[Any]", int, int]] = deque()
         most = 32 * self.workers
         held = 0
-        for one in inputs:
+        for position, one in inputs:
             try:
                 future, size = submit(one)
             except RequestError as error:
                 # Told in its turn.
                 future, size = Future(), 0
                 future.set_exception(error)
-            window.append((future, size))
+            window.append((future, size, position))
             held += size
             # The images may come slower than the rows.
             while window and window[0][0].done():
-                future, size = window.popleft()
+                future, size, position = window.popleft()
                 held -= size
-                yield future.result()
+                yield _result(future, position)
             if len(window) < most and held <= _HELD_BYTES:
                 continue
             # Waking up for half of them at once costs less than for each.
             count = max(1, len(window) // 2)
             window[count - 1][0].exception()
             for _ in range(count):
-                future, size = window.popleft()
+                future, size, position = window.popleft()
                 held -= size
-                yield future.result()
+                yield _result(future, position)
         while window:
-            yield window.popleft()[0].result()
+            future, _, position = window.popleft()
+            yield _result(future, position)
+
+
+def _result(future: "Future[Any]", position: int) -> Any:
+    try:
+        return future.result()
+    except RequestError as error:
+        raise at(position, error) from error
 
 
 def _row(reply: Dict[str, Any]) -> Row:

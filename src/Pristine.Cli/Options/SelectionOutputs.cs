@@ -282,7 +282,6 @@ internal sealed class OpenOutputs : IDisposable
     public void Dispose()
     {
         _items?.Dispose();
-        _images?.Dispose();
         _dropped?.Dispose();
         _ledger?.Dispose();
     }

@@ -25,23 +25,22 @@ public enum FileExportMode
 /// that root at its absolute path below <c>_outside/</c>. Sidecar files go along: those beside the image with its name and another
 /// extension that is not an image's (<c>a.txt</c>, <c>a.json</c> beside <c>a.jpg</c>). Nothing is ever moved, deleted, overwritten or
 /// written outside the target: a file that is already there with the same content is left, beside one with another content the image and
-/// its sidecars get a number (<c>a-2.jpg</c>, <c>a-2.txt</c>). One export at a time writes to a folder. Not thread-safe.
+/// its sidecars get a number (<c>a-2.jpg</c>, <c>a-2.txt</c>). Not thread-safe.
 /// </summary>
-public sealed class FileExport : IDisposable
+public sealed class FileExport
 {
     private readonly string _target;
     private readonly string _realTarget;
     private readonly string _root;
     private readonly FileExportMode _mode;
     private readonly SidecarSearch _sidecars = new();
-    private readonly IDisposable _held;
     private string? _preparedFolder;
 
     /// <summary>Opens a target folder, which is made if it does not exist.</summary>
     /// <param name="target">The folder.</param>
     /// <param name="mode">Copy or link.</param>
     /// <param name="imageRoot">The folder whose tree is mirrored; empty for the current folder.</param>
-    /// <exception cref="DatasetException">The folder cannot be made or written to, or another export writes to it.</exception>
+    /// <exception cref="DatasetException">The folder cannot be made.</exception>
     public FileExport(string target, FileExportMode mode, string imageRoot)
     {
         ArgumentException.ThrowIfNullOrEmpty(target);
@@ -61,7 +60,6 @@ public sealed class FileExport : IDisposable
         {
             throw new DatasetException($"Cannot make the folder '{target}': {e.Message}", e);
         }
-        _held = OutputPlace.Hold(_target, target, () => { });
     }
 
     /// <summary>Opens a target folder for the images of a dataset.</summary>
@@ -129,7 +127,7 @@ public sealed class FileExport : IDisposable
         {
             PrepareFolder(Path.GetDirectoryName(path)!);
             if (!Path.Exists(path))
-                WholeFile.MakeNew(path, partial => File.WriteAllBytes(partial, content));
+                WholeFile.MakeNew(path, stream => stream.Write(content));
             else if (new FileInfo(path) is not { LinkTarget: null } file || file.Length != content.Length
                 || !content.AsSpan().SequenceEqual(File.ReadAllBytes(path)))
                 throw new IOException("another file is there already");
@@ -139,9 +137,6 @@ public sealed class FileExport : IDisposable
             throw new DatasetException($"Cannot write '{place}' to '{_target}': {e.Message}", e);
         }
     }
-
-    /// <summary>Lets other exports write to the folder.</summary>
-    public void Dispose() => _held.Dispose();
 
     private string MirrorPath(string source)
     {
@@ -206,7 +201,7 @@ public sealed class FileExport : IDisposable
                 HardLink.Create(RealPath.Of(source), path);
                 break;
             default:
-                WholeFile.MakeNew(path, partial => File.Copy(RealPath.Of(source), partial));
+                WholeFile.CopyNew(RealPath.Of(source), path);
                 break;
         }
     }

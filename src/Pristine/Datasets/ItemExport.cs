@@ -455,7 +455,7 @@ internal sealed class FolderItemWriter : ItemWriter
             var content = bytes.ToArray();
             var file = Path.Combine(_folder, name);
             if (!Path.Exists(file))
-                Files.WholeFile.MakeNew(file, partial => File.WriteAllBytes(partial, content));
+                Files.WholeFile.MakeNew(file, stream => stream.Write(content));
             else if (!File.ReadAllBytes(file).AsSpan().SequenceEqual(content))
                 return $"'{file}': another file is there already";
             names.Add(name);

@@ -24,6 +24,7 @@ internal sealed class WholeFile : IDisposable
     private const int HeldOnWindows = unchecked((int)0x80070020);
 
     private const int BufferSize = 1 << 16;
+    private const int CopyBufferSize = 1 << 20;
 
     // Nobody else writes it meanwhile. Windows lets an open file be renamed only where deleting is shared, which elsewhere is no lock.
     private static readonly FileShare Alone = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
@@ -130,17 +131,47 @@ internal sealed class WholeFile : IDisposable
     }
 
     /// <summary>
-    /// Makes a file that must not be there yet, in a folder that this process holds (<see cref="Hold"/>). Its content is not forced
-    /// to the disk: this is for copies, which are many and can be made again.
+    /// Makes a file that must not be there yet. Its content is not forced to the disk: this is for copies, which are many and can be made
+    /// again.
     /// </summary>
     /// <param name="path">The final name.</param>
-    /// <param name="write">Makes the file of the name that it is given.</param>
-    /// <exception cref="IOException">Something of that name is there, or the file cannot be made.</exception>
-    public static void MakeNew(string path, Action<string> write)
+    /// <param name="write">Writes the content.</param>
+    /// <exception cref="IOException">
+    /// Something of that name is there, another process is writing it, or the file cannot be made.
+    /// </exception>
+    public static void MakeNew(string path, Action<FileStream> write)
     {
-        // What a killed run has left under the same name goes.
-        File.Delete(TemporaryOf(path));
-        Make(TemporaryOf(path), write, temporary => File.Move(temporary, path));
+        using var file = Create(path);
+        try
+        {
+            write(file._stream);
+            file._stream.Flush();
+            File.Move(TemporaryOf(path), path);
+        }
+        catch
+        {
+            file.Discard();
+            throw;
+        }
+    }
+
+    /// <summary>Copies a file, with its permissions and the time at which it was last written, to a name that must be free.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="path">The name.</param>
+    /// <exception cref="IOException">
+    /// Something of that name is there, another process is writing it, or one of the files cannot be read or made.
+    /// </exception>
+    public static void CopyNew(string source, string path)
+    {
+        using var read = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
+        MakeNew(path, copy =>
+        {
+            read.CopyTo(copy, CopyBufferSize);
+            copy.Flush();
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(copy.SafeFileHandle, File.GetUnixFileMode(read.SafeFileHandle));
+            File.SetLastWriteTimeUtc(copy.SafeFileHandle, File.GetLastWriteTimeUtc(read.SafeFileHandle));
+        });
     }
 
     /// <summary>Holds a name for a run that writes files of that name, or in a folder of that name, until the result is disposed.</summary>
@@ -159,7 +190,7 @@ internal sealed class WholeFile : IDisposable
             using var stream = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, Alone, 1);
             File.Delete(temporary);
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             // There is none.
         }

@@ -165,7 +165,10 @@ public sealed class ItemExportTests : IDisposable
     {
         var before = Directory.GetFiles(_folder.Path);
         using (var writer = ItemExport.Open(Dataset.Open(_folder[input]), _folder[output], output == "copied/"))
-            Assert.Equal(before.Length + (output == "copied/" ? 0 : 1), Directory.GetFiles(_folder.Path).Length);
+            // Several outputs are held by a file beside them.
+            Assert.Equal(
+                before.Length + (output == "copied/" ? 0 : output.Contains('{', StringComparison.Ordinal) ? 2 : 1),
+                Directory.GetFiles(_folder.Path).Length);
         Assert.Equal(before, Directory.GetFiles(_folder.Path));
         Assert.Empty(Directory.GetFiles(_folder.Path, "*.partial", SearchOption.AllDirectories));
     }

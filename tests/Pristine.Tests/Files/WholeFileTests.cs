@@ -92,11 +92,31 @@ public sealed class WholeFileTests : IDisposable
             Assert.Throws<DatasetException>(() => numbers.Hold());
         numbers.Hold()!.Dispose();
         Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
 
-        using (var export = new FileExport(_folder["copies"], FileExportMode.Copy, _folder.Path))
-            Assert.Throws<DatasetException>(() => new FileExport(_folder["copies"], FileExportMode.Link, _folder.Path));
-        new FileExport(_folder["copies"], FileExportMode.Copy, _folder.Path).Dispose();
-        Assert.Empty(Directory.GetFiles(_folder["copies"]));
+    [Fact]
+    public void A_copy_that_another_makes_is_left_to_it_and_keeps_what_its_file_has()
+    {
+        var (source, path) = (_folder["a.jpg"], _folder["b.jpg"]);
+        File.WriteAllText(source, "content");
+        File.SetLastWriteTimeUtc(source, new DateTime(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc));
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(source, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.UserExecute);
+        using (var other = WholeFile.Create(path))
+        {
+            Assert.Throws<IOException>(() => WholeFile.CopyNew(source, path));
+            other.Stream.Write("other"u8);
+            other.Complete();
+        }
+        Assert.Throws<IOException>(() => WholeFile.CopyNew(source, path));
+        Assert.Equal("other", File.ReadAllText(path));
+        File.Delete(path);
+        WholeFile.CopyNew(source, path);
+        Assert.Equal("content", File.ReadAllText(path));
+        Assert.Equal(File.GetLastWriteTimeUtc(source), File.GetLastWriteTimeUtc(path));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(File.GetUnixFileMode(source), File.GetUnixFileMode(path));
+        Assert.Equal(2, Directory.GetFiles(_folder.Path).Length);
     }
 
     [Fact]
@@ -109,7 +129,7 @@ public sealed class WholeFileTests : IDisposable
             stream.Write("half"u8);
             throw new InvalidOperationException();
         }));
-        Assert.Throws<IOException>(() => WholeFile.MakeNew(path, temporary => File.WriteAllText(temporary, "new")));
+        Assert.Throws<IOException>(() => WholeFile.MakeNew(path, stream => stream.Write("new"u8)));
         Assert.Equal("old", File.ReadAllText(path));
         Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
@@ -119,7 +139,7 @@ public sealed class WholeFileTests : IDisposable
     {
         var path = _folder["a.jpg"];
         File.WriteAllText(path + ".partial", "half of it");
-        WholeFile.MakeNew(path, temporary => File.WriteAllText(temporary, "new"));
+        WholeFile.MakeNew(path, stream => stream.Write("new"u8));
         Assert.Equal("new", File.ReadAllText(path));
         Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }

@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, List, Optional, Sequence
 
+from .._images import is_image, is_missing
 from .._program import Names
 from ..scorer import Row, shared_scorer
 
@@ -22,13 +23,13 @@ class ImageScores:
         self.options: Dict[str, Any] = dict(options, metrics=metrics if isinstance(metrics, str) else ",".join(metrics))
 
     def rows(self, images: Sequence[Any]) -> List[Row]:
-        """A row per image; None, NaN and NA are no images and have the status ``no_image``."""
+        """A row per image; None, NaN and pandas' NA are no images and have the status ``no_image``."""
         scorer = shared_scorer(**self.options)
-        there = [image for image in images if not is_missing(image)]
-        rows = iter(list(scorer.score_many(there)))
+        there = [(position, image) for position, image in enumerate(images) if not _is_none(image)]
+        found = dict(zip((position for position, _ in there), scorer.score_numbered(there)))
         nothing = dict.fromkeys(scorer.columns)
         nothing["status"] = NO_IMAGE
-        return [dict(nothing) if is_missing(image) else next(rows) for image in images]
+        return [found[position] if position in found else dict(nothing) for position in range(len(images))]
 
     def types(self) -> Dict[str, str]:
         """The SQL types of the columns that metrics have, without the prefix, in order: scores, qualities, and what else is asked for."""
@@ -69,6 +70,6 @@ class Range:
         return value is not None and (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
 
-def is_missing(image: Any) -> bool:
-    """True for None, NaN and pandas' NA, which tables have where there is no image."""
-    return image is None or (isinstance(image, float) and image != image) or type(image).__name__ in ("NAType", "NaTType")
+def _is_none(image: Any) -> bool:
+    """True for a missing value, also in the shape of an image of Hugging Face datasets."""
+    return is_missing(image) or (isinstance(image, dict) and is_image(image) and all(is_missing(value) for value in image.values()))

@@ -9,7 +9,7 @@
     dataset = dataset.map(add_scores("brisque,sharpness"), batched=True)
     good = dataset.filter(keep("brisque", least=0.5), batched=True)
 
-Decoded images work too, but are sent as PNG: their pixels are those of the library's decoder, not of this program's.
+Decoded images work too, but are sent as PNG with the pixels that Pillow has made of the file. They are turned upright as EXIF says.
 """
 
 from typing import Any, Dict, List, Optional
@@ -37,7 +37,9 @@ class add_scores(ImageScores):
 
 
 class keep(ImageScores):
-    """For ``Dataset.filter(..., batched=True)``: True where a value lies in a range; both ends belong to it. Rows without an image are dropped.
+    """For ``Dataset.filter(..., batched=True)``: True where a value lies in a range; both ends belong to it.
+
+    A row without an image has no value and is dropped, unlike by :func:`pristine_iqa.filter`, and by ``keep`` of :mod:`.webdataset`.
 
     Args:
         metrics: The metric, or several, the first of which counts.

@@ -12,12 +12,13 @@ Change the import, and nothing else::
 
 Scores are qualities from 0 to 1, 1 best. What differs on purpose: ``brisque`` is that of OpenCV, whose numbers are not those of the package that
 PaddleMIX calls; ``arniqa`` is clipped to 0..1; an image that is missing or cannot be read does not end the run: it is not kept, and its tag is None.
-``MMDataset.map`` and ``filter`` call these with 8 threads, which are answered in parallel. The functions that end in ``_batch``, and ``tag_batch``, take many
-items at once, which is a little cheaper.
+``MMDataset.map`` and ``filter`` call these with 8 threads, which are answered in parallel. The functions that end in ``_batch``, and
+``tag_batch``, take many items at once, which is a little cheaper.
 """
 
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Union
 
+from .._images import is_missing
 from ..scorer import shared_scorer
 
 Item = Dict[str, Any]
@@ -80,7 +81,7 @@ class QualityTagger(Tagger):
         """The qualities of many items, as of :meth:`score`."""
         images = [_images(item, key) for item in items]
         scorer = shared_scorer(**self._options)
-        rows = scorer.score_many(image for several in images for image in several)
+        rows = scorer.score_numbered((position, image) for position, several in enumerate(images) for image in several)
         column = self._metric + "_quality"
         return [_worst([next(rows)[column] for _ in several]) for several in images]
 
@@ -174,11 +175,16 @@ def _check(min_score: float, max_score: float) -> None:
 
 
 def _images(item: Item, key: str) -> List[Any]:
-    """The images of an item: a path, or the list that MIX items have. None and an empty text are no image."""
+    """The images of an item: a path, or the list that MIX items have. Null, an empty text and an object without either are no image."""
     value = item.get(key)
-    several = value if isinstance(value, (list, tuple)) else [value]
-    images = [image.get("url") or image.get("path") if isinstance(image, dict) else image for image in several]
-    return [image for image in images if image is not None and not (isinstance(image, str) and not image)]
+    several = [_image(image) for image in (value if isinstance(value, (list, tuple)) else [value])]
+    return [image for image in several if not (is_missing(image) or (isinstance(image, str) and not image))]
+
+
+def _image(image: Any) -> Any:
+    if not isinstance(image, dict) or image.get("bytes") is not None:
+        return image
+    return image.get("url") or image.get("path")
 
 
 def _worst(qualities: List[Optional[float]]) -> Optional[float]:

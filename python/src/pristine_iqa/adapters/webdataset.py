@@ -9,11 +9,13 @@
     samples = samples.compose(scored("brisque"))        # many at a time, in order
     samples = samples.select(keep(least=0.5))           # by the scores that are there, or .select(keep("brisque", least=0.5))
 
-Put them before ``.decode()``: the files are scored as they are. To filter shards into shards without Python, ``pristine filter shards.tar --out kept.tar``.
+Put them before ``.decode()``: the files are scored as they are. To filter shards into shards without Python:
+``pristine filter shards.tar --out kept.tar``.
 """
 
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
 
+from .._images import EXTENSIONS
 from .._program import Names
 from ..scorer import shared_scorer
 from ._images import NO_IMAGE, ImageScores, Range
@@ -21,7 +23,7 @@ from ._images import NO_IMAGE, ImageScores, Range
 Sample = Dict[str, Any]
 
 IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif")
-"""The fields that are looked for, in this order; then those that end so, as ``left.jpg``, in the order of the sample."""
+"""The fields that are looked for before all others, in this order."""
 
 
 class add_scores(ImageScores):
@@ -29,7 +31,8 @@ class add_scores(ImageScores):
 
     Args:
         metrics: Names of metrics, separated by commas or as a sequence.
-        image: The field of the image; None takes the first that an extension in :data:`IMAGES` names. :class:`keep` looks at all of them.
+        image: The field of the image, such as ``left.jpg``; None takes the first of :data:`IMAGES` that is there, else the first field whose last
+            extension is that of an image. Of several images in a sample one is scored; :func:`keep` looks at all.
         field: The field that is added.
         options: More arguments of :class:`~pristine_iqa.Scorer`.
     """
@@ -65,7 +68,7 @@ def keep(
     metrics: Names = "brisque", *, least: Optional[float] = None, most: Optional[float] = None, by: Optional[str] = None,
     image: Optional[str] = None, field: str = "iqa", **options: Any
 ) -> Callable[[Sample], bool]:
-    """For ``.select``: True where a value lies in a range; both ends belong to it, for each image of the sample. Samples without an image are kept.
+    """For ``.select``: True where a value lies in a range; both ends belong to it, for each image of the sample. Samples without one are kept.
 
     Args:
         metrics, image, field, options: As for :class:`add_scores`. A sample that has ``field`` is not scored again.
@@ -82,23 +85,23 @@ class _Keep:
 
     def __call__(self, sample: Sample) -> bool:
         row = sample.get(self._scores.field)
-        names = [self._scores.image] if self._scores.image is not None else names_of(sample)
+        names = _image_fields(sample) if self._scores.image is None else [self._scores.image]
         rows = [row] if row else self._scores.rows([image_of(sample, name) for name in names])
         return all(row["status"] == NO_IMAGE or self._range.holds(row) for row in rows)
 
 
-def names_of(sample: Sample) -> List[str]:
-    """The fields of a sample that are images."""
-    plain = [extension for extension in IMAGES if extension in sample]
-    return plain + [name for name in sample if name not in plain and name.lower().rpartition(".")[2] in IMAGES]
-
-
 def image_of(sample: Sample, image: Optional[str] = None) -> Any:
     """The image of a sample with its name; None where it has none."""
-    name = image if image is not None else next(iter(names_of(sample)), None)
+    name = image if image is not None else next(iter(_image_fields(sample)), None)
     if name is None or sample.get(name) is None:
         return None
     content = sample[name]
     if isinstance(content, (bytes, bytearray, memoryview)):
         return {"bytes": content, "path": "%s.%s" % (sample.get("__key__", ""), name)}
     return content
+
+
+def _image_fields(sample: Sample) -> List[str]:
+    """The fields of images, as the program finds them: by the last extension."""
+    there = [name for name in IMAGES if name in sample]
+    return there + [name for name in sample if name not in there and name.rpartition(".")[2].lower() in EXTENSIONS]
