@@ -39,7 +39,8 @@ internal sealed class ScratchFolder : IDisposable
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 throw new IOException(
-                    $"Cannot make a folder for temporary files in '{System.IO.Path.GetTempPath()}': {exception.Message} TMPDIR names another.",
+                    $"Cannot make a folder for temporary files in '{System.IO.Path.GetTempPath()}': {exception.Message} TMPDIR names " +
+                    "another.",
                     exception);
             }
             if (Own(path, FileMode.CreateNew) is { } owner)

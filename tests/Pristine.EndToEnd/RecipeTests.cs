@@ -127,8 +127,8 @@ public class RecipeTests
     {
         using var folder = TestFiles.NewFolder();
         PristineCommand.Run(
-            "filter", Photos, "--drop-issue", "dark,duplicates,near_duplicates,odd_size", "--set", "odd_size=2", "--out", folder["kept.txt"],
-            "--write-recipe", folder["recipe.yaml"]).Expect(0);
+            "filter", Photos, "--drop-issue", "dark,duplicates,near_duplicates,odd_size", "--set", "odd_size=2", "--out",
+            folder["kept.txt"], "--write-recipe", folder["recipe.yaml"]).Expect(0);
         var recipe = File.ReadAllText(folder["recipe.yaml"]);
         Assert.Contains("  issue dark: luma_p95 < 0.2\n", recipe, StringComparison.Ordinal);
         Assert.Contains("  issue duplicates: --dedup exact\n  issue near_duplicates: --dedup near:4\n", recipe, StringComparison.Ordinal);
@@ -152,7 +152,8 @@ public class RecipeTests
         Assert.Contains("  issue dark: luma_p95 < 0.2\n", File.ReadAllText(folder["check.yaml"]), StringComparison.Ordinal);
         PristineCommand.Run("score", Photos, "--metrics", "luma_p95", "--out", folder["scores"]).Expect(0);
         PristineCommand.Run(
-            "select", folder["scores"], "--drop-issue", "dark", "--out", folder["kept.txt"], "--write-recipe", folder["select.yaml"]).Expect(0);
+            "select", folder["scores"], "--drop-issue", "dark", "--out", folder["kept.txt"], "--write-recipe", folder["select.yaml"])
+            .Expect(0);
         Assert.Contains("  issue dark: luma_p95 < 0.2\n", File.ReadAllText(folder["select.yaml"]), StringComparison.Ordinal);
     }
 

@@ -47,7 +47,8 @@ internal sealed class RecipeArguments
     public void Apply(ParseResult parsed, IEnumerable<ColumnProvenance> columns, IssueOptions? issues = null)
     {
         var here = columns.Select(column => KeyValuePair.Create(column.Metric, column.Fingerprint))
-            .Concat(issues?.Issues.Select(issue => KeyValuePair.Create(IssuePrefix + issue.Name, IssueRules.Definition(issue, issues))) ?? [])
+            .Concat(issues?.Issues.Select(
+                issue => KeyValuePair.Create(IssuePrefix + issue.Name, IssueRules.Definition(issue, issues))) ?? [])
             .ToArray();
         var expected = (parsed.GetValue(_versions) ?? []).Select(Read).ToArray();
         foreach (var (name, version) in expected)
@@ -56,8 +57,8 @@ internal sealed class RecipeArguments
             {
                 var isIssue = name.StartsWith(IssuePrefix, StringComparison.Ordinal);
                 throw new UsageException(
-                    $"The recipe was made with {name} {(isIssue ? "as" : "of version and model")} '{version}'; found '{found.Value}', which "
-                    + $"gives other {(isIssue ? "images" : "numbers")}. Use the program that wrote the recipe, or take {name} out of its "
+                    $"The recipe was made with {name} {(isIssue ? "as" : "of version and model")} '{version}'; found '{found.Value}', "
+                    + $"which gives other {(isIssue ? "images" : "numbers")}. Use the program that wrote the recipe, or take {name} out of its "
                     + $"versions to accept the new ones.");
             }
         }

@@ -27,7 +27,9 @@ public sealed record IssueExample(long Key, string Id, string Image, double? Val
 /// <param name="Obstacle">Why it could not be looked for at all; null where it could.</param>
 public sealed record FoundIssue(IssueRule Rule, long Count, long NotJudged, IReadOnlyList<IssueExample> Examples, string? Obstacle)
 {
-    /// <summary>Images that the issue cannot judge whatever their scores: <c>damaged</c> leaves out those that are too small for it.</summary>
+    /// <summary>
+    /// Images that the issue cannot judge whatever their scores: <c>damaged</c> leaves out those that are too small for it.
+    /// </summary>
     public long OutOfScope { get; init; }
 }
 

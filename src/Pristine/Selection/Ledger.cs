@@ -123,7 +123,8 @@ public sealed class Ledger
 
     /// <summary>The name of a file in one of these formats.</summary>
     /// <exception cref="DatasetException">It promises another.</exception>
-    internal static string Checked(string file, string what) => OutputName.Checked(file, what, ".jsonl", ".ndjson", ".json", ".csv", ".parquet");
+    internal static string Checked(string file, string what) =>
+        OutputName.Checked(file, what, ".jsonl", ".ndjson", ".json", ".csv", ".parquet");
 
     /// <summary>Opens a ledger.</summary>
     /// <param name="file">The file.</param>

@@ -167,7 +167,8 @@ public static partial class TableMerge
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ScoreTableException($"A compaction of the table {folder} was stopped and cannot be ended: {exception.Message}", exception);
+            throw new ScoreTableException(
+                $"A compaction of the table {folder} was stopped and cannot be ended: {exception.Message}", exception);
         }
     }
 
