@@ -150,7 +150,7 @@ public sealed class ScoreTable
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         CopyOptions(format);
-        OutputName.Checked(file, $"a table as {format}", $".{format}");
+        OutputName.Checked(file, $"a table as {format}", format == "jsonl" ? [".jsonl", ".ndjson", ".json"] : [$".{format}"]);
         using var database = DuckDbConnection.Open();
         using var scratch = ScratchFolder.Create("export");
         if (file != "-" && !DatasetFile.IsCompressed(file) && !(File.Exists(file) && !Vips.IsRegularFile(file)))

@@ -16,6 +16,15 @@ public class OrderedPipelineTests
             source, workers, capacity, () => new Worker(onDispose ?? (() => { })), (_, input) => work(input),
             cancellation ?? TestContext.Current.CancellationToken);
 
+    /// <summary>Gives 1 and 2 at once, and 3 when it is let.</summary>
+    private static IEnumerable<int> SilentAfterTwo(ManualResetEventSlim answer)
+    {
+        yield return 1;
+        yield return 2;
+        answer.Wait(CancellationToken.None);
+        yield return 3;
+    }
+
     [Theory]
     [InlineData(1, 1)]
     [InlineData(2, 1)]
@@ -118,17 +127,10 @@ public class OrderedPipelineTests
         using var cancellation = new CancellationTokenSource();
         using var answer = new ManualResetEventSlim();
         using var freed = new CountdownEvent(3);
-        IEnumerable<int> Source()
-        {
-            yield return 1;
-            yield return 2;
-            answer.Wait(CancellationToken.None);
-            yield return 3;
-        }
         var results = new List<int>();
         Assert.Throws<OperationCanceledException>(() =>
         {
-            foreach (var result in Run(Source(), i => i, onDispose: () => freed.Signal(), cancellation: cancellation.Token))
+            foreach (var result in Run(SilentAfterTwo(answer), i => i, onDispose: () => freed.Signal(), cancellation: cancellation.Token))
             {
                 results.Add(result);
                 if (results.Count == 2)
@@ -148,14 +150,8 @@ public class OrderedPipelineTests
     {
         using var answer = new ManualResetEventSlim();
         using var freed = new CountdownEvent(3);
-        IEnumerable<int> Source()
-        {
-            yield return 1;
-            yield return 2;
-            answer.Wait(CancellationToken.None);
-            yield return 3;
-        }
-        var results = Run(Source(), i => fails && i == 2 ? throw new InvalidOperationException() : i, onDispose: () => freed.Signal());
+        var results = Run(
+            SilentAfterTwo(answer), i => fails && i == 2 ? throw new InvalidOperationException() : i, onDispose: () => freed.Signal());
         if (fails)
             Assert.Throws<InvalidOperationException>(() => results.Count());
         else
