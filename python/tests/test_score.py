@@ -173,3 +173,13 @@ def test_options_reach_the_program(tmp_path):
     assert row["status"] == "too_large"
     row = pristine_iqa.score([PHOTOS / "corrupt.jpg"], keep_truncated=True, format="rows")[0]
     assert row["status"] == "partial"
+
+
+def test_transparent_pil_images_have_the_scores_of_their_files(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    clear = image.open(PHOTOS / "leaf.jpg").convert("RGBA")
+    clear.putalpha(image.linear_gradient("L").resize(clear.size))
+    for mode in ("RGBA", "LA", "P", "1"):
+        clear.convert(mode).save(tmp_path / (mode + ".png"))
+        file, opened = pristine_iqa.score([tmp_path / (mode + ".png"), image.open(tmp_path / (mode + ".png"))], "brisque,brightness", format="rows")
+        assert (file["status"], file["brisque"], file["brightness"]) == ("ok", opened["brisque"], opened["brightness"]), mode

@@ -59,7 +59,8 @@ public partial class MannersTests
     [InlineData("--max-megapixels: expected a number with a point; found '1,5'.", "score", Photos, "--max-megapixels", "1,5")]
     [InlineData("Write 80%.", "filter", Photos, "--keep-top", "0.8", "--by", "brisque", "--out", "x")]
     [InlineData("Write p5..p95.", "filter", Photos, "--keep-between", "5-95", "--by", "brisque", "--out", "x")]
-    [InlineData("Expected --out PATH; found none. --dropped, --ledger and --report may stand alone, too.", "filter", Photos, "--keep", "width > 0")]
+    [InlineData(
+        "Expected --out PATH; found none. --dropped, --ledger and --report may stand alone, too.", "filter", Photos, "--keep", "width > 0")]
     [InlineData("Expected INPUT; found none.", "score")]
     [InlineData("--keep: expected RULE behind it; found nothing.", "filter", Photos, "--out", "x", "--keep")]
     [InlineData("A text stands in single quotes: 'jpeg'", "filter", Photos, "--keep", "format = \"jpeg\"", "--out", "x")]

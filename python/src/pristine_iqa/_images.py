@@ -151,7 +151,8 @@ def _of_pil(image: Any) -> bytes:
             image = ImageOps.exif_transpose(image)
         if image.mode == "F" or image.mode.startswith("I"):
             return _png(_high_bytes(image), image.height, image.width, 1)
-        if image.mode not in ("L", "RGB"):
+        # The program puts what is transparent on its own background, as of files.
+        if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
             image = image.convert("RGB")
         buffer = io.BytesIO()
         image.save(buffer, "PNG", compress_level=0)

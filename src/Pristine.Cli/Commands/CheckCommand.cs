@@ -76,13 +76,12 @@ internal static class CheckCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetRequiredValue(output) is var place and not "-")
-                OutputPlace.CheckFile(OutputName.Checked(
-                    place, $"the result as {parsed.GetRequiredValue(format)}", parsed.GetRequiredValue(format) switch
-                    {
-                        "json" => ".json",
-                        "html" => ".html",
-                        _ => ".txt",
-                    }));
+                OutputPlace.CheckFile(parsed.GetRequiredValue(format) switch
+                {
+                    "html" => OutputName.Page(place),
+                    "json" => OutputName.Checked(place, "the result as JSON", ".json"),
+                    _ => OutputName.Checked(place, "the result as text", ".txt"),
+                });
             var chosen = IssueNames.Read([parsed.GetRequiredValue(issues)]);
             if (chosen.Count == 0)
                 throw new UsageException($"--issues: expected at least one; found '{parsed.GetValue(issues)}'.");

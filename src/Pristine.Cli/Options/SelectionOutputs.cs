@@ -137,7 +137,7 @@ internal sealed class SelectionOutputs
             throw new UsageException(
                 $"Expected a place of its own for each of --out, --dropped, --ledger and --report; found '{twice}' more than once.");
         if (parsed.GetValue(_report) is { } report && report != "-")
-            OutputPlace.CheckFile(OutputName.Checked(report, "a page", ".html", ".htm"));
+            OutputPlace.CheckFile(OutputName.Page(report));
         if (mode == null && Out(parsed) is { } file && dataset is { HasRecords: false }
             && (Directory.Exists(file) || Path.EndsInDirectorySeparator(file)))
             throw new UsageException(

@@ -58,8 +58,8 @@ internal sealed class RecipeArguments
                 var isIssue = name.StartsWith(IssuePrefix, StringComparison.Ordinal);
                 throw new UsageException(
                     $"The recipe was made with {name} {(isIssue ? "as" : "of version and model")} '{version}'; found '{found.Value}', "
-                    + $"which gives other {(isIssue ? "images" : "numbers")}. Use the program that wrote the recipe, or take {name} out of its "
-                    + $"versions to accept the new ones.");
+                    + $"which gives other {(isIssue ? "images" : "numbers")}. Use the program that wrote the recipe, or take {name} out of "
+                    + $"its versions to accept the new ones.");
             }
         }
         // Names such as default may stand for other issues than they did.

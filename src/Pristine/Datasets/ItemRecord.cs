@@ -82,9 +82,10 @@ internal sealed class JsonRecord(ReadOnlyMemory<byte> json) : ItemRecord
         using var document = RecordJson.Parse(json);
         foreach (var field in document.RootElement.EnumerateObject())
         {
-            if (!isWanted(RecordJson.Name(field)))
+            var name = RecordJson.Name(field);
+            if (!isWanted(name))
                 continue;
-            target.WritePropertyName(RecordJson.Name(field));
+            target.WritePropertyName(name);
             target.WriteRawValue(RecordJson.Raw(field.Value), skipInputValidation: true);
         }
     }

@@ -49,6 +49,10 @@ internal static class OutputName
         };
     }
 
+    /// <summary>The name of a page in HTML, likewise.</summary>
+    /// <exception cref="DatasetException">The extension is that of another format.</exception>
+    public static string Page(string path) => Checked(path, "a page", ".html", ".htm");
+
     private static bool IsOf(string path, ReadOnlySpan<string> own) => DatasetFile.ExtensionOf(path) is var extension
         && (own.Contains(extension) || !(OtherFormats.Contains(extension) || FolderDataset.IsImageName(path)));
 }

@@ -31,24 +31,20 @@ internal sealed partial class OutputNumbers(string path)
         if (!IsNumbered || RemoteAddress.HasScheme(path) || After.Contains(Path.DirectorySeparatorChar))
             return null;
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var held = OutputPlace.Hold(path, path, () => Directory.CreateDirectory(folder));
-        try
+        return OutputPlace.Hold(path, path, folder, TemporariesIn(folder));
+    }
+
+    /// <summary>The files of a folder that are these outputs under their temporary names; it is listed when they are asked for.</summary>
+    private IEnumerable<string> TemporariesIn(string folder)
+    {
+        var (start, end) = (Path.GetFileName(Before), After + WholeFile.Suffix);
+        foreach (var file in Directory.EnumerateFiles(folder))
         {
-            var (start, end) = (Path.GetFileName(Before), After + WholeFile.Suffix);
-            foreach (var file in Directory.EnumerateFiles(folder))
-            {
-                var name = Path.GetFileName(file);
-                if (name.Length >= start.Length + _number.Groups[1].Length + end.Length
-                    && name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)
-                    && name[start.Length..^end.Length].All(char.IsAsciiDigit))
-                    OutputPlace.RemoveLeft(file);
-            }
-            return held;
-        }
-        catch
-        {
-            held.Dispose();
-            throw;
+            var name = Path.GetFileName(file);
+            if (name.Length >= start.Length + _number.Groups[1].Length + end.Length
+                && name.StartsWith(start, StringComparison.Ordinal) && name.EndsWith(end, StringComparison.Ordinal)
+                && name[start.Length..^end.Length].All(char.IsAsciiDigit))
+                yield return file;
         }
     }
 

@@ -87,10 +87,31 @@ public static class OutputPlace
     {
         if (RemoteAddress.HasScheme(folder))
             return null;
-        var held = Hold(folder, folder, () => Directory.CreateDirectory(folder));
+        return Hold(folder, folder, folder, TemporariesOf(folder, names));
+    }
+
+    /// <summary>Holds a name, and removes what a run that was killed has left of it.</summary>
+    /// <param name="name">What is held.</param>
+    /// <param name="place">What the user calls it.</param>
+    /// <param name="folder">The folder that is written to, which is made if it is not there.</param>
+    /// <param name="left">Files under temporary names, looked for when the name is held.</param>
+    /// <exception cref="DatasetException">Another run holds it, or it cannot be written to.</exception>
+    internal static IDisposable Hold(string name, string place, string folder, IEnumerable<string> left)
+    {
+        IDisposable held;
         try
         {
-            RemoveLeft(folder, names);
+            Directory.CreateDirectory(folder);
+            held = WholeFile.Hold(name);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetException($"Cannot write '{place}': {e.Message}", e);
+        }
+        try
+        {
+            foreach (var file in left)
+                RemoveLeft(file);
             return held;
         }
         catch
@@ -100,37 +121,22 @@ public static class OutputPlace
         }
     }
 
-    /// <summary>Holds a name.</summary>
-    /// <param name="name">What is held.</param>
-    /// <param name="place">What the user calls it.</param>
-    /// <param name="prepare">Done before.</param>
-    /// <exception cref="DatasetException">Another run holds it, or it cannot be written to.</exception>
-    internal static IDisposable Hold(string name, string place, Action prepare)
-    {
-        try
-        {
-            prepare();
-            return WholeFile.Hold(name);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DatasetException($"Cannot write '{place}': {e.Message}", e);
-        }
-    }
-
     /// <summary>Removes what a killed run has left in a folder under temporary names.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="names">The names of files that may be written into it.</param>
     /// <exception cref="DatasetException">Another run is writing one of them, or it cannot be removed.</exception>
     internal static void RemoveLeft(string folder, IEnumerable<string> names)
     {
-        foreach (var name in names)
-            RemoveLeft(WholeFile.TemporaryOf(Path.Combine(folder, name)));
+        foreach (var file in TemporariesOf(folder, names))
+            RemoveLeft(file);
     }
+
+    private static IEnumerable<string> TemporariesOf(string folder, IEnumerable<string> names) =>
+        names.Select(name => WholeFile.TemporaryOf(Path.Combine(folder, name)));
 
     /// <summary>Removes what a killed run has left under a temporary name.</summary>
     /// <exception cref="DatasetException">Another run is writing it, or it cannot be removed.</exception>
-    internal static void RemoveLeft(string temporary)
+    private static void RemoveLeft(string temporary)
     {
         try
         {

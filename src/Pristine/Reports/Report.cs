@@ -78,7 +78,7 @@ public static class Report
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SampleSize, 2, nameof(options));
 
         // Before the work, so that a name that cannot be written is told of at once.
-        using var output = PartialFile.Create(OutputName.Checked(file, "a page", ".html", ".htm"), null);
+        using var output = PartialFile.Create(OutputName.Page(file), null);
         var content = Read(table, options, cancellation);
         var page = new CountingStream(output.Stream);
         ReportPage.Write(page, json => content.WriteJson(json, name));

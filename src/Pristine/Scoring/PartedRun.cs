@@ -126,20 +126,22 @@ internal sealed class PartedRun : IDisposable
         throw new DatasetException(message) { IsOfSomeParts = true };
     }
 
-    /// <summary>Finds finished parts whose files are others than their rows are of: those rows would pass for the new files'.</summary>
+    /// <summary>
+    /// Finds finished parts whose files are others than their rows are of: those rows would pass for the new files'. What is said of a part
+    /// is read only where its file is not the one that was listed.
+    /// </summary>
     private void FindChanged()
     {
         foreach (var part in _share.Where(part => _table.Manifest.Parts[part].FileBytes != null && _table.IsDone(part)))
         {
-            if (TableManifest.ReadMarker(_table.MarkerOf(part))?.Source is not { } scored)
-                continue;
-            var name = _table.Manifest.Parts[part].Name;
+            var listed = _table.Manifest.Parts[part];
             try
             {
-                var opened = _dataset.OpenPart(name, OpenList(name));
-                if (opened.File != null && SourceStamp.Of(opened.File) is var stamp
-                    && (stamp?.Bytes != scored.Bytes || !_options.HasMoved && stamp?.Modified != scored.Modified))
-                    _changed.Add((part, Changed(opened.File, "as it was when it was scored", scored, stamp)));
+                if (_dataset.OpenPart(listed.Name, OpenList(listed.Name)).File is { } file && SourceStamp.Of(file) is var stamp
+                    && !IsSame(stamp, listed.FileBytes, listed.FileModified)
+                    && TableManifest.ReadMarker(_table.MarkerOf(part))?.Source is { } scored
+                    && !IsSame(stamp, scored.Bytes, scored.Modified))
+                    _changed.Add((part, Changed(file, "as it was when it was scored", scored, stamp)));
             }
             catch (Exception exception) when (FileByFile.IsOfFile(exception))
             {
@@ -147,6 +149,9 @@ internal sealed class PartedRun : IDisposable
             }
         }
     }
+
+    private bool IsSame(SourceStamp? stamp, long? bytes, long? modified) =>
+        stamp?.Bytes == bytes && (_options.HasMoved || stamp?.Modified == modified);
 
     private static string Changed(string file, string how, SourceStamp expected, SourceStamp? stamp) =>
         $"Expected '{file}' to be {how}, {expected.Bytes} bytes; found " +
@@ -304,8 +309,7 @@ internal sealed class PartedRun : IDisposable
         isReplaced = false;
         var listed = _table.Manifest.Parts[number];
         var part = _dataset.OpenPart(listed.Name, OpenList(listed.Name));
-        if (part.File == null || SourceStamp.Of(part.File) is var stamp
-            && stamp?.Bytes == listed.FileBytes && (_options.HasMoved || stamp?.Modified == listed.FileModified))
+        if (part.File == null || SourceStamp.Of(part.File) is var stamp && IsSame(stamp, listed.FileBytes, listed.FileModified))
             return part;
         isReplaced = stamp != null && part.IsWholeFile && TableManifest.ReadFailure(_table.FailureOf(number)) is { IsReplaceable: true };
         return isReplaced ? part : throw new DatasetException(Changed(
